@@ -1,0 +1,1 @@
+# `make demo` and `make test` are all a newcomer needs; every target makes .venv itself.

@@ -1,0 +1,1 @@
+"""Record, read, import, replay and report."""

@@ -1,0 +1,1 @@
+"""Describe, start, watch and stop the processes of a live run."""

@@ -1,0 +1,1 @@
+"""The `millirobot` command: argparse, one file a group of subcommands."""

@@ -1,0 +1,1 @@
+"""The runtime itself: numpy, scipy, onnxruntime and yaml only; no ROS, no serial port, no simulator, no torch."""

@@ -1,0 +1,1 @@
+"""Load a model bundle, adapt it, roll actions through it."""

@@ -1,0 +1,69 @@
+"""What an adaptation method takes and gives: a window of transitions in, a model to plan with out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millirobot_adapt.core.state import FloatArray
+
+
+@dataclass(frozen=True)
+class Window:
+    """The last T1 transitions, oldest first; rows that are not there yet have mask 0 and hold zeros.
+
+    Row i says: in state states[i] the robot executed actions[i] for one control period and came to next_states[i].
+    """
+
+    states: FloatArray
+    """Shape (T1, nx)."""
+    actions: FloatArray
+    """What was really sent [rad/s], shape (T1, nu)."""
+    next_states: FloatArray
+    """Shape (T1, nx)."""
+    mask: FloatArray
+    """1 where the row holds a transition, else 0, shape (T1,)."""
+
+
+class AdaptedModel(Protocol):
+    """A model with fixed parameters, ready to plan with."""
+
+    def rollout(self, state: FloatArray, actions: FloatArray) -> NDArray[np.floating]:
+        """Roll K sequences of H actions, shape (H, K, nu), from one state, shape (nx,), to states (H + 1, K, nx).
+
+        Row 0 of the result is `state` repeated K times; states[h + 1] follows actions[h].
+        """
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What one adaptation did."""
+
+    model: AdaptedModel
+    """theta', ready to roll out."""
+    loss_before: float
+    """Mean squared normalised error over the window with theta*."""
+    loss_after: float
+    """The same with theta'."""
+    gradient_norm: float
+    """Norm of the gradient at theta*."""
+    step: float
+    """Fraction of the nominal inner step really taken (1 = whole, 0 = none: guard or no adaptation)."""
+
+
+class Method(Protocol):
+    """An adaptation method (mb, grbal, ...)."""
+
+    window_length: int
+    """T1."""
+    prior: AdaptedModel
+    """theta*, the model before adaptation."""
+
+    def reset(self) -> None:
+        """Forget everything learned since the start (a new run)."""
+
+    def adapt(self, window: Window) -> Adaptation:
+        """Adapt to the window; with an empty window (all mask 0) the result is theta* itself."""

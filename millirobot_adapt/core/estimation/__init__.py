@@ -1,0 +1,1 @@
+"""Turn motion capture and telemetry into the state of one instant."""

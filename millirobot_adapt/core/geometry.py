@@ -1,0 +1,25 @@
+"""Angles and quaternions (x, y, z, w), as ROS orders them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.transform import Rotation
+
+from millirobot_adapt.core.state import FloatArray
+
+
+def wrap(angle: ArrayLike) -> FloatArray:
+    """Wrap an angle [rad] into [-pi, pi)."""
+    return np.asarray((np.asarray(angle, dtype=float) + np.pi) % (2 * np.pi) - np.pi)
+
+
+def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:
+    """Convert a quaternion xyzw, shape (..., 4), to roll, pitch, yaw [rad], shape (..., 3) (REP 103: yaw, pitch, roll
+    about z, y', x'')."""
+    return np.asarray(Rotation.from_quat(np.asarray(quaternion, dtype=float)).as_euler('ZYX'))[..., ::-1]
+
+
+def quaternion_from_rpy(angles: ArrayLike) -> FloatArray:
+    """Convert roll, pitch, yaw [rad], shape (..., 3), to a quaternion xyzw, shape (..., 4)."""
+    return np.asarray(Rotation.from_euler('ZYX', np.asarray(angles, dtype=float)[..., ::-1]).as_quat())

@@ -1,0 +1,1 @@
+"""Pick the next action: planners, cost terms, reference paths."""

@@ -1,0 +1,1 @@
+"""Cost terms, one a file; the YAML list of weights is the objective."""

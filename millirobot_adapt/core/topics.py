@@ -1,0 +1,88 @@
+"""The contract on the wire: every topic, its type, who publishes it, and what its numbers mean.
+
+Names are relative, so a namespace holds several robots side by side. The recorder subscribes to exactly this list, the
+log importer writes it, replay reads it, and the table in the README is generated from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the contract."""
+
+    name: str
+    type: str
+    publisher: str
+    meaning: str
+    latched: bool = False
+    """Transient local and reliable: late subscribers get the last message."""
+    reliable: bool = True
+    """False: best effort (sensor data)."""
+
+
+MOCAP_POSE = Topic(
+    'mocap/pose', 'geometry_msgs/msg/PoseStamped', 'motion capture',
+    'pose of the marker body in `world`; stamp = time of exposure', reliable=False,
+)  # fmt: skip
+SETPOINT = Topic(
+    'setpoint', 'sensor_msgs/msg/JointState', 'controller',
+    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick',
+)  # fmt: skip
+SENT = Topic(
+    'sent', 'sensor_msgs/msg/JointState', 'bridge',
+    'leg velocities really sent, after the gate and int16 rounding [rad/s]; stamp = time of sending',
+)  # fmt: skip
+LEGS = Topic(
+    'legs', 'sensor_msgs/msg/JointState', 'bridge',
+    'telemetry: unwrapped leg angle [rad] and mean velocity since the previous reply [rad/s]; stamp = time of sampling',
+)  # fmt: skip
+IMU = Topic(
+    'imu/data_raw', 'sensor_msgs/msg/Imu', 'bridge',
+    'telemetry: gyro [rad/s] and accelerometer [m/s^2] in the body frame; no orientation; same stamp as legs',
+)  # fmt: skip
+BATTERY = Topic(
+    'battery', 'sensor_msgs/msg/BatteryState', 'bridge', 'telemetry: battery voltage [V]; same stamp as legs',
+)  # fmt: skip
+BACK_EMF = Topic(
+    'back_emf', 'std_msgs/msg/Float64MultiArray', 'bridge',
+    'telemetry: data = [stamp of legs [s], left [V], right [V]]',
+)  # fmt: skip
+ODOMETRY = Topic(
+    'odometry', 'nav_msgs/msg/Odometry', 'estimator',
+    'estimate at the stamp of the telemetry: pose in `world`, twist in `base_link`, covariances',
+)  # fmt: skip
+TICK = Topic(
+    'tick', 'std_msgs/msg/Float64MultiArray', 'controller',
+    'everything a tick used and decided (layout: core/tick_record.py)',
+)  # fmt: skip
+PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
+REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'way-points to follow, in `world`', latched=True)
+BRIDGE_STATE = Topic(
+    'bridge/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'bridge',
+    'armed or not, the reason, link state and counters', latched=True,
+)  # fmt: skip
+CONTROLLER_STATE = Topic(
+    'controller/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'controller',
+    'waiting, idle, running or finished, and why', latched=True,
+)  # fmt: skip
+DIAGNOSTICS = Topic('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', 'every node', 'health, once a second')
+TRUE_POSE = Topic('mock/pose', 'geometry_msgs/msg/PoseStamped', 'mock_robot', 'true pose of the body in `world`')
+TRUE_LEGS = Topic(
+    'mock/legs', 'sensor_msgs/msg/JointState', 'mock_robot',
+    'true leg angle [rad], velocity [rad/s] and motor duty in effort [-1..1]',
+)  # fmt: skip
+FAULT = Topic(
+    'mock/fault', 'diagnostic_msgs/msg/DiagnosticStatus', 'mock_robot',
+    'a condition that has just begun: its name; values hold the start time [s] and details', latched=True,
+)  # fmt: skip
+
+TOPICS: tuple[Topic, ...] = (
+    MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, TICK, PLAN, REFERENCE, BRIDGE_STATE,
+    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT,
+)  # fmt: skip
+
+WORLD_FRAME = 'world'
+BODY_FRAME = 'base_link'

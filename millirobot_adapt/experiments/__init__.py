@@ -1,0 +1,1 @@
+"""Compare methods under conditions, in lock-step with the simulator."""

@@ -1,0 +1,1 @@
+"""Collect data, train models, export bundles (the only room that knows PyTorch and onnx)."""

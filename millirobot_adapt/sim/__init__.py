@@ -1,0 +1,1 @@
+"""The mock: a MuJoCo hexapod with its microcontroller, radio and motion capture."""

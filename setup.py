@@ -1,0 +1,74 @@
+"""Describe the ament_python package millirobot_adapt to colcon and to pip."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'millirobot_adapt'
+SHARE = Path('share') / PACKAGE
+
+
+def shared_files() -> list[tuple[str, list[str]]]:
+    """List what is installed under share/: the ament marker, the manifest, launch files, parameters and models."""
+    folders: dict[str, list[str]] = {
+        'share/ament_index/resource_index/packages': [f'resource/{PACKAGE}'],
+        str(SHARE): ['package.xml'],
+    }
+    for top in ('launch', 'params', 'models'):
+        for path in sorted(Path(top).rglob('*')):
+            if path.is_file() and '__pycache__' not in path.parts:
+                folders.setdefault(str(SHARE / path.parent), []).append(str(path))
+    return list(folders.items())
+
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    description='Onboard controller runtime for a small legged robot that adapts its dynamics model while it walks.',
+    license='Apache-2.0',
+    packages=find_packages(include=[f'{PACKAGE}*', 'firmware_bridge*']),
+    package_data={PACKAGE: ['py.typed'], 'firmware_bridge': ['py.typed']},
+    data_files=shared_files(),
+    python_requires='>=3.10',
+    install_requires=[
+        'numpy>=1.26',
+        'scipy>=1.11',
+        'onnxruntime>=1.17',
+        'pyserial>=3.5',
+        'PyYAML>=6.0',
+        'tqdm>=4.60',
+        'joblib>=1.2',
+        'mujoco>=3.1',
+        'matplotlib>=3.6',
+        'rosbags>=0.10',
+        'mcap>=1.1',
+        'zstandard>=0.20',
+    ],
+    extras_require={
+        'test': ['pytest>=7.4', 'hypothesis>=6.80'],
+        'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
+        # ROS 2 Jazzy from wheels, for machines without a ROS installation.
+        'ros': [
+            'ros-jazzy-rclpy',
+            'ros-rmw-fastrtps-cpp==8.4.3',
+            'ros-jazzy-geometry-msgs',
+            'ros-jazzy-sensor-msgs',
+            'ros-jazzy-nav-msgs',
+            'ros-jazzy-std-srvs',
+            'ros-jazzy-diagnostic-msgs',
+            'ros-jazzy-visualization-msgs',
+        ],
+        'train': ['torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
+    },
+    zip_safe=True,
+    entry_points={
+        'console_scripts': [
+            'millirobot = millirobot_adapt.cli.main:main',
+            'bridge = firmware_bridge.node:main',
+            'estimator = millirobot_adapt.nodes.estimator:main',
+            'controller = millirobot_adapt.nodes.controller:main',
+            'recorder = millirobot_adapt.nodes.recorder:main',
+            'mock_robot = millirobot_adapt.nodes.mock_robot:main',
+        ],
+    },
+)
