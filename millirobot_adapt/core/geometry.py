@@ -15,11 +15,24 @@ def wrap(angle: ArrayLike) -> FloatArray:
 
 
 def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:
-    """Convert a quaternion xyzw, shape (..., 4), to roll, pitch, yaw [rad], shape (..., 3) (REP 103: yaw, pitch, roll
-    about z, y', x'')."""
+    """Convert a quaternion xyzw, shape (..., 4), to roll, pitch, yaw [rad], shape (..., 3).
+
+    REP 103: fixed axes, roll about x, then pitch about y, then yaw about z.
+    """
     return np.asarray(Rotation.from_quat(np.asarray(quaternion, dtype=float)).as_euler('ZYX'))[..., ::-1]
 
 
 def quaternion_from_rpy(angles: ArrayLike) -> FloatArray:
     """Convert roll, pitch, yaw [rad], shape (..., 3), to a quaternion xyzw, shape (..., 4)."""
     return np.asarray(Rotation.from_euler('ZYX', np.asarray(angles, dtype=float)[..., ::-1]).as_quat())
+
+
+def rotate(quaternion: ArrayLike, vector: ArrayLike) -> FloatArray:
+    """Turn a vector, shape (3,), by a quaternion xyzw, shape (4,): body frame to world for an orientation."""
+    return np.asarray(Rotation.from_quat(np.asarray(quaternion, dtype=float)).apply(np.asarray(vector, dtype=float)))
+
+
+def rotate_back(quaternion: ArrayLike, vector: ArrayLike) -> FloatArray:
+    """Turn a vector, shape (3,), by the inverse of a quaternion xyzw, shape (4,): world to body frame."""
+    rotation = Rotation.from_quat(np.asarray(quaternion, dtype=float))
+    return np.asarray(rotation.apply(np.asarray(vector, dtype=float), inverse=True))

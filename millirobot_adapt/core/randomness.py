@@ -6,5 +6,5 @@ import numpy as np
 
 
 def generator(seed: int, *keys: int) -> np.random.Generator:
-    """Return the generator of (seed, keys), e.g. (seed, tick, chunk); equal keys give equal numbers on every machine."""
+    """Return the generator of (seed, keys), e.g. (seed, tick, chunk); equal keys give equal numbers everywhere."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *keys])))

@@ -31,7 +31,9 @@ class ScalesConfig(Config):
     gyro: float = param(1.0658e-3, 'Gyro.', unit='rad/s per count', low=1e-9)
     accelerometer: float = param(2.3942e-3, 'Accelerometer (+-8 g over 16 bits).', unit='m/s^2 per count', low=1e-9)
     back_emf: float = param(0.0064, 'Back-EMF converter, nominal.', unit='V per count', low=1e-9)
-    back_emf_signs: tuple[float, ...] = param((1.0, -1.0), 'Sign of the raw back-EMF when walking forward, left, right.')
+    back_emf_signs: tuple[float, ...] = param(
+        (1.0, -1.0), 'Sign of the raw back-EMF when walking forward, left, right.'
+    )
     battery: float = param(0.0045, 'Battery converter, nominal.', unit='V per count', low=1e-9)
     battery_low_counts: int = param(780, 'Below this raw battery reading the robot is stopped.', unit='counts', low=0)
 

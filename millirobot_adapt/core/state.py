@@ -23,9 +23,9 @@ STATE_NAMES: tuple[str, ...] = (
     'left_back_emf', 'right_back_emf',
     'battery',
 )  # fmt: skip
-STATE_UNITS: tuple[str, ...] = ('m',) * 3 + ('m/s',) * 3 + ('1',) * 6 + ('rad/s',) * 3 + ('1',) * 4 + ('rad/s',) * 2 + (
-    'V',
-) * 3
+STATE_UNITS: tuple[str, ...] = (
+    ('m',) * 3 + ('m/s',) * 3 + ('1',) * 6 + ('rad/s',) * 3 + ('1',) * 4 + ('rad/s',) * 2 + ('V',) * 3
+)
 ACTION_NAMES: tuple[str, ...] = ('left', 'right')
 ACTION_UNITS: tuple[str, ...] = ('rad/s', 'rad/s')
 NX = len(STATE_NAMES)

@@ -21,7 +21,7 @@ def load(node: Node, cls: type[C]) -> C:
     Raises:
         UserError: an unknown key, a wrong type, a value out of range.
     """
-    given = {name: _plain(parameter.value) for name, parameter in node.get_parameters_by_prefix('').items()}
+    given = {name: _plain(node.get_parameter(name).value) for name in node.get_parameters_by_prefix('')}
     ours = {name: value for name, value in given.items() if name.split('.')[0] not in _FOREIGN}
     config = build(cls, nest(ours), f'parameters of {node.get_fully_qualified_name()}')
     values = flatten(config)

@@ -20,7 +20,7 @@ NODE_OPTIONS: dict[str, Any] = {
 
 
 def run(make: Callable[[], Node]) -> int:
-    """Spin the node that `make` returns until a signal ends it; its `close()` (if any) runs last. Returns the exit code.
+    """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
     Exit codes: 0 ended by SIGINT or SIGTERM, 2 bad input (one line on standard error).
     """

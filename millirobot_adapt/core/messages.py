@@ -1,0 +1,103 @@
+"""Read ROS messages into the core's types, and join what belongs to one telemetry reply.
+
+Messages are taken by their fields alone, so the same functions serve rclpy's messages in a live run and rosbags' in
+replay; nothing of ROS is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.geometry import rotate
+from millirobot_adapt.core.samples import PoseSample, Telemetry
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS
+
+
+def seconds(stamp: Any) -> float:
+    """Convert a builtin_interfaces/Time to seconds since the epoch."""
+    return float(stamp.sec + 1e-9 * stamp.nanosec)
+
+
+def vector(xyz: Any) -> FloatArray:
+    """Convert a Point or Vector3 to an array, shape (3,)."""
+    return np.array([xyz.x, xyz.y, xyz.z], dtype=float)
+
+
+def quaternion(xyzw: Any) -> FloatArray:
+    """Convert a Quaternion to an array xyzw, shape (4,)."""
+    return np.array([xyzw.x, xyzw.y, xyzw.z, xyzw.w], dtype=float)
+
+
+def pose_sample(message: Any) -> PoseSample:
+    """Read a PoseStamped of the marker body."""
+    pose = message.pose
+    return PoseSample(seconds(message.header.stamp), vector(pose.position), quaternion(pose.orientation))
+
+
+def sides(message: Any, field: str = 'velocity') -> FloatArray:
+    """Read left and right from a JointState by joint name, shape (2,).
+
+    Raises:
+        ValueError: a side or its value is missing.
+    """
+    values = getattr(message, field)
+    names = list(message.name)
+    if len(values) != len(names):
+        raise ValueError(f'JointState has {len(names)} names but {len(values)} values of {field}')
+    return np.array([values[names.index('left')], values[names.index('right')]], dtype=float)
+
+
+def telemetry(legs: Any, imu: Any, battery: Any, back_emf: Any) -> Telemetry:
+    """Read one telemetry reply from its four messages (JointState, Imu, BatteryState, Float64MultiArray)."""
+    return Telemetry(
+        stamp=seconds(legs.header.stamp),
+        leg_angle=sides(legs, 'position'),
+        leg_velocity=sides(legs, 'velocity'),
+        angular_velocity=vector(imu.angular_velocity),
+        acceleration=vector(imu.linear_acceleration),
+        back_emf=np.array(back_emf.data[1:3], dtype=float),
+        battery=float(battery.voltage),
+    )
+
+
+def estimate(odometry: Any) -> Estimate:
+    """Read an Odometry back into an estimate (velocity turned from the body frame to the world)."""
+    orientation = quaternion(odometry.pose.pose.orientation)
+    twist = odometry.twist.twist
+    return Estimate(
+        stamp=seconds(odometry.header.stamp),
+        position=vector(odometry.pose.pose.position),
+        quaternion=orientation,
+        velocity=rotate(orientation, vector(twist.linear)),
+        angular_velocity=vector(twist.angular),
+        pose_covariance=np.array(odometry.pose.covariance, dtype=float).reshape(6, 6),
+        twist_covariance=np.array(odometry.twist.covariance, dtype=float).reshape(6, 6),
+        pose_age=float('nan'),
+    )
+
+
+class TelemetryGatherer:
+    """Join the four messages of one telemetry reply by their common stamp; at most a few replies are kept waiting."""
+
+    KEPT = 5
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, dict[str, Any]] = {}
+
+    def add(self, topic: str, message: Any) -> Telemetry | None:
+        """Take one message of legs, imu/data_raw, battery or back_emf; return the reply it completes, if any."""
+        stamp = float(message.data[0]) if topic == BACK_EMF.name else seconds(message.header.stamp)
+        # Float seconds carry a microsecond exactly enough to match, a nanosecond they do not.
+        key = round(stamp * 1e6)
+        parts = self._waiting.setdefault(key, {})
+        parts[topic] = message
+        if len(parts) == 4:
+            del self._waiting[key]
+            return telemetry(parts[LEGS.name], parts[IMU.name], parts[BATTERY.name], parts[BACK_EMF.name])
+        while len(self._waiting) > self.KEPT:
+            del self._waiting[min(self._waiting)]
+        return None
