@@ -1,1 +1,43 @@
 # `make demo` and `make test` are all a newcomer needs; every target makes .venv itself.
+#
+#   make demo          walk a figure-8, lose a leg at half-time, leave a report     make demo ARGS='--seconds 20'
+#   make test          every test that needs no PyTorch                             make test ARGS='test/core -x'
+#   make lint          ruff and mypy
+#   make test-train    the tests of learning/, with PyTorch
+#   make clean         remove .venv and caches; runs/ stays
+#
+# PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
+
+.PHONY: demo test lint test-train clean base
+.DEFAULT_GOAL := demo
+
+# The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
+ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
+endif
+export PYTHON
+
+BIN := .venv/bin
+
+demo: base
+	@$(BIN)/millirobot demo $(ARGS)
+
+test: base
+	$(BIN)/python -m pytest -m 'not train' $(ARGS)
+
+lint:
+	@.ci/venv.sh lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-train:
+	@.ci/venv.sh train
+	$(BIN)/python -m pytest -m train $(ARGS)
+
+base:
+	@.ci/venv.sh
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Make .venv with this package (editable) and the extras named: .ci/venv.sh [lint] [train]
+#
+# With a sourced ROS 2 installation its rclpy is used (system site packages); without one, ROS 2 Jazzy comes from wheels.
+# .venv/installed lists what has been installed from which files, so that a second call returns at once. It is written
+# last: after an interrupted installation there is no list, and the next call starts afresh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+list=.venv/installed
+supported='import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'
+
+fail() {
+  echo "error: $*" >&2
+  exit 2
+}
+
+# Prints the interpreter to build with: PYTHON if it was named, else the first supported one.
+choose_python() {
+  local candidate
+  for candidate in ${PYTHON:-python3 python3.12 python3.13 python3.11 python3.10}; do
+    if "$candidate" -c "$supported" 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  fail "${PYTHON:-python3} is not Python 3.10, 3.11, 3.12 or 3.13; name one that is: make PYTHON=/path/to/python3.12"
+}
+
+python=''
+if [ -x .venv/bin/python ] && [ -z "${PYTHON:-}" ]; then python=.venv/bin/python; fi
+if [ -z "$python" ] || ! "$python" -c "$supported" 2>/dev/null; then python=$(choose_python); fi
+
+ros=wheels
+if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then ros=$ROS_DISTRO; fi
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+key="python-$version ros-$ros $(cat setup.py setup.cfg pyproject.toml .ci/venv.sh | cksum | tr ' ' -)"
+
+wanted=(base "$@")
+missing=()
+for extra in "${wanted[@]}"; do
+  grep -qxF "$extra $key" "$list" 2>/dev/null || missing+=("$extra")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+# Another interpreter, another ROS, or an installation that was never finished: start afresh.
+if ! grep -q " python-$version ros-$ros " "$list" 2>/dev/null; then
+  if [ "$python" = .venv/bin/python ]; then python=$(choose_python); fi
+  rm -rf .venv
+  if [ "$ros" = wheels ]; then
+    echo "Making .venv with Python $version and ROS 2 Jazzy from wheels."
+    "$python" -m venv .venv || fail "$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv"
+  else
+    "$python" -c 'import rclpy' || fail "ROS 2 $ros is sourced, but $python cannot import its rclpy; name its Python: make PYTHON=/usr/bin/python3"
+    echo "Making .venv with Python $version and the sourced ROS 2 $ros."
+    "$python" -m venv --system-site-packages .venv || fail "$python cannot make a virtual environment; sudo apt install python3-venv"
+  fi
+fi
+
+done_before=$(grep -F " $key" "$list" 2>/dev/null || true)
+rm -f "$list"
+for extra in "${missing[@]}"; do
+  case $extra in
+    base) extras=test; if [ "$ros" = wheels ]; then extras=ros,test; fi ;;
+    *) extras=$extra ;;
+  esac
+  echo "Installing the package with the extras $extras (a minute or two the first time) ..."
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
+done
+{
+  if [ -n "$done_before" ]; then echo "$done_before"; fi
+  for extra in "${missing[@]}"; do echo "$extra $key"; done
+} > .venv/installed.new
+mv .venv/installed.new "$list"
