@@ -1,0 +1,78 @@
+"""Raw telemetry to SI units and setpoints to firmware units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firmware_bridge.packets import TelemetryReply
+from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.samples import Telemetry
+from millirobot_adapt.core.state import FloatArray
+
+ROBOT_CLOCK_TICK = 1e-6
+"""One count of the robot's timestamp [s]. Nominal: the firmware family counts microseconds (u32, wraps in 71 min)."""
+
+
+class TelemetryDecoder:
+    """Turn replies, given in the order of their index, into SI units.
+
+    The encoder is a cumulative int32 and the clock a u32: both are differenced modulo 2^32, so wrapping is harmless.
+    A falling index means that the robot has started anew: the leg angle goes on from where it was, the velocity of that
+    first reply is 0.
+    """
+
+    def __init__(self, robot: RobotConfig) -> None:
+        self._scales = robot.scales
+        self._radians_per_count = RADIANS_PER_REVOLUTION / robot.scales.encoder_counts
+        self._previous: TelemetryReply | None = None
+        self._angle = np.zeros(2)
+        self._velocity = np.zeros(2)
+
+    def decode(self, reply: TelemetryReply, stamp: float) -> Telemetry:
+        """Convert one reply sampled at `stamp` [s, host clock]; leg velocity is encoder step over robot-clock step."""
+        self._move_legs(reply)
+        scales = self._scales
+        return Telemetry(
+            stamp=stamp,
+            leg_angle=self._angle.copy(),
+            leg_velocity=self._velocity.copy(),
+            angular_velocity=np.array(reply.gyro) * scales.gyro,
+            acceleration=np.array(reply.accel) * scales.accelerometer,
+            back_emf=np.array(reply.back_emf) * scales.back_emf * np.array(scales.back_emf_signs),
+            battery=reply.battery * scales.battery,
+        )
+
+    def _move_legs(self, reply: TelemetryReply) -> None:
+        previous, self._previous = self._previous, reply
+        if previous is None:
+            self._angle = np.array(reply.position) * self._radians_per_count
+        elif reply.index < previous.index:
+            self._velocity = np.zeros(2)
+        else:
+            step = encoder_step(previous, reply) * self._radians_per_count
+            self._angle = self._angle + step
+            elapsed = clock_step(previous, reply)
+            if elapsed > 0:
+                self._velocity = step / elapsed
+
+
+def encoder_step(earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:
+    """Return the encoder step between two replies [counts], shape (2,), whatever wrapped between them."""
+    step = np.array(later.position, dtype=np.int64) - np.array(earlier.position, dtype=np.int64)
+    return ((step + 2**31) % 2**32 - 2**31).astype(np.float64)
+
+
+def clock_step(earlier: TelemetryReply, later: TelemetryReply) -> float:
+    """Return the robot-clock step between two replies [s], whatever wrapped between them."""
+    return (later.timestamp - earlier.timestamp) % 2**32 * ROBOT_CLOCK_TICK
+
+
+def setpoint_to_counts(robot: RobotConfig, setpoint: FloatArray) -> tuple[int, int]:
+    """Round leg velocities [rad/s], shape (2,), to firmware units [counts/ms], left and right."""
+    left, right = np.rint(np.asarray(setpoint) * robot.counts_per_ms)
+    return int(left), int(right)
+
+
+def counts_to_setpoint(robot: RobotConfig, counts: tuple[int, int]) -> FloatArray:
+    """Return the leg velocities [rad/s], shape (2,), that firmware units [counts/ms] stand for."""
+    return np.array(counts) / robot.counts_per_ms
