@@ -27,6 +27,7 @@ def load(node: Node, cls: type[C]) -> C:
     values = flatten(config)
     for name, descriptor in _descriptors(cls).items():
         if node.has_parameter(name):
+            descriptor.type = node.get_parameter(name).type_.value
             node.set_descriptor(name, descriptor)
         else:
             node.declare_parameter(name, values[name], descriptor)
