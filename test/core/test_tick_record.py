@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.tick_record import TickRecord
+
+
+def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:
+    rng = np.random.default_rng(0)
+    return TickRecord(
+        tick=7.0,
+        stamp=1.5,
+        seed=3.0,
+        running=1.0,
+        state_stamp=1.51,
+        state=rng.normal(size=NX),
+        executing=rng.normal(size=NU),
+        sent=rng.normal(size=NU),
+        window_states=rng.normal(size=(t1, NX)),
+        window_actions=rng.normal(size=(t1, NU)),
+        window_next_states=rng.normal(size=(t1, NX)),
+        window_mask=np.array([0.0, 1.0, 1.0]),
+        previous_plan=np.full((horizon, NU), np.nan),
+        plan_actions=rng.normal(size=(horizon, NU)),
+        plan_states=rng.normal(size=(horizon + 1, NX)),
+        cost=2.5,
+        work_ms=31.0,
+    )
+
+
+def test_a_record_survives_the_wire():
+    record = make_record()
+    decoded = TickRecord.decode(record.encode())
+    for field in dataclasses.fields(record):
+        np.testing.assert_array_equal(getattr(decoded, field.name), getattr(record, field.name), err_msg=field.name)
+
+
+@pytest.mark.parametrize('cut', [0, 3, 6, 50, -1])
+def test_a_cut_record_is_refused(cut):
+    with pytest.raises(ValueError, match='tick record'):
+        TickRecord.decode(make_record().encode()[:cut])
+
+
+def test_a_header_that_lies_is_refused():
+    data = make_record().encode()
+    data[4] += 1  # claims a longer horizon
+    with pytest.raises(ValueError, match='shorter'):
+        TickRecord.decode(data)
+    data[4] -= 2
+    with pytest.raises(ValueError, match='longer'):
+        TickRecord.decode(data)
