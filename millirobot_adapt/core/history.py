@@ -38,13 +38,14 @@ class TransitionHistory:
         self._transitions.clear()
         self._last = None
 
-    def add(self, stamp: float, state: FloatArray, action: FloatArray) -> Transition | None:
+    def add(self, stamp: float, state: FloatArray, action: FloatArray | None) -> Transition | None:
         """Take the state of time `stamp` [s] and the action [rad/s] really executed since the state before it.
 
-        Returns the transition that this state completes, or None where there is none (the first state, or a gap).
+        Returns the transition that this state completes, or None where there is none: the first state, a gap, or an
+        action that nobody knows (None).
         """
         last, self._last = self._last, (stamp, state)
-        if last is None or not 0.5 * self._dt <= stamp - last[0] <= 1.5 * self._dt:
+        if last is None or action is None or not 0.5 * self._dt <= stamp - last[0] <= 1.5 * self._dt:
             return None
         transition = Transition(last[1], action, state)
         self._transitions.append(transition)

@@ -45,3 +45,12 @@ def test_a_gap_makes_no_transition():
     history.restart()
     assert history.window().mask.sum() == 0
     assert history.add(0.4, state(4), action(4)) is None
+
+
+def test_an_unknown_action_makes_no_transition_but_keeps_the_state():
+    history = TransitionHistory(3, dt=0.1)
+    history.add(0.0, state(0), action(0))
+    assert history.add(0.1, state(1), None) is None
+    transition = history.add(0.2, state(2), action(2))
+    assert transition is not None
+    np.testing.assert_array_equal(transition.state, state(1))

@@ -1,0 +1,201 @@
+"""One tick of model-based control with online adaptation: Algorithm 10 of Clavera's thesis (UCB/EECS-2020-234).
+
+The same loop runs under ROS, in the lock-step simulator, in replay and in evaluation; it knows no clock but the one it
+is given to time itself, and no randomness but generator(seed, tick, chunk).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from millirobot_adapt.core.dynamics.interface import AdaptedModel, Adaptation, Method, Window
+from millirobot_adapt.core.history import Transition, TransitionHistory
+from millirobot_adapt.core.planning.interface import Plan, Planner
+from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.tick_record import TickRecord
+
+PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
+"""Normalised error of (predicted next state, actual next state, state), each (nx,)."""
+
+
+@dataclass(frozen=True)
+class TickResult:
+    """What one tick used and decided."""
+
+    tick: int
+    state: FloatArray
+    executing: FloatArray
+    sent: FloatArray | None
+    window: Window
+    adaptation: Adaptation
+    pre_error: float
+    post_error: float
+    tracking: Tracking
+    previous: Plan | None
+    plan: Plan
+    adapt_ms: float
+    plan_ms: float
+    work_ms: float
+
+    @property
+    def next_action(self) -> FloatArray:
+        """The setpoint for the next tick [rad/s], shape (nu,)."""
+        return self.plan.actions[1]
+
+    def record(self, *, seed: int, stamp: float, state_stamp: float) -> TickRecord:
+        """Return the tick's record; the caller, who owns the clock, fills in waiting time, period and misses."""
+        nothing = np.full_like(self.plan.actions, np.nan)
+        return TickRecord(
+            tick=self.tick,
+            stamp=stamp,
+            seed=seed,
+            running=1.0,
+            state_stamp=state_stamp,
+            state=self.state,
+            executing=self.executing,
+            sent=np.full(NU, np.nan) if self.sent is None else self.sent,
+            window_states=self.window.states,
+            window_actions=self.window.actions,
+            window_next_states=self.window.next_states,
+            window_mask=self.window.mask,
+            previous_plan=nothing if self.previous is None else self.previous.actions,
+            segment=self.tracking.segment,
+            plan_actions=self.plan.actions,
+            plan_states=self.plan.states,
+            cost=self.plan.cost,
+            cost_min=self.plan.cost_spread[0],
+            cost_median=self.plan.cost_spread[1],
+            effective_samples=self.plan.effective_samples,
+            candidates=self.plan.candidates,
+            finite=self.plan.finite,
+            loss_before=self.adaptation.loss_before,
+            loss_after=self.adaptation.loss_after,
+            gradient_norm=self.adaptation.gradient_norm,
+            inner_step=self.adaptation.step,
+            pre_error=self.pre_error,
+            post_error=self.post_error,
+            cross_track=self.tracking.cross_track,
+            progress=self.tracking.progress,
+            step_cost=self.tracking.step_cost,
+            adapt_ms=self.adapt_ms,
+            plan_ms=self.plan_ms,
+            work_ms=self.work_ms,
+        )
+
+
+class ControlLoop:
+    """Adapt to the newest transitions, then plan the next action along the path."""
+
+    def __init__(
+        self,
+        method: Method,
+        planner: Planner,
+        objective: ObjectiveConfig,
+        prediction_error: PredictionError,
+        dt: float,
+        seed: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._method = method
+        self._planner = planner
+        self._objective = objective
+        self._prediction_error = prediction_error
+        self._seed = seed
+        self._clock = clock
+        self._history = TransitionHistory(method.window_length, dt)
+        self._tracker: PathTracker | None = None
+        self._adapted: AdaptedModel | None = None
+        self._previous: tuple[int, Plan] | None = None
+
+    def restart(self, path: ReferencePath) -> None:
+        """Begin a new run along `path` (way-points in `world`): nothing is remembered of the run before."""
+        self._method.reset()
+        self._history.restart()
+        self._tracker = PathTracker(path, self._objective.shape_weights)
+        self._adapted = None
+        self._previous = None
+
+    def step(
+        self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
+    ) -> TickResult:
+        """Do one tick.
+
+        Args:
+            tick: number of the tick k.
+            stamp: time of the state [s].
+            state: s_k, shape (nx,).
+            sent: a_{k-1}, what was really sent in the tick before [rad/s], shape (nu,); None where that is unknown.
+            executing: a_k, what the robot is executing now [rad/s], shape (nu,).
+
+        Returns:
+            The plan, whose row 1 is a_{k+1}, and everything it came from.
+        """
+        if self._tracker is None:
+            raise RuntimeError('restart() the loop with a path before the first step')
+        start = self._clock()
+        tracking = self._tracker.update(state)
+        transition = self._history.add(stamp, state, sent)
+        pre_error, post_error = self._errors(transition)
+        window = self._history.window()
+        adaptation = self._method.adapt(window)
+        self._adapted = adaptation.model
+        adapted = self._clock()
+        previous = self._shifted_plan(tick)
+        plan = self._planner.plan(
+            rollout=partial(adaptation.model.rollout, state),
+            objective=TrackingObjective(self._objective, self._tracker.path, tracking.segment),
+            executing=executing,
+            previous=previous,
+            generator=lambda chunk: generator(self._seed, tick, chunk),
+        )
+        self._previous = (tick, plan)
+        end = self._clock()
+        return TickResult(
+            tick=tick,
+            state=state,
+            executing=executing,
+            sent=sent,
+            window=window,
+            adaptation=adaptation,
+            pre_error=pre_error,
+            post_error=post_error,
+            tracking=tracking,
+            previous=previous,
+            plan=plan,
+            adapt_ms=1e3 * (adapted - start),
+            plan_ms=1e3 * (end - adapted),
+            work_ms=1e3 * (end - start),
+        )
+
+    def _errors(self, transition: Transition | None) -> tuple[float, float]:
+        """Return the error of predicting a transition that no adaptation has seen yet, with theta* and with theta'."""
+        if transition is None or self._adapted is None:
+            return float('nan'), float('nan')
+        actions = transition.action.reshape(1, 1, NU)
+        errors = []
+        for model in (self._method.prior, self._adapted):
+            predicted = model.rollout(transition.state, actions)[1, 0]
+            errors.append(
+                self._prediction_error(np.asarray(predicted, dtype=float), transition.next_state, transition.state)
+            )
+        return errors[0], errors[1]
+
+    def _shifted_plan(self, tick: int) -> Plan | None:
+        """Return the last plan as if it had been made in the tick before, its last action repeated at the end."""
+        if self._previous is None:
+            return None
+        made, plan = self._previous
+        late = min(tick - made - 1, len(plan.actions) - 1)
+        if late <= 0:
+            return plan
+        actions = np.concatenate([plan.actions[late:], np.repeat(plan.actions[-1:], late, axis=0)])
+        return replace(plan, actions=actions)

@@ -1,0 +1,253 @@
+"""Run the control loop in real time: who may do what, and when.
+
+Three parties meet here, each on a thread of its own: messages arrive (`on_*`), the ticker begins a tick every control
+period (`begin_tick`), the worker waits for the tick's state and plans (`work`). The ticker never waits for the worker: a
+plan that is late leaves the next action of the last plan to be sent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from millirobot_adapt.core.control_loop import ControlLoop, TickResult
+from millirobot_adapt.core.plan_book import PlanBook
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.state import NU, FloatArray, StateView
+from millirobot_adapt.core.tick_record import TickRecord
+
+STAMP_TOLERANCE = 0.002
+"""A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One tick as the ticker began it."""
+
+    number: int
+    stamp: float
+    """Host time of its start [s]."""
+    steady: float
+    """The same on the steady clock [s]."""
+    setpoint: FloatArray
+    period: float
+    """Since the start of the tick before [s]."""
+    misses: int
+    run: int
+    """Number of the run it belongs to; 0 while standing."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A state, and when it came."""
+
+    stamp: float
+    state: FloatArray
+    steady: float
+
+
+class Controller:
+    """The state machine waiting -> idle -> running -> finished or stopped, and the hand-over between its threads."""
+
+    def __init__(
+        self,
+        loop: ControlLoop,
+        path: ReferencePath,
+        *,
+        seed: int,
+        misses_allowed: int,
+        stale_after: float,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loop = loop
+        self._path = path
+        self._seed = seed
+        self._stale_after = stale_after
+        self._steady = steady
+        self._book = PlanBook(misses_allowed)
+        self._changed = threading.Condition()
+        self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
+        self._arrival: Arrival | None = None
+        self._armed = False
+        self._tick: Tick | None = None
+        self._runs = 0
+        self._running = False
+        self._ended = ''
+        self._closed = False
+
+    # What arrives.
+
+    def on_state(self, stamp: float, state: FloatArray) -> None:
+        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
+        if not np.isfinite(state).all():
+            return
+        with self._changed:
+            self._arrival = Arrival(stamp, state, self._steady())
+            self._changed.notify_all()
+
+    def on_sent(self, stamp: float, action: FloatArray) -> None:
+        """Take what the bridge really sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
+        with self._changed:
+            self._sent.append((stamp, action))
+
+    def on_bridge(self, armed: bool, reason: str) -> None:
+        """Take the bridge's state; a robot that is no longer armed ends the run."""
+        with self._changed:
+            self._armed = armed
+            if self._running and not armed:
+                self._end(f'stopped: the bridge disarmed ({reason})')
+
+    # What the operator asks.
+
+    @property
+    def status(self) -> str:
+        """Say in words where the controller stands."""
+        with self._changed:
+            if self._running:
+                return 'running'
+            missing = self._missing()
+            return self._ended or (f'waiting: {missing}' if missing else 'idle')
+
+    @property
+    def path(self) -> ReferencePath:
+        """The path being followed, in `world`."""
+        return self._path
+
+    def start(self) -> tuple[bool, str]:
+        """Begin to follow the path, laid from where the robot stands; returns (accepted, why or why not)."""
+        with self._changed:
+            if self._running:
+                return False, 'already running'
+            missing = self._missing()
+            if missing:
+                return False, f'not started: {missing}'
+            if not self._armed:
+                return False, 'not started: the bridge is not armed; call its ~/arm first'
+            assert self._arrival is not None and self._tick is not None
+            view = StateView(self._arrival.state)
+            x, y, _ = view.position
+            self._path = self._path.placed(float(x), float(y), float(view.yaw))
+            self._loop.restart(self._path)
+            self._runs += 1
+            self._running = True
+            self._ended = ''
+            self._book.restart(self._tick.number)
+            return True, 'running'
+
+    def stop(self, reason: str) -> None:
+        """End the run: the robot stands from the next tick on."""
+        with self._changed:
+            if self._running:
+                self._end(f'stopped: {reason}')
+
+    def close(self) -> None:
+        """Wake the worker for good."""
+        with self._changed:
+            self._closed = True
+            self._running = False
+            self._changed.notify_all()
+
+    # What the ticker does.
+
+    def begin_tick(self, stamp: float) -> FloatArray:
+        """Begin the next tick at host time `stamp` [s]; returns the setpoint to publish [rad/s], shape (nu,)."""
+        with self._changed:
+            now = self._steady()
+            last = self._tick
+            number = 0 if last is None else last.number + 1
+            setpoint = np.zeros(NU)
+            if self._running:
+                action = self._book.action(number)
+                if action is None:
+                    self._end(f'stopped: {self._book.misses(number)} deadlines in a row were missed')
+                else:
+                    setpoint = action
+            self._tick = Tick(
+                number=number,
+                stamp=stamp,
+                steady=now,
+                setpoint=setpoint,
+                period=float('nan') if last is None else now - last.steady,
+                misses=self._book.misses(number) if self._running else 0,
+                run=self._runs if self._running else 0,
+            )
+            self._changed.notify_all()
+            return setpoint
+
+    # What the worker does.
+
+    def work(self) -> TickRecord | None:
+        """Wait for the next tick of a run and for its state, adapt and plan; returns its record, None when closed."""
+        tick = self._next_tick()
+        if tick is None:
+            return None
+        arrival = self._state_of(tick)
+        if arrival is None:
+            return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
+        before, executing = self._sent_around(tick)
+        result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing)
+        with self._changed:
+            if self._running and tick.run == self._runs:
+                self._take(tick, result)
+        record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
+        return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
+
+    def _take(self, tick: Tick, result: TickResult) -> None:
+        if result.plan.finite == 0:
+            self._end('stopped: the model predicts nothing finite')
+        elif result.tracking.finished:
+            self._end('finished')
+        else:
+            self._book.store(tick.number, result.plan)
+
+    def _next_tick(self) -> Tick | None:
+        with self._changed:
+            seen = self._tick
+            self._changed.wait_for(lambda: self._closed or (self._tick is not seen and self._tick_is_running()))
+            return None if self._closed else self._tick
+
+    def _tick_is_running(self) -> bool:
+        return self._tick is not None and self._tick.run > 0
+
+    def _state_of(self, tick: Tick) -> Arrival | None:
+        """Wait for the state that was sampled in `tick`, at most until the next tick begins."""
+
+        def ready() -> bool:
+            return self._closed or self._tick is not tick or self._answers(tick) is not None
+
+        with self._changed:
+            self._changed.wait_for(ready)
+            return self._answers(tick)
+
+    def _answers(self, tick: Tick) -> Arrival | None:
+        arrival = self._arrival
+        return arrival if arrival is not None and arrival.stamp >= tick.stamp - STAMP_TOLERANCE else None
+
+    def _sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
+        """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
+        with self._changed:
+            before = [action for stamp, action in self._sent if stamp < tick.stamp]
+            now = [action for stamp, action in self._sent if stamp >= tick.stamp]
+        return (before[-1] if before else None), (now[0] if now else tick.setpoint)
+
+    # The rest.
+
+    def _end(self, how: str) -> None:
+        self._running = False
+        self._ended = how
+
+    def _missing(self) -> str:
+        """Say what is missing before a run can start; empty when nothing is."""
+        if self._arrival is None:
+            return 'no state yet (telemetry from the bridge and odometry from the estimator)'
+        age = self._steady() - self._arrival.steady
+        return f'the newest state is {age:.1f} s old' if age > self._stale_after else ''
+
+    @staticmethod
+    def _timed(record: TickRecord, tick: Tick, wait_ms: float = float('nan')) -> TickRecord:
+        return replace(record, wait_ms=wait_ms, period_ms=1e3 * tick.period, misses=float(tick.misses))
