@@ -18,7 +18,7 @@ import numpy as np
 from millirobot_adapt.core.control_loop import ControlLoop, TickResult
 from millirobot_adapt.core.plan_book import PlanBook
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.state import NU, FloatArray, StateView
+from millirobot_adapt.core.state import NU, FloatArray
 from millirobot_adapt.core.tick_record import TickRecord
 
 STAMP_TOLERANCE = 0.002
@@ -42,6 +42,10 @@ class Tick:
     """Number of the run it belongs to; 0 while standing."""
 
 
+class NotReady(Exception):
+    """Say why a run cannot start."""
+
+
 @dataclass(frozen=True)
 class Arrival:
     """A state, and when it came."""
@@ -57,20 +61,25 @@ class Controller:
     def __init__(
         self,
         loop: ControlLoop,
-        path: ReferencePath,
+        lay_path: Callable[[FloatArray], ReferencePath],
         *,
+        dt: float,
         seed: int,
         misses_allowed: int,
         stale_after: float,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Make an idle controller; `lay_path` returns the path of a run from the state it starts in."""
         self._loop = loop
-        self._path = path
+        self._lay_path = lay_path
+        self._dt = dt
         self._seed = seed
         self._stale_after = stale_after
         self._steady = steady
         self._book = PlanBook(misses_allowed)
         self._changed = threading.Condition()
+        self._loop_in_use = threading.Lock()
+        self._worked = -1
         self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
         self._arrival: Arrival | None = None
         self._armed = False
@@ -113,31 +122,29 @@ class Controller:
             missing = self._missing()
             return self._ended or (f'waiting: {missing}' if missing else 'idle')
 
-    @property
-    def path(self) -> ReferencePath:
-        """The path being followed, in `world`."""
-        return self._path
+    def start(self) -> ReferencePath:
+        """Begin a run from where the robot stands; returns the path it will follow, in `world`.
 
-    def start(self) -> tuple[bool, str]:
-        """Begin to follow the path, laid from where the robot stands; returns (accepted, why or why not)."""
-        with self._changed:
+        Raises:
+            NotReady: something is missing; the message says what.
+        """
+        # A late tick of the run before may still be planning: the loop is one run's at a time.
+        with self._loop_in_use, self._changed:
             if self._running:
-                return False, 'already running'
+                raise NotReady('already running')
             missing = self._missing()
             if missing:
-                return False, f'not started: {missing}'
+                raise NotReady(missing)
             if not self._armed:
-                return False, 'not started: the bridge is not armed; call its ~/arm first'
-            assert self._arrival is not None and self._tick is not None
-            view = StateView(self._arrival.state)
-            x, y, _ = view.position
-            self._path = self._path.placed(float(x), float(y), float(view.yaw))
-            self._loop.restart(self._path)
+                raise NotReady('the bridge is not armed; call its ~/arm first')
+            assert self._arrival is not None
+            path = self._lay_path(self._arrival.state)
+            self._loop.restart(path)
             self._runs += 1
             self._running = True
             self._ended = ''
-            self._book.restart(self._tick.number)
-            return True, 'running'
+            self._book.restart(-1 if self._tick is None else self._tick.number)
+            return path
 
     def stop(self, reason: str) -> None:
         """End the run: the robot stands from the next tick on."""
@@ -190,7 +197,10 @@ class Controller:
         if arrival is None:
             return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
         before, executing = self._sent_around(tick)
-        result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing)
+        with self._loop_in_use:
+            if tick.run != self._runs:
+                return self.work()
+            result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing)
         with self._changed:
             if self._running and tick.run == self._runs:
                 self._take(tick, result)
@@ -206,13 +216,18 @@ class Controller:
             self._book.store(tick.number, result.plan)
 
     def _next_tick(self) -> Tick | None:
-        with self._changed:
-            seen = self._tick
-            self._changed.wait_for(lambda: self._closed or (self._tick is not seen and self._tick_is_running()))
-            return None if self._closed else self._tick
+        """Wait for a tick of a run that has not been worked on yet."""
 
-    def _tick_is_running(self) -> bool:
-        return self._tick is not None and self._tick.run > 0
+        def ready() -> bool:
+            tick = self._tick
+            return self._closed or (tick is not None and tick.run > 0 and tick.number > self._worked)
+
+        with self._changed:
+            self._changed.wait_for(ready)
+            if self._closed or self._tick is None:
+                return None
+            self._worked = self._tick.number
+            return self._tick
 
     def _state_of(self, tick: Tick) -> Arrival | None:
         """Wait for the state that was sampled in `tick`, at most until the next tick begins."""
@@ -231,7 +246,7 @@ class Controller:
     def _sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
         """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
         with self._changed:
-            before = [action for stamp, action in self._sent if stamp < tick.stamp]
+            before = [action for stamp, action in self._sent if -1.5 * self._dt <= stamp - tick.stamp < 0]
             now = [action for stamp, action in self._sent if stamp >= tick.stamp]
         return (before[-1] if before else None), (now[0] if now else tick.setpoint)
 

@@ -93,6 +93,27 @@ class TickRecord:
     misses: float = NAN
     """Deadlines missed in a row when this tick began."""
 
+    @classmethod
+    def without_state(cls, tick: int, stamp: float, seed: int, executing: FloatArray) -> TickRecord:
+        """Return the record of a tick to which no state came: nothing was planned."""
+        return cls(
+            tick=tick,
+            stamp=stamp,
+            seed=seed,
+            running=1.0,
+            state_stamp=NAN,
+            state=np.full(NX, NAN),
+            executing=executing,
+            sent=np.full(NU, NAN),
+            window_states=np.empty((0, NX)),
+            window_actions=np.empty((0, NU)),
+            window_next_states=np.empty((0, NX)),
+            window_mask=np.empty(0),
+            previous_plan=np.empty((0, NU)),
+            plan_actions=np.empty((0, NU)),
+            plan_states=np.full((1, NX), NAN),
+        )
+
     def encode(self) -> FloatArray:
         """Return the flat array."""
         sizes = {'nx': NX, 'nu': NU, 'T1': len(self.window_mask), 'H': len(self.plan_actions)}

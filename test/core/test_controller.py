@@ -1,0 +1,190 @@
+"""The controller's schedule, driven by hand: no thread, no clock but a fake one."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.controller import Controller, NotReady
+from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.tick_record import TickRecord
+
+DT = 0.1
+
+
+class FakeLoop:
+    """Plans 100 * tick + row, and remembers what it was given."""
+
+    def __init__(self):
+        self.restarts, self.steps = [], []
+        self.finite, self.finished = 8, False
+
+    def restart(self, path):
+        self.restarts.append(path)
+
+    def step(self, tick, stamp, state, sent, executing):
+        self.steps.append(SimpleNamespace(tick=tick, stamp=stamp, state=state, sent=sent, executing=executing))
+        actions = np.array([[100.0 * tick + row] * 2 for row in range(5)])
+        plan = Plan(actions, np.zeros((6, NX)), 0.0, (0.0, 0.0), 1.0, 8, self.finite)
+        return SimpleNamespace(
+            plan=plan,
+            tracking=SimpleNamespace(finished=self.finished),
+            record=lambda **kw: TickRecord.without_state(tick, kw['stamp'], kw['seed'], executing),
+        )
+
+
+class Bench:
+    """A controller with a fake clock; host time is steady time + 1000."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.loop = FakeLoop()
+        self.controller = Controller(
+            self.loop,
+            lambda state: ('path from', state[0]),
+            dt=DT,
+            seed=1,
+            misses_allowed=2,
+            stale_after=0.5,
+            steady=lambda: self.now,
+        )
+
+    def begin(self):
+        setpoint = self.controller.begin_tick(1000 + self.now)
+        self.controller.on_sent(1000 + self.now + 0.001, setpoint)
+        return setpoint
+
+    def answer(self, value=0.0):
+        self.controller.on_state(1000 + self.now + 0.003, np.full(NX, value))
+
+    def tick(self, *, answered=True):
+        setpoint = self.begin()
+        if answered:
+            self.answer()
+            if self.controller.status == 'running':
+                self.controller.work()
+        self.now += DT
+        return setpoint
+
+    def running(self):
+        self.tick()
+        self.controller.on_bridge(True, '')
+        self.controller.start()
+        return self
+
+
+def test_it_stands_until_started_and_says_what_it_waits_for():
+    bench = Bench()
+    assert bench.controller.status.startswith('waiting: no state yet')
+    with pytest.raises(NotReady, match='no state yet'):
+        bench.controller.start()
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    assert bench.controller.status == 'idle'
+    with pytest.raises(NotReady, match='not armed'):
+        bench.controller.start()
+    bench.now += 1.0
+    assert 'old' in bench.controller.status
+
+
+def test_each_tick_sends_what_the_tick_before_planned_and_gives_the_loop_what_was_sent():
+    bench = Bench().running()
+    assert bench.loop.restarts == [('path from', 0.0)]
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    np.testing.assert_array_equal(bench.tick(), [101, 101])
+    np.testing.assert_array_equal(bench.tick(), [201, 201])
+    last = bench.loop.steps[-1]
+    assert last.tick == 3
+    np.testing.assert_array_equal(last.sent, [101, 101])
+    np.testing.assert_array_equal(last.executing, [201, 201])
+
+
+def test_a_late_plan_leaves_the_next_action_of_the_last_one_and_several_stop():
+    bench = Bench().running()
+    bench.tick()
+    np.testing.assert_array_equal(bench.tick(), [101, 101])
+    sent = [bench.tick(answered=False) for _ in range(4)]
+    np.testing.assert_array_equal(sent, [[201, 201], [202, 202], [203, 203], [0, 0]])
+    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+
+
+def test_a_tick_without_a_state_is_recorded_as_such():
+    bench = Bench().running()
+    bench.tick()
+    bench.begin()  # nobody answers; the worker waits, and the next tick releases it
+    tick = bench.controller._next_tick()
+    bench.now += DT
+    bench.begin()
+    assert bench.controller._state_of(tick) is None
+    bench.answer()
+    record = bench.controller.work()
+    assert record.tick == tick.number + 1
+    assert record.misses == 1
+
+
+def test_a_state_of_the_tick_before_does_not_answer_this_one():
+    bench = Bench().running()
+    bench.tick()
+    bench.begin()
+    tick = bench.controller._next_tick()
+    assert bench.controller._answers(tick) is None
+    bench.answer()
+    assert bench.controller._answers(tick) is not None
+
+
+def test_an_action_nobody_saw_sent_is_unknown_to_the_loop():
+    bench = Bench().running()
+    bench.tick()
+    bench.controller.begin_tick(1000 + bench.now)  # its `sent` is lost
+    bench.answer()
+    bench.controller.work()
+    np.testing.assert_array_equal(bench.loop.steps[-1].executing, [101, 101])
+    bench.now += DT
+    bench.tick()
+    assert bench.loop.steps[-1].sent is None
+
+
+def test_a_bridge_that_disarms_ends_the_run():
+    bench = Bench().running()
+    bench.tick()
+    bench.controller.on_bridge(False, 'fence')
+    assert bench.controller.status == 'stopped: the bridge disarmed (fence)'
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+
+
+def test_a_model_without_a_finite_prediction_stops_and_the_end_of_the_path_finishes():
+    bench = Bench().running()
+    bench.loop.finite = 0
+    bench.tick()
+    assert bench.controller.status == 'stopped: the model predicts nothing finite'
+    bench = Bench().running()
+    bench.loop.finished = True
+    bench.tick()
+    assert bench.controller.status == 'finished'
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+
+
+def test_a_state_that_is_not_finite_is_no_state():
+    bench = Bench()
+    bench.begin()
+    bench.controller.on_state(1000.0, np.full(NX, np.nan))
+    assert bench.controller.status.startswith('waiting')
+
+
+def test_a_second_run_starts_afresh():
+    bench = Bench().running()
+    bench.tick()
+    bench.tick()
+    bench.controller.stop('operator')
+    assert bench.controller.status == 'stopped: operator'
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    bench.controller.start()
+    assert len(bench.loop.restarts) == 2
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    assert bench.tick()[0] > 0
+
+
+def test_a_closed_controller_lets_its_worker_go():
+    bench = Bench()
+    bench.controller.close()
+    assert bench.controller.work() is None
