@@ -1,0 +1,18 @@
+"""Change the actions gently."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.state import FloatArray
+
+
+class Slew:
+    """Add the squared changes from action to action [(rad/s)^2]; the first is against the one now executing."""
+
+    @staticmethod
+    def score(candidates: Candidates) -> FloatArray:
+        """Return the sum over steps and motors, shape (K,)."""
+        changes = np.diff(candidates.actions, axis=0)
+        return np.asarray(np.einsum('hku,hku->k', changes, changes))

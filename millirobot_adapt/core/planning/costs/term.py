@@ -1,0 +1,37 @@
+"""What every cost term offers and what it may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from millirobot_adapt.core.planning.projection import Projection
+from millirobot_adapt.core.state import FloatArray
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """K candidates with all that the terms share about them."""
+
+    x: FloatArray
+    """[m; world], shape (H + 1, K)."""
+    y: FloatArray
+    """[m; world], shape (H + 1, K)."""
+    cos_yaw: FloatArray
+    """Shape (H + 1, K)."""
+    sin_yaw: FloatArray
+    """Shape (H + 1, K)."""
+    actions: FloatArray
+    """[rad/s], shape (H, K, nu)."""
+    on_path: Projection
+    """Projection of all H + 1 points on the path."""
+    arena: tuple[float, ...]
+    """Free area x low, x high, y low, y high [m; world]."""
+
+
+class CostTerm(Protocol):
+    """One term of the objective."""
+
+    @staticmethod
+    def score(candidates: Candidates) -> FloatArray:
+        """Return the unweighted cost of each candidate, shape (K,)."""

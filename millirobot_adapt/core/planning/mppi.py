@@ -1,0 +1,98 @@
+"""MPPI: perturb the previous plan and average the candidates, cheaper ones with exponentially more weight.
+
+Williams et al., "Information Theoretic MPC for Model-Based Reinforcement Learning", ICRA 2017, algorithm 2. Two choices
+differ: the temperature is relative to the spread of the costs, so that it means the same whatever the weights of the
+objective; and candidates are clipped to the bounds before they are rolled out, averaged as clipped, so that what is
+averaged is what was scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
+from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, shifted, spread
+from millirobot_adapt.core.state import FloatArray
+
+
+class Mppi:
+    """Average `samples` perturbed sequences within the bounds [rad/s], shape (nu,) each.
+
+    `noise` is the standard deviation of the perturbation as a fraction of the range, shared by `hold` steps;
+    `temperature` is relative to the standard deviation of the costs.
+    """
+
+    def __init__(
+        self,
+        low: FloatArray,
+        high: FloatArray,
+        *,
+        samples: int,
+        horizon: int,
+        chunk: int,
+        hold: int,
+        noise: float,
+        temperature: float,
+    ) -> None:
+        self.low, self.high = low, high
+        self.samples, self.horizon, self.chunk, self.hold = samples, horizon, chunk, hold
+        self.noise = noise * (high - low)
+        self.temperature = temperature
+
+    def plan(
+        self,
+        rollout: Rollout,
+        objective: Objective,
+        executing: FloatArray,
+        previous: Plan | None,
+        generator: Callable[[int], np.random.Generator],
+    ) -> Plan:
+        """Return the weighted mean with its own rollout; see `interface.Planner`."""
+        start = self._start(previous, executing)
+        actions, costs = [], []
+        for number, size in chunk_sizes(self.samples, self.chunk):
+            actions.append(self._perturb(start, generator(number), size, keep_first=number == 0))
+            states, cost = score(rollout, objective, actions[-1])
+            costs.append(cost)
+        every, cost = np.concatenate(actions, axis=1), np.concatenate(costs)
+        finite = int(np.isfinite(cost).sum())
+        if finite == 0:
+            return no_plan(executing, previous, states[0, 0], self.horizon, self.samples)
+        weights = self._weights(cost)
+        # Rounding may carry an average of equal actions past the bound by an ulp.
+        mean = np.clip(np.einsum('k,hku->hu', weights, every), self.low, self.high)
+        mean[0] = executing
+        chosen, chosen_cost = score(rollout, objective, mean[:, None])
+        if not np.isfinite(chosen_cost[0]):
+            mean = every[:, int(cost.argmin())]
+            chosen, chosen_cost = score(rollout, objective, mean[:, None])
+        effective = float(1.0 / np.square(weights).sum())
+        expected = chosen[:, 0].astype(float)
+        return Plan(mean, expected, float(chosen_cost[0]), spread(cost), effective, self.samples, finite)
+
+    def _start(self, previous: Plan | None, executing: FloatArray) -> FloatArray:
+        """Return what to perturb, shape (H, nu): the previous plan one tick later, or the middle of the range."""
+        if previous is None:
+            start = np.repeat(((self.low + self.high) / 2)[None], self.horizon, axis=0)
+        else:
+            start = np.clip(shifted(previous, executing), self.low, self.high)
+        start[0] = executing
+        return start
+
+    def _perturb(self, start: FloatArray, rng: np.random.Generator, size: int, keep_first: bool) -> FloatArray:
+        """Draw sequences about `start`, shape (H, size, nu), row 0 = executing; keep one as it is if asked."""
+        blocks = -(-(self.horizon - 1) // self.hold)
+        draws = rng.normal(0.0, 1.0, (blocks, size, len(self.low))) * self.noise
+        if keep_first:
+            draws[:, 0] = 0.0
+        moved = np.clip(start[1:, None] + held(draws, self.horizon - 1, self.hold), self.low, self.high)
+        return np.concatenate((np.broadcast_to(start[0], (1, size, len(self.low))), moved))
+
+    def _weights(self, cost: FloatArray) -> FloatArray:
+        """Return the normalised weights, shape (K,); a cost of +inf weighs nothing."""
+        finite = cost[np.isfinite(cost)]
+        scale = self.temperature * finite.std() + np.finfo(float).tiny
+        weights = np.exp((finite.min() - cost) / scale)
+        return np.asarray(weights / weights.sum())

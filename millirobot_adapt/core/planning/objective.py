@@ -1,0 +1,62 @@
+"""The cost of candidates for following a path: a weighted sum of the terms in `costs/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.planning.costs import TERMS
+from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.planning.projection import Stretch
+from millirobot_adapt.core.state import STATE_NAMES, FloatArray
+
+X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig(Config):
+    """The weight of every term (0 leaves it out) and what the terms need to know."""
+
+    path_distance: float = param(50.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0)
+    progress: float = param(50.0, 'Weight of the arc length gained over the horizon.', unit='1/m', low=0.0)
+    course: float = param(5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0)
+    slew: float = param(0.0, 'Weight of squared action changes, summed.', unit='1/(rad/s)^2', low=0.0)
+    fence: float = param(0.0, 'Weight of the distance outside the arena, summed.', unit='1/m', low=0.0)
+    reach: float = param(1.0, 'Path ahead that candidates may be near.', unit='m', low=0.1, high=10.0)
+    arena: tuple[float, ...] = param((-1.4, 2.5, -1.2, 1.8), 'Free area: x low, x high, y low, y high.', unit='m')
+
+    shape_weights: bool = param(True, 'Executed cost with the weights of the shape; false: equal for every shape.')
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.arena) != 4 or self.arena[0] >= self.arena[1] or self.arena[2] >= self.arena[3]:
+            raise UserError(f'arena = {list(self.arena)} is not x low, x high, y low, y high')
+
+
+class TrackingObjective:
+    """Score candidates by how well they follow `path` from `segment` on; lower is better.
+
+    With weights path_distance 50, progress 10 and course 5 this is the lab's cost with course in
+    place of yaw and metres in place of segment fractions.
+    """
+
+    def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int) -> None:
+        self.config = config
+        self.stretch = Stretch(path, segment, config.reach)
+        weights = {name: getattr(config, name) for name in TERMS}
+        self._terms = [(weight, TERMS[name]) for name, weight in weights.items() if weight > 0]
+
+    def __call__(self, states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
+        """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
+        x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
+        on_path = self.stretch.project(x, y)
+        candidates = Candidates(x, y, cos_yaw, sin_yaw, actions, on_path, self.config.arena)
+        cost = np.zeros(states.shape[1])
+        for weight, term in self._terms:
+            cost += weight * term.score(candidates)
+        return cost
