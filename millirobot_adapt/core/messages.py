@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import rotate
 from millirobot_adapt.core.samples import PoseSample, Telemetry
 from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY
 
 
 def seconds(stamp: Any) -> float:
@@ -91,8 +92,7 @@ class TelemetryGatherer:
     def add(self, topic: str, message: Any) -> Telemetry | None:
         """Take one message of legs, imu/data_raw, battery or back_emf; return the reply it completes, if any."""
         stamp = float(message.data[0]) if topic == BACK_EMF.name else seconds(message.header.stamp)
-        # Float seconds carry a microsecond exactly enough to match, a nanosecond they do not.
-        key = round(stamp * 1e6)
+        key = _key(stamp)
         parts = self._waiting.setdefault(key, {})
         parts[topic] = message
         if len(parts) == 4:
@@ -101,3 +101,39 @@ class TelemetryGatherer:
         while len(self._waiting) > self.KEPT:
             del self._waiting[min(self._waiting)]
         return None
+
+
+class StateGatherer:
+    """Join telemetry and the odometry of the same stamp into states."""
+
+    KEPT = 5
+
+    def __init__(self) -> None:
+        self._gatherer = TelemetryGatherer()
+        self._telemetry: dict[int, Telemetry] = {}
+        self._estimates: dict[int, Estimate] = {}
+
+    def add(self, topic: str, message: Any) -> tuple[float, FloatArray] | None:
+        """Take one message of telemetry or odometry; return (stamp [s], state (nx,)) when it completes a state."""
+        if topic == ODOMETRY.name:
+            found = estimate(message)
+            self._estimates[_key(found.stamp)] = found
+            key = _key(found.stamp)
+        else:
+            reply = self._gatherer.add(topic, message)
+            if reply is None:
+                return None
+            self._telemetry[_key(reply.stamp)] = reply
+            key = _key(reply.stamp)
+        if key in self._telemetry and key in self._estimates:
+            reply = self._telemetry.pop(key)
+            return reply.stamp, state_of(self._estimates.pop(key), reply)
+        for waiting in (self._telemetry, self._estimates):
+            while len(waiting) > self.KEPT:
+                del waiting[min(waiting)]
+        return None
+
+
+def _key(stamp: float) -> int:
+    """Return a stamp as whole microseconds: float seconds carry those exactly enough to match, nanoseconds not."""
+    return round(stamp * 1e6)
