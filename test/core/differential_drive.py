@@ -1,4 +1,4 @@
-"""A robot that turns like a wheelchair, with the real robot's figures: a rollout for planner tests without a network."""
+"""A differential-drive robot with the real robot's figures: a rollout for planner tests without a network."""
 
 import numpy as np
 

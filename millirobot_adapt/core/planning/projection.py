@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import FloatArray
 
-
 SAME = 1e-12
 """Squared distances this close [m^2] are equal. Beyond a corner both segments are equally near (the corner itself is
 nearest); taking the later one makes a robot that overshot turn into it."""
