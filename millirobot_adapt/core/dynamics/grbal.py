@@ -1,0 +1,32 @@
+"""GrBAL: one gradient step from the meta-learned parameters at every tick (arXiv 1803.11347, equation 4)."""
+
+from __future__ import annotations
+
+from millirobot_adapt.core.dynamics.bundle import Bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run, to_engine
+from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.rollout import RolloutModel
+
+
+class Grbal:
+    """Adapt theta* to the window by the graph adapt.onnx: gradient, learned step sizes and the guard are inside."""
+
+    def __init__(self, bundle: Bundle, config: EngineConfig):
+        self.window_length = bundle.window
+        self._model = bundle.prior(config)
+        self.prior: AdaptedModel = self._model
+        self._session = make_session(bundle.graph('adapt.onnx'), threads=1)
+
+    def reset(self) -> None:
+        """Nothing is carried from tick to tick: every adaptation starts from theta*."""
+
+    def adapt(self, window: Window) -> Adaptation:
+        """Return theta' for the window; theta* where the window is empty or no step lowers its loss."""
+        inputs = dict(self._model.theta)
+        inputs['states'] = to_engine(window.states)
+        inputs['actions'] = to_engine(window.actions)
+        inputs['next_states'] = to_engine(window.next_states)
+        inputs['mask'] = to_engine(window.mask)
+        *adapted, before, after, norm, step = run(self._session, inputs)
+        model = RolloutModel(self._model.session, dict(zip(self._model.theta, adapted, strict=True)))
+        return Adaptation(model, *(float(value.numpy()) for value in (before, after, norm, step)))

@@ -1,0 +1,32 @@
+"""MB: the model as it was trained, never adapted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millirobot_adapt.core.dynamics.bundle import Bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.targets import normalised_error
+
+
+class ModelBased:
+    """Plan with theta*; the window only tells how well it predicts."""
+
+    def __init__(self, bundle: Bundle, config: EngineConfig):
+        self.window_length = bundle.window
+        self.prior: AdaptedModel = bundle.prior(config)
+        self._scale = bundle.target_scale
+
+    def reset(self) -> None:
+        """Nothing is carried from tick to tick."""
+
+    def adapt(self, window: Window) -> Adaptation:
+        """Return theta* and its loss over the window (0 for an empty one)."""
+        rows = window.mask > 0
+        loss = 0.0
+        if rows.any():
+            states, next_states = window.states[rows], window.next_states[rows]
+            predicted = self.prior.rollout(states, window.actions[rows][None])[1]
+            loss = float(np.mean(np.square(normalised_error(predicted, next_states, states, self._scale))))
+        return Adaptation(self.prior, loss_before=loss, loss_after=loss, gradient_norm=0.0, step=0.0)

@@ -1,0 +1,75 @@
+"""GrBAL's inner update: one guarded gradient step on the window (GrBAL paper, arXiv 1803.11347, equation 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from millirobot_adapt.learning.network import LayerStep, Theta, backpropagate, forward, layers, masked_loss
+
+FRACTIONS = (1.0, 0.5, 0.25)
+"""Fractions of the nominal step that the guard tries in turn; when none lowers the window's loss, no step is taken."""
+
+
+@dataclass(frozen=True)
+class InnerUpdate:
+    """The outcome of one inner update of B tasks; every tensor has shape (B,)."""
+
+    step: list[LayerStep]
+    loss_before: Tensor
+    loss_after: Tensor
+    gradient_norm: Tensor
+    fraction: Tensor
+
+
+def inner_update(theta: Theta, psi: Sequence[Tensor], inputs: Tensor, targets: Tensor, mask: Tensor) -> InnerUpdate:
+    """Step from theta along the gradient of the window's loss, by psi (one step size for each tensor of theta).
+
+    `inputs` (B, T1, 7) and `targets` (B, T1, 8) are normalised, `mask` is (B, T1). The loss is summed over the rows
+    that are there and divided by T1, not by their number: a window with few rows moves the parameters in proportion.
+    """
+    gradients = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
+    ones = torch.ones_like(mask[:, 0])
+    with torch.no_grad():  # the guard chooses; what it chose counts as given in the meta-gradient
+        before = masked_loss(forward(theta, inputs), targets, mask)
+        fraction, after = torch.zeros_like(before), before
+        for tried in FRACTIONS:
+            step = scaled_step(gradients, psi, tried * ones)
+            loss = masked_loss(forward(theta, inputs, step), targets, mask)
+            take = (fraction == 0) & (loss < before)
+            fraction, after = torch.where(take, tried * ones, fraction), torch.where(take, loss, after)
+    return InnerUpdate(scaled_step(gradients, psi, fraction), before, after, gradient_norm(gradients), fraction)
+
+
+def scaled_step(gradients: Sequence[tuple[Tensor, Tensor]], psi: Sequence[Tensor], fraction: Tensor) -> list[LayerStep]:
+    """Scale the gradients by the step sizes and by the guard's fraction (B,)."""
+    part = fraction[:, None, None]
+    return [
+        LayerStep(inputs, part * psi_weight * delta, part * psi_bias * delta.sum(1, keepdim=True))
+        for (inputs, delta), psi_weight, psi_bias in zip(gradients, psi[0::2], psi[1::2], strict=True)
+    ]
+
+
+def adapted_parameters(theta: Theta, update: InnerUpdate) -> list[Tensor]:
+    """Form theta' for a single task (B = 1); without a step it is theta itself, whatever the gradient held (NaN)."""
+    moved = update.fraction > 0
+    adapted: list[Tensor] = []
+    for (weight, bias), step in zip(layers(theta), update.step, strict=True):
+        gradient = step.inputs[0].T @ step.weight_gradients[0]
+        adapted += [
+            torch.where(moved, weight - gradient, weight),
+            torch.where(moved, bias - step.bias_step[0, 0], bias),
+        ]
+    return adapted
+
+
+def gradient_norm(gradients: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Return the norm of the whole gradient, (B,): |H^T D|^2 is the sum over (H H^T) * (D D^T)."""
+    total = torch.zeros_like(gradients[0][0][:, 0, 0])
+    for inputs, delta in gradients:
+        weights = (inputs @ inputs.transpose(1, 2)) * (delta @ delta.transpose(1, 2))
+        total = total + weights.sum((1, 2)) + delta.sum(1).square().sum(1)
+    return total.clamp(min=0.0).sqrt()
