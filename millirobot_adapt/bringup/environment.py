@@ -1,0 +1,82 @@
+"""Keep a run's processes among themselves: a ROS domain of their own, this machine only, quick discovery."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from dataclasses import dataclass
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.paths import share_dir
+
+DOMAINS = range(1, 101)
+"""Domains whose ports stay below the range from which Linux hands out ports (DDS: 7400 + 250 * domain + ...)."""
+
+
+def _port(domain: int, offset: int) -> int:
+    return 7400 + 250 * domain + offset
+
+
+_FIRST_PARTICIPANT = 10
+_UNUSED = 249
+"""DDS uses the offsets 0 and 1 (multicast) and 10 + 2 * participant; nobody has 119 participants on one machine."""
+
+
+@dataclass
+class Domain:
+    """A ROS domain that no other run on this machine uses, held until `release`."""
+
+    number: int
+    _reservation: socket.socket
+
+    def release(self) -> None:
+        """Let others use the domain."""
+        self._reservation.close()
+
+
+def reserve_domain() -> Domain:
+    """Find a domain without participants on this machine and hold it (the system frees it if the process dies).
+
+    Raises:
+        UserError: every domain is in use.
+    """
+    for number in random.sample(DOMAINS, len(DOMAINS)):
+        reservation = _bind('127.0.0.1', _port(number, _UNUSED))
+        if reservation is None:
+            continue
+        probe = _bind('', _port(number, _FIRST_PARTICIPANT))
+        if probe is not None:
+            probe.close()
+            return Domain(number, reservation)
+        reservation.close()
+    raise UserError(f'ROS domains: all of {DOMAINS[0]}..{DOMAINS[-1]} are in use on this machine; end other runs')
+
+
+def _bind(host: str, port: int) -> socket.socket | None:
+    """Bind a UDP port, or return None where somebody has it."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        return None
+    return made
+
+
+def local_environment(domain: int) -> dict[str, str]:
+    """Return the environment of the processes of a run that must not meet other robots: this one's, with changes."""
+    profile = str(share_dir() / 'params' / 'fastdds.xml')
+    changes = {
+        'ROS_DOMAIN_ID': str(domain),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 2 (Jazzy)
+        'FASTDDS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 3 (Kilted)
+        # Messages reach the log files at once; a file in the working folder never hides a library.
+        'PYTHONUNBUFFERED': '1',
+        'PYTHONSAFEPATH': '1',
+        # The arrays outside the networks are small: more threads would only wake up to wait.
+        'OMP_NUM_THREADS': '1',
+        'OPENBLAS_NUM_THREADS': '1',
+    }
+    return {**os.environ, **changes}

@@ -1,0 +1,103 @@
+"""Describe the processes of a live run once, for `millirobot demo` and for the launch files."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from millirobot_adapt.bringup.run_folder import Parameters
+from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.paths import share_dir
+
+
+@dataclass(frozen=True)
+class NodeProcess:
+    """One executable with one node of the same name."""
+
+    name: str
+    """Name of the node, of its executable, of params/<name>.yaml and of the block in it."""
+    module: str
+    """Module with the executable's `main`."""
+    config: str
+    """Its parameters: module:class."""
+
+    @property
+    def parameter_file(self) -> Path:
+        """The shipped parameters."""
+        return share_dir() / 'params' / f'{self.name}.yaml'
+
+    def config_class(self) -> type[Config]:
+        """Import the dataclass that declares the node's parameters."""
+        module, _, name = self.config.partition(':')
+        found: type[Config] = getattr(import_module(module), name)
+        return found
+
+    def command(self, parameter_file: Path) -> list[str]:
+        """Return the command line that runs the node with its parameters from a ROS 2 parameter file."""
+        return [
+            sys.executable, '-m', 'millirobot_adapt.bringup.run_node', self.name,
+            '--ros-args', '--params-file', str(parameter_file), '--disable-external-lib-logs',
+        ]  # fmt: skip
+
+
+_NODES = 'millirobot_adapt.nodes'
+RECORDER = NodeProcess('recorder', f'{_NODES}.recorder', f'{_NODES}.recorder:RecorderConfig')
+MOCK_ROBOT = NodeProcess('mock_robot', f'{_NODES}.mock_robot', f'{_NODES}.mock_robot:MockRobotConfig')
+BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.node:BridgeConfig')
+ESTIMATOR = NodeProcess('estimator', f'{_NODES}.estimator', f'{_NODES}.estimator:EstimatorNodeConfig')
+CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', f'{_NODES}.controller:ControllerConfig')
+
+ROBOT = (BRIDGE, ESTIMATOR, CONTROLLER)
+"""What drives the real robot."""
+SIMULATION = (RECORDER, MOCK_ROBOT, *ROBOT)
+"""A whole run with the mock, in the order of their start: the recorder first, so that it misses nothing."""
+STOP_ORDER = ('controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
+"""Setpoints end before the link does, and the recorder sees all of it."""
+
+
+def parse_override(text: str, nodes: Sequence[NodeProcess]) -> tuple[str, str, Any]:
+    """Read `node.parameter=value` (value in YAML) into node, dotted parameter name, value.
+
+    Raises:
+        UserError: not of that form, or no such node.
+    """
+    left, equals, right = text.partition('=')
+    node, dot, name = left.strip().partition('.')
+    if not equals or not dot or not name:
+        raise UserError(f'--set {text}: is not of the form node.parameter=value, e.g. controller.method=mb')
+    _known(node, [process.name for process in nodes], f'--set {text}: unknown node')
+    try:
+        return node, name, yaml.safe_load(right)
+    except yaml.YAMLError:
+        raise UserError(f'--set {text}: {right!r} is not a YAML value') from None
+
+
+def resolve(nodes: Sequence[NodeProcess], overrides: Mapping[str, Mapping[str, Any]]) -> Parameters:
+    """Return every parameter of the nodes: the shipped file, then the overrides (node -> dotted name -> value).
+
+    Raises:
+        UserError: an unknown key (the nearest is named), a wrong type, a value out of range.
+    """
+    resolved: Parameters = {}
+    for node in nodes:
+        cls = node.config_class()
+        values = flatten(read_params(node.parameter_file, node.name, cls))
+        given = overrides.get(node.name, {})
+        for name in given:
+            _known(name, list(values), f'--set {node.name}.{name}: unknown parameter')
+        resolved[node.name] = flatten(build(cls, nest({**values, **given}), f'--set {node.name}'))
+    return resolved
+
+
+def _known(name: str, known: Sequence[str], what: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+        raise UserError(f'{what} {name!r}; did you mean {near[0]!r}?')

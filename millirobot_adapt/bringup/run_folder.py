@@ -1,0 +1,176 @@
+"""Make the folder of a live run and write down what ran in it.
+
+A run folder holds `parameters.yaml` (what ran: every node's resolved parameters, the robot, the model with the sha256
+of its files, the seed, versions, the machine), `nodes.yaml` (the same node parameters as the ROS 2 parameter file that
+the processes were started with), `bag/`, `logs/`, and at the end `summary.json` and `report.html`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from millirobot_adapt import __version__
+from millirobot_adapt.core.config import nest
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.paths import share_dir
+
+Parameters = dict[str, dict[str, Any]]
+"""Node name -> dotted parameter name -> value."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside one run folder."""
+
+    path: Path
+
+    @property
+    def bag(self) -> Path:
+        """Folder of the recorded bag."""
+        return self.path / 'bag'
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the processes' log files."""
+        return self.path / 'logs'
+
+    @property
+    def parameters(self) -> Path:
+        """What ran."""
+        return self.path / 'parameters.yaml'
+
+    @property
+    def node_parameters(self) -> Path:
+        """ROS 2 parameter file of all nodes."""
+        return self.path / 'nodes.yaml'
+
+    @property
+    def report(self) -> Path:
+        """The report for a browser."""
+        return self.path / 'report.html'
+
+
+def make_run_folder(root: Path, now: datetime) -> RunFolder:
+    """Make `root/<stamp>/` and let the link `root/latest` point to it.
+
+    Raises:
+        UserError: the folder cannot be made; `latest` is something else than a link.
+    """
+    stamp = now.strftime('%Y-%m-%d_%H-%M-%S')
+    path = root / stamp
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        copies = 1
+        while path.exists():
+            copies += 1
+            path = root / f'{stamp}_{copies}'
+        (path / 'logs').mkdir(parents=True)
+        _point(root / 'latest', path.name)
+    except OSError as error:
+        raise UserError(
+            f'{path}: cannot make the run folder: {error.strerror}; choose another place with --out'
+        ) from None
+    return RunFolder(path)
+
+
+def _point(link: Path, target: str) -> None:
+    """Let a symbolic link point to `target`, replacing an older link at once."""
+    if link.exists() and not link.is_symlink():
+        raise UserError(f'{link}: is not a link to the latest run; move it away')
+    scratch = link.with_name(f'.latest-{os.getpid()}')
+    scratch.symlink_to(target)
+    scratch.replace(link)
+
+
+def write_node_parameters(path: Path, parameters: Parameters) -> None:
+    """Write a ROS 2 parameter file."""
+    content = {name: {'ros__parameters': nest(values)} for name, values in parameters.items()}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+
+
+def write_parameters(
+    path: Path,
+    *,
+    command: str,
+    seed: int,
+    robot: Mapping[str, Any],
+    model: Path,
+    nodes: Parameters,
+    ros: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Write down everything needed to tell what ran, and to run it again.
+
+    Args:
+        path: File to write.
+        command: What the user typed.
+        seed: Seed of the run.
+        robot: The robot's resolved description.
+        model: Folder of the model bundle.
+        nodes: Resolved parameters of every node.
+        ros: `distro` and `rmw`.
+        now: Start of the run.
+    """
+    content = {
+        'command': command,
+        'started': now.astimezone().isoformat(timespec='seconds'),
+        'seed': seed,
+        'version': {'package': __version__, 'git': git_state(share_dir())},
+        'ros': dict(ros),
+        'host': host(),
+        'robot': dict(robot),
+        'model': {'path': str(model), 'sha256': file_hashes(model)},
+        'nodes': nodes,
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file in a folder, by its path inside the folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob('*'))
+        if path.is_file()
+    }
+
+
+def git_state(folder: Path) -> str:
+    """Return the commit of a checkout, with `-dirty` where files differ from it; '' without checkout or git."""
+    if not (folder / '.git').exists():
+        return ''
+    try:
+        answer = subprocess.run(
+            ['git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
+            capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ''
+    return answer.stdout.strip()
+
+
+def host() -> dict[str, Any]:
+    """Return what the figures of this run depend on: processor, cores we may use, Python, system."""
+    return {
+        'cpu': _cpu_model(),
+        'cores': len(os.sched_getaffinity(0)),
+        'python': platform.python_version(),
+        'system': platform.platform(),
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')), platform.machine())

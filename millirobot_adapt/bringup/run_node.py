@@ -1,0 +1,19 @@
+"""Run one of the described nodes by its name, wherever the package's executables may be installed."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from millirobot_adapt.bringup.processes import SIMULATION
+
+
+def main() -> int:
+    """Run the node that the first argument names with the arguments that follow; returns its exit code."""
+    name = sys.argv.pop(1)
+    node = next(node for node in SIMULATION if node.name == name)
+    return int(import_module(node.module).main())
+
+
+if __name__ == '__main__':
+    sys.exit(main())

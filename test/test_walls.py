@@ -1,0 +1,153 @@
+"""Hold the import walls between the rooms (README, "Rooms"), by reading the source of every module."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ('millirobot_adapt', 'firmware_bridge')
+
+ROS = {
+    'rclpy', 'rcl_interfaces', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'nav_msgs', 'sensor_msgs',
+    'std_msgs', 'std_srvs', 'visualization_msgs', 'rosgraph_msgs', 'tf2_ros', 'tf2_msgs', 'ament_index_python',
+}  # fmt: skip
+
+# Who alone may import a library: module names, or packages with all below them.
+KEEPERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(ROS, ('millirobot_adapt.nodes', 'firmware_bridge.node')),
+    'mujoco': ('millirobot_adapt.sim',),
+    'torch': ('millirobot_adapt.learning',),
+    'onnx': ('millirobot_adapt.learning',),
+    'onnxscript': ('millirobot_adapt.learning',),
+    'serial': ('firmware_bridge',),
+    'rosbags': ('millirobot_adapt.bags',),
+    'mcap': ('millirobot_adapt.bags',),
+    'launch': (),
+    'launch_ros': (),
+}
+
+CORE_LIBRARIES = {'numpy', 'scipy', 'onnxruntime', 'yaml'}
+
+# Which rooms a room may import, besides itself.
+ARROWS: dict[str, set[str]] = {
+    'millirobot_adapt': set(),
+    'millirobot_adapt.core': set(),
+    'firmware_bridge': {'millirobot_adapt.core'},
+    'firmware_bridge.node': {'millirobot_adapt.core', 'millirobot_adapt.nodes'},
+    'millirobot_adapt.sim': {'millirobot_adapt.core', 'firmware_bridge'},
+    'millirobot_adapt.bags': {'millirobot_adapt.core'},
+    'millirobot_adapt.learning': {'millirobot_adapt.core'},
+    'millirobot_adapt.experiments': {
+        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
+    },
+    'millirobot_adapt.nodes': {'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags'},
+    'millirobot_adapt.bringup': {'millirobot_adapt.core'},
+    'millirobot_adapt.cli': {
+        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
+        'millirobot_adapt.experiments', 'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',
+    },
+}  # fmt: skip
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob('*.py')):
+            parts = path.relative_to(ROOT).with_suffix('').parts
+            found['.'.join(parts[:-1] if parts[-1] == '__init__' else parts)] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that `path` imports, also inside functions; relative imports are refused."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}:{node.lineno}: write the whole name instead of a relative import'
+            # `from package import room` names the room; `from module import name` is harmless with the name appended.
+            found |= {f'{node.module}.{alias.name}' for alias in node.names}
+        elif isinstance(node, ast.Call) and getattr(node.func, 'attr', getattr(node.func, 'id', '')) in (
+            'import_module', '__import__',
+        ):  # fmt: skip
+            found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+    return found
+
+
+def below(name: str, packages: tuple[str, ...] | set[str]) -> bool:
+    return any(name == package or name.startswith(f'{package}.') for package in packages)
+
+
+def room_of(name: str) -> str:
+    """The longest entry of ARROWS that holds the module."""
+    return max((room for room in ARROWS if below(name, {room})), key=len)
+
+
+def violations(module: str, imported: set[str]) -> list[str]:
+    found = []
+    room = room_of(module)
+    for name in sorted(imported):
+        top = name.split('.')[0]
+        if top in PACKAGES:
+            target = room_of(name)
+            own_or_root = target in (room, 'millirobot_adapt') or below(room, {target})
+            if not own_or_root and not below(name, ARROWS[room]):
+                found.append(f'{module} imports {name}: {room} may not know {target}')
+        elif top in KEEPERS and not below(module, KEEPERS[top]):
+            found.append(f'{module} imports {name}: only {", ".join(KEEPERS[top]) or "launch/"} may')
+        elif room == 'millirobot_adapt.core' and top not in CORE_LIBRARIES | sys.stdlib_module_names:
+            found.append(f'{module} imports {name}: the core knows numpy, scipy, onnxruntime and yaml only')
+    return found
+
+
+@pytest.mark.parametrize('module', modules())
+def test_module_keeps_to_its_room(module):
+    assert violations(module, imports(modules()[module])) == []
+
+
+@pytest.mark.parametrize(
+    ('module', 'source'),
+    [
+        ('millirobot_adapt.core.robot', 'import rclpy'),
+        ('millirobot_adapt.core.robot', 'import pandas'),
+        ('millirobot_adapt.core.robot', 'from millirobot_adapt import sim'),
+        ('millirobot_adapt.core.robot', 'from millirobot_adapt.nodes import run'),
+        ('millirobot_adapt.core.robot', 'def f():\n    import torch'),
+        ('millirobot_adapt.core.robot', "import importlib\nimportlib.import_module('mujoco')"),
+        ('millirobot_adapt.nodes.estimator', 'import mujoco.viewer'),
+        ('millirobot_adapt.cli.learn', 'from torch import nn'),
+        ('millirobot_adapt.bringup.supervisor', 'from std_srvs.srv import Trigger'),
+        ('millirobot_adapt.sim.world', 'if True:\n    import serial'),
+        ('firmware_bridge.packets', 'import rclpy.node'),
+        ('firmware_bridge.packets', 'from millirobot_adapt.nodes.run import run'),
+        ('firmware_bridge.node', 'from millirobot_adapt.sim import mock'),
+        ('millirobot_adapt.bags.reader', 'from millirobot_adapt.cli import main'),
+    ],
+)
+def test_a_breach_is_seen(tmp_path, module, source):
+    path = tmp_path / 'module.py'
+    path.write_text(source)
+    assert violations(module, imports(path)) != []
+
+
+@pytest.mark.parametrize(
+    ('module', 'source'),
+    [
+        ('millirobot_adapt.core.robot', 'import json\nimport numpy as np\nfrom millirobot_adapt.core.state import NX'),
+        ('firmware_bridge.node', 'import rclpy\nfrom millirobot_adapt.nodes.run import run'),
+        ('millirobot_adapt.sim.world', 'import mujoco\nfrom firmware_bridge.packets import decode_command'),
+        ('millirobot_adapt.cli.main', 'from millirobot_adapt import __version__'),
+    ],
+)
+def test_what_is_allowed_passes(tmp_path, module, source):
+    path = tmp_path / 'module.py'
+    path.write_text(source)
+    assert violations(module, imports(path)) == []
+
+
+def test_every_room_is_known():
+    rooms = {path.parent.name for path in (ROOT / 'millirobot_adapt').glob('*/__init__.py')}
+    assert {f'millirobot_adapt.{room}' for room in rooms} <= set(ARROWS)
