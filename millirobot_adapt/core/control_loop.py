@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from millirobot_adapt.core.dynamics.interface import AdaptedModel, Adaptation, Method, Window
+from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
 from millirobot_adapt.core.history import Transition, TransitionHistory
 from millirobot_adapt.core.planning.interface import Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
@@ -49,7 +49,7 @@ class TickResult:
     @property
     def next_action(self) -> FloatArray:
         """The setpoint for the next tick [rad/s], shape (nu,)."""
-        return self.plan.actions[1]
+        return np.asarray(self.plan.actions[1])
 
     def record(self, *, seed: int, stamp: float, state_stamp: float) -> TickRecord:
         """Return the tick's record; the caller, who owns the clock, fills in waiting time, period and misses."""

@@ -1,8 +1,8 @@
 """Run the control loop in real time: who may do what, and when.
 
 Three parties meet here, each on a thread of its own: messages arrive (`on_*`), the ticker begins a tick every control
-period (`begin_tick`), the worker waits for the tick's state and plans (`work`). The ticker never waits for the worker: a
-plan that is late leaves the next action of the last plan to be sent.
+period (`begin_tick`), the worker waits for the tick's state and plans (`work`). The ticker never waits for the worker:
+a plan that is late leaves the next action of the last plan to be sent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Tick:
     """Number of the run it belongs to; 0 while standing."""
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """Say why a run cannot start."""
 
 
@@ -126,17 +126,17 @@ class Controller:
         """Begin a run from where the robot stands; returns the path it will follow, in `world`.
 
         Raises:
-            NotReady: something is missing; the message says what.
+            NotReadyError: something is missing; the message says what.
         """
         # A late tick of the run before may still be planning: the loop is one run's at a time.
         with self._loop_in_use, self._changed:
             if self._running:
-                raise NotReady('already running')
+                raise NotReadyError('already running')
             missing = self._missing()
             if missing:
-                raise NotReady(missing)
+                raise NotReadyError(missing)
             if not self._armed:
-                raise NotReady('the bridge is not armed; call its ~/arm first')
+                raise NotReadyError('the bridge is not armed; call its ~/arm first')
             assert self._arrival is not None
             path = self._lay_path(self._arrival.state)
             self._loop.restart(path)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.core.errors import UserError
 
@@ -17,19 +20,42 @@ NODE_OPTIONS: dict[str, Any] = {
     'automatically_declare_parameters_from_overrides': True,
 }
 """What `parameters.load` needs."""
+SIGNAL_LATENCY = 0.1
+"""A signal is noticed within this time [s], even when no message comes."""
+
+
+class Ending:
+    """Note the first SIGINT or SIGTERM; a second one interrupts whatever is going on."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 def run(make: Callable[[], Node]) -> int:
     """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
+    rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
+    publish and stop the robot.
+
     Exit codes: 0 ended by SIGINT or SIGTERM, 2 bad input (one line on standard error).
     """
-    rclpy.init(args=sys.argv)
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    ending = Ending()
     node: Node | None = None
     try:
         node = make()
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not ending.asked:
+            executor.spin_once(timeout_sec=SIGNAL_LATENCY)
+    except KeyboardInterrupt:
         pass
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.controller import Controller, NotReady
+from millirobot_adapt.core.controller import Controller, NotReadyError
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.state import NX
 from millirobot_adapt.core.tick_record import TickRecord
@@ -77,11 +77,11 @@ class Bench:
 def test_it_stands_until_started_and_says_what_it_waits_for():
     bench = Bench()
     assert bench.controller.status.startswith('waiting: no state yet')
-    with pytest.raises(NotReady, match='no state yet'):
+    with pytest.raises(NotReadyError, match='no state yet'):
         bench.controller.start()
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     assert bench.controller.status == 'idle'
-    with pytest.raises(NotReady, match='not armed'):
+    with pytest.raises(NotReadyError, match='not armed'):
         bench.controller.start()
     bench.now += 1.0
     assert 'old' in bench.controller.status

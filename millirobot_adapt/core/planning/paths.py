@@ -50,6 +50,11 @@ class ReferencePath:
         """Number of segments: N for a closed path, N - 1 for an open one."""
         return len(self.waypoints) - (0 if self.closed else 1)
 
+    @property
+    def outline(self) -> FloatArray:
+        """Way-points to draw, a closed path's first one repeated at the end [m; world], shape (N or N + 1, 2)."""
+        return np.vstack([self.waypoints, self.waypoints[:1]]) if self.closed else self.waypoints
+
     @cached_property
     def segment_vectors(self) -> FloatArray:
         """From each segment's start to its end [m], shape (segments, 2)."""

@@ -1,0 +1,89 @@
+"""Put the control loop together from its parameters: the one place where robot, model, planner and path meet.
+
+The controller node, the lock-step evaluation and replay all read the same `params/controller.yaml` through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.control_loop import ControlLoop
+from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.objective import ObjectiveConfig
+from millirobot_adapt.core.planning.paths import ReferencePath, make_path
+from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.state import NU, FloatArray, StateView, assemble_state
+
+
+@dataclass(frozen=True)
+class ControllerConfig(Config):
+    """Every parameter of the controller (params/controller.yaml)."""
+
+    robot: str = param('velociroach', 'Robot: a name under params/robots/ or the path of a YAML file.')
+    model: str = param('velociroach_grbal', 'Model bundle: a name under models/ or the path of a folder.')
+    method: str = param('', 'Adaptation method; empty: the one the bundle was trained for.')
+    path: str = param('figure8', 'Path to follow: the name of a shape or the path of a CSV file of way-points.')
+    anchor: str = param(
+        'robot', 'Where the path is laid: from where the robot stands, or in world.', choices=('robot', 'world')
+    )
+    seed: int = param(0, 'Seed of everything random in the controller.', low=0, high=2**31)
+    misses_allowed: int = param(3, 'Deadlines missed in a row before the robot is stopped.', unit='ticks', low=0)
+    stale_after: float = param(0.5, 'A run does not start on a state older than this.', unit='s', low=0.05, high=10.0)
+    planner: PlannerConfig = section(PlannerConfig, 'How to search.')
+    objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
+    engine: EngineConfig = section(EngineConfig, 'How the network is evaluated.')
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A control loop and what it was made of."""
+
+    config: ControllerConfig
+    robot: RobotConfig
+    bundle: Bundle
+    loop: ControlLoop
+    lay_path: Callable[[FloatArray], ReferencePath]
+    """Returns the path of a run that starts in a state, shape (nx,)."""
+
+
+def assemble(config: ControllerConfig) -> Assembly:
+    """Make the control loop that the parameters describe.
+
+    Raises:
+        UserError: the robot, model or path is not there, or the model does not fit the robot.
+    """
+    robot = load_robot(config.robot)
+    bundle = load_bundle(config.model, robot)
+    path = make_path(config.path)
+    loop = ControlLoop(
+        method=make_method(bundle, config.engine, config.method),
+        planner=make_planner(config.planner, robot),
+        objective=config.objective,
+        prediction_error=bundle.prediction_error,
+        dt=robot.dt,
+        seed=config.seed,
+    )
+
+    def lay_path(state: FloatArray) -> ReferencePath:
+        if config.anchor == 'world':
+            return path
+        view = StateView(state)
+        return path.placed(float(view.position[0]), float(view.position[1]), float(view.yaw))
+
+    return Assembly(config, robot, bundle, loop, lay_path)
+
+
+def warm_up(assembly: Assembly, ticks: int = 3) -> None:
+    """Run a few ticks on a robot that stands at the origin: the first ones are slow, and not for a live run."""
+    zeros = np.zeros(3)
+    state = assemble_state(zeros, zeros, zeros, zeros, np.zeros(2), np.zeros(2), np.zeros(2), 4.0)
+    assembly.loop.restart(assembly.lay_path(state))
+    for tick in range(ticks):
+        assembly.loop.step(tick, tick * assembly.robot.dt, state, np.zeros(NU), assembly.robot.action_low)

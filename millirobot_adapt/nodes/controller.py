@@ -1,0 +1,164 @@
+"""The controller: owns the tick, adapts, plans, and publishes the setpoint of every control period."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from nav_msgs.msg import Odometry, Path
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import BatteryState, Imu, JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+
+from millirobot_adapt.core import topics
+from millirobot_adapt.core.controller import Controller, NotReadyError
+from millirobot_adapt.core.messages import StateGatherer, seconds, sides
+from millirobot_adapt.core.pacing import every
+from millirobot_adapt.core.state import NU, StateView
+from millirobot_adapt.core.tick_record import TickRecord
+from millirobot_adapt.core.wiring import ControllerConfig, assemble, warm_up
+from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status, time_message
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+
+STATE_PARTS = (
+    (topics.LEGS, JointState),
+    (topics.IMU, Imu),
+    (topics.BATTERY, BatteryState),
+    (topics.BACK_EMF, Float64MultiArray),
+    (topics.ODOMETRY, Odometry),
+)
+
+
+class ControllerNode(Node):
+    """Connect `core.controller.Controller` to topics, services and two threads."""
+
+    def __init__(self) -> None:
+        super().__init__('controller', **NODE_OPTIONS)
+        config = load(self, ControllerConfig)
+        assembly = assemble(config)
+        warm_up(assembly)
+        self._dt = assembly.robot.dt
+        self._controller = Controller(
+            assembly.loop,
+            assembly.lay_path,
+            dt=self._dt,
+            seed=config.seed,
+            misses_allowed=config.misses_allowed,
+            stale_after=config.stale_after,
+        )
+        self._gatherer = StateGatherer()
+        self._closing = threading.Event()
+        self._status = ''
+        self._details = {'model': assembly.bundle.path.name, 'method': config.method or assembly.bundle.method}
+        self._connect()
+        self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
+        for thread in self._threads:
+            thread.start()
+
+    def _connect(self) -> None:
+        for topic, kind in STATE_PARTS:
+            self.create_subscription(kind, topic.name, self._state_callback(topic.name), qos(topic))
+        self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
+        self.create_subscription(DiagnosticStatus, topics.BRIDGE_STATE.name, self._on_bridge, qos(topics.BRIDGE_STATE))
+        self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
+        self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
+        self._plan = self.create_publisher(Path, topics.PLAN.name, qos(topics.PLAN))
+        self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
+        self._state = self.create_publisher(
+            DiagnosticStatus, topics.CONTROLLER_STATE.name, qos(topics.CONTROLLER_STATE)
+        )
+        self._diagnostics = self.create_publisher(DiagnosticArray, topics.DIAGNOSTICS.name, qos(topics.DIAGNOSTICS))
+        self.create_service(Trigger, '~/start', self._on_start)
+        self.create_service(Trigger, '~/stop', self._on_stop)
+        self.create_timer(1.0, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    # Messages in.
+
+    def _state_callback(self, topic: str) -> Any:
+        def on_part(message: Any) -> None:
+            complete = self._gatherer.add(topic, message)
+            if complete is not None:
+                self._controller.on_state(*complete)
+
+        return on_part
+
+    def _on_sent(self, message: JointState) -> None:
+        self._controller.on_sent(seconds(message.header.stamp), sides(message))
+
+    def _on_bridge(self, message: DiagnosticStatus) -> None:
+        values = {pair.key: pair.value for pair in message.values}
+        self._controller.on_bridge(values.get('armed') == 'True', message.message)
+
+    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        try:
+            path = self._controller.start()
+        except NotReadyError as error:
+            response.success, response.message = False, f'not started: {error}'
+        else:
+            self._reference.publish(path_message(time.time(), path.outline))
+            response.success, response.message = True, 'running'
+        return response
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._controller.stop('by the operator')
+        response.success, response.message = True, self._controller.status
+        return response
+
+    # The two threads.
+
+    def _tick(self) -> None:
+        """Publish a setpoint every control period, on the steady clock."""
+        for _ in every(self._dt, self._closing):
+            stamp = time.time()
+            self._setpoint.publish(joint_state(stamp, self._controller.begin_tick(stamp)))
+            self._announce()
+
+    def _work(self) -> None:
+        """Plan each tick of a run and publish its record."""
+        while (record := self._controller.work()) is not None:
+            self._record.publish(labelled_array(record.encode(), f'tick record, see {TickRecord.__module__}'))
+            if len(record.plan_actions):
+                view = StateView(record.plan_states)
+                self._plan.publish(path_message(record.stamp, view.position[:, :2], view.yaw))
+
+    # State out.
+
+    def _announce(self) -> None:
+        text = self._controller.status
+        kind = text.split(':')[0]
+        if kind != self._status:
+            self._status = kind
+            self._state.publish(status('controller', text, self._details, _level(text)))
+
+    def _diagnose(self) -> None:
+        text = self._controller.status
+        message = DiagnosticArray(status=[status('controller', text, self._details, _level(text))])
+        message.header.stamp = time_message(time.time())
+        self._diagnostics.publish(message)
+
+    def close(self) -> None:
+        """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
+        self._closing.set()
+        self._controller.close()
+        for thread in self._threads:
+            thread.join()
+        self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
+
+
+def _level(text: str) -> bytes:
+    return DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
+
+
+def main() -> int:
+    """Run the executable `controller`."""
+    return run(ControllerNode)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
