@@ -1,0 +1,39 @@
+"""Tell a glitch from a robot that was moved: jumps that agree with each other are believed after a while."""
+
+from __future__ import annotations
+
+import math
+
+from millirobot_adapt.core.estimation import quaternion as quat
+from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.pose_input import BodyPose
+
+
+class JumpWatch:
+    """Count jumps in a row from one to the next of which the body could really have moved."""
+
+    def __init__(self, config: EstimatorConfig) -> None:
+        self._config = config
+        self._latest: BodyPose | None = None
+        self._agreeing = 0
+
+    def clear(self) -> None:
+        """Forget the jumps so far: a pose has been accepted."""
+        self._latest = None
+        self._agreeing = 0
+
+    def confirmed_by(self, pose: BodyPose) -> bool:
+        """Take a pose that jumped; return whether enough in a row agree by now."""
+        agrees = self._latest is not None and self._reachable(self._latest, pose)
+        self._agreeing = self._agreeing + 1 if agrees else 1
+        self._latest = pose
+        return self._agreeing >= self._config.restart_after
+
+    def _reachable(self, earlier: BodyPose, later: BodyPose) -> bool:
+        dt = later.stamp - earlier.stamp
+        turn = quat.log(quat.multiply(later.quaternion, quat.inverse(earlier.quaternion)))
+        return (
+            0.0 < dt <= self._config.lost_after
+            and math.dist(later.position, earlier.position) <= self._config.largest_speed * dt
+            and math.hypot(*turn) <= self._config.largest_angular_speed * dt
+        )

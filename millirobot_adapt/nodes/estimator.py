@@ -1,0 +1,101 @@
+"""Estimate pose and twist at the time of each telemetry reply, from motion capture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import BatteryState, Imu, JointState
+from std_msgs.msg import Float64MultiArray
+
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.messages import TelemetryGatherer, pose_sample
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, MOCAP_POSE, ODOMETRY, Topic
+from millirobot_adapt.nodes.conversions import odometry, qos, status, time_message
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+
+POSE_QUEUE = 100
+"""Poses kept while the process is busy: a second of motion capture."""
+
+
+class EstimatorNode(Node):
+    """Publish `odometry` for the stamp of every telemetry reply; a pose that is not there yet is not waited for."""
+
+    def __init__(self) -> None:
+        """Subscribe to motion capture and telemetry."""
+        super().__init__('estimator', **NODE_OPTIONS)
+        config = load(self, EstimatorNodeConfig)
+        self._estimator = make_estimator(config, load_robot(config.robot))
+        self._telemetry = TelemetryGatherer()
+        self._newest_pose: float | None = None
+        self._poses = self._replies = self._published = 0
+        self._odometry = self.create_publisher(Odometry, ODOMETRY.name, qos(ODOMETRY))
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
+        self.create_subscription(PoseStamped, MOCAP_POSE.name, self._on_pose, qos(MOCAP_POSE, POSE_QUEUE))
+        parts: dict[Topic, Any] = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
+        for topic, kind in parts.items():
+            self.create_subscription(kind, topic.name, self._part(topic.name), qos(topic))
+        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        sample = pose_sample(message)
+        self._poses += 1
+        self._newest_pose = sample.stamp
+        self._estimator.on_pose(sample)
+
+    def _part(self, topic: str) -> Callable[[Any], None]:
+        return lambda message: self._on_part(topic, message)
+
+    def _on_part(self, topic: str, message: Any) -> None:
+        """Publish the odometry when this message completes a telemetry reply."""
+        sample = self._telemetry.add(topic, message)
+        if sample is None:
+            return
+        self._replies += 1
+        self._estimator.on_telemetry(sample)
+        estimate = self._estimator.estimate(sample.stamp)
+        if estimate is not None:
+            self._published += 1
+            self._odometry.publish(odometry(estimate))
+
+    def _report(self) -> None:
+        """Say once a second how things are, and why there is no odometry if there is none."""
+        now = time.time()
+        age = None if self._newest_pose is None else now - self._newest_pose
+        rates = {
+            'poses [Hz]': self._poses,
+            'telemetry [Hz]': self._replies,
+            'odometry [Hz]': self._published,
+            'pose age [s]': 'none yet' if age is None else f'{age:.3f}',
+        }
+        counts = {f'poses {reason}': count for reason, count in self._estimator.counters().items()}
+        trouble = self._trouble()
+        level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
+        message = DiagnosticArray(status=[status('estimator', trouble or 'estimating', rates | counts, level)])
+        message.header.stamp = time_message(now)
+        self._diagnostics.publish(message)
+        self._poses = self._replies = self._published = 0
+
+    def _trouble(self) -> str:
+        """Return why the last second brought no odometry, or nothing."""
+        if self._published:
+            return ''
+        if not self._poses:
+            return f'no odometry: no pose arrives on {self.resolve_topic_name(MOCAP_POSE.name)}'
+        if not self._replies:
+            return f'no odometry: no telemetry arrives on {self.resolve_topic_name(LEGS.name)}'
+        return 'no odometry: no pose is usable (see the counts), or the clocks of mocap and host differ'
+
+
+def main() -> int:
+    """Run the estimator until a signal ends it."""
+    return run(EstimatorNode)
