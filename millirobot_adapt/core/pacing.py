@@ -14,8 +14,8 @@ def every(
 ) -> Iterator[None]:
     """Yield once every `period` [s] of the steady clock until `closing` is set.
 
-    Times are absolute, so that small delays do not add up; after a pause longer than a period (a machine that slept) the
-    rhythm goes on from now instead of making up for what was missed.
+    Times are absolute, so that small delays do not add up; after a pause longer than a period (a machine that slept)
+    the rhythm goes on from now instead of making up for what was missed.
     """
     due = steady()
     while not closing.wait(max(0.0, due - steady())):
