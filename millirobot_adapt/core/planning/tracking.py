@@ -105,7 +105,7 @@ class PathTracker:
         )
 
     def _advance(self, point: np.ndarray) -> None:
-        """Move to the nearest of the current and the following segments; of a tie (beyond a corner) to the later one."""
+        """Move to the nearest of the current and the next segments; of a tie (beyond a corner) to the later one."""
         path, nearest, ahead = self.path, 0, 0
         shortest, searched = self._distance(point, self.segment), 0.0
         while ahead == 0 or searched < SEARCH_AHEAD:
