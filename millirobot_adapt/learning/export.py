@@ -103,7 +103,7 @@ def write_bundle(
 ) -> None:
     """Write the bundle into `folder` (made if missing); `data` and `training` say where the model comes from."""
     theta = [tensor.detach().float() for tensor in theta]
-    files = {'theta.npz': _npz(dict(zip(theta_names(theta), theta, strict=True)))}
+    files = {'theta.npz': _npz({name: tensor.numpy() for name, tensor in zip(theta_names(theta), theta, strict=True)})}
     files['rollout.onnx'] = rollout_graph(theta, normalisation, robot.dt)
     if method == 'grbal':
         files['adapt.onnx'] = adapt_graph(theta, normalisation, [step.detach().float() for step in psi], window)
@@ -161,8 +161,8 @@ def _value(name: str, shape: Sequence[str | int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
 
 
-def _npz(arrays: dict[str, Tensor]) -> bytes:
+def _npz(arrays: dict[str, Any]) -> bytes:
     """Serialise named arrays; numpy writes the same bytes for the same arrays (fixed time stamps)."""
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **{name: tensor.numpy() for name, tensor in arrays.items()})
+    np.savez(stream, **arrays)
     return stream.getvalue()

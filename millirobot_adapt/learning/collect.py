@@ -1,0 +1,80 @@
+"""Collect rollouts of the mock robot under the random policy, through packets and the estimator, as live."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt import __version__
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.learning.policy import RandomPolicy
+from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
+from millirobot_adapt.sim.conditions import Condition, sample_training_condition
+from millirobot_adapt.sim.lockstep import LockstepRobot
+
+_CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
+
+
+@dataclasses.dataclass(frozen=True)
+class CollectConfig(Config):
+    """What is collected."""
+
+    minutes: float = param(60.0, 'Simulated time in all.', unit='min', low=0.01)
+    rollout_seconds: float = param(
+        20.0, 'Length of each rollout, which has hidden conditions of its own.', unit='s', low=1.0
+    )
+    radius: float = param(1.0, 'Safety circle around the origin.', unit='m', low=0.2)
+    seed: int = param(0, 'Seed of conditions, policy and mock.', low=0)
+    jobs: int = param(1, 'Processes.', low=1)
+
+
+Sampler = Callable[[np.random.Generator], Condition]
+
+
+def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler = sample_training_condition) -> Rollouts:
+    """Collect rollouts, each under a condition drawn by `sampler`; equal configurations give equal data."""
+    length = round(config.rollout_seconds / robot.dt)
+    count = max(1, round(60 * config.minutes / config.rollout_seconds))
+    tasks = (joblib.delayed(_rollout)(config, robot, sampler, length, index) for index in range(count))
+    made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
+    results = list(tqdm(made, total=count, desc='collecting', unit='rollout'))
+    states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
+    return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), _metadata(config, robot))
+
+
+def _rollout(
+    config: CollectConfig, robot: RobotConfig, sampler: Sampler, length: int, index: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Run one rollout; return states (L + 1, 24), actions (L, 2) and stamps (L + 1)."""
+    condition = sampler(generator(config.seed, index, _CONDITION))
+    policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, generator(config.seed, index, _POLICY))
+    mock = LockstepRobot(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
+    observations = [mock.reset()]
+    for _ in range(length):
+        observations.append(mock.step(policy.act(observations[-1].state)))
+    return (
+        np.array([seen.state for seen in observations], dtype=np.float32),
+        np.array([seen.sent for seen in observations[1:]], dtype=np.float32),
+        np.array([seen.stamp for seen in observations]),
+    )
+
+
+def _metadata(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    del values['jobs']  # how fast it was made, not what
+    return {
+        'origin': 'mock',
+        'robot': robot.name,
+        'dt': robot.dt,
+        'version': __version__,
+        'estimator': EstimatorConfig().method,
+        **values,
+    }

@@ -1,0 +1,78 @@
+"""The file of collected rollouts: what `collect` writes and `train` reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.state import NU, NX
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """N rollouts of L control periods each; transition i leads from states[i] by actions[i] to states[i + 1]."""
+
+    states: NDArray[np.float32]
+    """As the estimator gave them live, shape (N, L + 1, 24)."""
+    actions: NDArray[np.float32]
+    """Setpoints really sent [rad/s], shape (N, L, 2)."""
+    stamps: NDArray[np.float64]
+    """Time of each state [s], shape (N, L + 1)."""
+    valid: NDArray[np.bool_]
+    """False where a transition must not be learned from (gap in time, not finite), shape (N, L)."""
+    metadata: dict[str, Any]
+    """Origin, seed, versions, conditions."""
+
+    def save(self, path: Path) -> None:
+        """Write one compressed npz."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(
+            path, states=self.states, actions=self.actions, stamps=self.stamps, valid=self.valid,
+            metadata=np.array(json.dumps(self.metadata)),
+        )  # fmt: skip
+
+    def digest(self) -> str:
+        """Hash the content (not the file, whose compression may differ): SHA-256."""
+        arrays = (self.states, self.actions, self.stamps, self.valid)
+        return hashlib.sha256(b''.join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
+
+
+def load_rollouts(path: Path) -> Rollouts:
+    """Read a file that `save` wrote.
+
+    Raises:
+        UserError: no such file, or not a file of rollouts.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rollouts = Rollouts(
+                states=file['states'],
+                actions=file['actions'],
+                stamps=file['stamps'],
+                valid=file['valid'],
+                metadata=json.loads(str(file['metadata'])),
+            )
+    except FileNotFoundError:
+        raise UserError(f'{path}: no such file; make one with `millirobot collect --out {path}`') from None
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f'{path}: is not a file of rollouts ({error}); make one with `millirobot collect`') from None
+    count, length = rollouts.valid.shape if rollouts.valid.ndim == 2 else (0, 0)
+    if rollouts.states.shape != (count, length + 1, NX) or rollouts.actions.shape != (count, length, NU):
+        raise UserError(f'{path}: the shapes of states, actions and valid do not belong together')
+    return rollouts
+
+
+def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: float) -> NDArray[np.bool_]:
+    """Mark the transitions (N, L) whose states (N, L + 1, 24) are finite and 0.5 to 1.5 control periods `dt` apart."""
+    finite = np.isfinite(states).all(-1)
+    gap = np.diff(stamps, axis=-1)
+    in_time: NDArray[np.bool_] = (gap > 0.5 * dt) & (gap < 1.5 * dt)
+    return in_time & finite[..., 1:] & finite[..., :-1]

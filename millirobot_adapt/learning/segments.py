@@ -1,0 +1,96 @@
+"""Cut rollouts into segments of T1 past and H future transitions, and normalise once, from the training part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.learning.kinematics import body_state, change_of_state
+from millirobot_adapt.learning.network import Normalisation
+from millirobot_adapt.learning.rollouts import Rollouts
+
+VALIDATION_PART = 0.1
+_SMALLEST_SCALE = 1e-6
+
+
+@dataclass(frozen=True)
+class Segments:
+    """B pieces of L consecutive transitions, seen from the robot."""
+
+    body: Tensor
+    """Body states (learning/kinematics.py), shape (B, L + 1, 5)."""
+    actions: Tensor
+    """Setpoints [rad/s], shape (B, L, 2)."""
+    displacement: Tensor
+    """Forward, lateral [m] and turn [rad] of each transition, shape (B, L, 3)."""
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    @property
+    def change(self) -> Tensor:
+        """The targets (core/dynamics/targets.py) of each transition, shape (B, L, 8)."""
+        return torch.cat([self.displacement, self.body.diff(dim=1)], dim=-1)
+
+    def part(self, rows: Tensor | slice) -> Segments:
+        """Take some of the segments."""
+        return replace(self, body=self.body[rows], actions=self.actions[rows], displacement=self.displacement[rows])
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Rollouts split by rollout into a training and a validation part."""
+
+    training: Segments
+    validation: Segments
+    normalisation: Normalisation
+
+
+def make_data_set(rollouts: Rollouts, length: int, generator: np.random.Generator) -> DataSet:
+    """Split 90/10 by rollout and cut segments of `length` transitions, all valid.
+
+    Raises:
+        UserError: a part holds no segment of that length.
+    """
+    order = generator.permutation(len(rollouts.states))
+    held_out = max(1, round(VALIDATION_PART * len(order)))
+    parts = (cut(rollouts, order[held_out:], length), cut(rollouts, order[:held_out], length))
+    if not all(len(part) for part in parts):
+        raise UserError(f'the data hold no unbroken {length} transitions; collect more, or longer rollouts')
+    return DataSet(*parts, normalise(rollouts, order[held_out:]))
+
+
+def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
+    """Cut every segment of `length` valid consecutive transitions from the chosen rollouts (they overlap)."""
+    states = torch.from_numpy(rollouts.states[chosen]).double()
+    body = body_state(states).float()
+    displacement = change_of_state(states[:, :-1], states[:, 1:])[..., :3].float()
+    actions = torch.from_numpy(rollouts.actions[chosen]).float()
+    valid = torch.from_numpy(rollouts.valid[chosen])
+    if valid.shape[1] < length:
+        keep = torch.zeros(len(valid), 0, dtype=torch.bool)
+        length = valid.shape[1]
+    else:
+        keep = valid.unfold(1, length, 1).all(-1)
+
+    def windows(values: Tensor, rows: int) -> Tensor:
+        return values.unfold(1, rows, 1).transpose(2, 3)[:, : keep.shape[1]][keep]
+
+    return Segments(windows(body, length + 1), windows(actions, length), windows(displacement, length))
+
+
+def normalise(rollouts: Rollouts, chosen: np.ndarray) -> Normalisation:
+    """Compute mean and standard deviation of features and targets over the chosen rollouts' valid transitions."""
+    singles = cut(rollouts, chosen, 1)
+    features = torch.cat([singles.body[:, 0], singles.actions[:, 0]], dim=-1)
+    change = singles.change[:, 0]
+    return Normalisation(
+        features.mean(0),
+        features.std(0).clamp(min=_SMALLEST_SCALE),
+        change.mean(0),
+        change.std(0).clamp(min=_SMALLEST_SCALE),
+    )
