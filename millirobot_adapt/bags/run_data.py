@@ -1,0 +1,202 @@
+"""Turn a bag into arrays: what a report, a summary and a plot of a run are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.geometry import roll_pitch_yaw
+from millirobot_adapt.core.messages import StateGatherer, quaternion, seconds, sides, vector
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.state import NU, NX, FloatArray, StateView
+from millirobot_adapt.core.tick_record import TickRecord
+from millirobot_adapt.core.topics import (
+    BACK_EMF,
+    BATTERY,
+    BRIDGE_STATE,
+    CONTROLLER_STATE,
+    FAULT,
+    IMU,
+    LEGS,
+    ODOMETRY,
+    REFERENCE,
+    SENT,
+    SETPOINT,
+    TICK,
+    TRUE_POSE,
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values over time."""
+
+    stamps: FloatArray
+    """[s since the epoch], shape (N,)."""
+    values: FloatArray
+    """Shape (N, ...)."""
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+
+@dataclass(frozen=True)
+class Status:
+    """One DiagnosticStatus: a state of the bridge or the controller, or a fault that began."""
+
+    received: float
+    """[s since the epoch]."""
+    name: str
+    text: str
+    level: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything a bag tells about a run; what it does not hold is empty or None."""
+
+    start: float
+    """Receive time of the first message [s since the epoch]."""
+    end: float
+    """Receive time of the last message [s since the epoch]."""
+    states: Series
+    """From odometry and telemetry of equal stamps, values (N, 24)."""
+    poses: Series
+    """The estimate alone: x, y [m], yaw [rad], values (N, 3)."""
+    true_poses: Series
+    """The mock's own pose: x, y [m], yaw [rad], values (N, 3)."""
+    sent: Series
+    """Left, right [rad/s], values (N, 2)."""
+    setpoints: Series
+    """Left, right [rad/s], values (N, 2)."""
+    legs: Series
+    """Mean leg velocity left, right [rad/s], values (N, 2)."""
+    ticks: tuple[TickRecord, ...]
+    reference: ReferencePath | None
+    faults: tuple[Status, ...]
+    bridge: tuple[Status, ...]
+    controller: tuple[Status, ...]
+
+    def column(self, name: str) -> FloatArray:
+        """Return one number of every tick record, shape (ticks,)."""
+        return np.array([getattr(tick, name) for tick in self.ticks], dtype=float)
+
+    @property
+    def origin(self) -> float:
+        """Return what plots call time zero [s since the epoch]: the first tick of the run, else the first message."""
+        return self.ticks[0].stamp if self.ticks else self.start
+
+
+@dataclass
+class _Collected:
+    """Lists that grow while the bag is read."""
+
+    gatherer: StateGatherer = field(default_factory=StateGatherer)
+    rows: dict[str, list[tuple[float, Any]]] = field(
+        default_factory=lambda: {name: [] for name in ('states', 'poses', 'true_poses', 'sent', 'setpoints', 'legs')}
+    )
+    ticks: list[TickRecord] = field(default_factory=list)
+    statuses: dict[str, list[Status]] = field(
+        default_factory=lambda: {topic.name: [] for topic in (FAULT, BRIDGE_STATE, CONTROLLER_STATE)}
+    )
+    reference: ReferencePath | None = None
+
+    def add(self, topic: str, message: Any, received: float) -> None:
+        """Sort one message into its list."""
+        if topic in (LEGS.name, IMU.name, BATTERY.name, BACK_EMF.name, ODOMETRY.name):
+            state = self.gatherer.add(topic, message)
+            if state is not None:
+                self.rows['states'].append(state)
+        if topic in _VELOCITIES:
+            self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), sides(message)))
+        elif topic == ODOMETRY.name:
+            self.rows['poses'].append((seconds(message.header.stamp), _planar(message.pose.pose)))
+        elif topic == TRUE_POSE.name:
+            self.rows['true_poses'].append((seconds(message.header.stamp), _planar(message.pose)))
+        elif topic == TICK.name:
+            self.ticks.append(TickRecord.decode(np.asarray(message.data)))
+        elif topic == REFERENCE.name:
+            self.reference = reference_path(message)
+        elif topic in self.statuses:
+            self.statuses[topic].append(_status(message, received))
+
+
+_VELOCITIES = {SENT.name: 'sent', SETPOINT.name: 'setpoints', LEGS.name: 'legs'}
+_WIDTHS = {'states': NX, 'poses': 3, 'true_poses': 3, 'sent': NU, 'setpoints': NU, 'legs': NU}
+_TOPICS = (
+    ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, FAULT, BRIDGE_STATE,
+    CONTROLLER_STATE,
+)  # fmt: skip
+
+
+def load_run(bag: Bag) -> RunData:
+    """Read a whole bag into arrays; a message whose content makes no sense is left out with a warning.
+
+    Raises:
+        UserError: nothing in the bag is readable.
+    """
+    collected = _Collected()
+    start, end, senseless = float('inf'), float('-inf'), 0
+    for topic, message, received in bag.messages(_TOPICS):
+        start, end = min(start, received), max(end, received)
+        try:
+            collected.add(topic, message, received)
+        except (ValueError, IndexError, UserError):
+            senseless += 1
+    if senseless:
+        bag.warn(f'{bag.path}: {senseless} messages with senseless content left out')
+    if start > end:
+        raise UserError(f'{bag.path}: holds none of the topics of a run')
+    series = {name: _series(rows, _WIDTHS[name]) for name, rows in collected.rows.items()}
+    return RunData(
+        start=start,
+        end=end,
+        ticks=tuple(sorted(collected.ticks, key=lambda tick: tick.tick)),
+        reference=collected.reference,
+        faults=tuple(collected.statuses[FAULT.name]),
+        bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
+        controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
+        **series,
+    )
+
+
+def reference_path(message: Any) -> ReferencePath:
+    """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
+
+    Raises:
+        UserError: it holds fewer than two different way-points.
+    """
+    points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
+    closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
+    return ReferencePath(points[:-1] if closed else points, closed, name='reference')
+
+
+def planar(states: FloatArray) -> FloatArray:
+    """Return x, y [m] and yaw [rad] of states, shape (..., 3)."""
+    view = StateView(states)
+    return np.concatenate([view.position[..., :2], view.yaw[..., None]], axis=-1)
+
+
+def _planar(pose: Any) -> FloatArray:
+    yaw = roll_pitch_yaw(quaternion(pose.orientation))[2]
+    return np.array([pose.position.x, pose.position.y, yaw])
+
+
+def _status(message: Any, received: float) -> Status:
+    values = {pair.key: pair.value for pair in message.values}
+    level = message.level if isinstance(message.level, int) else int.from_bytes(message.level, 'little')
+    return Status(received, message.name, message.message, level, values)
+
+
+def _series(rows: list[tuple[float, Any]], width: int) -> Series:
+    rows = sorted(rows, key=lambda row: row[0])
+    return Series(
+        np.array([stamp for stamp, _ in rows], dtype=float),
+        np.array([value for _, value in rows], dtype=float).reshape(len(rows), width),
+    )

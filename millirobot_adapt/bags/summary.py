@@ -1,0 +1,149 @@
+"""Sum a run up in numbers: `summary.json`, a contract that scripts may rely on.
+
+Keys of version 1; what the run's bag does not tell is null.
+
+    version             1
+    ros                 distro, rmw: of the machine that made the run
+    seed                seed of the run
+    ticks               control periods of the run, first to last tick record
+    period_ms           p50, p99, max of the time between starts of ticks [ms]
+    work_ms             p50, p99, max of the time from the arrival of the state to the plan [ms]
+    deadline_misses     ticks that began without a plan from the tick before
+    link                sent, replies, lost, bad_frames: counts; rtt_ms: p50, p99 of the round trip [ms]
+    adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
+                        after the window, with theta* and with theta'
+    tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
+                        path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
+                        On the true pose where there is one, else on the estimate
+    faults              list of name, time_s: what began, and when after the first tick [s]
+    stops               list of reason, time_s: when the bridge stopped the robot other than by the operator's disarming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.bags.run_data import RunData
+from millirobot_adapt.bags.track import Track, follow
+from millirobot_adapt.core.state import FloatArray
+
+VERSION = 1
+
+
+def summarise(run: RunData, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the summary of a run as plain values.
+
+    Args:
+        run: The run's bag.
+        parameters: The run's parameters.yaml; may be empty.
+    """
+    ros = parameters.get('ros')
+    ros = ros if isinstance(ros, Mapping) else {}
+    track = follow(run)
+    return {
+        'version': VERSION,
+        'ros': {'distro': ros.get('distro'), 'rmw': ros.get('rmw')},
+        'seed': _seed(run, parameters),
+        'ticks': _ticks(run),
+        'period_ms': _percentiles(run.column('period_ms')),
+        'work_ms': _percentiles(run.column('work_ms')),
+        'deadline_misses': _deadline_misses(run),
+        'link': _link(run),
+        'adaptation': _adaptation(run),
+        'tracking': _tracking(run, track),
+        'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
+        'stops': _stops(run),
+    }
+
+
+def _number(value: float, digits: int = 6) -> float | None:
+    """Return a JSON number, or None for one that is not finite."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _seed(run: RunData, parameters: Mapping[str, Any]) -> int | None:
+    if isinstance(parameters.get('seed'), int):
+        return int(parameters['seed'])
+    return int(run.ticks[0].seed) if run.ticks else None
+
+
+def _ticks(run: RunData) -> int | None:
+    return int(run.ticks[-1].tick - run.ticks[0].tick) + 1 if run.ticks else None
+
+
+def _percentiles(values: FloatArray) -> dict[str, float | None]:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {'p50': None, 'p99': None, 'max': None}
+    p50, p99 = np.percentile(finite, [50, 99])
+    return {'p50': _number(p50, 3), 'p99': _number(p99, 3), 'max': _number(finite.max(), 3)}
+
+
+def _deadline_misses(run: RunData) -> int | None:
+    """Count ticks that began without the plan of the tick before; a tick that the worker missed has no record."""
+    ticks = _ticks(run)
+    if ticks is None:
+        return None
+    return ticks - len(run.ticks) + int(np.sum(run.column('misses') > 0))
+
+
+def _link(run: RunData) -> dict[str, Any]:
+    values = run.bridge[-1].values if run.bridge else {}
+
+    def read(key: str) -> float | None:
+        try:
+            return _number(float(values[key]), 3)
+        except (KeyError, ValueError):
+            return None
+
+    counts = {key: read(key) for key in ('sent', 'replies', 'lost', 'bad_frames')}
+    return {
+        **{key: None if count is None else int(count) for key, count in counts.items()},
+        'rtt_ms': {'p50': read('rtt_p50_ms'), 'p99': read('rtt_p99_ms')},
+    }
+
+
+def _adaptation(run: RunData) -> dict[str, Any]:
+    methods = [status.values['method'] for status in run.controller if 'method' in status.values]
+    before, after = run.column('pre_error'), run.column('post_error')
+    both = np.isfinite(before) & np.isfinite(after)
+    return {
+        'method': methods[-1] if methods else None,
+        'pre_error': _number(before[both].mean()) if both.any() else None,
+        'post_error': _number(after[both].mean()) if both.any() else None,
+    }
+
+
+def _tracking(run: RunData, track: Track | None) -> dict[str, Any]:
+    nothing: dict[str, Any] = {'cost_per_step': None, 'cross_track_rms_m': None}
+    if track is None:
+        return {**nothing, 'after_fault': None, 'progress': None}
+    everything = np.ones(len(track.stamps), dtype=bool)
+    after = track.stamps >= run.faults[0].received if run.faults else ~everything
+    return {
+        **_errors(track, everything),
+        'after_fault': _errors(track, after) if after.any() else None,
+        'progress': _number(track.progress[-1], 3),
+    }
+
+
+def _errors(track: Track, chosen: np.ndarray) -> dict[str, float | None]:
+    return {
+        'cost_per_step': _number(track.cost[chosen].mean()),
+        'cross_track_rms_m': _number(np.sqrt(np.mean(track.cross_track[chosen] ** 2))),
+    }
+
+
+def _stops(run: RunData) -> list[dict[str, Any]]:
+    """List the times the bridge went from armed to not armed, the operator's own disarming left out."""
+    stops = []
+    armed = False
+    for status in run.bridge:
+        now = status.values.get('armed') == 'True'
+        if armed and not now and 'operator' not in status.text:
+            stops.append({'reason': status.text, 'time_s': _number(status.received - run.origin, 3)})
+        armed = now
+    return stops
