@@ -1,0 +1,152 @@
+"""The hexapod's body: physics, motors and battery, one millisecond at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.model import LEGS, ROWS, SIDES, Body, build_model
+from millirobot_adapt.sim.terrain import TERRAINS
+
+GRAVITY = 9.81
+SETTLING_STEPS = 300
+"""Physics steps in which a new robot comes to rest on its feet."""
+WORN_GRIP = 0.6
+"""Share of its grip that a foot has lost when it is wholly worn."""
+WORN_LENGTH = 0.15
+"""Share of its length that a leg has lost when its foot is wholly worn."""
+
+
+@dataclass(frozen=True)
+class Electrics:
+    """Motors with their gears, seen at the legs, and the battery; nominal, as the robot's are not published."""
+
+    motor_constant: float = 0.0132
+    """Torque per current [N m/A], equal to back-EMF per leg velocity [V s/rad]."""
+    resistance: float = 5.0
+    """Of one motor [Ohm]."""
+    battery: float = 4.02
+    """Open-circuit voltage [V]."""
+    battery_resistance: float = 0.35
+    """Inner resistance, by which the voltage sags under load [Ohm]."""
+
+
+class Hexapod:
+    """Walk on a plane that may be inclined; pairs are ordered left, right, legs as in `model.LEGS`.
+
+    The floor is always MuJoCo's plane z = 0. A slope turns gravity instead, and poses are turned into the world.
+    """
+
+    def __init__(self, condition: Condition, rng: np.random.Generator) -> None:
+        self._electrics = Electrics()
+        constant, resistance = self._electrics.motor_constant, self._electrics.resistance
+        self._body = Body()
+        self.model = build_model(self._body, TERRAINS[condition.terrain], constant**2 / resistance)
+        self.data = mujoco.MjData(self.model)
+        self._torque_per_volt = [gain * constant / resistance for gain in condition.motor_gain]
+        self._floor = Rotation.from_rotvec(
+            condition.slope * np.array([math.sin(condition.slope_direction), -math.cos(condition.slope_direction), 0.0])
+        )
+        self._feet = {leg: self._feet_of(leg) for leg in LEGS}
+        self._middle = [self.model.joint(f'middle_{side}') for side in SIDES]
+        self._angle_at = [int(joint.qposadr[0]) for joint in self._middle]
+        self._velocity_at = [int(joint.dofadr[0]) for joint in self._middle]
+        # Bound once: looking a field of MjData up costs as much as reading it.
+        self._position, self._velocity, self._control = self.data.qpos, self.data.qvel, self.data.ctrl
+        self.battery = self._electrics.battery
+        """Voltage at the battery now [V]."""
+        self.duty = (0.0, 0.0)
+        """What drives the motors now, -1..1."""
+        self._wear_down(condition)
+        self._foot_friction = self.model.geom_friction[:, 0].copy()
+        self.tilt_gravity(0.0, 0.0)
+        self._place(condition, rng)
+
+    def step(self, left: float, right: float) -> None:
+        """Advance by one millisecond with the motors driven at duty -1..1 of the battery's voltage."""
+        constant, resistance = self._electrics.motor_constant, self._electrics.resistance
+        current = 0.0
+        for side, duty in ((0, left), (1, right)):
+            volts = duty * self.battery
+            # The model's joint damping is the back-EMF's part of the torque.
+            self._control[side] = self._torque_per_volt[side] * volts
+            current += abs(duty * (volts - constant * self._velocity.item(self._velocity_at[side])) / resistance)
+        self.battery = self._electrics.battery - self._electrics.battery_resistance * current
+        self.duty = (left, right)
+        mujoco.mj_step(self.model, self.data)
+
+    def leg_angle(self) -> tuple[float, float]:
+        """Return the angles of the two sides [rad], unwrapped, positive walking forward."""
+        return self._position.item(self._angle_at[0]), self._position.item(self._angle_at[1])
+
+    def leg_velocity(self) -> tuple[float, float]:
+        """Return the velocities of the two sides [rad/s]."""
+        return self._velocity.item(self._velocity_at[0]), self._velocity.item(self._velocity_at[1])
+
+    def back_emf(self) -> FloatArray:
+        """Return the back-EMF of the two motors [V], shape (2,)."""
+        return self._electrics.motor_constant * np.array(self.leg_velocity())
+
+    def pose(self) -> tuple[FloatArray, FloatArray]:
+        """Return position [m; world], shape (3,), and orientation xyzw in the world, shape (4,)."""
+        w, x, y, z = self._position[3:7]
+        turned = self._floor * Rotation.from_quat([x, y, z, w])
+        return self._floor.apply(self._position[:3]), turned.as_quat()
+
+    def angular_velocity(self) -> FloatArray:
+        """Return the angular velocity [rad/s; body], shape (3,)."""
+        return np.array(self._velocity[3:6])
+
+    def acceleration(self) -> FloatArray:
+        """Return what an accelerometer reads [m/s^2; body], shape (3,)."""
+        return np.array(self.data.sensordata[:3])
+
+    def push(self, lateral: float, yaw: float) -> None:
+        """Hold a force to the robot's left [N] and a torque about its z axis [N m] until the next call."""
+        w, z = self._position.item(3), self._position.item(6)
+        heading = 2.0 * math.atan2(z, w)
+        self.data.qfrc_applied[:2] = (-lateral * math.sin(heading), lateral * math.cos(heading))
+        self.data.qfrc_applied[5] = yaw
+
+    def tilt_gravity(self, about_x: float, about_y: float) -> None:
+        """Tilt gravity by small angles [rad] besides the slope: floor that lies unevenly, too little to be seen."""
+        down = self._floor.inv().apply([0.0, 0.0, -GRAVITY])
+        self.model.opt.gravity[:] = Rotation.from_rotvec([about_x, about_y, 0.0]).apply(down)
+
+    def shift_grip(self, share: float) -> None:
+        """Shift grip to the left (share > 0) or the right side, by -1..1 of its normal value."""
+        for leg, feet in self._feet.items():
+            factor = 1.0 + share if leg.endswith('left') else 1.0 - share
+            self.model.geom_friction[feet, 0] = factor * self._foot_friction[feet]
+
+    def remove_leg(self, leg: str) -> None:
+        """Take a leg away: it touches nothing any more, and nothing of it is seen."""
+        self.model.geom_contype[self._feet[leg]] = 0
+        self.model.geom_rgba[self._feet[leg], 3] = 0.0
+
+    def _feet_of(self, leg: str) -> list[int]:
+        body = self.model.body(leg).id
+        return [geom for geom in range(self.model.ngeom) if self.model.geom_bodyid[geom] == body]
+
+    def _wear_down(self, condition: Condition) -> None:
+        for leg, wear in zip(LEGS, condition.wear, strict=True):
+            self.model.geom_friction[self._feet[leg], 0] *= 1.0 - WORN_GRIP * wear
+            self.model.geom_pos[self._feet[leg]] *= 1.0 - WORN_LENGTH * wear
+        self.model.body_mass[self.model.body('body').id] += condition.payload
+
+    def _place(self, condition: Condition, rng: np.random.Generator) -> None:
+        """Put the robot down at the start pose, its legs anywhere, and let it settle."""
+        self._position[1] = condition.start_y
+        self._position[3:7] = math.cos(condition.start_yaw / 2), 0.0, 0.0, math.sin(condition.start_yaw / 2)
+        for side, angle in zip(SIDES, rng.uniform(-math.pi, math.pi, 2), strict=True):
+            for row in ROWS:
+                self._position[self.model.joint(f'{row}_{side}').qposadr[0]] = angle
+        for _ in range(SETTLING_STEPS):
+            self.step(0.0, 0.0)
+        self.data.time = 0.0

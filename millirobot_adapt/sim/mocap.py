@@ -1,0 +1,53 @@
+"""Motion capture of the mock: noisy poses of the marker body that arrive late, sometimes twice, rarely far off."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.sim.conditions import Condition
+
+PERIOD = 0.01
+"""Time between two exposures [s]."""
+
+
+class Mocap:
+    """Expose frames with `expose` and hand out those that have arrived with `due`."""
+
+    def __init__(self, robot: RobotConfig, condition: Condition, rng: np.random.Generator) -> None:
+        self._noise = condition.mocap
+        self._rng = rng
+        known, unknown = np.array(robot.marker_offset), np.array(condition.pose_offset)
+        self._marker_position = known[:3] + unknown[:3]
+        self._marker_rotation = Rotation.from_euler('ZYX', (known + unknown)[:2:-1])
+        self._waiting: deque[tuple[float, PoseSample]] = deque()
+        self._previous: PoseSample | None = None
+
+    def expose(self, time: float, position: FloatArray, quaternion: FloatArray) -> None:
+        """Take a frame of the body at `position` [m; world], orientation xyzw, stamped `time` [s]."""
+        noise = self._noise
+        repeated, jumps, delay = self._rng.random(3)
+        errors = self._rng.standard_normal(9)
+        arrival = time + noise.latency * delay
+        if repeated < noise.repeated and self._previous is not None:
+            self._waiting.append((arrival, self._previous))
+            return
+        body = Rotation.from_quat(quaternion)
+        place = position + body.apply(self._marker_position) + noise.position * errors[:3]
+        if jumps < noise.jumps:
+            place = place + noise.jump_size * errors[6:9] / np.linalg.norm(errors[6:9])
+        turn = body * self._marker_rotation * Rotation.from_rotvec(noise.angle * errors[3:6])
+        self._previous = PoseSample(stamp=time, position=place, quaternion=turn.as_quat())
+        self._waiting.append((arrival, self._previous))
+
+    def due(self, time: float) -> list[PoseSample]:
+        """Return the frames that have arrived by `time`, in the order of their exposure."""
+        arrived = []
+        while self._waiting and self._waiting[0][0] <= time:
+            arrived.append(self._waiting.popleft()[1])
+        return arrived
