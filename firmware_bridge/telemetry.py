@@ -17,24 +17,28 @@ class TelemetryDecoder:
     """Turn replies, given in the order of their index, into SI units.
 
     The encoder is a cumulative int32 and the clock a u32: both are differenced modulo 2^32, so wrapping is harmless.
-    A falling index means that the robot has started anew: the leg angle goes on from where it was, the velocity of that
-    first reply is 0.
+    The velocity of the first reply is 0.
     """
 
     def __init__(self, robot: RobotConfig) -> None:
         self._scales = robot.scales
         self._radians_per_count = RADIANS_PER_REVOLUTION / robot.scales.encoder_counts
         self._previous: TelemetryReply | None = None
-        self._angle = np.zeros(2)
+        self._angle: FloatArray | None = None
+        self._velocity = np.zeros(2)
+
+    def restart(self) -> None:
+        """Begin anew after the encoders were zeroed: leg angles go on from where they were."""
+        self._previous = None
         self._velocity = np.zeros(2)
 
     def decode(self, reply: TelemetryReply, stamp: float) -> Telemetry:
         """Convert one reply sampled at `stamp` [s, host clock]; leg velocity is encoder step over robot-clock step."""
-        self._move_legs(reply)
         scales = self._scales
+        angle = self._follow(reply)
         return Telemetry(
             stamp=stamp,
-            leg_angle=self._angle.copy(),
+            leg_angle=angle.copy(),
             leg_velocity=self._velocity.copy(),
             angular_velocity=np.array(reply.gyro) * scales.gyro,
             acceleration=np.array(reply.accel) * scales.accelerometer,
@@ -42,18 +46,18 @@ class TelemetryDecoder:
             battery=reply.battery * scales.battery,
         )
 
-    def _move_legs(self, reply: TelemetryReply) -> None:
+    def _follow(self, reply: TelemetryReply) -> FloatArray:
+        """Bring leg angle and velocity up to date; return the angle [rad], shape (2,)."""
         previous, self._previous = self._previous, reply
-        if previous is None:
+        if self._angle is None:
             self._angle = np.array(reply.position) * self._radians_per_count
-        elif reply.index < previous.index:
-            self._velocity = np.zeros(2)
-        else:
+        elif previous is not None:
             step = encoder_step(previous, reply) * self._radians_per_count
             self._angle = self._angle + step
             elapsed = clock_step(previous, reply)
             if elapsed > 0:
                 self._velocity = step / elapsed
+        return self._angle
 
 
 def encoder_step(earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:

@@ -116,11 +116,16 @@ class StreamParser:
 
         To be called when the line has been silent for longer than the rest of a frame would take.
         """
-        if not self._buffer:
-            return []
-        self.bad_frames += 1
-        del self._buffer[:1]
-        return self.feed(b'')
+        frames: list[Frame] = []
+        while self._buffer:
+            self.bad_frames += 1
+            del self._buffer[:1]
+            frames += self.feed(b'')
+        return frames
+
+    def clear(self) -> None:
+        """Forget what is held back: the stream begins anew."""
+        self._buffer.clear()
 
     def _head(self) -> tuple[bytes, int] | None:
         """Return the data of the frame at the head and the raw bytes it takes, None while it is incomplete."""

@@ -1,0 +1,233 @@
+"""Drive the link from a thread of its own: gate every setpoint, exchange it at once, be the watchdog, reconnect.
+
+A thread and not the subscription callback, because it is the watchdog: zero goes out when setpoints cease even if the
+middleware stalls, and the operator's stop is taken and answered while a start-up or a missing reply is waited for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_bridge.clock import Clock
+from firmware_bridge.link import Exchange, Link, LinkConfig, LinkLost, LinkState
+from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.safety.gate import Gate, GateConfig
+from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
+from millirobot_adapt.core.state import FloatArray
+
+LONGEST_WAIT = 0.05
+"""While the link is lost, the wish to close is noticed within this time [s]."""
+JUST_OVER = 0.001
+"""Waited beyond the life of a setpoint, so that it is surely judged too old [s]."""
+
+
+@dataclass(frozen=True)
+class BridgeConfig(Config):
+    """Parameters of the executable `bridge`."""
+
+    robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
+    port: str = param('/dev/ttyUSB0', 'Serial port of the XBee; /dev/serial/by-id/... stays the same after replugging.')
+    idle_period: float = param(
+        0.1, 'The bridge itself sends zero this often while no setpoint comes.', unit='s', low=0.05, high=0.2
+    )
+    reconnect_first: float = param(0.2, 'Wait before the first attempt to reconnect.', unit='s', low=0.05, high=5.0)
+    reconnect_longest: float = param(2.0, 'Longest wait between attempts.', unit='s', low=0.05, high=60.0)
+    link: LinkConfig = section(LinkConfig, 'Patience of the link.')
+    gate: GateConfig = section(GateConfig, 'Limits of the gate.')
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the bridge tells of itself."""
+
+    armed: bool
+    reason: str
+    link: str
+    counters: dict[str, int | float]
+
+
+class Driver:
+    """Own a link that is already connected; `run` is its thread, the other methods may be called from any other.
+
+    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        gate: Gate,
+        config: BridgeConfig,
+        clock: Clock,
+        report: Callable[[Exchange | None], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._link = link
+        self._gate = gate
+        self._config = config
+        self._clock = clock
+        self._report = report
+        self._log = log
+        self._changed = threading.Condition()  # guards everything below and the gate
+        self._closing = False
+        self._stop_asked = False
+        self._setpoint: FloatArray | None = None
+        self._setpoint_seen: Seen | None = None
+        self._setpoint_new = False
+        self._pose_seen: Seen | None = None
+        self._odometry_seen: Seen | None = None
+        self._position: FloatArray | None = None
+        self._tilt: float | None = None
+        self._battery_counts: int | None = None
+        self._counters = link.counters.as_dict()
+        self._attempt_at = clock.steady()
+        self._back_off = config.reconnect_first
+
+    # For the thread that hears and answers.
+
+    def on_setpoint(self, setpoint: FloatArray, stamp: float) -> None:
+        """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock]; they are sent at once."""
+        with self._changed:
+            self._setpoint, self._setpoint_seen, self._setpoint_new = setpoint, self._seen(stamp), True
+            self._changed.notify()
+
+    def on_pose(self, stamp: float) -> None:
+        """Note that a mocap pose has come."""
+        with self._changed:
+            self._pose_seen = self._seen(stamp)
+
+    def on_odometry(self, position: FloatArray, quaternion: FloatArray, stamp: float) -> None:
+        """Take the estimate: position [m; world], shape (3,), and orientation xyzw, shape (4,)."""
+        with self._changed:
+            self._position, self._tilt, self._odometry_seen = position, tilt_of(quaternion), self._seen(stamp)
+
+    def arm(self) -> str | None:
+        """Arm the gate, or return why not."""
+        with self._changed:
+            return self._gate.arm(self._inputs())
+
+    def stop(self, reason: str) -> None:
+        """Disarm at once; the motors are stopped as soon as the exchange under way is over."""
+        with self._changed:
+            self._gate.disarm(reason)
+            self._stop_asked = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Ask the thread to stop the robot and end."""
+        with self._changed:
+            self._closing = True
+            self._gate.disarm('the bridge is ending')
+            self._changed.notify()
+
+    def status(self) -> Status:
+        """Return the state of gate and link."""
+        with self._changed:
+            return Status(self._gate.armed, self._gate.reason, self._link.state.value, self._counters)
+
+    # The link's own thread.
+
+    def run(self) -> None:
+        """Cycle until `close`, then stop the robot; also when something unforeseen ends it."""
+        try:
+            while not self._closing:
+                self.cycle()
+        finally:
+            with self._changed:
+                self._gate.disarm('the bridge has ended')
+            if self._link.state is LinkState.UP:
+                stopped = self._link.stop()
+                self._log('motors off' if stopped else 'the robot did not confirm the stop')
+            self._link.close()
+            self._counters = self._link.counters.as_dict()
+
+    def cycle(self) -> None:
+        """Wait for a setpoint (or for the time to send zero), decide, exchange, report; or try to reconnect."""
+        exchange = None
+        try:
+            if self._link.state is LinkState.UP:
+                self._wait_for_setpoint()
+                exchange = self._exchange()
+            else:
+                self._reconnect()
+        except LinkLost as error:
+            self._on_lost(str(error))
+        self._counters = self._link.counters.as_dict()
+        self._report(exchange)
+
+    def _wait_for_setpoint(self) -> None:
+        """Wait for a new setpoint; not longer than the one in force is good for, then an idle period."""
+        with self._changed:
+            if self._setpoint_new or self._stop_asked or self._closing:
+                return
+            wait = self._config.idle_period
+            if self._setpoint_seen is not None:
+                good_until = self._setpoint_seen.arrival + self._config.gate.setpoint_timeout
+                left = good_until - self._clock.steady()
+                wait = left + JUST_OVER if left > 0 else wait
+            self._clock.wait(self._changed, wait)
+
+    def _exchange(self) -> Exchange | None:
+        with self._changed:
+            if self._closing:
+                return None
+            decision = self._gate.decide(self._inputs())
+            self._setpoint_new = self._stop_asked = False
+            self._battery_counts = None
+            armed = self._gate.armed
+        if decision.stop:
+            self._log(f'stopped: {decision.reason}')
+        if not armed and self._link.motors_on and not self._link.stop():
+            raise LinkLost('the robot did not confirm the stop')
+        if armed and not self._link.motors_on:
+            self._link.start_motors()
+        exchange = self._link.exchange(decision.setpoint)
+        with self._changed:
+            self._battery_counts = exchange.battery_counts
+        return exchange
+
+    def _reconnect(self) -> None:
+        wait = self._attempt_at - self._clock.steady()
+        if wait > 0:
+            with self._changed:
+                self._clock.wait(self._changed, min(wait, LONGEST_WAIT))
+            return
+        self._attempt_at = self._clock.steady() + self._back_off
+        self._back_off = min(2 * self._back_off, self._config.reconnect_longest)
+        try:
+            self._link.open()
+        except (LinkLost, UserError) as error:
+            with self._changed:
+                self._gate.disarm(f'link lost: {error}')
+            return
+        self._back_off = self._config.reconnect_first
+        with self._changed:
+            self._gate.disarm('the link is up; not armed')
+        self._log('link up')
+
+    def _on_lost(self, reason: str) -> None:
+        with self._changed:
+            self._gate.disarm(f'link lost: {reason}')
+        self._attempt_at = self._clock.steady() + self._config.reconnect_first
+        self._log(f'link lost: {reason}')
+
+    def _inputs(self) -> GateInputs:
+        return GateInputs(
+            steady=self._clock.steady(),
+            host=self._clock.host(),
+            link_up=self._link.state is LinkState.UP,
+            setpoint=None if self._setpoint is None else np.array(self._setpoint, dtype=float),
+            setpoint_seen=self._setpoint_seen,
+            pose_seen=self._pose_seen,
+            odometry_seen=self._odometry_seen,
+            position=self._position,
+            tilt=self._tilt,
+            battery_counts=self._battery_counts,
+        )
+
+    def _seen(self, stamp: float) -> Seen:
+        return Seen(self._clock.steady(), stamp)

@@ -1,0 +1,91 @@
+"""A serial port (also a pty), held by one program at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import glob
+import os
+import select
+import termios
+
+import serial
+from serial.tools import list_ports
+
+from firmware_bridge.transports import TransportLost
+from millirobot_adapt.core.errors import UserError
+
+WRITE_TIMEOUT = 0.2
+"""A port that takes no bytes for this long counts as lost [s]."""
+_GONE = (OSError, serial.SerialException, termios.error)
+
+
+class SerialPort:
+    """A port opened for this program alone.
+
+    Two locks, as each leaves a gap: flock keeps out every program that asks for it (pyserial, this one), TIOCEXCL every
+    other one but those of root.
+
+    Raises:
+        UserError: no such port, in use, not permitted, not a serial port.
+    """
+
+    def __init__(self, port: str, baud: int) -> None:
+        try:
+            self._serial = serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=True)
+        except (serial.SerialException, termios.error) as error:
+            raise UserError(_explain(port, error)) from None
+        fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
+        _set_low_latency(self._serial)
+
+    def read(self, timeout: float) -> bytes:
+        """Return what has arrived, waiting at most `timeout` [s]; see `Transport.read`."""
+        try:
+            ready, _, _ = select.select([self._serial.fileno()], [], [], max(0.0, timeout))
+            if not ready:
+                return b''
+            return bytes(self._serial.read(max(1, self._serial.in_waiting)))
+        except _GONE as error:
+            raise TransportLost(_one_line(error)) from None
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`; see `Transport.write`."""
+        try:
+            self._serial.write(data)
+        except _GONE as error:
+            raise TransportLost(_one_line(error)) from None
+
+    def close(self) -> None:
+        """Close the port and let others have it."""
+        if self._serial.is_open:
+            with contextlib.suppress(OSError):  # the device may be gone, and the lock with it
+                fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
+            self._serial.close()
+
+
+def known_ports() -> list[str]:
+    """List the serial ports of this machine, stable by-id names first."""
+    return sorted(glob.glob('/dev/serial/by-id/*')) + sorted(port.device for port in list_ports.comports())
+
+
+def _set_low_latency(port: serial.Serial) -> None:
+    """Ask an FTDI-like driver to hand over each byte at once (its default waits up to 16 ms)."""
+    # Drivers without such a mode refuse it: ptys, most USB-CDC devices.
+    with contextlib.suppress(ValueError, OSError, AttributeError, NotImplementedError):
+        port.set_low_latency_mode(True)
+
+
+def _explain(port: str, error: Exception) -> str:
+    number = getattr(error, 'errno', None)
+    if not os.path.exists(port):
+        return f'port {port}: no such port; this machine has {", ".join(known_ports()) or "none"}'
+    if number in (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN):
+        return f'port {port} is in use by another program; stop it first'
+    if number in (errno.EACCES, errno.EPERM):
+        return f'port {port}: permission denied; add yourself to the group that owns it (often dialout)'
+    return f'port {port}: cannot be opened as a serial port ({_one_line(error)}); check its name'
+
+
+def _one_line(error: Exception) -> str:
+    return ' '.join(str(error).split()) or type(error).__name__

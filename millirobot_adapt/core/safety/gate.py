@@ -1,0 +1,154 @@
+"""The gate: the last thing a setpoint passes before it becomes bytes.
+
+What comes out is, for each leg, zero or inside the robot's range, and zero whenever the gate is not armed. Three
+grades: a **hold** gives zero until its cause is over, a **stop** disarms, and after that only an operator arms again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.safety.fence import Fence
+from millirobot_adapt.core.safety.inputs import GateInputs, Seen
+from millirobot_adapt.core.state import NU, FloatArray
+
+
+@dataclass(frozen=True)
+class GateConfig(Config):
+    """Limits of the gate."""
+
+    setpoint_timeout: float = param(0.2, 'An older setpoint becomes zero.', unit='s', low=0.02, high=1.0)
+    pose_hold: float = param(0.3, 'Hold at zero while the newest mocap pose is older.', unit='s', low=0.02, high=5.0)
+    pose_stop: float = param(1.0, 'Stop when the newest mocap pose is older.', unit='s', low=0.05, high=10.0)
+    odometry_hold: float = param(0.5, 'Hold at zero while the newest estimate is older.', unit='s', low=0.1, high=5.0)
+    odometry_stop: float = param(1.5, 'Stop when the newest estimate is older.', unit='s', low=0.1, high=10.0)
+    fence: tuple[float, ...] = param(
+        (-1.4, -1.2, 2.5, 1.8), 'Box (x low, y low, x high, y high) or corners (x, y, ...) in `world`.', unit='m'
+    )
+    fence_margin: float = param(0.1, 'Stop when closer than this to the fence.', unit='m', low=0.0, high=1.0)
+    tilt: float = param(1.0, 'Stop when the body z axis leans more from vertical.', unit='rad', low=0.1, high=3.2)
+    battery_samples: int = param(5, 'Stop after so many low battery readings in a row.', low=1, high=100)
+    slew: float = param(
+        20.0, "Largest change of a leg's setpoint between two sent; starting and stopping are exempt.",
+        unit='rev/s', low=0.01, high=20.0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate lets through."""
+
+    setpoint: FloatArray
+    """Leg velocities to send [rad/s], shape (2,)."""
+    reason: str
+    """Why it differs from what was wanted; 'as wanted' where it does not."""
+    stop: bool = False
+    """True once, in the decision that disarms: switch the motors off."""
+
+
+class Gate:
+    """Decide what may be sent; pure: it knows the time only from its inputs.
+
+    Raises:
+        UserError: the fence is no area.
+    """
+
+    def __init__(self, config: GateConfig, robot: RobotConfig) -> None:
+        self._config = config
+        self._low, self._high = robot.action_low, robot.action_high
+        self._slew = config.slew * RADIANS_PER_REVOLUTION
+        self._battery_low = robot.scales.battery_low_counts
+        self._fence = Fence(config.fence, config.fence_margin)
+        self._low_readings = 0
+        self._battery_known = False
+        self._sent = np.zeros(NU)
+        self.armed = False
+        self.reason = 'not armed yet'
+        """Why the gate is not armed, or what the last decision was."""
+
+    def arm(self, inputs: GateInputs) -> str | None:
+        """Arm, or return why not (any cause of a hold or a stop, the age of the setpoint apart)."""
+        refusal = self._stop_reason(inputs) or self._hold_reason(inputs)
+        if refusal is None and not self._battery_known:
+            refusal = 'no battery reading yet'
+        if refusal is None:
+            self.armed, self.reason = True, 'armed'
+        return refusal
+
+    def disarm(self, reason: str) -> None:
+        """Let nothing but zero through until `arm`."""
+        self.armed, self.reason = False, reason
+        self._sent = np.zeros(NU)
+
+    def decide(self, inputs: GateInputs) -> Decision:
+        """Return what may be sent now; `inputs.setpoint` is what is wanted."""
+        self._count_battery(inputs.battery_counts)
+        if not self.armed:
+            return Decision(np.zeros(NU), self.reason)
+        stop = self._stop_reason(inputs)
+        if stop is not None:
+            self.disarm(stop)
+            return Decision(np.zeros(NU), stop, stop=True)
+        setpoint, reason = self._pass(inputs)
+        self._sent, self.reason = setpoint, reason
+        return Decision(setpoint.copy(), reason)
+
+    def _pass(self, inputs: GateInputs) -> tuple[FloatArray, str]:
+        hold = self._hold_reason(inputs) or self._setpoint_reason(inputs)
+        if hold is not None or inputs.setpoint is None:
+            return np.zeros(NU), hold or 'no setpoint'
+        wanted = np.asarray(inputs.setpoint, dtype=float)
+        # A leg told to stand stands: clamping its zero into the range would make it walk.
+        clamped = np.where(wanted == 0, 0.0, np.clip(wanted, self._low, self._high))
+        exempt = (clamped == 0) | (self._sent == 0)
+        limited = np.clip(clamped, self._sent - self._slew, self._sent + self._slew)
+        allowed = np.where(exempt, clamped, np.clip(limited, self._low, self._high))
+        if np.array_equal(allowed, wanted):
+            return allowed, 'as wanted'
+        return allowed, 'slew limited' if np.array_equal(clamped, wanted) else 'clamped to the range'
+
+    def _setpoint_reason(self, inputs: GateInputs) -> str | None:
+        config = self._config
+        if inputs.setpoint is None or _older(inputs.setpoint_seen, config.setpoint_timeout, inputs):
+            return f'no setpoint for {config.setpoint_timeout:g} s'
+        if np.shape(inputs.setpoint) != (NU,) or not np.all(np.isfinite(inputs.setpoint)):
+            return 'the setpoint is not finite'
+        return None
+
+    def _hold_reason(self, inputs: GateInputs) -> str | None:
+        config = self._config
+        if _older(inputs.pose_seen, config.pose_hold, inputs):
+            return f'no mocap pose for {config.pose_hold:g} s'
+        if _older(inputs.odometry_seen, config.odometry_hold, inputs):
+            return f'no odometry for {config.odometry_hold:g} s'
+        return None
+
+    def _stop_reason(self, inputs: GateInputs) -> str | None:
+        config = self._config
+        if not inputs.link_up:
+            return 'the link is not up'
+        if _older(inputs.pose_seen, config.pose_stop, inputs):
+            return f'no mocap pose for {config.pose_stop:g} s'
+        if _older(inputs.odometry_seen, config.odometry_stop, inputs):
+            return f'no odometry for {config.odometry_stop:g} s'
+        # Written so that a position or tilt that is not finite stops the robot.
+        if inputs.position is None or not self._fence.contains(inputs.position):
+            return 'outside the fence'
+        if inputs.tilt is None or not inputs.tilt <= config.tilt:
+            return f'tilted more than {config.tilt:g} rad'
+        if self._low_readings >= config.battery_samples:
+            return f'battery below {self._battery_low} counts'
+        return None
+
+    def _count_battery(self, counts: int | None) -> None:
+        if counts is not None:
+            self._battery_known = True
+            self._low_readings = self._low_readings + 1 if counts < self._battery_low else 0
+
+
+def _older(seen: Seen | None, limit: float, inputs: GateInputs) -> bool:
+    return seen is None or not seen.age(inputs.steady, inputs.host) <= limit
