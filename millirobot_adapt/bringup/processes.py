@@ -51,9 +51,11 @@ class NodeProcess:
 _NODES = 'millirobot_adapt.nodes'
 RECORDER = NodeProcess('recorder', f'{_NODES}.recorder', f'{_NODES}.recorder:RecorderConfig')
 MOCK_ROBOT = NodeProcess('mock_robot', f'{_NODES}.mock_robot', f'{_NODES}.mock_robot:MockRobotConfig')
-BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.node:BridgeConfig')
-ESTIMATOR = NodeProcess('estimator', f'{_NODES}.estimator', f'{_NODES}.estimator:EstimatorNodeConfig')
-CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', f'{_NODES}.controller:ControllerConfig')
+BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.driver:BridgeConfig')
+ESTIMATOR = NodeProcess(
+    'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
+)
+CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.wiring:ControllerConfig')
 
 ROBOT = (BRIDGE, ESTIMATOR, CONTROLLER)
 """What drives the real robot."""

@@ -75,11 +75,6 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the processes that are not known to have ended."""
-        return list(self._processes)
-
     def start(self, name: str, command: Sequence[str]) -> int:
         """Start a process, its output going to its log file; returns its process id."""
         log = self.log(name).open('wb')
@@ -104,6 +99,10 @@ class Supervisor:
         """Return the last lines that a process has written, without empty ones."""
         text = self.log(name).read_text(encoding='utf-8', errors='replace')
         return tuple(line for line in text.splitlines() if line.strip())[-count:]
+
+    def running(self, name: str) -> bool:
+        """Return whether a process has been started and has not ended."""
+        return name in self._processes and self._processes[name].poll() is None
 
     def ended(self) -> Ended | None:
         """Return the first process that has ended by itself, if any."""

@@ -90,10 +90,11 @@ def test_processes_stop_in_the_order_asked_for_and_the_rest_after_them(make, tmp
     supervisor = make(stop_order=['controller', 'bridge'])
     pids = [start(supervisor, name, POLITE, str(order), name) for name in ('mock', 'bridge', 'controller', 'recorder')]
     assert supervisor.ended() is None
+    assert supervisor.running('mock')
     supervisor.stop()
     assert order.read_text().split() == ['controller', 'bridge', 'mock', 'recorder']
     assert not any(alive(pid) for pid in pids)
-    assert supervisor.names == []
+    assert not supervisor.running('mock')
 
 
 def test_a_process_that_ends_by_itself_is_named_with_its_last_words(make):

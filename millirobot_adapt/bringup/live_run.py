@@ -1,0 +1,172 @@
+"""Conduct one live run: start the processes, arm, walk, stand down; however it ends, nothing is left running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from millirobot_adapt.bringup.interrupts import Interrupts
+from millirobot_adapt.bringup.processes import STOP_ORDER, NodeProcess
+from millirobot_adapt.bringup.progress import Progress
+from millirobot_adapt.bringup.run_folder import RunFolder
+from millirobot_adapt.bringup.supervisor import Ended, Supervisor
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.nodes.operator import Operator
+
+BAD_INPUT = 2
+"""Exit code by which a node says that its parameters, files or devices are wrong."""
+
+
+class RunFailedError(Exception):
+    """Say in one line why the run ended early."""
+
+
+class InterruptedRunError(Exception):
+    """The user asked to end the run."""
+
+
+class LiveRun:
+    """The processes of a run and the operator who commands them. Use it as a context manager."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        environment: dict[str, str],
+        interrupts: Interrupts,
+        start_timeout: float = 30.0,
+        tick_timeout: float = 3.0,
+    ) -> None:
+        """Prepare a run; nothing moves yet.
+
+        Args:
+            folder: Where its files go; `nodes.yaml` is there already.
+            environment: Environment of the processes; the ROS part of it must be in force here too.
+            interrupts: Tells when the user wants to end.
+            start_timeout: Time until the robot must be ready to walk [s].
+            tick_timeout: Time without a tick after which the run has failed [s].
+        """
+        self._folder = folder
+        self._interrupts = interrupts
+        self._start_timeout = start_timeout
+        self._tick_timeout = tick_timeout
+        self._supervisor = Supervisor(folder.logs, environment, STOP_ORDER)
+        self._operator = Operator()
+        self._armed = False
+
+    def __enter__(self) -> LiveRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._armed:
+                self._stand_down()
+        finally:
+            self._supervisor.stop()
+            self._operator.close()
+
+    def start(self, nodes: Sequence[NodeProcess]) -> None:
+        """Start the processes of some nodes.
+
+        Raises:
+            InterruptedRunError: the user asked to end.
+        """
+        for node in nodes:
+            self._check()
+            self._supervisor.start(node.name, node.command(self._folder.node_parameters))
+
+    def wait_for_file(self, path: Path) -> None:
+        """Wait until a process has made `path` (the mock makes its serial port).
+
+        Raises:
+            InterruptedRunError: the user asked to end.
+            RunFailedError: it did not appear in time, or a process ended.
+            UserError: a process ended because of bad input.
+        """
+        self._wait(path.exists, lambda: f'{path} did not appear')
+
+    def wait_until_ready(self) -> None:
+        """Wait until the link is up and the controller has what it needs.
+
+        Raises:
+            As `wait_for_file`.
+        """
+        self._wait(lambda: not self._missing(), lambda: f'not ready to walk: {"; ".join(self._missing())}')
+
+    def walk(self, seconds: float, progress: Progress) -> None:
+        """Arm, start, and follow the ticks for `seconds` or until the end of the path.
+
+        Raises:
+            As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
+        """
+        self._armed = True  # from here on an end of any kind first asks the robot to stand
+        for service in ('bridge/arm', 'controller/start'):
+            self._operator.ticks.clear()
+            done, answer = self._operator.call(service, 5.0)
+            if not done:
+                raise RunFailedError(f'/{service} was refused: {answer}')
+        first: float | None = None
+        last_arrival = time.monotonic()
+        while True:
+            self._operator.spin(0.05)
+            ticks = [tick for tick in self._operator.ticks if tick.running]
+            self._operator.ticks.clear()
+            progress.update(ticks)
+            if ticks:
+                first = ticks[0].stamp if first is None else first
+                last_arrival = time.monotonic()
+                if ticks[-1].stamp - first >= seconds:
+                    return
+            self._check()
+            state = self._controller_state()
+            if first is not None and state.startswith('finished'):
+                return
+            if state.startswith('stopped'):
+                raise RunFailedError(f'the robot was {state}')
+            if time.monotonic() - last_arrival > self._tick_timeout:
+                raise RunFailedError(f'no tick came for {self._tick_timeout:g} s (controller: {state})')
+
+    def _stand_down(self) -> None:
+        """Ask for standstill; processes that are gone or hang are left to the supervisor."""
+        for service in ('controller/stop', 'bridge/stop'):
+            if self._supervisor.running(service.split('/')[0]):
+                self._operator.call(service, 2.0)
+
+    def _wait(self, condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
+        deadline = time.monotonic() + self._start_timeout
+        while not condition():
+            self._check()
+            if time.monotonic() > deadline:
+                raise RunFailedError(f'{complaint()} within {self._start_timeout:g} s; see {self._folder.logs}')
+            self._operator.spin(0.05)
+
+    def _check(self) -> None:
+        if self._interrupts.requested:
+            raise InterruptedRunError
+        ended = self._supervisor.ended()
+        if ended is not None:
+            raise _complaint(ended)
+
+    def _missing(self) -> list[str]:
+        """Say what is missing before the robot can walk."""
+        missing = []
+        bridge = self._operator.bridge
+        if bridge is None:
+            missing.append('no word from the bridge')
+        elif {pair.key: pair.value for pair in bridge.values}.get('link') != 'up':
+            missing.append(f'bridge: {bridge.message}')
+        state = self._controller_state()
+        if state != 'idle':
+            missing.append(f'controller: {state}')
+        return missing
+
+    def _controller_state(self) -> str:
+        controller = self._operator.controller
+        return 'no word yet' if controller is None else str(controller.message)
+
+
+def _complaint(ended: Ended) -> Exception:
+    """Turn the end of a process into the user's mistake that it was, or into a failed run."""
+    if ended.code == BAD_INPUT and ended.last_lines:
+        return UserError(f'{ended.name}: {ended.last_lines[-1].removeprefix("error: ")}')
+    return RunFailedError(f'{ended}; see {ended.log}')
