@@ -78,10 +78,14 @@ FAULT = Topic(
     'mock/fault', 'diagnostic_msgs/msg/DiagnosticStatus', 'mock_robot',
     'a condition that has just begun: its name; values hold the start time [s] and details', latched=True,
 )  # fmt: skip
+ROLLOUT = Topic(
+    'rollout', 'diagnostic_msgs/msg/DiagnosticStatus', 'millirobot import-log',
+    'a rollout of an imported log begins; values: rollout (index in the log), mode, session', latched=True,
+)  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, TICK, PLAN, REFERENCE, BRIDGE_STATE,
-    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT,
+    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT, ROLLOUT,
 )  # fmt: skip
 
 WORLD_FRAME = 'world'
