@@ -44,13 +44,9 @@ class EstimatorConfig(Config):
         5, 'So many jumps in a row that agree with each other restart the filter.', low=2, high=100
     )
     largest_speed: float = param(
-        3.0,
-        'Two jumps agree when the body could have moved from one to the other at this speed.',
-        unit='m/s',
-        low=0.1,
-        high=20.0,
+        1.5, 'A pose that the body could only have come to faster is a jump, too.', unit='m/s', low=0.1, high=20.0
     )
-    largest_angular_speed: float = param(30.0, 'The same for the angular velocity.', unit='rad/s', low=1.0, high=200.0)
+    largest_angular_speed: float = param(20.0, 'The same for the rotation.', unit='rad/s', low=1.0, high=200.0)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ class PoseFilter:
             return 'late'
         if pose.stamp > newest.stamp:
             predicted = self._model.predict(newest, pose.stamp)
-            if self._model.surprise(predicted, pose) <= self._config.gate**2:
+            fits = self._model.surprise(predicted, pose) <= self._config.gate**2
+            if fits and self._jumps.reachable(newest, pose):
                 self._jumps.clear()
                 self._remember(self._model.correct(predicted, pose))
                 return 'accepted'
