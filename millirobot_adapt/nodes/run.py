@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -41,6 +42,8 @@ class Ending:
 def run(make: Callable[[], Node]) -> int:
     """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
+    A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between.
+
     rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
     publish and stop the robot.
 
@@ -53,8 +56,13 @@ def run(make: Callable[[], Node]) -> int:
         node = make()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        turn = getattr(node, 'turn', None)
         while not ending.asked:
-            executor.spin_once(timeout_sec=SIGNAL_LATENCY)
+            if turn is None:
+                executor.spin_once(timeout_sec=SIGNAL_LATENCY)
+            else:
+                _turn_for(turn, SIGNAL_LATENCY)
+                executor.spin_once(timeout_sec=0.0)
     except KeyboardInterrupt:
         pass
     except UserError as error:
@@ -68,3 +76,9 @@ def run(make: Callable[[], Node]) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _turn_for(turn: Callable[[], None], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        turn()
