@@ -51,3 +51,7 @@ class Mocap:
         while self._waiting and self._waiting[0][0] <= time:
             arrived.append(self._waiting.popleft()[1])
         return arrived
+
+    def next_due(self) -> float | None:
+        """Return when the next frame arrives [s], None while none is under way."""
+        return self._waiting[0][0] if self._waiting else None

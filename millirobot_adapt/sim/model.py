@@ -45,8 +45,10 @@ class Body:
     skid_friction: float = 0.3
     rotor_inertia: float = 1.3e-5
     """Inertia of a motor, seen at the legs [kg m^2]."""
-    tilt_drag: float = 1e-5
-    """Resistance to rolling and pitching [N m s/rad]."""
+    roll_drag: float = 3e-4
+    """Resistance of the air, the ground and the legs to rolling [N m s/rad]."""
+    pitch_drag: float = 2e-5
+    """The same to pitching [N m s/rad]."""
 
 
 def build_model(body: Body, terrain: Terrain, motor_damping: float) -> mujoco.MjModel:
@@ -54,7 +56,7 @@ def build_model(body: Body, terrain: Terrain, motor_damping: float) -> mujoco.Mj
     model = mujoco.MjModel.from_xml_string(_xml(body, terrain, motor_damping))
     # A free joint takes no damping in the XML: the first six degrees of freedom are x y z [world] and rotation [body].
     forward, yaw = terrain.forward_drag, terrain.yaw_drag
-    model.dof_damping[:6] = (forward, forward, 0.0, body.tilt_drag, body.tilt_drag, yaw)
+    model.dof_damping[:6] = (forward, forward, 0.0, body.roll_drag, body.pitch_drag, yaw)
     return model
 
 

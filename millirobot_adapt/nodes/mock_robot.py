@@ -1,0 +1,121 @@
+"""Be the robot, its radio and the motion capture, in real time, so that everything else runs as it does in the lab."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.topics import FAULT, MOCAP_POSE, TRUE_LEGS, TRUE_POSE
+from millirobot_adapt.nodes.conversions import joint_state, pose_stamped, qos, status
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.sim.conditions import Condition, load_condition
+from millirobot_adapt.sim.pty_port import PtyPort
+from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.realtime import RealtimeRobot
+from millirobot_adapt.sim.world import World
+
+TRUTH_PERIOD = 0.02
+"""Time between two messages of the truth [s]."""
+WARNING_PERIOD = 5.0
+"""Least time between two warnings about lost time [s]."""
+RADIO_KEY = 100
+"""Key of the radio's random generator; the world has its own."""
+
+
+@dataclass(frozen=True)
+class MockRobotConfig(Config):
+    """Parameters of the executable `mock_robot`."""
+
+    robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
+    condition: str = param('leg_loss', 'Condition: a name in params/conditions or the path of a YAML file.')
+    fault_time: float = param(
+        -1.0, 'When faults begin, after the first motor command; below 0: when the condition says.', unit='s',
+        low=-1.0, high=3600.0,
+    )  # fmt: skip
+    seed: int = param(0, 'Seed of all noise.', low=0)
+    port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
+    loss: float = param(0.0, 'Probability that the radio loses a packet, each way.', low=0.0, high=1.0)
+    wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
+
+
+class MockRobot(Node):
+    """Serve the radio on a pseudo-terminal and publish motion capture and the truth."""
+
+    def __init__(self) -> None:
+        """Build the world and open the port."""
+        super().__init__('mock_robot', **NODE_OPTIONS)
+        config = load(self, MockRobotConfig)
+        robot = load_robot(config.robot)
+        world = World(robot, _condition(config), config.seed)
+        radio = Radio(robot.radio, config.loss, config.wire_time, generator(config.seed, RADIO_KEY))
+        self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
+        self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
+        self._true_legs = self.create_publisher(JointState, TRUE_LEGS.name, qos(TRUE_LEGS))
+        self._fault = self.create_publisher(DiagnosticStatus, FAULT.name, qos(FAULT))
+        self._next_truth = 0.0
+        self._faults_told = 0
+        self._lost_time_told = 0.0
+        self._port = PtyPort(Path(config.port))
+        self._robot = RealtimeRobot(world, radio, self._port)
+        self.get_logger().info(f'serving the radio on {config.port}')
+
+    def turn(self) -> None:
+        """Run the mock up to the present and publish what is new."""
+        for pose in self._robot.turn():
+            self._pose.publish(pose_stamped(pose.stamp, pose.position, pose.quaternion))
+        world = self._robot.world
+        if world.time >= self._next_truth:
+            self._next_truth = (math.floor(world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
+            self._publish_truth()
+        for time, fault in world.faults[self._faults_told :]:
+            details = {'time [s]': f'{self._robot.host_time(time):.3f}', 'leg': fault.leg}
+            self._fault.publish(status(fault.name, f'{fault.leg} leg lost', details))
+            self._faults_told += 1
+        if self._robot.lost_time > self._lost_time_told:
+            self._lost_time_told = self._robot.lost_time
+            self.get_logger().warning(
+                f'this machine is too slow or too busy: {self._robot.lost_time:.2f} s of real time skipped so far',
+                throttle_duration_sec=WARNING_PERIOD,
+            )
+
+    def close(self) -> None:
+        """Remove the port."""
+        self._port.close()
+
+    def _publish_truth(self) -> None:
+        world = self._robot.world
+        stamp = self._robot.host_time(world.time)
+        hexapod = world.hexapod
+        self._true_pose.publish(pose_stamped(stamp, *hexapod.pose()))
+        self._true_legs.publish(
+            joint_state(
+                stamp, np.array(hexapod.leg_velocity()), position=np.array(hexapod.leg_angle()),
+                effort=np.array(hexapod.duty),
+            )
+        )  # fmt: skip
+
+
+def _condition(config: MockRobotConfig) -> Condition:
+    """Load the condition; its faults begin at `fault_time` if that is given."""
+    condition = load_condition(config.condition)
+    if config.fault_time < 0.0:
+        return condition
+    faults = tuple(dataclasses.replace(fault, time=config.fault_time) for fault in condition.faults)
+    return dataclasses.replace(condition, faults=faults)
+
+
+def main() -> int:
+    """Run the mock until a signal ends it."""
+    return run(MockRobot)

@@ -1,0 +1,89 @@
+"""Run the mock in real time: bytes in, physics up to the clock, bytes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.world import World
+
+LONGEST_WAIT = 0.005
+"""The physics is never further behind the clock than this while all is well [s]."""
+LARGEST_LAG = 0.05
+"""Further behind than this the mock lets time go instead of running after it [s]."""
+
+
+class Port(Protocol):
+    """The robot's end of a serial line."""
+
+    def read(self, timeout: float) -> bytes:
+        """Return what the host has written, waiting for up to `timeout` [s]."""
+
+    def write(self, data: bytes) -> None:
+        """Give bytes to the host."""
+
+
+class RealtimeRobot:
+    """Couple a world and a radio to a port and a steady clock; times given and taken are the world's unless said so."""
+
+    def __init__(
+        self,
+        world: World,
+        radio: Radio,
+        port: Port,
+        clock: Callable[[], float] = time.monotonic,
+        host_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.world = world
+        self._radio = radio
+        self._port = port
+        self._clock = clock
+        self._host_clock = host_clock
+        self._start = clock() - world.time
+        self._host_offset = host_clock() - world.time
+        self.lost_time = 0.0
+        """Time that the mock has let go because it could not keep up [s]."""
+
+    def host_time(self, stamp: float) -> float:
+        """Convert a time of the world to host time, seconds since the epoch."""
+        return stamp + self._host_offset
+
+    def turn(self) -> list[PoseSample]:
+        """Wait for the next thing to do, do it, and return the poses that have arrived, stamped with host time."""
+        data = self._port.read(self._wait())
+        now = self._now()
+        if data:
+            self._radio.write(data, now)
+        while (packet := self._radio.arrived(now)) is not None:
+            arrival, payload = packet
+            self.world.advance(arrival)
+            reply = self.world.microcontroller.receive(payload)
+            if reply is not None:
+                self._radio.answer(reply, arrival)
+        self.world.advance(now)
+        out = self._radio.read(now)
+        if out:
+            self._port.write(out)
+        return [
+            PoseSample(self.host_time(pose.stamp), pose.position, pose.quaternion) for pose in self.world.mocap.due(now)
+        ]
+
+    def _now(self) -> float:
+        """Return the time up to which the world should go; a large lag is forgiven, not caught up with."""
+        now = self._clock() - self._start
+        lag = now - self.world.time
+        if lag > LARGEST_LAG:
+            self._start += lag
+            self._host_offset += lag
+            self.lost_time += lag
+            now = self.world.time
+        return now
+
+    def _wait(self) -> float:
+        """Return how long nothing is to be done [s]."""
+        now = self._clock() - self._start
+        due = [time for time in (self._radio.next_due(), self.world.mocap.next_due()) if time is not None]
+        return min(LONGEST_WAIT, max(0.0, min(due, default=now + LONGEST_WAIT) - now))
