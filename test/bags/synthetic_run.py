@@ -61,6 +61,8 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
         for tick in range(ticks):
             step = lively_step(tick, generator) if lively else calm_step(tick)
             _write_tick(bag, path, tick, step, generator if lively else None, seed)
+            if lively and tick % 10 == 5:
+                _write_link(bag, tick, generator)
             if tick == FAULT_TICK:
                 values = {'start': 20.0, 'leg': 'left middle'}
                 stamp = START + tick * DT
@@ -92,6 +94,15 @@ def _write_end(bag: BagWriter, ticks: int) -> None:
     bag.write_message('/bridge/state', messages.status('bridge', 'battery low', values | {'armed': False}), end + 0.5)
 
 
+def _write_link(bag: BagWriter, tick: int, generator: np.random.Generator) -> None:
+    values = {
+        'armed': True, 'sent': tick, 'replies': tick - tick // 90, 'lost': tick // 90, 'bad_frames': 0,
+        'rtt_p50_ms': 14 + generator.normal(0, 0.2), 'rtt_p99_ms': 18 + generator.normal(0, 1.0),
+    }  # fmt: skip
+    stamp = START + tick * DT
+    bag.write_message('/bridge/state', messages.status('bridge', 'armed', values), stamp)
+
+
 def _on_path(path: ReferencePath, along: float, offset: float) -> tuple[float, float, float]:
     """Return x, y [m] and yaw [rad] of the point `offset` to the left of the path, `along` metres from its start."""
     along %= path.length
@@ -118,10 +129,11 @@ def _write_tick(
     bag.write_message('/mock/pose', messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
     bag.write_message('/mocap/pose', messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
     reply = Telemetry(sampled, legs * tick * DT, legs, np.zeros(3), np.array([0, 0, 9.81]), legs * 0.01, 4.0)
-    for name, message in zip(('/legs', '/imu/data_raw', '/battery', '/back_emf'), messages.telemetry_messages(reply)):
+    names = ('/legs', '/imu/data_raw', '/battery', '/back_emf')
+    for name, message in zip(names, messages.telemetry_messages(reply), strict=True):
         bag.write_message(name, message, sampled + 0.004)
     position = np.array([x, y, 0.03]) + 0.002 * noise[4:7]
-    velocity = SPEED * np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    velocity = (SPEED + 0.04 * noise[7]) * np.array([np.cos(yaw), np.sin(yaw), 0.0])
     pose = Estimate(sampled, position, quaternion, velocity, np.zeros(3), np.eye(6), np.eye(6), 0.01)
     bag.write_message('/odometry', messages.odometry(pose), sampled + 0.006)
     record = _record(tick, stamp, sampled, step, seed)
