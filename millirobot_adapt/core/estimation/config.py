@@ -19,13 +19,17 @@ class EstimatorConfig(Config):
         0.1, 'The twist is the mean over this time before the stamp: a control period.',
         unit='s', low=0.01, high=0.5,
     )  # fmt: skip
-    position_noise: float = param(0.0003, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
-    rotation_noise: float = param(0.003, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
+    position_noise: float = param(0.0004, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
+    rotation_noise: float = param(0.005, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
+    gyro_noise: float = param(
+        0.5, 'Noise of the gyro, with what the uncertainty of its time makes of the swing.',
+        unit='rad/s', low=1e-3, high=1e6,
+    )  # fmt: skip
     acceleration_noise: float = param(
-        1.5, 'White acceleration noise of the body: how lively it moves.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
+        1.0, 'White acceleration noise of the body: how lively it moves.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
     )
     angular_acceleration_noise: float = param(
-        25.0, 'White angular acceleration noise of the body.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0
+        40.0, 'White angular acceleration noise of the body.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0
     )
     start_speed: float = param(
         0.5, 'Standard deviation of the unknown velocity at the start.', unit='m/s', low=0.01, high=10.0

@@ -55,7 +55,7 @@ def predict(P: Covariance, dt: float, noise: float) -> Covariance:
     )
 
 
-def update(P: Covariance, variance: float) -> tuple[Covariance, float, float]:
+def update_value(P: Covariance, variance: float) -> tuple[Covariance, float, float]:
     """Return the covariance after measuring the value, and the gains of value and rate.
 
     (2)  K = P H' / (H P H' + variance),  P+ = (1 - K H) P,  H = [1 0]
@@ -66,6 +66,18 @@ def update(P: Covariance, variance: float) -> tuple[Covariance, float, float]:
         (1.0 - value_gain) * P.value,
         (1.0 - value_gain) * P.cross,
         P.rate - rate_gain * P.cross,
+    )
+    return updated, value_gain, rate_gain
+
+
+def update_rate(P: Covariance, variance: float) -> tuple[Covariance, float, float]:
+    """Return the covariance after measuring the rate, and the gains of value and rate: (2) with H = [0 1]."""
+    value_gain = P.cross / (P.rate + variance)
+    rate_gain = P.rate / (P.rate + variance)
+    updated = Covariance(
+        P.value - value_gain * P.cross,
+        (1.0 - rate_gain) * P.cross,
+        (1.0 - rate_gain) * P.rate,
     )
     return updated, value_gain, rate_gain
 

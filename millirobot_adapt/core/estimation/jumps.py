@@ -9,7 +9,6 @@ import math
 
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.motion import Motion
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 
 
@@ -35,7 +34,7 @@ class JumpWatch:
         self._latest = pose
         return self._agreeing >= self._config.restart_after
 
-    def reachable(self, earlier: BodyPose | Motion, later: BodyPose) -> bool:
+    def reachable(self, earlier: BodyPose, later: BodyPose) -> bool:
         """Return whether the body can have moved from one pose to the other at the largest speeds.
 
         White acceleration noise alone would allow anything within a tenth of a second.
@@ -44,7 +43,7 @@ class JumpWatch:
         turn = quat.log(quat.multiply(later.quaternion, quat.inverse(earlier.quaternion)))
         distance = math.dist(later.position, earlier.position)
         return (
-            0.0 < dt <= self._config.lost_after
+            0.0 <= dt <= self._config.lost_after
             and distance <= self._config.largest_speed * dt + self._position_margin
             and math.hypot(*turn) <= self._config.largest_angular_speed * dt + self._rotation_margin
         )

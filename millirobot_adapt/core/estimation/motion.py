@@ -1,4 +1,4 @@
-"""Pose and twist of the body at one instant, with covariances: predict, correct by a measured pose, smooth."""
+"""Pose and twist of the body at one instant, with covariances: predict, correct by a measurement, smooth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from millirobot_adapt.core.estimation import constant_velocity as cv
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.constant_velocity import Covariance, Gain
-from millirobot_adapt.core.estimation.pose_input import BodyPose
+from millirobot_adapt.core.estimation.pose_input import BodyPose, BodyRate
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 
 
@@ -67,23 +67,31 @@ class MotionModel:
         )
 
     def surprise(self, motion: Motion, pose: BodyPose) -> float:
-        """Return the squared Mahalanobis distance of a measured pose from the motion at its time.
+        """Return the squared Mahalanobis distance of a measured pose from what the motion before it predicts.
 
         (6)  e' S^-1 e with S = H P H' + R, chi-square with 6 degrees of freedom (Bar-Shalom, section 5.4.2)
         """
-        displacement, turn = difference(pose, motion)
-        position_variance = motion.translation.value + self._config.position_noise**2
-        rotation_variance = motion.rotation.value + self._config.rotation_noise**2
+        predicted = self.predict(motion, pose.stamp)
+        displacement, turn = difference(pose, predicted)
+        position_variance = predicted.translation.value + self._config.position_noise**2
+        rotation_variance = predicted.rotation.value + self._config.rotation_noise**2
         return _squared(displacement) / position_variance + _squared(turn) / rotation_variance
 
-    def correct(self, motion: Motion, pose: BodyPose) -> Motion:
-        """Return the motion corrected by a pose measured at the same time.
+    def correct(self, motion: Motion, measured: BodyPose | BodyRate) -> Motion:
+        """Return the motion at the time of a measurement, corrected by it."""
+        predicted = self.predict(motion, measured.stamp)
+        if isinstance(measured, BodyPose):
+            return self._correct_by_pose(predicted, measured)
+        return self._correct_by_rate(predicted, measured)
+
+    def _correct_by_pose(self, motion: Motion, pose: BodyPose) -> Motion:
+        """Apply (2) to a pose measured at the time of the motion.
 
         The correction of the rotation multiplies from the left, as its error is an angle in the world frame.
         """
         displacement, turn = difference(pose, motion)
-        translation, k_position, k_velocity = cv.update(motion.translation, self._config.position_noise**2)
-        rotation, k_turn, k_rate = cv.update(motion.rotation, self._config.rotation_noise**2)
+        translation, k_position, k_velocity = cv.update_value(motion.translation, self._config.position_noise**2)
+        rotation, k_turn, k_rate = cv.update_value(motion.rotation, self._config.rotation_noise**2)
         return Motion(
             motion.stamp,
             _moved(motion.position, displacement, k_position),
@@ -92,6 +100,16 @@ class MotionModel:
             _moved(motion.rate, turn, k_rate),
             translation,
             rotation,
+        )
+
+    def _correct_by_rate(self, motion: Motion, measured: BodyRate) -> Motion:
+        """Apply (2) to an angular velocity measured at the time of the motion; its attitude turns it into the world."""
+        faster = _minus(quat.rotate(motion.quaternion, measured.angular_velocity), motion.rate)
+        rotation, k_turn, k_rate = cv.update_rate(motion.rotation, self._config.gyro_noise**2)
+        return motion._replace(
+            quaternion=quat.normalized(quat.multiply(quat.exp(_scaled(faster, k_turn)), motion.quaternion)),
+            rate=_moved(motion.rate, faster, k_rate),
+            rotation=rotation,
         )
 
     def smooth(self, motion: Motion, later: Motion) -> tuple[Motion, Gain, Gain]:
