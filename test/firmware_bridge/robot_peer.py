@@ -1,9 +1,6 @@
 """A robot made of a few lines, for tests of the link: it answers as the protocol says and can be made to misbehave."""
 
-from dataclasses import replace
-
 from firmware_bridge.packets import (
-    Command,
     PidGains,
     SetVelocity,
     StartMotors,
@@ -80,6 +77,3 @@ class RobotPeer:
     def turning(self):
         """Tell whether the motors are driven."""
         return self.motors and self.velocity != (0, 0)
-
-
-__all__ = ['Command', 'RobotPeer', 'replace']

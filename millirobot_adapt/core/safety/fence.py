@@ -24,6 +24,8 @@ class Fence:
     def contains(self, position: FloatArray) -> bool:
         """Tell whether a position, x y first [m; world], is inside and at least the margin away from every side."""
         point = np.asarray(position, dtype=float)[:2]
+        if not np.all(np.isfinite(point)):
+            return False
         starts, sides = self._corners, np.roll(self._corners, -1, axis=0) - self._corners
         # Even-odd rule: a point is inside when a ray along +x crosses the boundary an odd number of times.
         spans = (starts[:, 1] > point[1]) != (starts[:, 1] + sides[:, 1] > point[1])

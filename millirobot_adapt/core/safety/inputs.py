@@ -19,9 +19,10 @@ class Seen:
     def age(self, steady: float, host: float) -> float:
         """Return the larger age by the two clocks [s].
 
-        A stamp from the future is as suspicious as an old one: its true age cannot be told.
+        A stamp from the future is as suspicious as an old one: its true age cannot be told. A stamp that is not a
+        number gives an age that is none (Python's max would drop it).
         """
-        return max(steady - self.arrival, abs(host - self.stamp))
+        return float(np.maximum(steady - self.arrival, abs(host - self.stamp)))
 
 
 @dataclass(frozen=True)
