@@ -117,7 +117,7 @@ def write_parameters(
         seed: Seed of the run.
         robot: The robot's resolved description.
         model: Folder of the model bundle.
-        nodes: Resolved parameters of every node.
+        nodes: Resolved parameters of every node; each stands under the node's name.
         ros: `distro` and `rmw`.
         now: Start of the run.
     """
@@ -130,7 +130,7 @@ def write_parameters(
         'host': host(),
         'robot': dict(robot),
         'model': {'path': str(model), 'sha256': file_hashes(model)},
-        'nodes': nodes,
+        **{name: nest(values) for name, values in nodes.items()},
     }
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
 

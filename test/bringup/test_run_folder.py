@@ -48,7 +48,7 @@ def test_parameters_hold_the_hash_of_every_file_of_the_model(tmp_path):
     path = tmp_path / 'parameters.yaml'
     write_parameters(
         path, command='millirobot demo', seed=7, robot={'name': 'velociroach'}, model=model,
-        nodes={'bridge': {'port': 'x'}}, ros={'distro': 'jazzy', 'rmw': 'rmw_fastrtps_cpp'}, now=NOW,
+        nodes={'bridge': {'port': 'x', 'gate.tilt': 1.0}}, ros={'distro': 'jazzy', 'rmw': 'rmw_fastrtps_cpp'}, now=NOW,
     )  # fmt: skip
     content = yaml.safe_load(path.read_text())
     assert content['model']['sha256'] == {
@@ -56,5 +56,6 @@ def test_parameters_hold_the_hash_of_every_file_of_the_model(tmp_path):
         'model.yaml': hashlib.sha256(b'a: 1').hexdigest(),
     }
     assert content['seed'] == 7
+    assert content['bridge'] == {'port': 'x', 'gate': {'tilt': 1.0}}
     assert content['host']['cores'] >= 1
     assert content['version']['package']

@@ -1,0 +1,170 @@
+"""The demo: walk a path in real time with the mock robot, lose a leg at half-time, leave a report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.bags.report import REPORT, write_report
+from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+from millirobot_adapt.bringup.interrupts import Interrupts
+from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
+from millirobot_adapt.bringup.processes import MOCK_ROBOT, RECORDER, ROBOT, SIMULATION, parse_override, resolve
+from millirobot_adapt.bringup.progress import Progress
+from millirobot_adapt.bringup.run_folder import (
+    Parameters,
+    RunFolder,
+    make_run_folder,
+    write_node_parameters,
+    write_parameters,
+)
+from millirobot_adapt.core.config import flatten
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.nodes.operator import ros_version
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the user asked for; None leaves the choice to the parameter files."""
+
+    seconds: float
+    shape: str | None
+    condition: str | None
+    method: str | None
+    model: str | None
+    seed: int
+    out: Path
+    overrides: Sequence[str]
+
+
+def run_demo(demo: Demo, command: str) -> int:
+    """Run the demo and return the exit code: 0 walked to the end, 1 ended early, 130 interrupted.
+
+    Raises:
+        UserError: bad input; the robot has not walked.
+    """
+    with Interrupts() as interrupts:
+        folder, nodes = _prepare(demo, command)
+        complaint = _drive(demo, folder, nodes, interrupts)
+        if complaint:
+            print(f'millirobot: {complaint}', file=sys.stderr)
+        _report(folder)
+    if interrupts.requested:
+        return INTERRUPTED
+    return FAILED if complaint else OK
+
+
+def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
+    """Resolve and check what can be checked before anything starts; make the run folder."""
+    overrides = _overrides(demo)
+    nodes = resolve(SIMULATION, overrides)
+    robot = load_robot(nodes['controller']['robot'])
+    bundle = load_bundle(nodes['controller']['model'], robot)
+    now = datetime.now()
+    folder = make_run_folder(demo.out, now)
+    nodes['recorder']['bag'] = str(folder.bag)
+    nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.path.resolve() / 'radio')
+    write_node_parameters(folder.node_parameters, nodes)
+    write_parameters(
+        folder.parameters,
+        command=command,
+        seed=demo.seed,
+        robot=flatten(robot),
+        model=bundle.path,
+        nodes=nodes,
+        ros=ros_version(),
+        now=now,
+    )
+    return folder, nodes
+
+
+def _overrides(demo: Demo) -> dict[str, dict[str, Any]]:
+    """Turn the options into parameters of nodes; `--set` comes last and wins."""
+    options: dict[str, dict[str, Any]] = {
+        'mock_robot': {'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed},
+        'controller': {'path': demo.shape, 'method': demo.method, 'model': demo.model, 'seed': demo.seed},
+    }
+    given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
+    for text in demo.overrides:
+        node, name, value = parse_override(text, SIMULATION)
+        given.setdefault(node, {})[name] = value
+    return given
+
+
+def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:
+    """Let the robot walk; returns why the run ended early, empty if it did not."""
+    domain = reserve_domain()
+    environment = local_environment(domain.number)
+    os.environ.update(environment)  # the operator lives in this process
+    print(f'{folder.path}: starting {", ".join(node.name for node in SIMULATION)} in ROS domain {domain.number}')
+    progress = Progress(demo.seconds)
+    try:
+        with LiveRun(folder, environment, interrupts) as run:
+            run.start((RECORDER, MOCK_ROBOT))
+            run.wait_for_file(Path(nodes['bridge']['port']))
+            run.start(ROBOT)
+            run.wait_until_ready()
+            print(_story(demo, nodes))
+            run.walk(demo.seconds, progress)
+    except InterruptedRunError:
+        return 'interrupted; the robot stands and every process has ended'
+    except RunFailedError as error:
+        return str(error)
+    finally:
+        progress.close()
+        domain.release()
+    return ''
+
+
+def _story(demo: Demo, nodes: Parameters) -> str:
+    """Say what is going to happen."""
+    controller, mock = nodes['controller'], nodes['mock_robot']
+    return (
+        f'walking {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under {mock["condition"]}, '
+        f'its faults at {mock["fault_time"]:g} s'
+    )
+
+
+def _report(folder: RunFolder) -> None:
+    """Write the report of what there is, and print the figures that matter."""
+    try:
+        summary = write_report(folder.path)
+    except UserError as error:
+        print(f'no report: {error}', file=sys.stderr)
+        return
+    print(table(summary))
+    print(f'report: {folder.path / REPORT}')
+
+
+def table(summary: Mapping[str, Any]) -> str:
+    """Return the figures of a summary that a person looks at first, one a line; what is not known is a dash."""
+    link, adaptation, tracking = summary['link'], summary['adaptation'], summary['tracking']
+    after_fault = tracking['after_fault'] or {}
+    rows = (
+        ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
+        ('period', f'{_text(summary["period_ms"]["p50"])} ms (p99 {_text(summary["period_ms"]["p99"])})'),
+        ('work', f'{_text(summary["work_ms"]["p50"])} ms (p99 {_text(summary["work_ms"]["p99"])})'),
+        ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
+        ('prediction error', f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])}'),
+        (
+            'cost per step',
+            f'{_text(tracking["cost_per_step"])}, after the fault {_text(after_fault.get("cost_per_step"))}',
+        ),
+    )
+    stops = [f'stopped at {_text(stop["time_s"])} s: {stop["reason"]}' for stop in summary['stops']]
+    return '\n'.join([f'  {name:17} {value}' for name, value in rows] + [f'  {stop}' for stop in stops])
+
+
+def _text(number: float | None) -> str:
+    if number is None:
+        return '-'
+    return str(number) if isinstance(number, int) else f'{number:.2f}'
