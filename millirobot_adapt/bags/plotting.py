@@ -86,7 +86,7 @@ def running_median(values: FloatArray, width: int) -> FloatArray:
 
 
 def mark_faults(axes: Axes, faults: list[tuple[float, str]], label: bool = True) -> None:
-    """Mark when faults began: a dashed line each and, where wanted, their names above. Give the axis its limits first."""
+    """Mark when faults began, with their names above where wanted; the axis must have its limits already."""
     for time, name in faults:
         axes.axvline(time, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1.5)
         if label:

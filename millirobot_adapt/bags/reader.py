@@ -34,7 +34,10 @@ class Bag:
     unknown: Counter[str] = field(default_factory=Counter)
     """Messages left out by the last reading, by message type: types that are not known, or not the topic's."""
     broken: Counter[str] = field(default_factory=Counter)
-    """Messages left out by the last reading, by full topic name: bytes that are no message of the topic's type."""
+    """Messages left out by the last reading, by topic: bytes that are no message of the topic's type.
+
+    Whoever reads adds messages whose content makes no sense; all are told of when the reading ends.
+    """
     warnings: list[str] = field(default_factory=list)
     """What kept the last reading from being complete."""
 

@@ -142,15 +142,13 @@ def load_run(bag: Bag) -> RunData:
         UserError: nothing in the bag is readable.
     """
     collected = _Collected()
-    start, end, senseless = float('inf'), float('-inf'), 0
+    start, end = float('inf'), float('-inf')
     for topic, message, received in bag.messages(_TOPICS):
         start, end = min(start, received), max(end, received)
         try:
             collected.add(topic, message, received)
         except (ValueError, IndexError, UserError):
-            senseless += 1
-    if senseless:
-        bag.warn(f'{bag.path}: {senseless} messages with senseless content left out')
+            bag.broken[topic] += 1
     if start > end:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
     series = {name: _series(rows, _WIDTHS[name]) for name, rows in collected.rows.items()}

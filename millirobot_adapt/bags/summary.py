@@ -16,7 +16,7 @@ Keys of version 1; what the run's bag does not tell is null.
                         path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
                         On the true pose where there is one, else on the estimate
     faults              list of name, time_s: what began, and when after the first tick [s]
-    stops               list of reason, time_s: when the bridge stopped the robot other than by the operator's disarming
+    stops               list of reason, time_s: when the bridge stopped the robot by itself
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from millirobot_adapt.bags.track import Track, follow
 from millirobot_adapt.core.state import FloatArray
 
 VERSION = 1
+ORDERLY = ('stopped by the operator', 'the bridge is ending', 'the bridge has ended')
+"""Reasons of the bridge for which a run ends as wished."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,12 +140,12 @@ def _errors(track: Track, chosen: np.ndarray) -> dict[str, float | None]:
 
 
 def _stops(run: RunData) -> list[dict[str, Any]]:
-    """List the times the bridge went from armed to not armed, the operator's own disarming left out."""
+    """List the times the bridge went from armed to not armed, the orderly ones left out."""
     stops = []
     armed = False
     for status in run.bridge:
         now = status.values.get('armed') == 'True'
-        if armed and not now and 'operator' not in status.text:
+        if armed and not now and status.text not in ORDERLY:
             stops.append({'reason': status.text, 'time_s': _number(status.received - run.origin, 3)})
         armed = now
     return stops
