@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.link import Exchange, Link, LinkConfig, LinkLost, LinkState
-from millirobot_adapt.core.config import Config, param, section
+from firmware_bridge.config import BridgeConfig
+from firmware_bridge.link import Exchange, Link, LinkLost, LinkState
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.safety.gate import Gate, GateConfig
+from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 from millirobot_adapt.core.state import FloatArray
 
@@ -24,21 +24,6 @@ LONGEST_WAIT = 0.05
 """While the link is lost, the wish to close is noticed within this time [s]."""
 JUST_OVER = 0.001
 """Waited beyond the life of a setpoint, so that it is surely judged too old [s]."""
-
-
-@dataclass(frozen=True)
-class BridgeConfig(Config):
-    """Parameters of the executable `bridge`."""
-
-    robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
-    port: str = param('/dev/ttyUSB0', 'Serial port of the XBee; /dev/serial/by-id/... stays the same after replugging.')
-    idle_period: float = param(
-        0.1, 'The bridge itself sends zero this often while no setpoint comes.', unit='s', low=0.05, high=0.2
-    )
-    reconnect_first: float = param(0.2, 'Wait before the first attempt to reconnect.', unit='s', low=0.05, high=5.0)
-    reconnect_longest: float = param(2.0, 'Longest wait between attempts.', unit='s', low=0.05, high=60.0)
-    link: LinkConfig = section(LinkConfig, 'Patience of the link.')
-    gate: GateConfig = section(GateConfig, 'Limits of the gate.')
 
 
 @dataclass(frozen=True)
@@ -139,9 +124,7 @@ class Driver:
         finally:
             with self._changed:
                 self._gate.disarm('the bridge has ended')
-            if self._link.state is LinkState.UP:
-                stopped = self._link.stop()
-                self._log('motors off' if stopped else 'the robot did not confirm the stop')
+            self._switch_off()
             self._link.close()
             self._counters = self._link.counters.as_dict()
 
@@ -172,6 +155,9 @@ class Driver:
             self._clock.wait(self._changed, wait)
 
     def _exchange(self) -> Exchange | None:
+        # Before the decision, which would grow old while the motors are being switched on.
+        if self._gate.armed and not self._link.motors_on:
+            self._link.start_motors()
         with self._changed:
             if self._closing:
                 return None
@@ -183,12 +169,22 @@ class Driver:
             self._log(f'stopped: {decision.reason}')
         if not armed and self._link.motors_on and not self._link.stop():
             raise LinkLost('the robot did not confirm the stop')
-        if armed and not self._link.motors_on:
-            self._link.start_motors()
         exchange = self._link.exchange(decision.setpoint)
         with self._changed:
             self._battery_counts = exchange.battery_counts
         return exchange
+
+    def _switch_off(self) -> None:
+        """Leave the robot with its motors off; a lost link gets one last chance."""
+        if not self._link.motors_on:
+            return
+        try:
+            if self._link.state is not LinkState.UP:
+                self._link.connect()
+            stopped = self._link.stop()
+        except UserError:
+            stopped = False
+        self._log('motors off' if stopped else 'the robot did not confirm that its motors are off')
 
     def _reconnect(self) -> None:
         wait = self._attempt_at - self._clock.steady()

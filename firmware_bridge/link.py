@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.config import LinkConfig
 from firmware_bridge.counters import LinkCounters
 from firmware_bridge.packets import (
     CommandPacket,
@@ -30,7 +31,6 @@ from firmware_bridge.replies import ReplyChecker, RobotRestarted
 from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
 from firmware_bridge.transports import Transport, TransportLost
 from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import FloatArray
@@ -52,21 +52,6 @@ class LinkState(Enum):
 
 class LinkLost(Exception):  # noqa: N818 - it names an event, not a mistake
     """Nothing more can be said about the robot's motors; `open` tries again."""
-
-
-@dataclass(frozen=True)
-class LinkConfig(Config):
-    """Patience of the link."""
-
-    reply_timeout: float = param(0.06, 'Longest wait for the telemetry of one setpoint.', unit='s', low=0.005, high=0.5)
-    status_timeout: float = param(0.1, 'Longest wait for one TX status.', unit='s', low=0.005, high=1.0)
-    gains_timeout: float = param(0.3, 'Longest wait for one echo of the PID gains.', unit='s', low=0.05, high=2.0)
-    tries: int = param(8, 'Times a start-up or switch-off command is sent before giving up.', low=1, high=50)
-    zero_hold_off: float = param(1.0, 'Silence after the encoders are zeroed.', unit='s', low=0.0, high=5.0)
-    stop_tries: int = param(10, 'Times zero is sent, when stopping, until a reply echoes it.', low=1, high=100)
-    lost_after: int = param(10, 'Missing replies in a row that mean that the link is lost.', low=2, high=100)
-    highest_leg_rate: float = param(25.0, 'A faster encoder step is not believed.', unit='rev/s', low=1.0, high=100.0)
-    echoes_previous: bool = param(False, 'A reply echoes the command before the one it answers (firmware unpublished).')
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,7 @@ class Link:
         self._missing = 0
         self._frame_id = 0
         self.state = LinkState.CLOSED
-        self.motors_on = False
+        self.motors_on = True
         """False only when the robot has confirmed that its motors are off."""
         self.counters = LinkCounters(self._parser)
 
@@ -117,6 +102,7 @@ class Link:
             UserError: the port does not exist, is in use, ...
         """
         self.close()
+        self.state = LinkState.LOST  # should the port refuse
         self._transport = self._opener()
         self._parser.clear()
         self.state = LinkState.OPENING

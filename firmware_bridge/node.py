@@ -17,7 +17,8 @@ from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.driver import BridgeConfig, Driver
+from firmware_bridge.config import BridgeConfig
+from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.core import topics

@@ -9,8 +9,9 @@ import pytest
 from robot_peer import RobotPeer
 
 from firmware_bridge.clock import ManualClock, SystemClock
-from firmware_bridge.driver import BridgeConfig, Driver
-from firmware_bridge.link import Link, LinkConfig
+from firmware_bridge.config import BridgeConfig, LinkConfig
+from firmware_bridge.driver import Driver
+from firmware_bridge.link import Link
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import RobotConfig
@@ -161,7 +162,7 @@ def test_a_port_that_vanishes_and_comes_back_leaves_the_bridge_alive_and_disarme
     lab.tick()
     lab.transport.lost, lab.plugged = True, False
     lab.run(2.0)
-    assert lab.driver.status().link in ('lost', 'closed')
+    assert lab.driver.status().link == 'lost'
     assert 'no such port' in lab.driver.status().reason
     lab.plugged = True
     lab.run(4.0)
@@ -199,6 +200,31 @@ def test_closing_stops_the_robot(lab):
     assert not lab.robot.motors
     assert lab.robot.velocity == (0, 0)
     assert lab.driver.status().link == 'closed'
+
+
+def test_closing_while_the_link_is_lost_tries_once_more_to_stop_the_robot(lab):
+    lab.tick()
+    lab.transport.lost, lab.plugged = True, False
+    lab.run(0.5)
+    assert lab.robot.turning
+    lab.plugged = True
+    lab.driver.close()
+    lab.driver.run()
+    assert not lab.robot.motors
+    assert lab.events[-1] == 'motors off'
+
+
+def test_a_setpoint_does_not_grow_old_while_the_motors_are_switched_on(lab):
+    lab.driver.stop('stopped by the operator')
+    lab.driver.cycle()
+    assert not lab.robot.motors
+    lab.see()
+    assert lab.driver.arm() is None
+    answer, silences = lab.robot.receive, iter(range(3))  # three acknowledgements are lost: 0.3 s
+    lab.robot.receive = lambda data: answer(data) if next(silences, None) is None else []
+    lab.tick()
+    assert lab.robot.motors
+    assert lab.robot.velocity == (0, 0)
 
 
 def test_an_unforeseen_error_stops_the_robot_too(lab):

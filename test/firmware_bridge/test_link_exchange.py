@@ -6,7 +6,8 @@ from robot_peer import RobotPeer
 
 from firmware_bridge import packets
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.link import Link, LinkConfig, LinkLost, LinkState
+from firmware_bridge.config import LinkConfig
+from firmware_bridge.link import Link, LinkLost, LinkState
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.core.robot import RobotConfig
 

@@ -1,0 +1,86 @@
+"""The link and the mock robot, over a real pty, in real time (about two seconds)."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from firmware_bridge.clock import SystemClock
+from firmware_bridge.config import LinkConfig
+from firmware_bridge.link import Link, LinkLost, LinkState
+from firmware_bridge.transports.serial_port import SerialPort
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+
+WALK = np.array([4.0, 4.0]) * 2 * math.pi
+
+
+class Mock:
+    """The mock's real-time loop on a thread."""
+
+    def __init__(self, path):
+        from millirobot_adapt.sim.conditions import Condition
+        from millirobot_adapt.sim.pty_port import PtyPort
+        from millirobot_adapt.sim.radio import Radio
+        from millirobot_adapt.sim.realtime import RealtimeRobot
+        from millirobot_adapt.sim.world import World
+
+        robot = RobotConfig()
+        self.world = World(robot, Condition(), 0)
+        self._port = PtyPort(path)
+        radio = Radio(robot.radio, 0.0, False, generator(0, 1))
+        self._robot = RealtimeRobot(self.world, radio, self._port)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._ended.is_set():
+            self._robot.turn()
+
+    def close(self):
+        if not self._ended.is_set():
+            self._ended.set()
+            self._thread.join()
+            self._port.close()
+
+
+@pytest.fixture
+def mock(tmp_path):
+    mock = Mock(tmp_path / 'radio')
+    yield mock
+    mock.close()
+
+
+@pytest.fixture
+def link(mock, tmp_path):
+    robot = RobotConfig()
+    # A busy machine may keep the mock waiting: this test is about bytes, not about time.
+    config = LinkConfig(zero_hold_off=0.05, reply_timeout=0.5, status_timeout=1.0, gains_timeout=1.0)
+    link = Link(lambda: SerialPort(str(tmp_path / 'radio'), robot.radio.baud), robot, config, SystemClock())
+    yield link
+    link.close()
+
+
+@pytest.mark.system
+def test_the_mock_walks_and_stops_as_it_is_told(link, mock):
+    link.open()
+    assert link.state is LinkState.UP
+    exchanges = [link.exchange(WALK)]
+    start = mock.world.time
+    while mock.world.time < start + 0.5:
+        exchanges.append(link.exchange(WALK))
+    assert all(exchange.telemetry is not None for exchange in exchanges)
+    assert mock.world.microcontroller.first_motion is not None
+    assert exchanges[-1].telemetry.leg_angle == pytest.approx(0.5 * WALK, rel=0.5)
+    assert (link.counters.lost, link.counters.rejected, link.counters.as_dict()['bad_frames']) == (0, 0, 0)
+    assert link.stop()
+
+
+@pytest.mark.system
+def test_a_mock_that_ends_takes_the_port_with_it(link, mock):
+    link.open()
+    mock.close()
+    with pytest.raises(LinkLost):
+        link.exchange(WALK)
