@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,12 +25,13 @@ class TrainConfig(Config):
     """How a network is trained."""
 
     method: str = param('grbal', 'Method to train for.', choices=METHODS)
+    seed: int = param(0, 'Seed of everything random.', low=0)
+    threads: int = param(1, 'Threads of PyTorch; on a busy machine more than 1 is far slower.', low=1, high=64)
     hidden: tuple[int, ...] = param((256, 256, 256), 'Units of each hidden layer.', low=1, high=4096)
     window: int = param(24, 'T1: past transitions used to adapt.', low=1, high=500)
     horizon: int = param(15, 'T2: future transitions the loss looks at; the planning horizon.', low=1, high=100)
     batch: int = param(64, 'Segments in a batch.', low=1, high=10_000)
     steps: int = param(6000, 'Gradient steps at most.', low=1)
-    minutes: float = param(8.0, 'Time at most.', unit='min', low=0.01)
     check_every: int = param(100, 'Gradient steps between two looks at the validation part.', low=1)
     patience: int = param(12, 'Looks without a better result before training ends.', low=1)
     learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
@@ -72,11 +72,11 @@ class Curves:
 class Trainer:
     """Train one model on one data set; equal seeds and data give equal models on the same machine."""
 
-    def __init__(self, config: TrainConfig, data: DataSet, dt: float, seed: int):
+    def __init__(self, config: TrainConfig, data: DataSet, dt: float):
         self.config = config
         self.data = data
         self.dt = dt
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(config.seed)
         sizes = (len(FEATURE_NAMES), *config.hidden, len(TARGET_NAMES))
         theta = [tensor.requires_grad_() for tensor in initialise(sizes, self.generator)]
         start = torch.tensor(config.inner_rate).log()
@@ -85,14 +85,13 @@ class Trainer:
         self.curves = Curves()
         self._validation = self._validation_segments()
 
-    def run(self, progress: Callable[[int, str], None], clock: Callable[[], float] = time.monotonic) -> Model:
-        """Train until no better, or out of steps or time; return the model of the best look.
+    def run(self, progress: Callable[[int, str], None]) -> Model:
+        """Train until it gets no better or is out of steps; return the model of the best look.
 
         `progress` gets the number of steps done and a line to show.
         """
         optimiser = torch.optim.Adam(self.model.tensors(), lr=self.config.learning_rate)
         best, best_loss, waited = copy.deepcopy(self.model), float('inf'), 0
-        end = clock() + 60 * self.config.minutes
         total = 0.0
         for step in range(1, self.config.steps + 1):
             total += self._train_batch(optimiser)
@@ -105,7 +104,7 @@ class Trainer:
                 best, best_loss, waited = copy.deepcopy(self.model), loss, 0
             else:
                 waited += 1
-            if waited >= self.config.patience or clock() > end:
+            if waited >= self.config.patience:
                 break
         return best
 
