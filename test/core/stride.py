@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.samples import PoseSample, Telemetry
 
 FRAME = 0.01
 
@@ -31,6 +31,10 @@ class Walk:
         positions, rotations = self.poses(np.array([time - period, time]))
         turn = (rotations[1] * rotations[0].inv()).as_rotvec()
         return (positions[1] - positions[0]) / period, rotations[1].inv().apply(turn) / period
+
+    def gyro(self, time: float) -> np.ndarray:
+        """Return the angular velocity at `time` [body]."""
+        return self.mean_twist(time, 1e-3)[1]
 
 
 def walk(seed: int = 0, seconds: float = 20.0) -> Walk:
@@ -61,3 +65,9 @@ def capture(truth: Walk, seed: int = 1, position_noise: float = 5e-4, rotation_n
     positions = positions + rng.normal(0, position_noise, positions.shape)
     rotations = Rotation.from_rotvec(rng.normal(0, rotation_noise, positions.shape)) * rotations
     return [PoseSample(t, p, q) for t, p, q in zip(times.tolist(), positions, rotations.as_quat(), strict=True)]
+
+
+def telemetry(stamp: float, angular_velocity: np.ndarray) -> Telemetry:
+    """Make a reply of which an estimator reads only stamp and gyro."""
+    none = np.zeros(2)
+    return Telemetry(stamp, none, none, angular_velocity, np.zeros(3), none, 4.0)

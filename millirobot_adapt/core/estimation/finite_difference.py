@@ -13,6 +13,9 @@ from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.samples import PoseSample, Telemetry
 
+SHORTEST_STEP = 1e-3
+"""Poses closer in time than this are one and the same for a difference [s]."""
+
 
 class FiniteDifference:
     """Pose: the newest. Twist: its difference from the newest at the previous telemetry, by their stamps.
@@ -44,7 +47,7 @@ class FiniteDifference:
         """Take the difference of the newest pose and the newest at the previous telemetry."""
         newest, previous = self._newest, self._at_control
         self._at_control = newest
-        if newest is None or previous is None or newest.stamp <= previous.stamp:
+        if newest is None or previous is None or newest.stamp - previous.stamp < SHORTEST_STEP:
             return
         dt = newest.stamp - previous.stamp
         turn = quat.log(quat.multiply(newest.quaternion, quat.inverse(previous.quaternion)))
@@ -54,7 +57,7 @@ class FiniteDifference:
     def estimate(self, stamp: float) -> Estimate | None:
         """Return the newest pose and the newest difference, whatever the stamp."""
         newest = self._newest
-        if newest is None or stamp > newest.stamp + self._lost_after:
+        if newest is None or not abs(stamp - newest.stamp) <= self._lost_after:
             return None
         return Estimate(
             stamp=stamp,
