@@ -17,13 +17,11 @@ COLOURS = ('tab:blue', 'tab:orange', 'tab:green', 'tab:red', 'tab:purple', 'tab:
 
 def draw_paths(path: Path, episodes: Sequence[Episode], methods: Sequence[str]) -> None:
     """Save a picture of the episodes of one condition and shape: a panel for each method, and one over time."""
-    figure = Figure(figsize=(5 * len(methods), 7.5), layout='constrained')
+    figure = Figure(figsize=(5 * len(methods), 6), layout='constrained')
     FigureCanvasAgg(figure)
-    planes = figure.subplots(2, len(methods), squeeze=False, height_ratios=(2, 1))
-    grid = planes[1, 0].get_gridspec()
-    for axes in planes[1]:
-        axes.remove()
-    over_time = figure.add_subplot(grid[1, :])
+    (upper,), (lower,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(3, 2))
+    planes = upper.subplots(1, len(methods), squeeze=False, sharex=True, sharey=True)
+    over_time = lower.subplots()
     for index, method in enumerate(methods):
         own = [episode for episode in episodes if episode.story.method == method]
         colour = COLOURS[index % len(COLOURS)]
@@ -32,7 +30,7 @@ def draw_paths(path: Path, episodes: Sequence[Episode], methods: Sequence[str]) 
     over_time.set(xlabel='time [s]', ylabel='distance to the path [m]')
     over_time.legend(loc='upper left')
     story = episodes[0].story
-    figure.suptitle(f'{story.condition}, {story.shape}')
+    upper.suptitle(f'{story.condition}, {story.shape}')
     # Without the date and the version of the library equal runs give equal files.
     figure.savefig(path, dpi=110, metadata={'Software': None})
 
@@ -59,7 +57,6 @@ def _draw_over_time(axes: Axes, method: str, episodes: Sequence[Episode], colour
     shortest = min(len(episode.table['time']) for episode in episodes)
     mean = np.mean([np.abs(episode.table['cross_track'][:shortest]) for episode in episodes], axis=0)
     axes.plot(episodes[0].table['time'][:shortest], mean, color=colour, linewidth=1.8, label=method)
-    for episode in episodes[:1]:
-        broken = np.flatnonzero(episode.table['faults'] > 0)
-        if len(broken):
-            axes.axvline(episode.table['time'][broken[0]], color='black', linewidth=0.8, linestyle=':')
+    broken = np.flatnonzero(episodes[0].table['faults'] > 0)
+    if len(broken):
+        axes.axvline(episodes[0].table['time'][broken[0]], color='black', linewidth=0.8, linestyle=':')

@@ -1,0 +1,40 @@
+"""Episodes of the real thing in small: shipped model, shipped parameters, the mock."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.paths import find
+from millirobot_adapt.experiments.run import run_story
+from millirobot_adapt.experiments.story import Story
+
+
+def story(method, seed=0, condition='flat'):
+    params, estimator_params = (str(find('params', name)) for name in ('controller.yaml', 'estimator.yaml'))
+    return Story(method, condition, 'figure8', seed, 2.0, params, estimator_params)
+
+
+@pytest.mark.parametrize('method', ['mb', 'grbal'])
+def test_a_story_walks_along_the_path_and_repeats_exactly(method):
+    first, again = run_story(story(method)), run_story(story(method))
+    assert first.ended == 'time'
+    for name, column in first.table.items():
+        np.testing.assert_array_equal(column, again.table[name], err_msg=name)
+    assert first.table['progress'][-1] > 0.25
+    assert np.abs(first.table['cross_track']).max() < 0.1
+    estimate = np.column_stack((first.table['estimated_x'], first.table['estimated_y']))
+    np.testing.assert_allclose(estimate, np.column_stack((first.table['x'], first.table['y'])), atol=0.02)
+
+
+def test_another_seed_walks_another_way_and_methods_share_the_start():
+    mb, other, grbal = run_story(story('mb')), run_story(story('mb', seed=1)), run_story(story('grbal'))
+    assert mb.table['x'][0] == grbal.table['x'][0]
+    assert mb.table['x'][-1] != other.table['x'][-1]
+    assert np.abs(mb.table['post_error'][5:] - mb.table['pre_error'][5:]).max() == 0
+    assert np.abs(grbal.table['post_error'][5:] - grbal.table['pre_error'][5:]).max() > 0
+
+
+def test_a_start_beside_the_path_is_an_error_to_correct():
+    table = run_story(replace(story('mb', condition='leg_loss_worn'), seconds=1.0)).table
+    assert table['cross_track'][0] == pytest.approx(0.05, abs=0.005)
