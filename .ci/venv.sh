@@ -54,6 +54,8 @@ if ! grep -q " python-$version ros-$ros " "$list" 2>/dev/null; then
     echo "Making .venv with Python $version and the sourced ROS 2 $ros."
     "$python" -m venv --system-site-packages .venv || fail "$python cannot make a virtual environment; sudo apt install python3-venv"
   fi
+  # Older pips lose themselves in the versions of the ROS wheels.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=24'
 fi
 
 done_before=$(grep -F " $key" "$list" 2>/dev/null || true)

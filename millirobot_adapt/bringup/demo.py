@@ -105,7 +105,10 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     domain = reserve_domain()
     environment = local_environment(domain.number)
     os.environ.update(environment)  # the operator lives in this process
-    print(f'{folder.path}: starting {", ".join(node.name for node in SIMULATION)} in ROS domain {domain.number}')
+    print(
+        f'{folder.path}: starting {", ".join(node.name for node in SIMULATION)} in ROS domain {domain.number}',
+        flush=True,
+    )
     progress = Progress(demo.seconds)
     try:
         with LiveRun(folder, environment, interrupts) as run:
@@ -113,7 +116,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
             run.wait_for_file(Path(nodes['bridge']['port']))
             run.start(ROBOT)
             run.wait_until_ready()
-            print(_story(demo, nodes))
+            print(_story(demo, nodes), flush=True)
             run.walk(demo.seconds, progress)
     except InterruptedRunError:
         return 'interrupted; the robot stands and every process has ended'
@@ -142,7 +145,7 @@ def _report(folder: RunFolder) -> None:
         print(f'no report: {error}', file=sys.stderr)
         return
     print(table(summary))
-    print(f'report: {folder.path / REPORT}')
+    print(f'report: {folder.path / REPORT}', flush=True)
 
 
 def table(summary: Mapping[str, Any]) -> str:

@@ -100,11 +100,8 @@ class LiveRun:
             As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
         """
         self._armed = True  # from here on an end of any kind first asks the robot to stand
-        for service in ('bridge/arm', 'controller/start'):
-            self._operator.ticks.clear()
-            done, answer = self._operator.call(service, 5.0)
-            if not done:
-                raise RunFailedError(f'/{service} was refused: {answer}')
+        self._insist('bridge/arm')
+        self._insist('controller/start')
         first: float | None = None
         last_arrival = time.monotonic()
         while True:
@@ -125,6 +122,18 @@ class LiveRun:
                 raise RunFailedError(f'the robot was {state}')
             if time.monotonic() - last_arrival > self._tick_timeout:
                 raise RunFailedError(f'no tick came for {self._tick_timeout:g} s (controller: {state})')
+
+    def _insist(self, service: str) -> None:
+        """Call a service until it agrees: what it waits for (the news that the bridge is armed) may be on its way."""
+        deadline = time.monotonic() + self._tick_timeout
+        while True:
+            done, answer = self._operator.call(service, self._tick_timeout)
+            if done:
+                return
+            if time.monotonic() > deadline:
+                raise RunFailedError(f'/{service} was refused: {answer}')
+            self._check()
+            self._operator.spin(0.05)
 
     def _stand_down(self) -> None:
         """Ask for standstill; processes that are gone or hang are left to the supervisor."""

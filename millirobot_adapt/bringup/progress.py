@@ -54,7 +54,8 @@ class Progress:
     def _show(self, time: float, cross_track: float) -> None:
         if self._bar is not None:
             self._bar.set_postfix_str(self._text(cross_track), refresh=False)
-            self._bar.update(min(time, self._seconds) - self._bar.n)
+            self._bar.n = min(time, self._seconds)
+            self._bar.refresh()
         elif time >= self._shown + LINE_EVERY or time == 0.0:
             self._shown = time
             print(f'{time:4.1f}/{self._seconds:.0f} s {self._text(cross_track)}', file=self._stream, flush=True)
