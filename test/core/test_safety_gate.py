@@ -139,6 +139,14 @@ def test_slew_limits_changes_but_neither_start_nor_stop():
         assert decision.setpoint == pytest.approx(np.array(sent) * REVOLUTION)
 
 
+def test_starting_is_exempt_from_slew_after_a_stop_too():
+    gate = armed(slew=1.0)
+    gate.decide(inputs(setpoint=np.full(2, 2 * REVOLUTION)))
+    gate.disarm('test')
+    assert gate.arm(inputs()) is None
+    assert list(gate.decide(inputs()).setpoint) == list(WALK)
+
+
 @pytest.mark.parametrize(
     ('name', 'value', 'changes'),
     [
