@@ -22,6 +22,9 @@ WORN_GRIP = 0.6
 WORN_LENGTH = 0.15
 """Share of its length that a leg has lost when its foot is wholly worn."""
 
+STUMP = 0.4
+"""Share of its length that is left of a lost leg. With none at all the robot cannot be steered against its drift."""
+
 
 @dataclass(frozen=True)
 class Electrics:
@@ -125,10 +128,9 @@ class Hexapod:
             factor = 1.0 + share if leg.endswith('left') else 1.0 - share
             self.model.geom_friction[feet, 0] = factor * self._foot_friction[feet]
 
-    def remove_leg(self, leg: str) -> None:
-        """Take a leg away: it touches nothing any more, and nothing of it is seen."""
-        self.model.geom_contype[self._feet[leg]] = 0
-        self.model.geom_rgba[self._feet[leg], 3] = 0.0
+    def break_leg(self, leg: str) -> None:
+        """Break a leg off: a short stump is left, which touches the ground only where the body sags."""
+        self.model.geom_pos[self._feet[leg]] *= STUMP
 
     def _feet_of(self, leg: str) -> list[int]:
         body = self.model.body(leg).id

@@ -53,5 +53,5 @@ class World:
         start = self.microcontroller.first_motion
         while self._coming and start is not None and self.time >= start + self._coming[0].time:
             fault = self._coming.pop(0)
-            self.hexapod.remove_leg(fault.leg)
+            self.hexapod.break_leg(fault.leg)
             self.faults.append((self.time, fault))
