@@ -1,0 +1,23 @@
+import os
+
+import pytest
+from harness import Listener, make_group
+
+
+@pytest.fixture
+def group(tmp_path, monkeypatch):
+    """Processes on a private ROS domain; this process joins the same domain."""
+    domain, group = make_group(tmp_path)
+    for name, value in group.environment.items():
+        if os.environ.get(name) != value:
+            monkeypatch.setenv(name, value)
+    yield group
+    group.supervisor.stop()
+    domain.release()
+
+
+@pytest.fixture
+def listener(group):
+    listener = Listener()
+    yield listener
+    listener.close()

@@ -1,0 +1,70 @@
+"""The real processes over DDS and a pty: setpoints reach the motors, and cease with the controller."""
+
+import numpy as np
+import pytest
+from harness import wait_for
+from sensor_msgs.msg import JointState
+
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.core.topics import SENT, TRUE_LEGS
+from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.operator import Operator
+
+pytestmark = pytest.mark.system
+
+
+def value(status, key):
+    return None if status is None else {pair.key: pair.value for pair in status.values}.get(key)
+
+
+@pytest.fixture
+def operator(group):
+    operator = Operator()
+    yield operator
+    operator.close()
+
+
+def insist(operator, service):
+    """What a service waits for may be on its way."""
+    wait_for(lambda: operator.call(service, 5.0)[0], f'/{service} agrees', between=lambda: operator.spin(0.05))
+
+
+def test_setpoints_reach_the_motors_and_cease_when_the_controller_is_killed(group, listener, operator):
+    port = group.folder / 'radio'
+    legs, sent = [], []
+    listener.node.create_subscription(JointState, TRUE_LEGS.name, legs.append, qos(TRUE_LEGS))
+    listener.node.create_subscription(JointState, SENT.name, sent.append, qos(SENT))
+
+    def everyone_listens():
+        operator.spin(0.02)
+        listener.spin()
+        ended = group.supervisor.ended()
+        assert ended is None, ended
+
+    group.start(MOCK_ROBOT, port=port, condition='flat')
+    wait_for(port.exists, 'the mock makes its port')
+    group.start(BRIDGE, port=port)
+    group.start(ESTIMATOR)
+    group.start(CONTROLLER, path='straight')
+    wait_for(lambda: value(operator.bridge, 'link') == 'up', 'the link comes up', between=everyone_listens)
+    wait_for(
+        lambda: operator.controller and operator.controller.message == 'idle',
+        'the controller has what it needs',
+        between=everyone_listens,
+    )
+    assert all(np.abs(message.velocity).max() < 1.0 for message in legs[-5:]), 'the robot stands before it is armed'
+
+    insist(operator, 'bridge/arm')
+    insist(operator, 'controller/start')
+    wait_for(
+        lambda: legs and min(legs[-1].velocity) > 2 * np.pi and min(sent[-1].velocity) > 2 * np.pi,
+        'both motors turn at more than one revolution a second',
+        between=everyone_listens,
+    )
+
+    group.kill(CONTROLLER)
+    wait_for(lambda: not any(sent[-1].velocity), 'zero is sent', seconds=2.0, between=listener.spin)
+    wait_for(
+        lambda: np.abs(legs[-1].velocity).max() < 0.5, 'the motors stand still', seconds=5.0, between=listener.spin
+    )
+    assert group.supervisor.running(BRIDGE.name)
