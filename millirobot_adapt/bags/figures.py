@@ -57,7 +57,7 @@ class Story:
 def tell(run: RunData, track: Track | None) -> Story:
     """Set the story's time axis: from the first to the last tick, or the whole bag where there are no ticks."""
     end = run.ticks[-1].stamp + float(np.median(np.diff(run.column('stamp')))) if len(run.ticks) > 1 else run.end
-    faults = [(fault.received - run.origin, fault.text or fault.name) for fault in run.faults]
+    faults = [(fault.received - run.origin, (fault.text or fault.name).replace('_', ' ')) for fault in run.faults]
     return Story(run, track, faults, (0.0, max(end - run.origin, 1e-3)))
 
 
@@ -79,12 +79,12 @@ def driven_path(story: Story) -> Figure | None:
     _coloured_line(figure, axes, poses, track)
     stamps = track.stamps if track is not None else run.poses.stamps
     _mark(axes, poses, 0, 'start', 'o', GREEN)
-    for fault, (time, name) in zip(run.faults, story.faults, strict=True):
-        _mark(axes, poses, int(np.argmin(np.abs(stamps - fault.received))), f'{name}, {time:.0f} s', 'X', INK)
+    for time, name in story.faults:
+        _mark(axes, poses, int(np.argmin(np.abs(story.times(stamps) - time))), name, 'X', INK)
     _mark(axes, poses, len(poses) - 1, 'end', 's', INK)
     axes.set_xlabel('x [m]')
-    axes.set_ylabel('y [m]')
-    axes.margins(0.08)
+    axes.set_ylabel('y [m]', labelpad=8)
+    axes.margins(x=0.12, y=0.08)
     return figure
 
 
@@ -92,7 +92,7 @@ def _path_height(run: RunData, poses: FloatArray) -> float:
     """Give the drawing of the path the height that its shape asks for [inch]."""
     points = poses[:, :2] if run.reference is None else np.vstack([poses[:, :2], run.reference.waypoints])
     wide, tall = np.maximum(np.ptp(points, axis=0), 0.2)
-    return float(np.clip((HERO - 0.7) * tall / wide + 1.15, 2.2, HERO))
+    return float(np.clip((HERO - 0.7) * tall / wide * (1.16 / 1.24) + 1.15, 2.2, HERO))
 
 
 def _coloured_line(figure: Figure, axes: Axes, poses: FloatArray, track: Track | None) -> None:
@@ -117,11 +117,12 @@ def _mark(axes: Axes, poses: FloatArray, index: int, text: str, marker: str, col
     x, y = poses[index, :2]
     away = np.sign(np.array([x, y]) - poses[:, :2].mean(axis=0) + 1e-12)
     axes.plot(x, y, marker, color=color, markersize=9, markeredgecolor='white', markeredgewidth=1.2, zorder=5)
-    axes.annotate(
+    label = axes.annotate(
         text, (x, y), xytext=9 * away, textcoords='offset points', color=color, weight='bold', zorder=6,
         ha='left' if away[0] > 0 else 'right', va='bottom' if away[1] > 0 else 'top',
         bbox={'facecolor': 'white', 'alpha': 0.85, 'edgecolor': 'none', 'pad': 1.0},
     )  # fmt: skip
+    label.set_in_layout(False)
 
 
 def cross_track(story: Story) -> Figure | None:
@@ -230,9 +231,13 @@ def tick_times(story: Story) -> Figure | None:
     return figure
 
 
+_LINK_VALUES = ('rtt_p50_ms', 'rtt_p99_ms', 'lost')
+
+
 def link(story: Story) -> Figure | None:
     """Draw the radio's round-trip times as the bridge reported them, and the replies lost so far."""
-    reports = [s for s in story.run.bridge if {'rtt_p50_ms', 'rtt_p99_ms', 'lost'} <= s.values.keys()]
+    end = story.run.origin + story.span[1]
+    reports = [s for s in story.run.bridge if {*_LINK_VALUES} <= s.values.keys() and s.received <= end]
     if len(reports) < 2:
         return None
     figure, (axes, lost) = new_figure(HEIGHT, rows=2)
@@ -243,8 +248,9 @@ def link(story: Story) -> Figure | None:
         label_line(axes, times, values, name, color)
     axes.set_ylim(bottom=0)
     axes.set_ylabel('round trip [ms]')
-    lost.step(times, [float(status.values['lost']) for status in reports], where='post', color=INK, linewidth=1.5)
-    lost.set_ylim(bottom=0)
+    counts = [float(status.values['lost']) for status in reports]
+    lost.step(times, counts, where='post', color=INK, linewidth=1.5)
+    lost.set_ylim(0, 1.15 * max(1.0, *counts))
     lost.set_ylabel('replies lost')
     _finish(story, axes, last=False)
     _finish(story, lost, label=False)

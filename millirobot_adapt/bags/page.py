@@ -36,15 +36,18 @@ svg.figure text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "He
 .wide svg.figure { max-width: 900px; margin: 0 auto; }
 .missing { color: var(--grey); font-size: .9rem; margin: 1rem 0 0; }
 h2 { font-size: 1.02rem; margin: 2rem 0 .6rem; }
-.parameters { columns: 300px 3; column-gap: 2rem; font-size: .78rem; margin: 0; }
+.parameters { columns: 300px 3; column-gap: 2rem; font-size: .78rem; }
+.parameters h3 { font-size: .82rem; margin: .9rem 0 .2rem; break-after: avoid; }
+.parameters h3:first-child { margin-top: 0; }
+.parameters dl { margin: 0; }
 .parameters div { display: flex; gap: .8rem; border-bottom: 1px solid var(--line); padding: .18rem 0;
   break-inside: avoid; }
-.parameters dt { flex: 1; color: var(--grey); overflow-wrap: anywhere; }
-.parameters dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.parameters dt { flex: none; max-width: 65%; color: var(--grey); overflow-wrap: anywhere; }
+.parameters dd { flex: 1; margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 footer { color: var(--grey); font-size: .8rem; margin-top: 2rem; }
 @media (min-width: 900px) { .figures { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; } }
 @media (max-width: 520px) { main { padding: 1.3rem .7rem 2rem; } .cards { grid-template-columns: 1fr 1fr; gap: .6rem; }
-  svg.figure text { font-size: 10.5px !important; } .wide svg.figure text { font-size: 14px !important; }
+  svg.figure text { font-size: 10.5px !important; } .wide svg.figure text { font-size: 12.5px !important; }
   .card { padding: .7rem .8rem; } .card b { font-size: 1.35rem; } figure { padding: .8rem .6rem .6rem; } }
 @media print { body { background: white; } main { max-width: none; padding: 0; }
   .card, figure { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; }
@@ -84,7 +87,8 @@ class Page:
     pictures: Sequence[Picture]
     missing: Sequence[str]
     """Titles of the pictures that the bag holds nothing for."""
-    parameters: Sequence[tuple[str, str]]
+    parameters: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    """Groups: a heading, then names and values."""
     footer: str
 
 
@@ -139,8 +143,11 @@ def _picture(picture: Picture) -> str:
     return f'<figure{wide}>{caption}{picture.svg}</figure>'
 
 
-def _parameters(parameters: Sequence[tuple[str, str]]) -> str:
-    if not parameters:
+def _parameters(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> str:
+    if not groups:
         return ''
-    rows = ''.join(f'<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>' for key, value in parameters)
-    return f'<h2>Parameters</h2><dl class="parameters">{rows}</dl>'
+    parts = []
+    for heading, pairs in groups:
+        rows = ''.join(f'<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>' for key, value in pairs)
+        parts.append(f'<h3>{escape(heading)}</h3><dl>{rows}</dl>')
+    return f'<h2>Parameters</h2><section class="parameters">{"".join(parts)}</section>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from millirobot_adapt.core.config import read_yaml
 PARAMETERS = 'parameters.yaml'
 SUMMARY = 'summary.json'
 REPORT = 'report.html'
+_HASH = re.compile('[0-9a-f]{64}')
 DASH, MINUS = '\u2013', '\u2212'
 
 _PICTURES: tuple[tuple[Callable[[Story], Figure | None], str, str], ...] = (
@@ -46,21 +48,22 @@ def write_report(folder: Path) -> dict[str, Any]:
     bag = open_bag(folder)
     home = folder if folder.is_dir() else folder.parent
     parameters = read_yaml(home / PARAMETERS) if (home / PARAMETERS).is_file() else {}
-    run = load_run(bag)
+    shape = _shape(parameters)
+    run = load_run(bag, shape) if shape else load_run(bag)
     track = follow(run)
     summary = summarise(run, parameters)
     story = figures.tell(run, track)
     pictures, missing = _draw(story)
     began = datetime.fromtimestamp(run.origin)
     page = Page(
-        title=_title(summary, parameters, story),
+        title=_title(summary, shape, story),
         eyebrow=f'millirobot run · {began:%Y-%m-%d %H:%M}',
         lead=_lead(summary, story),
         stops=[f'Stopped at {stop["time_s"]:.1f} s: {stop["reason"]}' for stop in summary['stops']],
         cards=_cards(summary, track is not None and track.true),
         pictures=pictures,
         missing=missing,
-        parameters=_flat(parameters),
+        parameters=_groups(parameters),
         footer=f'millirobot_adapt {__version__} · made from the bag in {home.resolve().name}/ · figures of {SUMMARY}',
     )
     (home / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + '\n', encoding='utf-8')
@@ -82,9 +85,13 @@ def _draw(story: Story) -> tuple[list[Picture], list[str]]:
     return pictures, missing
 
 
-def _title(summary: Mapping[str, Any], parameters: Mapping[str, Any], story: Story) -> str:
+def _shape(parameters: Mapping[str, Any]) -> str:
+    """Return the name of the path that the controller was given, or nothing."""
     controller = parameters.get('controller')
-    shape = controller.get('path') if isinstance(controller, Mapping) else None
+    return str(controller.get('path') or '') if isinstance(controller, Mapping) else ''
+
+
+def _title(summary: Mapping[str, Any], shape: str, story: Story) -> str:
     method = summary['adaptation']['method']
     return f'{shape or "Run"}, {story.span[1]:.0f} s' + (f', {method}' if method else '')
 
@@ -129,7 +136,7 @@ def _cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
         ),
         Card(
             _text(summary['period_ms']['p50'], 1), 'ms', 'median period',
-            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} deadlines missed',
+            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} late',
         ),
         Card(
             _text(summary['work_ms']['p99'], 0), 'ms', 'work a tick (p99)',
@@ -150,12 +157,20 @@ def _signed(value: float | None) -> str:
     return DASH if value is None else f'{MINUS if value < 0 else "+"}{abs(value):.0f}'
 
 
+def _groups(parameters: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Sort parameters.yaml into the run's own values and one group for each mapping."""
+    alone = {key: value for key, value in parameters.items() if not isinstance(value, Mapping)}
+    groups = {'run': alone} | {key: value for key, value in parameters.items() if isinstance(value, Mapping)}
+    return [(heading, _flat(values)) for heading, values in groups.items() if values]
+
+
 def _flat(values: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
-    """List nested parameters by dotted name."""
+    """List nested parameters by dotted name; of a hash only its beginning."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         if isinstance(value, Mapping):
             rows += _flat(value, f'{prefix}{key}.')
         else:
-            rows.append((f'{prefix}{key}', str(value)))
+            text = str(value)
+            rows.append((f'{prefix}{key}', f'{text[:12]}...' if _HASH.fullmatch(text) else text))
     return rows

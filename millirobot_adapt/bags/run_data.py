@@ -105,6 +105,7 @@ class _Collected:
     statuses: dict[str, list[Status]] = field(
         default_factory=lambda: {topic.name: [] for topic in (FAULT, BRIDGE_STATE, CONTROLLER_STATE)}
     )
+    shape: str = 'reference'
     reference: ReferencePath | None = None
 
     def add(self, topic: str, message: Any, received: float) -> None:
@@ -122,7 +123,7 @@ class _Collected:
         elif topic == TICK.name:
             self.ticks.append(TickRecord.decode(np.asarray(message.data)))
         elif topic == REFERENCE.name:
-            self.reference = reference_path(message)
+            self.reference = reference_path(message, self.shape)
         elif topic in self.statuses:
             self.statuses[topic].append(_status(message, received))
 
@@ -135,13 +136,17 @@ _TOPICS = (
 )  # fmt: skip
 
 
-def load_run(bag: Bag) -> RunData:
+def load_run(bag: Bag, shape: str = 'reference') -> RunData:
     """Read a whole bag into arrays; a message whose content makes no sense is left out with a warning.
+
+    Args:
+        bag: The bag.
+        shape: Name of the reference path, which chooses the weights of the executed cost.
 
     Raises:
         UserError: nothing in the bag is readable.
     """
-    collected = _Collected()
+    collected = _Collected(shape=shape)
     start, end = float('inf'), float('-inf')
     for topic, message, received in bag.messages(_TOPICS):
         start, end = min(start, received), max(end, received)
@@ -164,7 +169,7 @@ def load_run(bag: Bag) -> RunData:
     )
 
 
-def reference_path(message: Any) -> ReferencePath:
+def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
     """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
 
     Raises:
@@ -172,7 +177,7 @@ def reference_path(message: Any) -> ReferencePath:
     """
     points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
     closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
-    return ReferencePath(points[:-1] if closed else points, closed, name='reference')
+    return ReferencePath(points[:-1] if closed else points, closed, name)
 
 
 def planar(states: FloatArray) -> FloatArray:

@@ -61,6 +61,8 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
         for tick in range(ticks):
             step = lively_step(tick, generator) if lively else calm_step(tick)
             _write_tick(bag, path, tick, step, generator if lively else None, seed)
+            if tick % 20 == 19:
+                bag.flush()
             if lively and tick % 10 == 5:
                 _write_link(bag, tick, generator)
             if tick == FAULT_TICK:
