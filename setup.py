@@ -41,7 +41,7 @@ setup(
         'mujoco>=3.1',
         'matplotlib>=3.6',
         'rosbags>=0.10',
-        'mcap>=1.1',
+        'mcap>=1.5',
         'zstandard>=0.20',
     ],
     extras_require={
