@@ -304,6 +304,8 @@ class TestBadInput:
                 for value in dataclasses.astuple(found):
                     assert np.all(np.isfinite(value))
                 assert np.linalg.norm(found.quaternion) == pytest.approx(1.0)
+                assert np.all(np.diag(found.pose_covariance) >= 0)
+                assert np.all(np.diag(found.twist_covariance) >= 0)
         assert sum(estimator.counters().values()) == len(stream)
 
 

@@ -51,7 +51,11 @@ def smooth_period(model: MotionModel, newest_first: Iterable[Motion], start: flo
                 break
     assert later is not None
     assert at_end is not None
-    at_start = later if later.stamp <= start else model.predict(later, start)
+    at_start = later
+    if later.stamp > start:
+        at_start = model.predict(later, start)
+        back = Gain(1.0, start - later.stamp, 0.0, 1.0)
+        to_end = chain(back, to_end[0]), chain(back, to_end[1])
     return Period(at_start, at_end, _cross(to_end[0], at_end.translation), _cross(to_end[1], at_end.rotation))
 
 
@@ -62,6 +66,6 @@ def _smoothed(model: MotionModel, motion: Motion, later: Motion | None) -> tuple
 def _cross(to_end: Gain, end: Covariance) -> float:
     """Return the covariance of the value at the start with that at the end.
 
-    (5)  cov(x_start, x_end) = G_start ... G_before_end P_end  (Sarkka, exercise to theorem 8.2)
+    (5)  cov(x_start, x_end) = G_start ... G_before_end P_end: what corrects the end reaches the start through (3)
     """
     return to_end.value_value * end.value + to_end.value_rate * end.cross
