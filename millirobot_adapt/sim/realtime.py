@@ -27,7 +27,10 @@ class Port(Protocol):
 
 
 class RealtimeRobot:
-    """Couple a world and a radio to a port and a steady clock; times given and taken are the world's unless said so."""
+    """Couple a world and a radio to a port and a steady clock; times given and taken are the world's unless said so.
+
+    The clock starts with the first turn.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,8 @@ class RealtimeRobot:
         self._port = port
         self._clock = clock
         self._host_clock = host_clock
-        self._start = clock() - world.time
-        self._host_offset = host_clock() - world.time
+        self._started = False
+        self._start = self._host_offset = 0.0
         self.lost_time = 0.0
         """Time that the mock has let go because it could not keep up [s]."""
 
@@ -53,8 +56,12 @@ class RealtimeRobot:
 
     def turn(self) -> list[PoseSample]:
         """Wait for the next thing to do, do it, and return the poses that have arrived, stamped with host time."""
-        data = self._port.read(self._wait())
-        now = self._now()
+        if not self._started:
+            self._started = True
+            self._start = self._clock() - self.world.time
+            self._host_offset = self._host_clock() - self.world.time
+        data = self._port.read(self._wait(self._clock() - self._start))
+        now = self._now(self._clock() - self._start)
         if data:
             self._radio.write(data, now)
         while (packet := self._radio.arrived(now)) is not None:
@@ -71,19 +78,17 @@ class RealtimeRobot:
             PoseSample(self.host_time(pose.stamp), pose.position, pose.quaternion) for pose in self.world.mocap.due(now)
         ]
 
-    def _now(self) -> float:
+    def _now(self, clock: float) -> float:
         """Return the time up to which the world should go; a large lag is forgiven, not caught up with."""
-        now = self._clock() - self._start
-        lag = now - self.world.time
-        if lag > LARGEST_LAG:
-            self._start += lag
-            self._host_offset += lag
-            self.lost_time += lag
-            now = self.world.time
-        return now
+        lag = clock - self.world.time
+        if lag <= LARGEST_LAG:
+            return clock
+        self._start += lag
+        self._host_offset += lag
+        self.lost_time += lag
+        return self.world.time
 
-    def _wait(self) -> float:
+    def _wait(self, now: float) -> float:
         """Return how long nothing is to be done [s]."""
-        now = self._clock() - self._start
         due = [time for time in (self._radio.next_due(), self.world.mocap.next_due()) if time is not None]
         return min(LONGEST_WAIT, max(0.0, min(due, default=now + LONGEST_WAIT) - now))
