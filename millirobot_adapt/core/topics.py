@@ -52,7 +52,7 @@ BACK_EMF = Topic(
 )  # fmt: skip
 ODOMETRY = Topic(
     'odometry', 'nav_msgs/msg/Odometry', 'estimator',
-    'estimate at the stamp of the telemetry: pose in `world`, twist in `base_link`, covariances',
+    'estimate at the stamp of the telemetry: pose in `world`; mean twist over the control period in `base_link`',
 )  # fmt: skip
 TICK = Topic(
     'tick', 'std_msgs/msg/Float64MultiArray', 'controller',

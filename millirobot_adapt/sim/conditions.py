@@ -34,8 +34,8 @@ class Fault(Config):
 class MocapNoise(Config):
     """Errors of motion capture."""
 
-    position: float = param(0.0004, 'Noise of each coordinate, standard deviation.', unit='m', low=0.0, high=0.1)
-    angle: float = param(0.005, 'Noise about each axis, standard deviation.', unit='rad', low=0.0, high=0.5)
+    position: float = param(0.0002, 'Noise of each coordinate, standard deviation.', unit='m', low=0.0, high=0.1)
+    angle: float = param(0.003, 'Noise about each axis, standard deviation.', unit='rad', low=0.0, high=0.5)
     latency: float = param(0.01, 'Longest delay from exposure to arrival (evenly spread).', unit='s', low=0.0, high=0.2)
     repeated: float = param(0.018, 'Share of frames that repeat the previous one.', low=0.0, high=1.0)
     jumps: float = param(0.0, 'Share of frames that jump aside.', low=0.0, high=1.0)

@@ -11,7 +11,11 @@ from millirobot_adapt.core.state import FloatArray
 
 @dataclass(frozen=True)
 class Estimate:
-    """Pose and twist of the robot body at one instant."""
+    """Pose of the robot body at one instant, and its twist.
+
+    The filter's twist is the mean over the control period that ends at the stamp (parameter `twist_period`): what the
+    model predicts is the motion of a period, and a legged body shakes within each stride.
+    """
 
     stamp: float
     """Time the estimate is for [s, host clock]."""
