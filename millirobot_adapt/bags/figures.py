@@ -205,7 +205,7 @@ def _column(series: Series, side: int) -> tuple[FloatArray, FloatArray]:
 
 
 def tick_times(story: Story) -> Figure | None:
-    """Draw the period and the work of every tick, over time and as histograms."""
+    """Draw the period and the work of every tick, over time and as histograms, with the 99th percentile of the work."""
     work, period = story.run.column('work_ms'), story.run.column('period_ms')
     if not np.isfinite(work).any():
         return None
@@ -217,16 +217,17 @@ def tick_times(story: Story) -> Figure | None:
         axes.plot(times, values, '.', color=color, markersize=3.5, alpha=0.6, markeredgewidth=0)
         label_line(axes, times, running_median(values, MEDIAN_TICKS), name, color)
         histogram.hist(values[np.isfinite(values)], bins=bins, orientation='horizontal', color=color, alpha=0.8)
-    p99 = float(np.percentile(work[np.isfinite(work)], 99))
-    axes.axhline(p99, color=BLUE, linewidth=0.9, linestyle=(0, (4, 2)))
-    axes.annotate(
-        f'99 % of the work below {p99:.0f} ms', (0, p99), xytext=(2, 2), textcoords='offset points', color=BLUE
-    )
     axes.set_ylim(0, top)
     axes.set_ylabel('time [ms]')
     _finish(story, axes, label=False)
     histogram.set_ylim(0, top)
     histogram.set_xlabel('ticks')
+    p99 = float(np.percentile(work[np.isfinite(work)], 99))
+    histogram.axhline(p99, color=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
+    histogram.annotate(
+        'p99', (1.0, p99), xycoords=('axes fraction', 'data'), xytext=(4, 0), textcoords='offset points', color=BLUE,
+        va='center',
+    )  # fmt: skip
     histogram.tick_params(labelleft=False)
     return figure
 
