@@ -1,7 +1,7 @@
 """The robot's microcontroller: answers packets, runs the leg PIDs, samples the sensors.
 
 What the public firmware leaves open is decided here, and only for the mock: a timeout switches the motors off until the
-next motor command; a timed run stops them at its end; velocity profiles are ignored.
+next motor command; a timed run stops them at its end; 0x80, 0x8D (velocity profiles) and 0x97 do nothing.
 """
 
 from __future__ import annotations
