@@ -66,7 +66,7 @@ for extra in "${missing[@]}"; do
     *) extras=$extra ;;
   esac
   echo "Installing the package with the extras $extras (a minute or two the first time) ..."
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
+  PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
 done
 {
   if [ -n "$done_before" ]; then echo "$done_before"; fi

@@ -41,7 +41,7 @@ while True:
 """
 FAILS = """
 import sys
-print('starting')
+print('starting', flush=True)
 print('error: no such port', file=sys.stderr)
 sys.exit(2)
 """
