@@ -9,9 +9,6 @@ from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import FloatArray
 
-ROBOT_CLOCK_TICK = 1e-6
-"""One count of the robot's timestamp [s]. Nominal: the firmware family counts microseconds (u32, wraps in 71 min)."""
-
 
 class TelemetryDecoder:
     """Turn replies, given in the order of their index, into SI units.
@@ -54,7 +51,7 @@ class TelemetryDecoder:
         elif previous is not None:
             step = encoder_step(previous, reply) * self._radians_per_count
             self._angle = self._angle + step
-            elapsed = clock_step(previous, reply)
+            elapsed = clock_step(previous, reply) * self._scales.clock
             if elapsed > 0:
                 self._velocity = step / elapsed
         return self._angle
@@ -66,9 +63,9 @@ def encoder_step(earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:
     return ((step + 2**31) % 2**32 - 2**31).astype(np.float64)
 
 
-def clock_step(earlier: TelemetryReply, later: TelemetryReply) -> float:
-    """Return the robot-clock step between two replies [s], whatever wrapped between them."""
-    return (later.timestamp - earlier.timestamp) % 2**32 * ROBOT_CLOCK_TICK
+def clock_step(earlier: TelemetryReply, later: TelemetryReply) -> int:
+    """Return the step of the robot's clock (u32) between two replies [counts], whatever wrapped between them."""
+    return (later.timestamp - earlier.timestamp) % 2**32
 
 
 def setpoint_to_counts(robot: RobotConfig, setpoint: FloatArray) -> tuple[int, int]:

@@ -105,7 +105,7 @@ class Microcontroller:
         left, right = np.clip(np.rint(back_emf), -ADC_LIMIT, ADC_LIMIT)
         return TelemetryReply(
             index=self._index,
-            timestamp=self._milliseconds * 1000 & 0xFFFFFFFF,
+            timestamp=round(self._milliseconds * 1e-3 / scales.clock) & 0xFFFFFFFF,
             position=_pair(_int32(count) for count in self._position),
             command=command,
             duty=self._duty,
