@@ -23,8 +23,8 @@ class PlannerConfig(Config):
         200, 'Candidates rolled out at once; results depend on it, as each has its own generator.', low=1
     )
     hold: int = param(3, 'Steps that share one random draw.', unit='ticks', low=1, high=100)
-    noise: float = param(0.3, 'MPPI: sd of the noise as a fraction of the action range.', low=1e-6, high=10.0)
-    temperature: float = param(0.05, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0)
+    noise: float = param(0.25, 'MPPI: sd of the noise as a fraction of the action range.', low=1e-6, high=10.0)
+    temperature: float = param(0.1, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0)
 
 
 def make_planner(config: PlannerConfig, robot: RobotConfig) -> Planner:
