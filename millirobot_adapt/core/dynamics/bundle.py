@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession
 
 from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, to_engine
@@ -54,19 +55,32 @@ class Bundle:
     """SHA-256 of model.yaml, and through its hashes of the whole bundle."""
     files: Mapping[str, bytes] = field(repr=False)
 
-    def graph(self, name: str) -> bytes:
-        """Return an ONNX graph of the bundle.
+    def session(self, name: str, inputs: tuple[str, ...], threads: int) -> InferenceSession:
+        """Load an ONNX graph of the bundle whose inputs are theta and `inputs`.
 
         Raises:
-            UserError: the bundle has none of that name.
+            UserError: the bundle has no such graph; it cannot be loaded; it has other inputs.
         """
         if name not in self.files:
             raise UserError(f'{self.path}: has no {name}, which the chosen method needs; train a model for that method')
-        return self.files[name]
+        try:
+            session = make_session(self.files[name], threads)
+        except Exception as error:  # onnxruntime raises a dozen kinds, whose only common base is this
+            reason = ' '.join(str(error).split())
+            raise UserError(f'{self.path / name}: is not a graph that onnxruntime can load: {reason}') from None
+        given = {value.name for value in session.get_inputs()}
+        if given != {*self.theta, *inputs}:
+            strange = ', '.join(sorted(given ^ {*self.theta, *inputs}))
+            raise UserError(f'{self.path / name}: its inputs do not fit theta.npz ({strange}); export the model again')
+        return session
 
     def prior(self, config: EngineConfig) -> RolloutModel:
-        """Return theta*, ready to roll out."""
-        session = make_session(self.graph('rollout.onnx'), config.threads)
+        """Return theta*, ready to roll out.
+
+        Raises:
+            UserError: what `session` raises.
+        """
+        session = self.session('rollout.onnx', ('state', 'actions'), config.threads)
         return RolloutModel(session, {name: to_engine(array) for name, array in self.theta.items()})
 
     def prediction_error(self, predicted: FloatArray, actual: FloatArray, state: FloatArray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
-from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run, to_engine
+from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import RolloutModel
 
@@ -15,7 +15,7 @@ class Grbal:
         self.window_length = bundle.window
         self._model = bundle.prior(config)
         self.prior: AdaptedModel = self._model
-        self._session = make_session(bundle.graph('adapt.onnx'), threads=1)
+        self._session = bundle.session('adapt.onnx', ('states', 'actions', 'next_states', 'mask'), threads=1)
 
     def reset(self) -> None:
         """Nothing is carried from tick to tick: every adaptation starts from theta*."""

@@ -1,0 +1,66 @@
+"""Make test/data/golden_bundle: a tiny GrBAL bundle and what PyTorch computes with it, for tests that need no PyTorch.
+
+Run from the repository's root: python test/learning/make_golden_bundle.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.state import NX
+from millirobot_adapt.learning.export import theta_names, write_bundle
+from millirobot_adapt.learning.graphs import AdaptGraph, predict
+from millirobot_adapt.learning.network import Normalisation, initialise
+
+FOLDER = Path(__file__).parents[1] / 'data' / 'golden_bundle'
+WINDOW, HORIZON, CANDIDATES = 6, 4, 3
+FEATURE_SCALE = (0.1, 0.05, 1.5, 10.0, 10.0, 12.0, 12.0)
+TARGET_SCALE = (0.01, 0.005, 0.1, 0.05, 0.05, 1.0, 6.0, 6.0)
+
+
+def random_states(generator: torch.Generator, count: int) -> torch.Tensor:
+    """Draw states whose angles are angles."""
+    states = 0.3 * torch.randn(count, NX, generator=generator)
+    for cos in (6, 8, 10, 15, 17):
+        angle = 0.5 * torch.randn(count, generator=generator)
+        states[:, cos], states[:, cos + 1] = torch.cos(angle), torch.sin(angle)
+    states[:, 19:21] = 30 + 10 * torch.randn(count, 2, generator=generator)
+    return states
+
+
+def main() -> None:
+    """Write the bundle and the arrays."""
+    generator = torch.Generator().manual_seed(0)
+    theta = initialise((7, 8, 8, 8), generator)
+    psi = [torch.tensor(0.02 * (index + 1)) for index in range(len(theta))]
+    normalisation = Normalisation(
+        torch.tensor((0.25, 0.0, 0.0, 30.0, 30.0, 35.0, 35.0)), torch.tensor(FEATURE_SCALE),
+        torch.tensor((0.025, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)), torch.tensor(TARGET_SCALE),
+    )  # fmt: skip
+    robot = RobotConfig()
+    write_bundle(
+        FOLDER, method='grbal', robot=robot, window=WINDOW, theta=theta, psi=psi, normalisation=normalisation,
+        data={'origin': 'golden'}, training={'script': 'test/learning/make_golden_bundle.py'},
+    )  # fmt: skip
+
+    trail = random_states(generator, WINDOW + 1)
+    actions = 35 + 12 * torch.randn(WINDOW, 2, generator=generator)
+    mask = torch.ones(WINDOW)
+    mask[0] = 0
+    *adapted, before, after, norm, step = AdaptGraph(normalisation, psi)(*theta, trail[:-1], actions, trail[1:], mask)
+    candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
+    states = [trail[-1].repeat(CANDIDATES, 1)]
+    for action in candidates:
+        states.append(predict(adapted, normalisation, states[-1], action, robot.dt))
+    np.savez(
+        FOLDER / 'expected.npz',
+        states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,
+        rollout=torch.stack(states), report=torch.stack([before, after, norm, step]),
+        **dict(zip(theta_names(theta), adapted, strict=True)),
+    )  # fmt: skip
+
+
+if __name__ == '__main__':
+    main()

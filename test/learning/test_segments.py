@@ -1,0 +1,86 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+
+from millirobot_adapt.core.errors import UserError  # noqa: E402
+from millirobot_adapt.learning.augment import AugmentConfig, augment  # noqa: E402
+from millirobot_adapt.learning.persistence import persistence  # noqa: E402
+from millirobot_adapt.learning.rollouts import load_rollouts, mark_valid  # noqa: E402
+from millirobot_adapt.learning.segments import cut, make_data_set  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+NOTHING = AugmentConfig(heading=0.0, forward=0.0, lateral=0.0, speed_gain=0.0, turn=0.0, side=0.0, leg_gain=0.0)
+
+
+def test_segments_never_cross_a_bad_transition(toy_rollouts):
+    rollouts = toy_rollouts(count=2, length=20)
+    rollouts.valid[0, 7] = False
+    segments = cut(rollouts, np.arange(2), 10)
+    assert len(segments) == 3 + 11  # transitions 8..19 of the first rollout, all of the second
+    torch.testing.assert_close(segments.actions[0], torch.from_numpy(rollouts.actions[0, 8:18]))
+
+
+def test_split_is_by_rollout_and_normalisation_comes_from_the_training_part(toy_rollouts):
+    rollouts = toy_rollouts(count=10, length=30)
+    data = make_data_set(rollouts, 20, np.random.default_rng(0))
+    assert (len(data.training), len(data.validation)) == (9 * 11, 11)
+    singles = torch.cat([data.normalisation.features(s.body[:, :-1], s.actions) for s in (data.training,)])
+    assert abs(float(singles.mean())) < 0.1
+    assert float(data.normalisation.features(1e6 * torch.ones(5), torch.zeros(2)).max()) == 3.0
+
+
+def test_too_short_rollouts_are_a_users_mistake(toy_rollouts):
+    with pytest.raises(UserError, match='collect more, or longer'):
+        make_data_set(toy_rollouts(count=10, length=20), 30, np.random.default_rng(0))
+
+
+def test_file_keeps_the_rollouts(toy_rollouts, tmp_path):
+    rollouts = toy_rollouts(count=2, length=10)
+    rollouts.save(tmp_path / 'data.npz')
+    again = load_rollouts(tmp_path / 'data.npz')
+    np.testing.assert_array_equal(again.states, rollouts.states)
+    assert again.metadata == rollouts.metadata
+    assert again.digest() == rollouts.digest()
+    with pytest.raises(UserError, match='millirobot collect'):
+        load_rollouts(tmp_path / 'none.npz')
+    (tmp_path / 'bad.npz').write_bytes(b'nothing')
+    with pytest.raises(UserError, match='is not a file of rollouts'):
+        load_rollouts(tmp_path / 'bad.npz')
+
+
+def test_gaps_and_nan_are_not_valid():
+    states = np.zeros((1, 5, 24))
+    states[0, 1, 3] = np.nan
+    stamps = np.array([[0.0, 0.1, 0.2, 0.5, 0.6]])
+    assert mark_valid(states, stamps, 0.1).tolist() == [[False, False, False, True]]
+
+
+def test_augmentation_of_each_kind(toy_rollouts):
+    segments = cut(toy_rollouts(count=4, length=30), np.arange(4), 20)
+
+    def made(**scales):
+        config = AugmentConfig(**{**vars(NOTHING), **scales})
+        return augment(segments, config, 0.1, torch.Generator().manual_seed(0))
+
+    same = made()
+    torch.testing.assert_close(same.change, segments.change)
+    for name in vars(NOTHING):
+        assert not torch.allclose(made(**{name: 0.3}).change, segments.change), name
+    turned = made(turn=1.0)
+    extra = turned.displacement[..., 2] - segments.displacement[..., 2]
+    torch.testing.assert_close(extra, extra[:, :1].expand_as(extra), atol=1e-6, rtol=0)
+    torch.testing.assert_close(turned.body[:, 1:, 2] - segments.body[:, 1:, 2], 10 * extra, atol=1e-4, rtol=0)
+
+
+def test_persistence_tells_bias_from_noise(toy_rollouts):
+    segments = cut(toy_rollouts(count=100, length=60), np.arange(100), 47).part(slice(0, None, 14))
+    noise = 0.5 * torch.randn(len(segments), 47, 3, generator=torch.Generator().manual_seed(0))
+    bias = noise[:, :1]
+    white = replace(segments, displacement=segments.displacement + noise)
+    biased = replace(segments, displacement=segments.displacement + bias)
+    assert abs(persistence(white)['yaw_change']) < 0.3
+    assert persistence(biased)['yaw_change'] > 0.9

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+pytest.importorskip('onnx')
+
+from millirobot_adapt.cli.main import main  # noqa: E402
+from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
+from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
+from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
+from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
+from millirobot_adapt.core.robot import RobotConfig  # noqa: E402
+from millirobot_adapt.learning.graphs import AdaptGraph, predict  # noqa: E402
+from millirobot_adapt.learning.run_folder import load_run  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+WINDOW, HORIZON = 12, 8
+SETTINGS = [
+    'hidden=32,32', f'window={WINDOW}', f'horizon={HORIZON}', 'steps=200', 'check_every=40', 'batch=32',
+    'learning_rate=3e-3', 'augment.heading=0.3',
+]  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def trained(toy_rollouts, tmp_path_factory):
+    """Train both methods on the toy robot by the command line, and export them."""
+    folder = tmp_path_factory.mktemp('trained')
+    toy_rollouts(count=30, length=40).save(folder / 'data.npz')
+    for method in ('mb', 'grbal'):
+        settings = [part for setting in SETTINGS for part in ('--set', setting)]
+        data, run = str(folder / 'data.npz'), str(folder / f'run_{method}')
+        assert main(['train', '--data', data, '--method', method, '--out', run, *settings]) == 0
+        assert main(['export-model', run, '--out', str(folder / method)]) == 0
+    return folder
+
+
+def windows(rollouts, now=20):
+    """The window that ends at state `now` of each rollout, and what follows it."""
+    past = slice(now - WINDOW, now)
+    for states, actions in zip(rollouts.states.astype(float), rollouts.actions.astype(float), strict=True):
+        window = Window(states[past], actions[past], states[now - WINDOW + 1 : now + 1], np.ones(WINDOW))
+        yield window, states[now : now + HORIZON + 1], actions[now : now + HORIZON]
+
+
+def test_adapting_beats_theta_star_and_mb_where_the_heading_is_measured_wrong(trained, toy_rollouts):
+    robot = RobotConfig()
+    bundles = {name: load_bundle(str(trained / name), robot) for name in ('mb', 'grbal')}
+    mb, grbal = (make_method(bundle, EngineConfig(threads=1)) for bundle in bundles.values())
+    errors = {'mb': [], 'before': [], 'after': []}
+    one_step = {'before': [], 'after': []}
+    for window, states, actions in windows(toy_rollouts(count=20, length=30, skew=0.4, seed=7)):
+        models = {'mb': mb.prior, 'before': grbal.prior, 'after': grbal.adapt(window).model}
+        for name, model in models.items():
+            predicted = model.rollout(states[0], actions[:, None])
+            errors[name].append(np.hypot(*(predicted[-1, 0, :2] - states[-1, :2])))
+            if name in one_step:
+                error = bundles['grbal'].prediction_error(predicted[1, 0], states[1], states[0])
+                one_step[name].append(error)
+    rms = {name: np.sqrt(np.mean(np.square(values))) for name, values in errors.items()}
+    assert rms['after'] < 0.8 * rms['before']
+    assert rms['after'] < 0.8 * rms['mb']
+    assert np.mean(one_step['after']) < np.mean(one_step['before'])
+
+
+def test_exported_graphs_equal_pytorch(trained, toy_rollouts):
+    run = load_run(trained / 'run_grbal')
+    bundle = load_bundle(str(trained / 'grbal'), RobotConfig())
+    method = make_method(bundle, EngineConfig(threads=1))
+    window, states, actions = next(iter(windows(toy_rollouts(count=1, length=30, seed=3))))
+    tensors = [torch.from_numpy(array).float() for array in (window.states, window.actions, window.next_states)]
+    graph = AdaptGraph(run.normalisation, [psi.detach() for psi in run.model.psi])
+    with torch.no_grad():
+        *theta, before, after, norm, step = graph(*run.model.theta, *tensors, torch.ones(WINDOW))
+        state = torch.from_numpy(states[:1]).float()
+        expected = [state]
+        for action in torch.from_numpy(actions).float():
+            expected.append(predict(theta, run.normalisation, expected[-1], action[None], 0.1))
+    adaptation = method.adapt(window)
+    for value, wanted in zip(adaptation.model.theta.values(), theta, strict=True):
+        np.testing.assert_allclose(value.numpy(), wanted.numpy(), atol=1e-5)
+    report = (adaptation.loss_before, adaptation.loss_after, adaptation.gradient_norm, adaptation.step)
+    np.testing.assert_allclose(report, [float(v) for v in (before, after, norm, step)], rtol=1e-5)
+    rolled = adaptation.model.rollout(states[0], np.repeat(actions[:, None], 3, axis=1))
+    for candidate in range(3):
+        np.testing.assert_allclose(rolled[:, candidate], torch.cat(expected).numpy(), atol=1e-5)
+
+
+def test_equal_seeds_give_equal_bundles(trained, toy_rollouts, tmp_path):
+    settings = [part for setting in SETTINGS for part in ('--set', setting)]
+    data = str(trained / 'data.npz')
+    for seed, equal in (('0', True), ('1', False)):
+        run, out = str(tmp_path / f'run{seed}'), tmp_path / f'bundle{seed}'
+        assert main(['train', '--data', data, '--method', 'mb', '--seed', seed, '--out', run, *settings]) == 0
+        assert main(['export-model', run, '--out', str(out)]) == 0
+        same = (out / 'model.yaml').read_bytes() == (trained / 'mb' / 'model.yaml').read_bytes()
+        assert same == equal
+
+
+def test_a_run_leaves_curves_and_a_record(trained):
+    run = load_run(trained / 'run_grbal')
+    assert run.record['training']['validation']['after']['one_step'] > 0
+    assert run.record['data']['origin'] == 'toy'
+    assert (trained / 'run_grbal' / 'curves.png').stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'complaint'),
+    [
+        (['--data', 'none.npz', '--out', 'x'], 'none.npz: no such file'),
+        (['--data', 'none.npz', '--out', 'x', '--method', 'magic'], "'magic' is not one of mb, grbal"),
+        (['--data', 'none.npz', '--out', 'x', '--set', 'stepz=1'], 'unknown parameter'),
+        (['--data', 'none.npz', '--out', 'x', '--set', 'steps=many'], "'many' is not of type int"),
+        (['--data', 'none.npz', '--out', 'x', '--set', 'steps=0'], 'below its lowest value'),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments, complaint, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(['train', *arguments]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count('\n') == 1
+
+
+def test_exporting_nothing_is_bad_input(tmp_path, capsys):
+    assert main(['export-model', str(tmp_path), '--out', str(tmp_path / 'x')]) == 2
+    assert 'holds no finished training run' in capsys.readouterr().err
