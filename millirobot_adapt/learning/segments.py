@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -38,7 +38,20 @@ class Segments:
 
     def part(self, rows: Tensor | slice) -> Segments:
         """Take some of the segments."""
-        return replace(self, body=self.body[rows], actions=self.actions[rows], displacement=self.displacement[rows])
+        return Segments(self.body[rows], self.actions[rows], self.displacement[rows])
+
+    def divide(self, now: int) -> tuple[Segments, Segments]:
+        """Divide each segment into its first `now` transitions and the rest; the state between belongs to both."""
+        past = Segments(self.body[:, : now + 1], self.actions[:, :now], self.displacement[:, :now])
+        return past, Segments(self.body[:, now:], self.actions[:, now:], self.displacement[:, now:])
+
+    def joined(self, other: Segments) -> Segments:
+        """Return these segments followed by `other`."""
+        return Segments(
+            torch.cat([self.body, other.body]),
+            torch.cat([self.actions, other.actions]),
+            torch.cat([self.displacement, other.displacement]),
+        )
 
 
 @dataclass(frozen=True)

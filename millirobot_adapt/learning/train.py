@@ -110,7 +110,7 @@ class Trainer:
 
     def score(self, model: Model, segments: Segments, *, adapted: bool = True) -> Losses:
         """Score a model on segments, after its inner update unless `adapted` is False or the model has none."""
-        past, future = self._divide(segments)
+        past, future = segments.divide(self.config.window)
         step: list[LayerStep] | None = None
         if adapted and model.log_psi:
             step = adapt(model.theta, model.psi, self.data.normalisation, past).step
@@ -157,15 +157,4 @@ class Trainer:
         if not self.model.log_psi:
             return segments
         disturbed = augment(segments.part(slice(0, None, 2)), self.config.augment, self.dt, self.generator)
-        plain = segments.part(slice(1, None, 2))
-        return Segments(*(torch.cat([getattr(a, name) for a in (disturbed, plain)]) for name in _SEGMENT_FIELDS))
-
-    def _divide(self, segments: Segments) -> tuple[Segments, Segments]:
-        """Divide segments into the T1 past and the H future transitions; the state between belongs to both."""
-        now = self.config.window
-        past = Segments(segments.body[:, : now + 1], segments.actions[:, :now], segments.displacement[:, :now])
-        future = Segments(segments.body[:, now:], segments.actions[:, now:], segments.displacement[:, now:])
-        return past, future
-
-
-_SEGMENT_FIELDS = ('body', 'actions', 'displacement')
+        return disturbed.joined(segments.part(slice(1, None, 2)))
