@@ -37,7 +37,7 @@ setup(
         'pyserial>=3.5',
         'PyYAML>=6.0',
         'tqdm>=4.60',
-        'joblib>=1.2',
+        'joblib>=1.3',
         'mujoco>=3.1',
         'matplotlib>=3.6',
         'rosbags>=0.10',

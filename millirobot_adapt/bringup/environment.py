@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import share_dir
+from millirobot_adapt.core.share import share_dir
 
 DOMAINS = range(1, 101)
 """Domains whose ports stay below the range from which Linux hands out ports (DDS: 7400 + 250 * domain + ...)."""

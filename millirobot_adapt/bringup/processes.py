@@ -15,7 +15,7 @@ import yaml
 from millirobot_adapt.bringup.run_folder import Parameters
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import share_dir
+from millirobot_adapt.core.share import share_dir
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import yaml
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import share_dir
+from millirobot_adapt.core.share import share_dir
 
 Parameters = dict[str, dict[str, Any]]
 """Node name -> dotted parameter name -> value."""

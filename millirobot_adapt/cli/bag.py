@@ -61,7 +61,7 @@ def _replay(args: argparse.Namespace) -> int:
     from millirobot_adapt.bags.replay import ReplayOptions, replay, with_model
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-    from millirobot_adapt.core.paths import find
+    from millirobot_adapt.core.share import find
     from millirobot_adapt.core.wiring import ControllerConfig
 
     controller = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)

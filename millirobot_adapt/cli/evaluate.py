@@ -47,7 +47,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
     """
-    from millirobot_adapt.core.paths import find
+    from millirobot_adapt.core.share import find
     from millirobot_adapt.experiments.grid import Grid, rows_of, run_grid
     from millirobot_adapt.experiments.run import check_story, run_story
     from millirobot_adapt.experiments.table import cells_of, format_cells

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from millirobot_adapt.core.config import Config, build, param, read_yaml, section
-from millirobot_adapt.core.paths import find
+from millirobot_adapt.core.share import find
 from millirobot_adapt.core.state import FloatArray
 
 RADIANS_PER_REVOLUTION = 2 * np.pi
@@ -28,9 +28,7 @@ class ScalesConfig(Config):
     """Raw telemetry to SI; battery and back-EMF scales are nominal (the firmware's are not published)."""
 
     encoder_counts: int = param(65536, 'Encoder counts per leg revolution.', unit='counts/rev', low=1)
-    clock: float = param(
-        1e-6, 'Timestamp, nominal (u32: wraps in 71 min).', unit='s per count', low=1e-9
-    )
+    clock: float = param(1e-6, 'Timestamp, nominal (u32: wraps in 71 min).', unit='s per count', low=1e-9)
     gyro: float = param(1.0658e-3, 'Gyro.', unit='rad/s per count', low=1e-9)
     accelerometer: float = param(2.3942e-3, 'Accelerometer (+-8 g over 16 bits).', unit='m/s^2 per count', low=1e-9)
     back_emf: float = param(0.0064, 'Back-EMF converter, nominal.', unit='V per count', low=1e-9)

@@ -11,7 +11,7 @@ import numpy as np
 
 from millirobot_adapt.core.config import Config, build, param, read_yaml, section
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import find
+from millirobot_adapt.core.share import find
 from millirobot_adapt.sim.model import LEGS
 from millirobot_adapt.sim.terrain import TERRAINS
 

@@ -15,9 +15,9 @@ from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig, EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.paths import find
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.share import find
 
 ROBOT = RobotConfig()
 FILTER = EstimatorConfig()

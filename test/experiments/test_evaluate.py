@@ -9,9 +9,9 @@ import pytest
 
 from millirobot_adapt.cli import evaluate as command
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import find
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments import run
 from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
 

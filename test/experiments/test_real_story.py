@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.paths import find
+from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.run import run_story
 from millirobot_adapt.experiments.story import Story
 

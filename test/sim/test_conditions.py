@@ -6,8 +6,8 @@ import pytest
 
 from firmware_bridge import packets
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import share_dir
 from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.sim.conditions import Condition, Fault, load_condition, sample_training_condition
 from millirobot_adapt.sim.world import World
 

@@ -7,7 +7,7 @@ import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT
-from millirobot_adapt.core.paths import share_dir
+from millirobot_adapt.core.share import share_dir
 
 pytestmark = pytest.mark.system
 

@@ -23,8 +23,8 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, to
 from millirobot_adapt.core.dynamics.rollout import RolloutModel
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.paths import find
 from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.share import find
 from millirobot_adapt.core.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS, FloatArray
 
 SCHEMA = 1
