@@ -7,7 +7,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 list=.venv/installed
-supported='import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'
+supported='import sys; assert (3, 10) <= sys.version_info[:2] <= (3, 13)'
+ros=wheels
+if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then
+  ros=$ROS_DISTRO
+  supported="$supported; import rclpy"
+fi
 
 fail() {
   echo "error: $*" >&2
@@ -17,21 +22,24 @@ fail() {
 # Prints the interpreter to build with: PYTHON if it was named, else the first supported one.
 choose_python() {
   local candidate
-  for candidate in ${PYTHON:-python3 python3.12 python3.13 python3.11 python3.10}; do
+  for candidate in ${PYTHON:-python3 /usr/bin/python3 python3.12 python3.13 python3.11 python3.10}; do
     if "$candidate" -c "$supported" 2>/dev/null; then
       echo "$candidate"
       return
     fi
   done
-  fail "${PYTHON:-python3} is not Python 3.10, 3.11, 3.12 or 3.13; name one that is: make PYTHON=/path/to/python3.12"
+  if [ "$ros" = wheels ]; then
+    fail "${PYTHON:-python3} is not Python 3.10, 3.11, 3.12 or 3.13; name one that is: make PYTHON=/path/to/python3.12"
+  fi
+  fail "ROS 2 $ros is sourced, but ${PYTHON:-python3} cannot import its rclpy; name its Python: make PYTHON=/usr/bin/python3"
 }
 
-python=''
-if [ -x .venv/bin/python ] && [ -z "${PYTHON:-}" ]; then python=.venv/bin/python; fi
-if [ -z "$python" ] || ! "$python" -c "$supported" 2>/dev/null; then python=$(choose_python); fi
-
-ros=wheels
-if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then ros=$ROS_DISTRO; fi
+# What is there is kept, unless another interpreter was named or ROS is another.
+if [ -z "${PYTHON:-}" ] && grep -q " ros-$ros " "$list" 2>/dev/null && .venv/bin/python -c "$supported" 2>/dev/null; then
+  python=.venv/bin/python
+else
+  python=$(choose_python)
+fi
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 key="python-$version ros-$ros $(cat setup.py setup.cfg pyproject.toml .ci/venv.sh | cksum | tr ' ' -)"
 
@@ -44,16 +52,16 @@ done
 
 # Another interpreter, another ROS, or an installation that was never finished: start afresh.
 if ! grep -q " python-$version ros-$ros " "$list" 2>/dev/null; then
-  if [ "$python" = .venv/bin/python ]; then python=$(choose_python); fi
   rm -rf .venv
+  options=()
   if [ "$ros" = wheels ]; then
     echo "Making .venv with Python $version and ROS 2 Jazzy from wheels."
-    "$python" -m venv .venv || fail "$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv"
   else
-    "$python" -c 'import rclpy' || fail "ROS 2 $ros is sourced, but $python cannot import its rclpy; name its Python: make PYTHON=/usr/bin/python3"
     echo "Making .venv with Python $version and the sourced ROS 2 $ros."
-    "$python" -m venv --system-site-packages .venv || fail "$python cannot make a virtual environment; sudo apt install python3-venv"
+    options=(--system-site-packages)
   fi
+  "$python" -m venv "${options[@]}" .venv ||
+    fail "$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv"
   # Older pips lose themselves in the versions of the ROS wheels.
   .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=24'
 fi
