@@ -148,7 +148,7 @@ def _trace(
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # the tracing exporter announces its successor on every call
         torch.onnx.export(
-            module, tuple(arguments), stream,  # type: ignore[arg-type]  # a stream is taken, but not declared
+            module, tuple(arguments), stream,
             input_names=list(inputs), output_names=list(outputs),
             dynamic_axes=dynamic, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
