@@ -30,6 +30,8 @@ from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.nodes.operator import ros_version
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
+"""Fence of the gate [m]: the mock's floor has no end, and the shapes other than the figure-8 leave the lab's arena."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def run_demo(demo: Demo, command: str) -> int:
 
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
-    overrides = _overrides(demo)
+    overrides = node_overrides(demo)
     nodes = resolve(SIMULATION, overrides)
     robot = load_robot(nodes['controller']['robot'])
     bundle = load_bundle(nodes['controller']['model'], robot)
@@ -87,10 +89,11 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     return folder, nodes
 
 
-def _overrides(demo: Demo) -> dict[str, dict[str, Any]]:
+def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     """Turn the options into parameters of nodes; `--set` comes last and wins."""
     options: dict[str, dict[str, Any]] = {
         'mock_robot': {'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed},
+        'bridge': {'gate.fence': MOCK_FENCE},
         'controller': {'path': demo.shape, 'method': demo.method, 'model': demo.model, 'seed': demo.seed},
     }
     given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
