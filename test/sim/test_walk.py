@@ -27,7 +27,7 @@ def calibration() -> measure.Calibration:
         measure.calibration(
             ROBOT, measure.record(ROBOT, Condition(), measure.random_commands(ROBOT, 50.0, 1, seed), seed)
         )
-        for seed in (0, 2)
+        for seed in range(4)  # a single run of 50 s leaves the yaw gain uncertain by a third
     ]
     mean = {name: np.nanmean([getattr(run, name) for run in runs], axis=0) for name in vars(runs[0])}
     return measure.Calibration(**mean)
