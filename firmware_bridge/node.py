@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
@@ -25,7 +24,8 @@ from millirobot_adapt.core import topics
 from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.gate import Gate
-from millirobot_adapt.nodes.conversions import joint_state, qos, status, telemetry_messages, time_message
+from millirobot_adapt.nodes.conversions import joint_state, qos, status, telemetry_messages
+from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
@@ -49,7 +49,6 @@ class BridgeNode(Node):
         gate = Gate(config.gate, robot)
         link.connect()
         self._driver = Driver(link, gate, config, clock, self._report, lambda text: self.get_logger().info(text))
-        self._published = ('', '', False)
         self._connect()
         self._thread = threading.Thread(target=self._driver.run, name='link')
         self._thread.start()
@@ -60,11 +59,10 @@ class BridgeNode(Node):
         self.create_subscription(Odometry, topics.ODOMETRY.name, self._on_odometry, qos(topics.ODOMETRY, depth=1))
         self._sent = self._publisher(topics.SENT, JointState)
         self._telemetry = [self._publisher(topic, kind) for topic, kind in TELEMETRY_TOPICS]
-        self._state = self._publisher(topics.BRIDGE_STATE, DiagnosticStatus)
-        self._diagnostics = self._publisher(topics.DIAGNOSTICS, DiagnosticArray)
+        self._health = Health(self, self._status, topics.BRIDGE_STATE)
         self.create_service(Trigger, '~/arm', self._on_arm)
         self.create_service(Trigger, '~/stop', self._on_stop)
-        self.create_timer(1.0, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(1.0, self._check_thread, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publisher(self, topic: topics.Topic, kind: type[Any]) -> Publisher:
         return self.create_publisher(kind, topic.name, qos(topic))
@@ -106,10 +104,7 @@ class BridgeNode(Node):
             if exchange.telemetry is not None:
                 for publisher, message in zip(self._telemetry, telemetry_messages(exchange.telemetry), strict=True):
                     publisher.publish(message)
-        state = self._driver.status()
-        if (state.link, state.reason, state.armed) != self._published:
-            self._published = (state.link, state.reason, state.armed)
-            self._state.publish(self._status())
+        self._health.announce()
 
     def _status(self) -> DiagnosticStatus:
         state = self._driver.status()
@@ -117,20 +112,15 @@ class BridgeNode(Node):
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
         return status('bridge', state.reason, {'armed': state.armed, 'link': state.link, **state.counters}, level)
 
-    def _diagnose(self) -> None:
+    def _check_thread(self) -> None:
         if not self._thread.is_alive():
             raise RuntimeError('the thread of the link has ended; its error stands above')
-        state = self._status()
-        self._state.publish(state)
-        message = DiagnosticArray(status=[state])
-        message.header.stamp = time_message(time.time())
-        self._diagnostics.publish(message)
 
     def close(self) -> None:
         """Stop the robot and end the thread."""
         self._driver.close()
         self._thread.join()
-        self._state.publish(self._status())
+        self._health.announce()
 
 
 def main() -> int:

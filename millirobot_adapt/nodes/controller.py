@@ -7,9 +7,8 @@ import time
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry, Path
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
@@ -22,7 +21,8 @@ from millirobot_adapt.core.pacing import every
 from millirobot_adapt.core.state import NU, StateView
 from millirobot_adapt.core.tick_record import TickRecord
 from millirobot_adapt.core.wiring import ControllerConfig, assemble, warm_up
-from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status, time_message
+from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
+from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
@@ -54,7 +54,6 @@ class ControllerNode(Node):
         )
         self._gatherer = StateGatherer()
         self._closing = threading.Event()
-        self._status = ''
         self._details = {'model': assembly.bundle.path.name, 'method': config.method or assembly.bundle.method}
         self._connect()
         self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
@@ -70,13 +69,9 @@ class ControllerNode(Node):
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._plan = self.create_publisher(Path, topics.PLAN.name, qos(topics.PLAN))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
-        self._state = self.create_publisher(
-            DiagnosticStatus, topics.CONTROLLER_STATE.name, qos(topics.CONTROLLER_STATE)
-        )
-        self._diagnostics = self.create_publisher(DiagnosticArray, topics.DIAGNOSTICS.name, qos(topics.DIAGNOSTICS))
+        self._health = Health(self, self._examine, topics.CONTROLLER_STATE)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
-        self.create_timer(1.0, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # Messages in.
 
@@ -117,7 +112,7 @@ class ControllerNode(Node):
         for _ in every(self._dt, self._closing):
             stamp = time.time()
             self._setpoint.publish(joint_state(stamp, self._controller.begin_tick(stamp)))
-            self._announce()
+            self._health.announce()
 
     def _work(self) -> None:
         """Plan each tick of a run and publish its record."""
@@ -129,18 +124,10 @@ class ControllerNode(Node):
 
     # State out.
 
-    def _announce(self) -> None:
+    def _examine(self) -> DiagnosticStatus:
         text = self._controller.status
-        kind = text.split(':')[0]
-        if kind != self._status:
-            self._status = kind
-            self._state.publish(status('controller', text, self._details, _level(text)))
-
-    def _diagnose(self) -> None:
-        text = self._controller.status
-        message = DiagnosticArray(status=[status('controller', text, self._details, _level(text))])
-        message.header.stamp = time_message(time.time())
-        self._diagnostics.publish(message)
+        level = DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
+        return status('controller', text, self._details, level)
 
     def close(self) -> None:
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
@@ -149,10 +136,6 @@ class ControllerNode(Node):
         for thread in self._threads:
             thread.join()
         self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
-
-
-def _level(text: str) -> bytes:
-    return DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
 
 
 def main() -> int:

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
@@ -18,8 +17,9 @@ from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.messages import TelemetryGatherer, pose_sample
 from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, MOCAP_POSE, ODOMETRY, Topic
-from millirobot_adapt.nodes.conversions import odometry, qos, status, time_message
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ODOMETRY, Topic
+from millirobot_adapt.nodes.conversions import odometry, qos, status
+from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
@@ -39,12 +39,11 @@ class EstimatorNode(Node):
         self._newest_pose: float | None = None
         self._poses = self._replies = self._published = 0
         self._odometry = self.create_publisher(Odometry, ODOMETRY.name, qos(ODOMETRY))
-        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
         self.create_subscription(PoseStamped, MOCAP_POSE.name, self._on_pose, qos(MOCAP_POSE, POSE_QUEUE))
         parts: dict[Topic, Any] = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
         for topic, kind in parts.items():
             self.create_subscription(kind, topic.name, self._part(topic.name), qos(topic))
-        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._health = Health(self, self._examine)
 
     def _on_pose(self, message: PoseStamped) -> None:
         sample = pose_sample(message)
@@ -67,10 +66,9 @@ class EstimatorNode(Node):
             self._published += 1
             self._odometry.publish(odometry(estimate))
 
-    def _report(self) -> None:
-        """Say once a second how things are, and why there is no odometry if there is none."""
-        now = time.time()
-        age = None if self._newest_pose is None else now - self._newest_pose
+    def _examine(self) -> DiagnosticStatus:
+        """Say how the last second was (and begin the next), and why there is no odometry if there is none."""
+        age = None if self._newest_pose is None else time.time() - self._newest_pose
         rates = {
             'poses [Hz]': self._poses,
             'telemetry [Hz]': self._replies,
@@ -80,10 +78,8 @@ class EstimatorNode(Node):
         counts = {f'poses {reason}': count for reason, count in self._estimator.counters().items()}
         trouble = self._trouble()
         level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
-        message = DiagnosticArray(status=[status('estimator', trouble or 'estimating', rates | counts, level)])
-        message.header.stamp = time_message(now)
-        self._diagnostics.publish(message)
         self._poses = self._replies = self._published = 0
+        return status('estimator', trouble or 'estimating', rates | counts, level)
 
     def _trouble(self) -> str:
         """Return why the last second brought no odometry, or nothing."""

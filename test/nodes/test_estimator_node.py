@@ -47,7 +47,7 @@ def reply(node, stamp):
 
 
 def said(node):
-    node._report()
+    node._health._diagnose()
     status = node._diagnostics.messages[-1].status[0]
     return status.message, {pair.key: pair.value for pair in status.values}
 
