@@ -28,7 +28,7 @@ def node(monkeypatch):
     rclpy.init(context=context)
     monkeypatch.setattr('rclpy.node.get_default_context', lambda: context)
     node = EstimatorNode()
-    node._odometry, node._diagnostics = Published(), Published()
+    node._odometry = Published()
     yield node
     node.destroy_node()
     context.try_shutdown()
@@ -47,8 +47,7 @@ def reply(node, stamp):
 
 
 def said(node):
-    node._health._diagnose()
-    status = node._diagnostics.messages[-1].status[0]
+    status = node._examine()
     return status.message, {pair.key: pair.value for pair in status.values}
 
 
