@@ -43,7 +43,9 @@ ARROWS: dict[str, set[str]] = {
         'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
     },
     'millirobot_adapt.nodes': {'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags'},
-    'millirobot_adapt.bringup': {'millirobot_adapt.core', 'millirobot_adapt.bags', 'millirobot_adapt.nodes'},
+    'millirobot_adapt.bringup': {
+        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.nodes',
+    },
     'millirobot_adapt.cli': {
         'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
         'millirobot_adapt.experiments', 'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',

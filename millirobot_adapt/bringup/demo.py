@@ -23,11 +23,11 @@ from millirobot_adapt.bringup.run_folder import (
     write_node_parameters,
     write_parameters,
 )
-from millirobot_adapt.core.config import flatten
-from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.wiring import ControllerConfig, assemble
 from millirobot_adapt.nodes.operator import ros_version
+from millirobot_adapt.sim.conditions import load_condition
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
@@ -69,8 +69,8 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
     overrides = node_overrides(demo)
     nodes = resolve(SIMULATION, overrides)
-    robot = load_robot(nodes['controller']['robot'])
-    bundle = load_bundle(nodes['controller']['model'], robot)
+    load_condition(nodes['mock_robot']['condition'])
+    controller = assemble(build(ControllerConfig, nest(nodes['controller']), 'parameters of the controller'))
     now = datetime.now()
     folder = make_run_folder(demo.out, now)
     nodes['recorder']['bag'] = str(folder.bag)
@@ -80,8 +80,8 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
         folder.parameters,
         command=command,
         seed=demo.seed,
-        robot=flatten(robot),
-        model=bundle.path,
+        robot=flatten(controller.robot),
+        model=controller.bundle.path,
         nodes=nodes,
         ros=ros_version(),
         now=now,

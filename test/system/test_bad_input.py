@@ -78,12 +78,14 @@ def test_a_model_whose_state_names_do_not_fit(group, misfit):
         (['--model', 'no_such_model'], 'no_such_model'),
         (['--shape', 'no_such_shape'], 'no_such_shape'),
         (['--condition', 'no_such_condition'], 'no_such_condition'),
+        (['--method', 'no_such_method'], 'no_such_method'),
         (['--set', 'controller.planner.sampels=3'], 'planner.samples'),
     ],
 )
-def test_the_demo_with_bad_input_leaves_no_process(tmp_path, arguments, words):
+def test_the_demo_with_bad_input_leaves_nothing(tmp_path, arguments, words):
     answer = run([*MILLIROBOT, 'demo', '--out', str(tmp_path / 'runs'), *arguments])
     assert answer.returncode == 2, answer.stderr
     assert words in answer.stderr
     assert [line for line in answer.stderr.splitlines() if 'error' in line] == answer.stderr.splitlines()[-1:]
     assert processes_with(str(tmp_path)) == []
+    assert not (tmp_path / 'runs').exists()
