@@ -28,7 +28,9 @@ def add(subparsers: Any) -> None:
         'and 10 ticks ahead before and after adaptation. Plans where the bag has a reference path or one is given.',
     )
     player.add_argument('bag', type=Path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
-    player.add_argument('--model', default='', help="model bundle (default: the controller's)")
+    player.add_argument(
+        '--model', default='', help="model bundle (default: the run's, else the controller's)"
+    )
     player.add_argument('--method', default='', help='adaptation method (default: what the model was trained for)')
     player.add_argument('--trajectory', default='', help='plan along this shape or CSV, from where each rollout starts')
     player.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
@@ -61,21 +63,32 @@ def _replay(args: argparse.Namespace) -> int:
     from millirobot_adapt.bags.replay import ReplayOptions, replay, with_model
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-    from millirobot_adapt.core.share import find
     from millirobot_adapt.core.wiring import ControllerConfig
 
-    controller = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
+    controller = read_params(_parameter_file(args.bag, 'controller'), 'controller', ControllerConfig)
     figures = replay(
         ReplayOptions(
             bag=args.bag,
             controller=with_model(controller, args.model, args.method),
-            estimator=read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig),
+            estimator=read_params(_parameter_file(args.bag, 'estimator'), 'estimator', EstimatorNodeConfig),
             trajectory=args.trajectory,
             plan=not args.no_plan,
         )
     )
     print(json.dumps(figures, indent=2, allow_nan=False) if args.json else _table(figures))
     return 0
+
+
+def _parameter_file(bag: Path, node: str) -> Path:
+    """Return the parameters a run was made with, for a bag in its run folder; the shipped ones for any other."""
+    from millirobot_adapt.bringup.run_folder import RunFolder
+    from millirobot_adapt.core.share import find
+
+    for folder in (bag, *bag.resolve().parents[:2]):
+        of_run = RunFolder(folder).node_parameters
+        if of_run.is_file():
+            return of_run
+    return find('params', node, '.yaml')
 
 
 def _report(args: argparse.Namespace) -> int:

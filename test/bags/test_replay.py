@@ -187,6 +187,19 @@ def test_replay_prints_json_alone_and_the_table_says_the_same(tmp_path, capsys):
     assert 'carpet 0' in table
 
 
+def test_a_run_is_replayed_with_the_model_it_was_made_with(tmp_path, capsys):
+    run = tmp_path / 'run'
+    write_log(run / 'bag', rollouts=1)
+    (run / 'nodes.yaml').write_text(
+        'controller:\n  ros__parameters: {model: velociroach_mb}\nestimator:\n  ros__parameters: {}\n'
+    )
+    for named in (run, run / 'bag'):
+        assert cli.main(['replay', str(named), '--json']) == 0
+        assert json.loads(capsys.readouterr().out)['model'] == 'velociroach_mb'
+    assert cli.main(['replay', str(run), '--json', '--model', 'velociroach_grbal']) == 0
+    assert json.loads(capsys.readouterr().out)['model'] == 'velociroach_grbal'
+
+
 def test_replay_plans_along_a_trajectory_and_along_the_bags_own_reference(tmp_path, capsys):
     few = ['--json', '--model', 'velociroach_mb']
     assert cli.main(['replay', str(write_log(tmp_path / 'bag', 1, 6)), '--trajectory', 'straight', *few]) == 0
