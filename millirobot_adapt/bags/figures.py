@@ -148,11 +148,14 @@ def prediction(story: Story) -> Figure | None:
         return None
     figure, (axes,) = new_figure(HEIGHT)
     times = story.times(story.run.column('stamp'))
-    for values, name, color in ((before, 'before', ORANGE), (after, 'after', BLUE)):
+    medians = [running_median(values, MEDIAN_TICKS) for values in (before, after)]
+    # The two lines often end close to each other; their names must not.
+    apart = 5.0 if np.nanmean(before) >= np.nanmean(after) else -5.0
+    lines = ((before, medians[0], 'before', ORANGE, apart), (after, medians[1], 'after', BLUE, -apart))
+    for values, median, name, color, dy in lines:
         axes.plot(times, values, '.', color=color, alpha=0.28, markersize=3.5, markeredgewidth=0)
-        medians = running_median(values, MEDIAN_TICKS)
-        axes.plot(times, medians, color=color, linewidth=2.0)
-        label_line(axes, times, medians, name, color)
+        axes.plot(times, median, color=color, linewidth=2.0)
+        label_line(axes, times, median, name, color, dy)
     finite = np.concatenate([before, after])
     axes.set_ylim(0, 1.1 * float(np.percentile(finite[np.isfinite(finite)], 98)))
     axes.set_ylabel('normalised error')
