@@ -28,9 +28,7 @@ def add(subparsers: Any) -> None:
         'and 10 ticks ahead before and after adaptation. Plans where the bag has a reference path or one is given.',
     )
     player.add_argument('bag', type=Path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
-    player.add_argument(
-        '--model', default='', help="model bundle (default: the run's, else the controller's)"
-    )
+    player.add_argument('--model', default='', help="model bundle (default: the run's, else the controller's)")
     player.add_argument('--method', default='', help='adaptation method (default: what the model was trained for)')
     player.add_argument('--trajectory', default='', help='plan along this shape or CSV, from where each rollout starts')
     player.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
