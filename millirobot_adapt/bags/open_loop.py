@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.bags.rollouts import Rollout
+from millirobot_adapt.core.control.history import TransitionHistory
 from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.geometry import wrap
-from millirobot_adapt.core.history import TransitionHistory
 from millirobot_adapt.core.state import NU, FloatArray, StateView
 
 HORIZONS = (1, 5, 10)

@@ -13,15 +13,15 @@ from tqdm import tqdm
 from millirobot_adapt.bags.open_loop import ErrorsByHorizon, open_loop_errors, pool
 from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.rollouts import Rollout, Rollouts, read_rollouts
-from millirobot_adapt.core.control_loop import TickResult
+from millirobot_adapt.core.control.loop import TickResult
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.state import StateView
-from millirobot_adapt.core.tick_record import TickRecord
-from millirobot_adapt.core.wiring import Assembly, ControllerConfig, assemble
 
 VERSION = 1
 

@@ -11,13 +11,13 @@ from tqdm import tqdm
 
 from millirobot_adapt.bags.reader import Bag
 from millirobot_adapt.bags.run_data import reference_path
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.messages import TelemetryGatherer, pose_sample, seconds, sides
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, NX, FloatArray
-from millirobot_adapt.core.tick_record import TickRecord
 from millirobot_adapt.core.topics import (
     BACK_EMF,
     BATTERY,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.messages import StateGatherer, quaternion, seconds, sides, vector
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, NX, FloatArray, StateView
-from millirobot_adapt.core.tick_record import TickRecord
 from millirobot_adapt.core.topics import (
     BACK_EMF,
     BATTERY,

@@ -24,8 +24,8 @@ from millirobot_adapt.bringup.run_folder import (
     write_parameters,
 )
 from millirobot_adapt.core.config import build, flatten, nest
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.wiring import ControllerConfig, assemble
 from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.sim.conditions import load_condition
 

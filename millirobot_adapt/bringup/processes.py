@@ -55,7 +55,7 @@ BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.driver:B
 ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )
-CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.wiring:ControllerConfig')
+CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
 
 ROBOT = (BRIDGE, ESTIMATOR, CONTROLLER)
 """What drives the real robot."""

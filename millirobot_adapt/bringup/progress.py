@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.core.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_record import TickRecord
 
 LINE_EVERY = 5.0
 """Time between lines where the line cannot move [s]."""

@@ -60,8 +60,8 @@ def _import_log(args: argparse.Namespace) -> int:
 def _replay(args: argparse.Namespace) -> int:
     from millirobot_adapt.bags.replay import ReplayOptions, replay, with_model
     from millirobot_adapt.core.config import read_params
+    from millirobot_adapt.core.control.wiring import ControllerConfig
     from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-    from millirobot_adapt.core.wiring import ControllerConfig
 
     controller = read_params(_parameter_file(args.bag, 'controller'), 'controller', ControllerConfig)
     figures = replay(

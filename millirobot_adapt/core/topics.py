@@ -56,7 +56,7 @@ ODOMETRY = Topic(
 )  # fmt: skip
 TICK = Topic(
     'tick', 'std_msgs/msg/Float64MultiArray', 'controller',
-    'everything a tick used and decided (layout: core/tick_record.py)',
+    'everything a tick used and decided (layout: core/control/tick_record.py)',
 )  # fmt: skip
 PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
 REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'way-points to follow, in `world`', latched=True)

@@ -9,14 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from millirobot_adapt.core.config import read_params
-from millirobot_adapt.core.control_loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.robot import RobotConfig, load_robot
 from millirobot_adapt.core.state import NU, FloatArray
-from millirobot_adapt.core.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
 from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation

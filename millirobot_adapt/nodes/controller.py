@@ -15,12 +15,12 @@ from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.core import topics
-from millirobot_adapt.core.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.pacing import every
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble, warm_up
 from millirobot_adapt.core.messages import StateGatherer, seconds, sides
-from millirobot_adapt.core.pacing import every
 from millirobot_adapt.core.state import NU, StateView
-from millirobot_adapt.core.tick_record import TickRecord
-from millirobot_adapt.core.wiring import ControllerConfig, assemble, warm_up
 from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
@@ -36,7 +36,7 @@ STATE_PARTS = (
 
 
 class ControllerNode(Node):
-    """Connect `core.controller.Controller` to topics, services and two threads."""
+    """Connect `core.control.controller.Controller` to topics, services and two threads."""
 
     def __init__(self) -> None:
         super().__init__('controller', **NODE_OPTIONS)

@@ -17,7 +17,7 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
-from millirobot_adapt.core.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.topics import BRIDGE_STATE, CONTROLLER_STATE, TICK
 from millirobot_adapt.nodes.conversions import qos
 

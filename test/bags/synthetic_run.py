@@ -8,12 +8,12 @@ import yaml
 
 from millirobot_adapt.bags import messages
 from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import NU, NX
-from millirobot_adapt.core.tick_record import TickRecord
 
 START = 1_700_000_000.0
 DT = 0.1

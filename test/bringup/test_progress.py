@@ -8,7 +8,7 @@ import numpy as np
 
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.progress import Progress
-from millirobot_adapt.core.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_record import TickRecord
 
 
 class Terminal(io.StringIO):

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.state import NX
-from millirobot_adapt.core.tick_record import TickRecord
 
 DT = 0.1
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from millirobot_adapt.core.history import TransitionHistory
+from millirobot_adapt.core.control.history import TransitionHistory
 from millirobot_adapt.core.state import NX
 
 

@@ -1,4 +1,4 @@
-from millirobot_adapt.core.pacing import every
+from millirobot_adapt.core.control.pacing import every
 
 
 class Sleeper:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from millirobot_adapt.core.plan_book import PlanBook
+from millirobot_adapt.core.control.plan_book import PlanBook
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.state import NX
 

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.state import NU, NX
-from millirobot_adapt.core.tick_record import TickRecord
 
 
 def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:

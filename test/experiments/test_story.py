@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from differential_drive import rollout, start
 
-from millirobot_adapt.core.control_loop import ControlLoop
+from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.interface import Adaptation
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner

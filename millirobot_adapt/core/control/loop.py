@@ -13,15 +13,15 @@ from functools import partial
 
 import numpy as np
 
+from millirobot_adapt.core.control.history import Transition, TransitionHistory
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.history import Transition, TransitionHistory
 from millirobot_adapt.core.planning.interface import Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.state import NU, FloatArray
-from millirobot_adapt.core.tick_record import TickRecord
 
 PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 """Normalised error of (predicted next state, actual next state, state), each (nx,)."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millirobot_adapt.core.control_loop import ControlLoop, TickResult
-from millirobot_adapt.core.plan_book import PlanBook
+from millirobot_adapt.core.control.loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.plan_book import PlanBook
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, FloatArray
-from millirobot_adapt.core.tick_record import TickRecord
 
 STAMP_TOLERANCE = 0.002
 """A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""

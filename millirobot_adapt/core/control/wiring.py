@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param, section
-from millirobot_adapt.core.control_loop import ControlLoop
+from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
