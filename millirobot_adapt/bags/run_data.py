@@ -14,7 +14,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.messages import StateGatherer, quaternion, seconds, sides, vector
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.state import NU, NX, FloatArray, StateView
+from millirobot_adapt.core.state import NU, NX, FloatArray
 from millirobot_adapt.core.topics import (
     BACK_EMF,
     BATTERY,
@@ -178,12 +178,6 @@ def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
     points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
     closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
     return ReferencePath(points[:-1] if closed else points, closed, name)
-
-
-def planar(states: FloatArray) -> FloatArray:
-    """Return x, y [m] and yaw [rad] of states, shape (..., 3)."""
-    view = StateView(states)
-    return np.concatenate([view.position[..., :2], view.yaw[..., None]], axis=-1)
 
 
 def _planar(pose: Any) -> FloatArray:
