@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.bags.rollouts import Rollout
-from millirobot_adapt.core.control.history import TransitionHistory
+from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step
 from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.state import NU, FloatArray, StateView
 
 HORIZONS = (1, 5, 10)
 """H, in ticks."""
-VALID_STEP = (0.5, 1.5)
-"""A step counts when it lasted between these multiples of the control period."""
 
 
 @dataclass
@@ -89,9 +87,7 @@ def open_loop_errors(
 
 def _steps_ahead(rollout: Rollout, dt: float) -> list[int]:
     """Return for each state how many valid steps with known actions follow it, the longest horizon at most."""
-    low, high = VALID_STEP
-    steps = np.diff(rollout.stamps)
-    valid = (steps >= low * dt) & (steps <= high * dt) & np.isfinite(rollout.actions[:-1]).all(axis=1)
+    valid = is_valid_step(np.diff(rollout.stamps), dt) & np.isfinite(rollout.actions[:-1]).all(axis=1)
     ahead = [0] * len(rollout.stamps)
     for k in range(len(valid) - 1, -1, -1):
         ahead[k] = min(ahead[k + 1] + 1, max(HORIZONS)) if valid[k] else 0

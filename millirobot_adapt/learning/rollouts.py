@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import NU, NX
 
@@ -71,8 +72,7 @@ def load_rollouts(path: Path) -> Rollouts:
 
 
 def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: float) -> NDArray[np.bool_]:
-    """Mark the transitions (N, L) whose states (N, L + 1, 24) are finite and 0.5 to 1.5 control periods `dt` apart."""
+    """Mark the transitions (N, L) whose states (N, L + 1, 24) are finite and about a control period apart."""
     finite = np.isfinite(states).all(-1)
-    gap = np.diff(stamps, axis=-1)
-    in_time: NDArray[np.bool_] = (gap > 0.5 * dt) & (gap < 1.5 * dt)
+    in_time: NDArray[np.bool_] = is_valid_step(np.diff(stamps, axis=-1), dt)
     return in_time & finite[..., 1:] & finite[..., :-1]

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.state import NU, NX, FloatArray
+
+VALID_STEP = (0.5, 1.5)
+"""A transition lasted between these multiples of the control period; a lost reply must not teach a double step."""
+
+
+def is_valid_step(seconds: FloatArray | float, dt: float) -> Any:
+    """Tell which times between two states [s] make a transition of the control period `dt` [s]."""
+    low, high = VALID_STEP
+    return (np.asarray(seconds) >= low * dt) & (np.asarray(seconds) <= high * dt)
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,7 @@ class Transition:
 class TransitionHistory:
     """Turn the stream of states and sent actions into transitions, newest included.
 
-    A transition counts only when its two states are one control period apart: within half to one and a half periods, so
-    that a lost reply does not teach the model a double step.
+    A transition counts only when its two states are about one control period apart (`is_valid_step`).
     """
 
     def __init__(self, length: int, dt: float) -> None:
@@ -45,7 +54,7 @@ class TransitionHistory:
         action that nobody knows (None).
         """
         last, self._last = self._last, (stamp, state)
-        if last is None or action is None or not 0.5 * self._dt <= stamp - last[0] <= 1.5 * self._dt:
+        if last is None or action is None or not is_valid_step(stamp - last[0], self._dt):
             return None
         transition = Transition(last[1], action, state)
         self._transitions.append(transition)
