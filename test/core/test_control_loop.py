@@ -1,0 +1,178 @@
+"""The control loop: what it pairs, what it judges, and that a tick comes again from its record."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.interface import Adaptation, Window
+from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.state import NX, assemble_state
+
+DT, HORIZON = 0.1, 5
+
+
+class Shift:
+    """A model whose every step adds the same amount to x."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def rollout(self, state, actions):
+        states = np.tile(state, (len(actions) + 1, actions.shape[1], 1))
+        states[:, :, 0] += self.step * np.arange(len(actions) + 1)[:, None]
+        return states
+
+
+class MeanStep:
+    """Adapts to the mean step in x of the window; theta* stands still."""
+
+    window_length = 4
+    prior = Shift(0.0)
+
+    def __init__(self):
+        self.windows = []
+
+    def reset(self):
+        self.windows.clear()
+
+    def adapt(self, window):
+        self.windows.append(window)
+        moved = (window.next_states[:, 0] - window.states[:, 0]) @ window.mask
+        return Adaptation(Shift(moved / max(1.0, window.mask.sum())), 1.0, 0.5, 2.0, 1.0)
+
+
+class Counting:
+    """Plans 10 * tick + row and remembers what it started from."""
+
+    horizon = HORIZON
+
+    def __init__(self):
+        self.calls = []
+
+    def plan(self, rollout, objective, executing, previous, generator):
+        self.calls.append((executing, previous, generator(0).random()))
+        actions = np.array([[10.0 * len(self.calls) + row] * 2 for row in range(HORIZON)])
+        states = rollout(actions[:, None])[:, 0]
+        return Plan(actions, states, float(objective(states[:, None], actions[:, None])[0]), (0.0, 0.0), 1.0, 1, 1)
+
+
+def state(x):
+    zeros = np.zeros(3)
+    return assemble_state(np.array([x, 0.0, 0.03]), zeros, zeros, zeros, zeros[:2], zeros[:2], zeros[:2], 4.0)
+
+
+@pytest.fixture
+def parts():
+    method, planner = MeanStep(), Counting()
+    loop = ControlLoop(method, planner, ObjectiveConfig(), lambda p, a, s: abs(float(p[0] - a[0])), DT, seed=3)
+    loop.restart(make_path('straight'))
+    return loop, method, planner
+
+
+def walk(loop, ticks, step=0.03):
+    return [loop.step(k, k * DT, state(step * k), np.full(2, 20.0 + k - 1), np.full(2, 20.0 + k)) for k in range(ticks)]
+
+
+def test_the_newest_transition_is_in_the_window_with_the_action_sent_in_it(parts):
+    loop, method, _ = parts
+    walk(loop, 4)
+    window = method.windows[-1]
+    np.testing.assert_array_equal(window.mask, [0, 1, 1, 1])
+    np.testing.assert_allclose(window.states[:, 0], [0, 0.0, 0.03, 0.06])
+    np.testing.assert_allclose(window.next_states[-1, 0], 0.09)
+    np.testing.assert_array_equal(window.actions[-1], [22.0, 22.0])
+
+
+def test_a_transition_is_predicted_before_the_model_has_adapted_to_it(parts):
+    loop, _, _ = parts
+    results = walk(loop, 3)
+    assert np.isnan(results[0].pre_error)
+    # Tick 1: nothing was known yet, theta' still was theta*. Tick 2: theta' knows the step of tick 1.
+    assert results[1].pre_error == pytest.approx(0.03)
+    assert results[1].post_error == pytest.approx(0.03)
+    assert results[2].pre_error == pytest.approx(0.03)
+    assert results[2].post_error == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_plan_starts_from_the_executing_action_and_the_last_plan(parts):
+    loop, _, planner = parts
+    results = walk(loop, 3)
+    executing, previous, _ = planner.calls[2]
+    np.testing.assert_array_equal(executing, [22.0, 22.0])
+    assert previous is results[1].plan
+    np.testing.assert_array_equal(results[2].next_action, results[2].plan.actions[1])
+
+
+def test_after_a_tick_without_a_plan_the_last_one_is_shifted(parts):
+    loop, _, planner = parts
+    first = loop.step(0, 0.0, state(0.0), None, np.zeros(2))
+    loop.step(3, 0.3, state(0.1), None, np.zeros(2))
+    shifted = planner.calls[1][1].actions
+    np.testing.assert_array_equal(shifted[:3], first.plan.actions[2:])
+    np.testing.assert_array_equal(shifted[3:], np.repeat(first.plan.actions[-1:], 2, axis=0))
+
+
+def test_randomness_depends_on_seed_and_tick_alone(parts):
+    loop, _, planner = parts
+    walk(loop, 3)
+    loop.restart(make_path('left'))
+    walk(loop, 3)
+    draws = [draw for _, _, draw in planner.calls]
+    assert draws[:3] == draws[3:]
+    assert len(set(draws[:3])) == 3
+
+
+def test_a_new_run_remembers_nothing(parts):
+    loop, method, planner = parts
+    walk(loop, 3)
+    loop.restart(make_path('straight'))
+    result = loop.step(9, 0.9, state(0.5), np.zeros(2), np.zeros(2))
+    assert method.windows[-1].mask.sum() == 0
+    assert planner.calls[-1][1] is None
+    assert np.isnan(result.post_error)
+
+
+def test_without_a_path_there_is_no_step():
+    loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: 0.0, DT, seed=0)
+    with pytest.raises(RuntimeError, match='path'):
+        loop.step(0, 0.0, np.zeros(NX), None, np.zeros(2))
+
+
+def test_a_tick_comes_again_bit_for_bit_from_its_record():
+    config = ControllerConfig(planner=PlannerConfig(samples=64, chunk=32, horizon=6), engine=EngineConfig(threads=1))
+    assembly = assemble(config)
+    path = assembly.lay_path(state(0.0))
+    assembly.loop.restart(path)
+    rng, records = generator(5), []
+    for k in range(8):
+        now = state(0.02 * k) + 0.01 * rng.standard_normal(NX)
+        sent = 30.0 + 5.0 * rng.standard_normal(2)
+        result = assembly.loop.step(k, k * DT, now, sent, sent + 1.0)
+        records.append(TickRecord.decode(result.record(seed=config.seed, stamp=0.0, state_stamp=0.0).encode()))
+
+    method, planner = make_method(assembly.bundle, config.engine), make_planner(config.planner, assembly.robot)
+    for record in records:
+        window = Window(record.window_states, record.window_actions, record.window_next_states, record.window_mask)
+        previous = None
+        if np.isfinite(record.previous_plan).all():
+            previous = replace(result.plan, actions=record.previous_plan)
+        plan = planner.plan(
+            partial(method.adapt(window).model.rollout, record.state),
+            TrackingObjective(config.objective, path, int(record.segment)),
+            record.executing,
+            previous,
+            lambda chunk, record=record: generator(int(record.seed), int(record.tick), chunk),
+        )
+        np.testing.assert_array_equal(plan.actions, record.plan_actions)
+        np.testing.assert_array_equal(plan.states, record.plan_states)
