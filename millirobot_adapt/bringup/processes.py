@@ -51,7 +51,7 @@ class NodeProcess:
 _NODES = 'millirobot_adapt.nodes'
 RECORDER = NodeProcess('recorder', f'{_NODES}.recorder', f'{_NODES}.recorder:RecorderConfig')
 MOCK_ROBOT = NodeProcess('mock_robot', f'{_NODES}.mock_robot', f'{_NODES}.mock_robot:MockRobotConfig')
-BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.driver:BridgeConfig')
+BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.config:BridgeConfig')
 ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )

@@ -188,3 +188,39 @@ def test_a_closed_controller_lets_its_worker_go():
     bench = Bench()
     bench.controller.close()
     assert bench.controller.work() is None
+
+
+def test_a_tick_of_the_run_before_is_left_alone_when_a_new_run_begins():
+    bench = Bench().running()
+    bench.begin()
+    bench.answer()
+    tick = bench.controller._next_tick()  # the worker has it in hand ...
+    bench.controller.stop('operator')
+    bench.controller.start()  # ... when the next run begins
+    assert bench.controller._work_on(tick) is None
+    assert bench.loop.steps == []
+    bench.now += DT
+    bench.begin()
+    bench.answer()
+    assert bench.controller.work().tick == tick.number + 1
+
+
+def test_a_state_of_the_next_tick_does_not_answer_this_one():
+    bench = Bench().running()
+    bench.tick()
+    bench.begin()  # its reply is lost
+    tick = bench.controller._next_tick()
+    bench.now += DT
+    bench.begin()
+    bench.answer()  # a busy worker looks only now
+    assert bench.controller._state_of(tick) is None
+    assert bench.controller.work().tick == tick.number + 1
+
+
+def test_what_the_next_tick_sent_is_not_what_this_one_executes():
+    bench = Bench().running()
+    bench.tick()
+    setpoint = bench.controller.begin_tick(1000 + bench.now)  # its `sent` is lost
+    tick = bench.controller._tick
+    bench.controller.on_sent(1000 + bench.now + DT + 0.001, np.array([7.0, 7.0]))
+    np.testing.assert_array_equal(bench.controller._sent_around(tick)[1], setpoint)

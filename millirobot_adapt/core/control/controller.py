@@ -190,16 +190,21 @@ class Controller:
 
     def work(self) -> TickRecord | None:
         """Wait for the next tick of a run and for its state, adapt and plan; returns its record, None when closed."""
-        tick = self._next_tick()
-        if tick is None:
-            return None
+        while (tick := self._next_tick()) is not None:
+            record = self._work_on(tick)
+            if record is not None:
+                return record
+        return None
+
+    def _work_on(self, tick: Tick) -> TickRecord | None:
+        """Do the work of one tick; None when another run has begun meanwhile."""
         arrival = self._state_of(tick)
         if arrival is None:
             return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
         before, executing = self._sent_around(tick)
         with self._loop_in_use:
             if tick.run != self._runs:
-                return self.work()
+                return None
             result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing)
         with self._changed:
             if self._running and tick.run == self._runs:
@@ -240,14 +245,17 @@ class Controller:
             return self._answers(tick)
 
     def _answers(self, tick: Tick) -> Arrival | None:
+        """Return the newest state if it was sampled in `tick`, neither before nor after."""
         arrival = self._arrival
-        return arrival if arrival is not None and arrival.stamp >= tick.stamp - STAMP_TOLERANCE else None
+        if arrival is None or not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:
+            return None
+        return arrival
 
     def _sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
         """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
         with self._changed:
             before = [action for stamp, action in self._sent if -1.5 * self._dt <= stamp - tick.stamp < 0]
-            now = [action for stamp, action in self._sent if stamp >= tick.stamp]
+            now = [action for stamp, action in self._sent if 0 <= stamp - tick.stamp < self._dt]
         return (before[-1] if before else None), (now[0] if now else tick.setpoint)
 
     # The rest.
