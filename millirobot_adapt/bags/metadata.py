@@ -18,7 +18,7 @@ def qos_profile(topic: Topic) -> dict[str, Any]:
     """Return the QoS profile that a topic's publisher offers, as rosbag2 spells it."""
     return {
         'history': 'keep_last',
-        'depth': 1 if topic.latched else 10,
+        'depth': topic.history if topic.latched else 10,
         'reliability': 'reliable' if topic.reliable or topic.latched else 'best_effort',
         'durability': 'transient_local' if topic.latched else 'volatile',
         'deadline': dict(_FOREVER),

@@ -18,9 +18,11 @@ class Topic:
     publisher: str
     meaning: str
     latched: bool = False
-    """Transient local and reliable: late subscribers get the last message."""
+    """Transient local and reliable: late subscribers get the last messages."""
     reliable: bool = True
     """False: best effort (sensor data)."""
+    history: int = 1
+    """Messages that a latched topic keeps for late subscribers."""
 
 
 MOCAP_POSE = Topic(
@@ -54,6 +56,11 @@ ODOMETRY = Topic(
     'odometry', 'nav_msgs/msg/Odometry', 'estimator',
     'estimate at the stamp of the telemetry: pose in `world`; mean twist over the control period in `base_link`',
 )  # fmt: skip
+ARRIVALS = Topic(
+    'estimator/record', 'std_msgs/msg/Float64MultiArray', 'estimator',
+    'poses and telemetry in the order in which they arrived (layout: core/estimation/arrival_record.py)',
+    latched=True, history=100,
+)  # fmt: skip
 TICK = Topic(
     'tick', 'std_msgs/msg/Float64MultiArray', 'controller',
     'everything a tick used and decided (layout: core/control/tick_record.py)',
@@ -84,7 +91,7 @@ ROLLOUT = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, TICK, PLAN, REFERENCE, BRIDGE_STATE,
+    MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE, BRIDGE_STATE,
     CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT, ROLLOUT,
 )  # fmt: skip
 

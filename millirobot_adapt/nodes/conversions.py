@@ -23,7 +23,7 @@ from millirobot_adapt.core.topics import BODY_FRAME, WORLD_FRAME, Topic
 def qos(topic: Topic, depth: int = 10) -> QoSProfile:
     """Return the quality of service that the contract gives a topic."""
     return QoSProfile(
-        depth=1 if topic.latched else depth,
+        depth=topic.history if topic.latched else depth,
         reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
     )

@@ -13,12 +13,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
+from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, ArrivalRecord
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.messages import TelemetryGatherer, pose_sample
 from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ODOMETRY, Topic
-from millirobot_adapt.nodes.conversions import odometry, qos, status
+from millirobot_adapt.core.topics import ARRIVALS, BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ODOMETRY, Topic
+from millirobot_adapt.nodes.conversions import labelled_array, odometry, qos, status
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
@@ -36,9 +37,11 @@ class EstimatorNode(Node):
         config = load(self, EstimatorNodeConfig)
         self._estimator = make_estimator(config, load_robot(config.robot))
         self._telemetry = TelemetryGatherer()
+        self._arrivals = ArrivalLog()
         self._newest_pose: float | None = None
         self._poses = self._replies = self._published = 0
         self._odometry = self.create_publisher(Odometry, ODOMETRY.name, qos(ODOMETRY))
+        self._record = self.create_publisher(Float64MultiArray, ARRIVALS.name, qos(ARRIVALS))
         self.create_subscription(PoseStamped, MOCAP_POSE.name, self._on_pose, qos(MOCAP_POSE, POSE_QUEUE))
         parts: dict[Topic, Any] = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
         for topic, kind in parts.items():
@@ -50,6 +53,7 @@ class EstimatorNode(Node):
         self._poses += 1
         self._newest_pose = sample.stamp
         self._estimator.on_pose(sample)
+        self._publish_record(self._arrivals.pose(sample))
 
     def _part(self, topic: str) -> Callable[[Any], None]:
         return lambda message: self._on_part(topic, message)
@@ -65,6 +69,11 @@ class EstimatorNode(Node):
         if estimate is not None:
             self._published += 1
             self._odometry.publish(odometry(estimate))
+        self._publish_record(self._arrivals.reply(sample))
+
+    def _publish_record(self, record: ArrivalRecord | None) -> None:
+        if record is not None:
+            self._record.publish(labelled_array(record.encode(), f'arrivals, see {ArrivalRecord.__module__}'))
 
     def _examine(self) -> DiagnosticStatus:
         """Say how the last second was (and begin the next), and why there is no odometry if there is none."""

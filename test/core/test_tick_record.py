@@ -51,3 +51,12 @@ def test_a_header_that_lies_is_refused():
     data[4] -= 2
     with pytest.raises(ValueError, match='longer'):
         TickRecord.decode(data)
+
+
+@pytest.mark.parametrize('place', range(1, 5))
+@pytest.mark.parametrize('value', [np.nan, np.inf, -1.0])
+def test_a_header_without_sense_is_refused(place, value):
+    data = make_record().encode()
+    data[place] = value
+    with pytest.raises(ValueError):  # noqa: PT011 (whichever check finds it first)
+        TickRecord.decode(data)

@@ -5,6 +5,7 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord  # noqa: E402
 from millirobot_adapt.core.samples import PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
 from millirobot_adapt.nodes.conversions import pose_stamped, telemetry_messages  # noqa: E402
@@ -85,3 +86,15 @@ def test_useless_poses_are_named(node):
     text, values = said(node)
     assert text.startswith('no odometry: no pose is usable')
     assert values['poses invalid'] == '3'
+
+
+def test_each_reply_leaves_a_record_of_what_came_before_it(node):
+    node._record = Published()
+    for i in range(20):
+        see(node, 1000.0 + 0.01 * i, 0.003 * i)
+        if i % 10 == 9:
+            reply(node, 1000.005 + 0.01 * i)
+    records = [ArrivalRecord.decode(np.array(message.data)) for message in node._record.messages]
+    assert [record.number for record in records] == [0, 1]
+    assert [pose.stamp for pose in records[1].poses] == pytest.approx([1000.0 + 0.01 * i for i in range(10, 20)])
+    assert records[1].telemetry.stamp == pytest.approx(1000.195)

@@ -130,7 +130,7 @@ class TickRecord:
             ValueError: another version, or a length that does not fit the header.
         """
         data = np.asarray(data, dtype=float)
-        if len(data) < HEADER or data[0] != VERSION or data[5] != len(data):
+        if len(data) < HEADER or data[0] != VERSION or data[5] != len(data) or not np.isfinite(data[:HEADER]).all():
             raise ValueError(f'not a tick record of version {VERSION}')
         nx, nu, t1, h = (int(value) for value in data[1:5])
         sizes = {'nx': nx, 'nu': nu, 'T1': t1, 'H': h, 'H1': h + 1}
