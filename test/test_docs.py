@@ -30,13 +30,18 @@ def test_the_table_of_topics_is_the_contract():
     assert found[1] == expected
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    actions = [action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(actions[0].choices)
+def commands(parser: argparse.ArgumentParser | None = None, prefix: str = '') -> dict[str, argparse.ArgumentParser]:
+    """Every command by its name, those of a group as `group command`."""
+    found = {}
+    for action in (parser or make_parser())._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                found |= commands(below, f'{prefix}{name} ') or {f'{prefix}{name}': below}
+    return found
 
 
 def test_every_command_stands_in_the_readme_and_no_other():
-    described = set(re.findall(r'^\| `millirobot ([a-z-]+)', README, re.MULTILINE))
+    described = set(re.findall(r'^\| `millirobot ([a-z-]+(?: [a-z][a-z-]*)*)', README, re.MULTILINE))
     assert described == set(commands())
 
 
@@ -56,9 +61,10 @@ def test_files_that_pages_name_exist(page):
 def test_options_shown_in_pages_exist():
     parsers = commands()
     for page in PAGES:
-        for name, rest in re.findall(r'millirobot ([a-z-]+)((?: [^`\n]*)?)', page.read_text(encoding='utf-8')):
-            if name not in parsers:
+        for call in re.findall(r'millirobot ([a-z-][^`\n]*)', page.read_text(encoding='utf-8')):
+            name = next((name for name in parsers if f'{call} '.startswith(f'{name} ')), None)
+            if name is None:
                 continue
             known = {option for action in parsers[name]._actions for option in action.option_strings}
-            for option in re.findall(r'(?<!\S)--[a-z-]+', rest):
+            for option in re.findall(r'(?<!\S)--[a-z-]+', call):
                 assert option in known, f'{page.name}: millirobot {name} has no {option}'

@@ -1,0 +1,1 @@
+"""Measure what the parts of a run are good for: the link, the estimation."""
