@@ -54,7 +54,7 @@ class ControllerNode(Node):
         )
         self._gatherer = StateGatherer()
         self._closing = threading.Event()
-        self._details = {'model': assembly.bundle.path.name, 'method': config.method or assembly.bundle.method}
+        self._details = assembly.details
         self._connect()
         self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
         for thread in self._threads:

@@ -15,6 +15,7 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.fingerprint import fingerprint
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
@@ -51,6 +52,15 @@ class Assembly:
     loop: ControlLoop
     lay_path: Callable[[FloatArray], ReferencePath]
     """Returns the path of a run that starts in a state, shape (nx,)."""
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What to tell of the model: its name, the method in use, and what the bits of its results depend on."""
+        return {
+            'model': self.bundle.path.name,
+            'method': self.config.method or self.bundle.method,
+            'fingerprint': fingerprint(self.config.engine),
+        }
 
 
 def assemble(config: ControllerConfig) -> Assembly:

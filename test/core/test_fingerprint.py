@@ -1,0 +1,20 @@
+"""The fingerprint: the same twice, another with another engine, and the difference is named."""
+
+import numpy as np
+
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.fingerprint import differences, fingerprint
+
+
+def test_it_names_what_results_depend_on_and_repeats():
+    found = fingerprint(EngineConfig(threads=2))
+    assert found == fingerprint(EngineConfig(threads=2))
+    assert f'numpy={np.__version__}; ' in found
+    assert 'threads=2; ' in found
+
+
+def test_differences_are_named():
+    one, other = fingerprint(EngineConfig(threads=1)), fingerprint(EngineConfig(threads=3))
+    assert differences(one, one) == []
+    assert differences(one, other) == ['threads']
+    assert 'cpu' in differences(one, '')
