@@ -1,7 +1,6 @@
 """The control loop: what it pairs, what it judges, and that a tick comes again from its record."""
 
-from dataclasses import replace
-from functools import partial
+import dataclasses
 
 import numpy as np
 import pytest
@@ -10,11 +9,10 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Adaptation, Window
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
+from millirobot_adapt.core.dynamics.interface import Adaptation
+from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.interface import Plan
-from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.state import NX, assemble_state
@@ -161,18 +159,25 @@ def test_a_tick_comes_again_bit_for_bit_from_its_record():
         result = assembly.loop.step(k, k * DT, now, sent, sent + 1.0)
         records.append(TickRecord.decode(result.record(seed=config.seed, stamp=0.0, state_stamp=0.0).encode()))
 
-    method, planner = make_method(assembly.bundle, config.engine), make_planner(config.planner, assembly.robot)
+    again = assemble(config).loop
+    again.restart(path)
     for record in records:
-        window = Window(record.window_states, record.window_actions, record.window_next_states, record.window_mask)
-        previous = None
-        if np.isfinite(record.previous_plan).all():
-            previous = replace(result.plan, actions=record.previous_plan)
-        plan = planner.plan(
-            partial(method.adapt(window).model.rollout, record.state),
-            TrackingObjective(config.objective, path, int(record.segment)),
-            record.executing,
-            previous,
-            lambda chunk, record=record: generator(int(record.seed), int(record.tick), chunk),
-        )
-        np.testing.assert_array_equal(plan.actions, record.plan_actions)
-        np.testing.assert_array_equal(plan.states, record.plan_states)
+        repeated = again.repeat(record).record(seed=config.seed, stamp=0.0, state_stamp=0.0)
+        for field in dataclasses.fields(record):
+            if field.name not in ('adapt_ms', 'plan_ms', 'work_ms'):
+                found, recorded = getattr(repeated, field.name), getattr(record, field.name)
+                np.testing.assert_array_equal(found, recorded, err_msg=field.name)
+
+
+def test_a_tick_is_repeated_without_those_before_it():
+    config = ControllerConfig(planner=PlannerConfig(samples=16, chunk=16, horizon=4), engine=EngineConfig(threads=1))
+    assembly = assemble(config)
+    path = assembly.lay_path(state(0.0))
+    assembly.loop.restart(path)
+    results = [assembly.loop.step(k, k * DT, state(0.02 * k), np.full(2, 30.0), np.full(2, 30.0)) for k in range(4)]
+    record = results[-1].record(seed=config.seed, stamp=0.0, state_stamp=0.0)
+    assembly.loop.restart(path)
+    alone = assembly.loop.repeat(record)
+    np.testing.assert_array_equal(alone.plan.actions, record.plan_actions)
+    assert alone.adaptation.loss_after == record.loss_after
+    assert np.isnan(alone.post_error), 'no model had adapted before it'

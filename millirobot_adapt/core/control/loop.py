@@ -21,7 +21,7 @@ from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingOb
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.state import NU, NX, FloatArray
 
 PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 """Normalised error of (predicted next state, actual next state, state), each (nx,)."""
@@ -139,23 +139,81 @@ class ControlLoop:
         Returns:
             The plan, whose row 1 is a_{k+1}, and everything it came from.
         """
+        start = self._clock()
+        tracker = self._following()
+        tracking = tracker.update(state)
+        transition = self._history.add(stamp, state, sent)
+        return self._decide(
+            start=start,
+            tick=tick,
+            seed=self._seed,
+            state=state,
+            sent=sent,
+            executing=executing,
+            window=self._history.window(),
+            transition=transition,
+            tracking=tracking,
+            objective=TrackingObjective(self._objective, tracker.path, tracking.segment),
+            previous=self._shifted_plan(tick),
+        )
+
+    def repeat(self, record: TickRecord) -> TickResult:
+        """Do a tick again from its record; of the ticks before it only `tracking` and `post_error` know.
+
+        Adaptation and plan come out as recorded, bit for bit, where parameters, model and fingerprint are the same;
+        `tracking` and the two errors do when every tick since `restart` was repeated in its order.
+
+        Args:
+            record: a tick that had a state.
+        """
+        start = self._clock()
+        tracker = self._following()
+        window = Window(record.window_states, record.window_actions, record.window_next_states, record.window_mask)
+        return self._decide(
+            start=start,
+            tick=int(record.tick),
+            seed=int(record.seed),
+            state=record.state,
+            sent=record.sent if np.isfinite(record.sent).all() else None,
+            executing=record.executing,
+            window=window,
+            transition=_newest(window, record.state),
+            tracking=tracker.update(record.state),
+            objective=TrackingObjective(self._objective, tracker.path, int(record.segment)),
+            previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
+        )
+
+    def _following(self) -> PathTracker:
         if self._tracker is None:
             raise RuntimeError('restart() the loop with a path before the first step')
-        start = self._clock()
-        tracking = self._tracker.update(state)
-        transition = self._history.add(stamp, state, sent)
+        return self._tracker
+
+    def _decide(
+        self,
+        *,
+        start: float,
+        tick: int,
+        seed: int,
+        state: FloatArray,
+        sent: FloatArray | None,
+        executing: FloatArray,
+        window: Window,
+        transition: Transition | None,
+        tracking: Tracking,
+        objective: TrackingObjective,
+        previous: Plan | None,
+    ) -> TickResult:
+        """Adapt to the window and plan from the state."""
         pre_error, post_error = self._errors(transition)
-        window = self._history.window()
         adaptation = self._method.adapt(window)
         self._adapted = adaptation.model
         adapted = self._clock()
-        previous = self._shifted_plan(tick)
         plan = self._planner.plan(
             rollout=partial(adaptation.model.rollout, state),
-            objective=TrackingObjective(self._objective, self._tracker.path, tracking.segment),
+            objective=objective,
             executing=executing,
             previous=previous,
-            generator=lambda chunk: generator(self._seed, tick, chunk),
+            generator=lambda chunk: generator(seed, tick, chunk),
         )
         self._previous = (tick, plan)
         end = self._clock()
@@ -199,3 +257,17 @@ class ControlLoop:
             return plan
         actions = np.concatenate([plan.actions[late:], np.repeat(plan.actions[-1:], late, axis=0)])
         return replace(plan, actions=actions)
+
+
+def _newest(window: Window, state: FloatArray) -> Transition | None:
+    """Return the transition of a window that ends in `state`, if its last row does."""
+    if not window.mask[-1] or not np.array_equal(window.next_states[-1], state):
+        return None
+    return Transition(window.states[-1], window.actions[-1], window.next_states[-1])
+
+
+def _plan_of(actions: FloatArray) -> Plan:
+    """Return the plan with these actions, shape (H, nu), of which nothing else is known."""
+    unknown = float('nan')
+    states = np.full((len(actions) + 1, NX), unknown)
+    return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0)
