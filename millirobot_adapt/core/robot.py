@@ -21,6 +21,10 @@ class RadioConfig(Config):
     baud: int = param(57600, 'Serial speed of the XBee.', unit='bit/s', low=1200, high=1_000_000)
     address: int = param(0x0001, "The robot's 16-bit 802.15.4 address.", low=0, high=0xFFFE)
     escaped: bool = param(False, 'XBee API mode 2 (escaped) instead of mode 1.')
+    air_time: float = param(
+        0.002, 'From one XBee to the other: channel access and a short packet at 250 kbit/s, nominal.', unit='s',
+        low=0.0, high=0.1,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,13 @@ class RobotConfig(Config):
     speed_high: float = param(9.0, 'Fastest usable leg rate.', unit='rev/s', low=0.1, high=20.0)
     pid_gains: tuple[int, ...] = param(
         (1800, 200, 100, 0, 0, 1800, 200, 100, 0, 0), 'Kp Ki Kd Kaw Kff, left then right, in firmware units.'
+    )
+    timeout: int = param(
+        300, "The robot's own watchdog (SET_TIMEOUT): it should stop after so long without a command; 0: not set.",
+        unit='ms', low=0, high=32767,
+    )  # fmt: skip
+    timeout_verified: bool = param(
+        False, 'This robot has been seen to honour the timeout (`millirobot link-test PORT --jog SIDE`).'
     )
     index_before_timestamp: bool = param(True, 'Order of the first two telemetry fields (two hosts differ).')
     marker_offset: tuple[float, ...] = param(
