@@ -74,6 +74,7 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     now = datetime.now()
     folder = make_run_folder(demo.out, now)
     nodes['recorder']['bag'] = str(folder.bag)
+    nodes['recorder']['run_file'] = str(folder.parameters)
     nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.path.resolve() / 'radio')
     write_node_parameters(folder.node_parameters, nodes)
     write_parameters(

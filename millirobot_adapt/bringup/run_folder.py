@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +17,9 @@ from typing import Any
 
 import yaml
 
-from millirobot_adapt import __version__
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.core.installation import installation
 
 Parameters = dict[str, dict[str, Any]]
 """Node name -> dotted parameter name -> value."""
@@ -125,9 +122,7 @@ def write_parameters(
         'command': command,
         'started': now.astimezone().isoformat(timespec='seconds'),
         'seed': seed,
-        'version': {'package': __version__, 'git': git_state(share_dir())},
-        'ros': dict(ros),
-        'host': host(),
+        **installation(ros),
         'robot': dict(robot),
         'model': {'path': str(model), 'sha256': file_hashes(model)},
         **{name: nest(values) for name, values in nodes.items()},
@@ -142,35 +137,3 @@ def file_hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob('*'))
         if path.is_file()
     }
-
-
-def git_state(folder: Path) -> str:
-    """Return the commit of a checkout, with `-dirty` where files differ from it; '' without checkout or git."""
-    if not (folder / '.git').exists():
-        return ''
-    try:
-        answer = subprocess.run(
-            ['git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
-            capture_output=True, text=True, timeout=10, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ''
-    return answer.stdout.strip()
-
-
-def host() -> dict[str, Any]:
-    """Return what the figures of this run depend on: processor, cores we may use, Python, system."""
-    return {
-        'cpu': _cpu_model(),
-        'cores': len(os.sched_getaffinity(0)),
-        'python': platform.python_version(),
-        'system': platform.platform(),
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')), platform.machine())

@@ -85,6 +85,10 @@ FAULT = Topic(
     'mock/fault', 'diagnostic_msgs/msg/DiagnosticStatus', 'mock_robot',
     'a condition that has just begun: its name; values hold the start time [s] and details', latched=True,
 )  # fmt: skip
+RUN = Topic(
+    'run', 'std_msgs/msg/String', 'recorder',
+    'what runs, as YAML: parameters of every node, model hashes, seed, versions, machine', latched=True,
+)  # fmt: skip
 ROLLOUT = Topic(
     'rollout', 'diagnostic_msgs/msg/DiagnosticStatus', 'millirobot import-log',
     'a rollout of an imported log begins; values: rollout (index in the log), mode, session', latched=True,
@@ -92,7 +96,7 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE, BRIDGE_STATE,
-    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT, ROLLOUT,
+    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 WORLD_FRAME = 'world'

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
+from rclpy.serialization import serialize_message
+from std_msgs.msg import String
 
 from millirobot_adapt.bags.writer import BagWriter, full_names
-from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.config import Config, param, read_yaml
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.topics import Topic
+from millirobot_adapt.core.installation import installation
+from millirobot_adapt.core.topics import RUN, Topic
+from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
@@ -28,6 +35,7 @@ class RecorderConfig(Config):
     """Where to record to, and how much a killed process may lose."""
 
     bag: str = param('', 'Bag folder to make; it must not exist yet.')
+    run_file: str = param('', 'YAML file that says what runs, kept in the bag; empty: versions and machine alone.')
     flush_period: float = param(1.0, 'What is newer than this may be lost if the process is killed.', unit='s', low=0.1)
 
 
@@ -43,14 +51,24 @@ class Recorder(Node):
         # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
         topics = full_names(namespace=self.get_namespace())
         self._writer = BagWriter(Path(config.bag), topics)
+        self._tell_what_runs(next(name for name, topic in topics.items() if topic is RUN), config.run_file)
         for name, topic in topics.items():
+            if topic is RUN:
+                continue
             callback: Any = self._callback(name)  # rclpy's hints know no raw callback that takes the message info
-            self.create_subscription(_message_class(topic), topic.name, callback, _qos(topic), raw=True)
+            self.create_subscription(_message_class(topic), topic.name, callback, _queue(topic), raw=True)
         self.create_timer(config.flush_period, self._writer.flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """Finish the bag."""
         self._writer.close()
+
+    def _tell_what_runs(self, name: str, run_file: str) -> None:
+        """Write what runs into the bag before anything else, and publish it for whoever else records or watches."""
+        message = String(data=_what_runs(run_file))
+        self._writer.write(name, serialize_message(message), time.time_ns())
+        self._run = self.create_publisher(String, RUN.name, qos(RUN))
+        self._run.publish(message)
 
     def _callback(self, name: str) -> Callable[[bytes, dict[str, int]], None]:
         write = self._writer.write
@@ -61,19 +79,23 @@ class Recorder(Node):
         return record
 
 
+def _what_runs(run_file: str) -> str:
+    if not run_file:
+        return str(yaml.safe_dump(installation(ros_version()), sort_keys=False))
+    read_yaml(Path(run_file))
+    return Path(run_file).read_text(encoding='utf-8')
+
+
 def _message_class(topic: Topic) -> Any:
     package, _, name = topic.type.split('/')
     return getattr(import_module(f'{package}.msg'), name)
 
 
-def _qos(topic: Topic) -> QoSProfile:
-    """Ask for no more than the contract promises: a reliable subscription would not hear a best-effort publisher."""
-    reliable = topic.reliable or topic.latched
-    return QoSProfile(
-        depth=QUEUE_DEPTH,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
-    )
+def _queue(topic: Topic) -> QoSProfile:
+    """Ask for no more than the contract promises, with a queue that outlasts a slow disk."""
+    profile = qos(topic)
+    profile.depth = QUEUE_DEPTH
+    return profile
 
 
 def main() -> int:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from rosbags.rosbag2 import Reader
 
+from millirobot_adapt import __version__
+from millirobot_adapt.bags.provenance import read_provenance
 from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+from millirobot_adapt.core.topics import LEGS
 
 pytestmark = pytest.mark.system
 COUNT = 50
@@ -66,9 +69,11 @@ def test_a_signal_closes_a_complete_bag(tmp_path, environment, number):
         recorder.kill()
         recorder.communicate()
     with Reader(tmp_path / 'bag') as reader:
-        assert reader.message_count == COUNT
-        assert {c.topic for c, _, _ in reader.messages()} == {'/robot1/legs'}
-    velocities = [message.velocity[0] for _, message, _ in open_bag(tmp_path / 'bag').messages()]
+        assert reader.message_count == COUNT + 1
+        assert {c.topic for c, _, _ in reader.messages()} == {'/robot1/legs', '/robot1/run'}
+    bag = open_bag(tmp_path / 'bag')
+    assert read_provenance(bag).version == __version__
+    velocities = [message.velocity[0] for _, message, _ in bag.messages([LEGS])]
     assert velocities == [float(i) for i in range(COUNT)]
 
 
