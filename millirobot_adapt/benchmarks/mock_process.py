@@ -13,6 +13,7 @@ from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.realtime import RealtimeRobot
 from millirobot_adapt.sim.world import World
 
@@ -53,7 +54,7 @@ class MockProcess:
 
 
 def _serve(port: Path, robot: RobotConfig, wire_time: bool, seed: int, end: Event) -> None:
-    radio = Radio(robot.radio, 0.0, wire_time, generator(seed, 1))
+    radio = Radio(robot.radio, RadioFaults(), wire_time, generator(seed, 1))
     pty = PtyPort(port)
     mock = RealtimeRobot(World(robot, Condition(), seed), radio, pty)
     try:

@@ -81,6 +81,11 @@ TRUE_LEGS = Topic(
     'mock/legs', 'sensor_msgs/msg/JointState', 'mock_robot',
     'true leg angle [rad], velocity [rad/s] and motor duty in effort [-1..1]',
 )  # fmt: skip
+MOTORS = Topic(
+    'mock/motors', 'sensor_msgs/msg/JointState', 'mock_robot',
+    'leg velocity the motors are told [rad/s], 0 while they are off; at every change; stamp = time of the change',
+    latched=True,
+)  # fmt: skip
 FAULT = Topic(
     'mock/fault', 'diagnostic_msgs/msg/DiagnosticStatus', 'mock_robot',
     'a condition that has just begun: its name; values hold the start time [s] and details', latched=True,
@@ -96,7 +101,7 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE, BRIDGE_STATE,
-    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, FAULT, RUN, ROLLOUT,
+    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 WORLD_FRAME = 'world'

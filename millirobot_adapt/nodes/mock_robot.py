@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +13,20 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
 
-from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.topics import FAULT, MOCAP_POSE, TRUE_LEGS, TRUE_POSE
+from millirobot_adapt.core.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
 from millirobot_adapt.nodes.conversions import joint_state, pose_stamped, qos, status
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 from millirobot_adapt.sim.conditions import Condition, load_condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
+from millirobot_adapt.sim.radio_schedule import RadioSchedule, RadioScheduleConfig
 from millirobot_adapt.sim.realtime import RealtimeRobot
 from millirobot_adapt.sim.world import World
 
@@ -46,8 +50,8 @@ class MockRobotConfig(Config):
     )  # fmt: skip
     seed: int = param(0, 'Seed of all noise.', low=0)
     port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
-    loss: float = param(0.0, 'Probability that the radio loses a packet, each way.', low=0.0, high=1.0)
     wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
+    radio: RadioScheduleConfig = section(RadioScheduleConfig, 'Faults of the radio, and when.')
 
 
 class MockRobot(Node):
@@ -59,23 +63,32 @@ class MockRobot(Node):
         config = load(self, MockRobotConfig)
         robot = load_robot(config.robot)
         world = World(robot, _condition(config), config.seed)
-        radio = Radio(robot.radio, config.loss, config.wire_time, generator(config.seed, RADIO_KEY))
+        radio = Radio(robot.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
         self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
         self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
         self._true_legs = self.create_publisher(JointState, TRUE_LEGS.name, qos(TRUE_LEGS))
+        self._motors = self.create_publisher(JointState, MOTORS.name, qos(MOTORS))
         self._fault = self.create_publisher(DiagnosticStatus, FAULT.name, qos(FAULT))
         self._next_truth = 0.0
         self._faults_told = 0
+        self._motors_told = -1.0
+        self._counts_per_ms = robot.counts_per_ms
         self._lost_time_told = 0.0
         self._port = PtyPort(Path(config.port))
         self._robot = RealtimeRobot(world, radio, self._port)
+        self._schedule = RadioSchedule(config.radio, world, radio, self._port)
+        self.create_service(Trigger, '~/reset', lambda _, response: self._let(self._schedule.reset, response))
+        self.create_service(Trigger, '~/vanish', lambda _, response: self._let(self._schedule.vanish, response))
         self.get_logger().info(f'serving the radio on {config.port}')
 
     def turn(self) -> None:
         """Run the mock up to the present and publish what is new."""
         for pose in self._robot.turn():
             self._pose.publish(pose_stamped(pose.stamp, pose.position, pose.quaternion))
+        self._schedule.update()
         world = self._robot.world
+        if world.microcontroller.command_since > self._motors_told:
+            self._publish_motors()
         if world.time >= self._next_truth:
             self._next_truth = (math.floor(world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
             self._publish_truth()
@@ -93,6 +106,18 @@ class MockRobot(Node):
     def close(self) -> None:
         """Remove the port."""
         self._port.close()
+
+    def _let(self, happen: Callable[[], None], response: Trigger.Response) -> Trigger.Response:
+        happen()
+        response.success = True
+        return response
+
+    def _publish_motors(self) -> None:
+        """Tell what the motors are told since when; to the millisecond, however late this is published."""
+        microcontroller = self._robot.world.microcontroller
+        self._motors_told = microcontroller.command_since
+        velocity = np.array(microcontroller.command) / self._counts_per_ms
+        self._motors.publish(joint_state(self._robot.host_time(self._motors_told), velocity))
 
     def _publish_truth(self) -> None:
         world = self._robot.world

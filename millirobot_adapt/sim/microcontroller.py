@@ -39,29 +39,50 @@ class Microcontroller:
         self._robot = robot
         self._hexapod = hexapod
         self._rng = rng
+        self._age = 0
+        self.first_motion: float | None = None
+        """Time of the first non-zero motor command that reached running motors [s], None before."""
+        self.command_since = 0.0
+        """Time at which `command` became what it is [s]."""
+        self.ignored = 0
+        """Payloads that were no command, or one that this firmware does not know."""
+        self._told: Pair = (0, 0)
+        self.power_up()
+
+    def power_up(self) -> None:
+        """Start anew, as after a brown-out: motors off, no gains, no timeout; index and clock count from zero.
+
+        The encoders are absolute within a revolution and forget whole ones.
+        """
         self._milliseconds = 0
         self._index = 0
         self._pids = (Pid(), Pid())
-        self._zero = (0, 0)
+        self._velocity: Pair = (0, 0)
+        revolution = self._robot.scales.encoder_counts
+        self._zero = _pair(round(angle / math.tau) * revolution for angle in self._hexapod.leg_angle())
         self._position = self._encoders()
         self._running = False
         self._thrust: Pair | None = None
-        self._duty = (0, 0)
+        self._duty: Pair = (0, 0)
         self._timeout = 0
         self._last_command = 0
         self._run_until: int | None = None
-        self.first_motion: float | None = None
-        """Time of the first non-zero motor command that reached running motors [s], None before."""
-        self.ignored = 0
-        """Payloads that were no command, or one that this firmware does not know."""
 
     @property
     def time(self) -> float:
-        """Time since power-up [s]."""
-        return self._milliseconds / 1000.0
+        """Time since the microcontroller was made [s]; its own clock starts anew with every power-up."""
+        return self._age / 1000.0
+
+    @property
+    def command(self) -> Pair:
+        """What the motors are told: leg velocity [counts/ms], or duty [counts] under 0x95; zero while they are off."""
+        if not self._running:
+            return 0, 0
+        return self._velocity if self._thrust is None else self._thrust
 
     def tick(self) -> tuple[float, float]:
         """Run the leg controllers for one millisecond; return the duty of the motors, -1..1."""
+        self._age += 1
         self._milliseconds += 1
         earlier, self._position = self._position, self._encoders()
         if self._timeout and self._milliseconds - self._last_command > self._timeout:
@@ -69,6 +90,8 @@ class Microcontroller:
         if self._run_until is not None and self._milliseconds > self._run_until:
             self._run_until = None
             self._running = False
+        if self.command != self._told:
+            self._told, self.command_since = self.command, self.time
         if not self._running:
             self._duty = (0, 0)
         elif self._thrust is not None:
@@ -119,7 +142,7 @@ class Microcontroller:
         """Act on a command, without an answer."""
         match packet:
             case packets.SetVelocity(velocity=velocity):
-                self._thrust = None
+                self._thrust, self._velocity = None, velocity
                 self._note_motion(velocity)
                 for pid, speed, position in zip(self._pids, velocity, self._position, strict=True):
                     pid.aim(speed, position)
@@ -157,6 +180,7 @@ class Microcontroller:
     def _start(self, run_until: int | None) -> None:
         self._running = True
         self._run_until = run_until
+        self._velocity = (0, 0)
         for pid, position in zip(self._pids, self._position, strict=True):
             pid.aim(0, position)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import Counter, deque
+from dataclasses import dataclass
 
 import numpy as np
 
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot import RadioConfig
+from millirobot_adapt.sim.radio_faults import Air, RadioFaults, spoil
 
 AIR_TIME = 0.002
 """From one XBee to the other, acknowledgement included [s]; about right for these packet lengths at 250 kbit/s."""
@@ -20,51 +22,69 @@ ACKNOWLEDGED, NOT_ACKNOWLEDGED = 0, 1
 """TX status values (Digi, XBee 802.15.4 manual)."""
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """A payload that has reached the robot."""
+
+    arrival: float
+    """When it did [s]."""
+    payload: bytes
+    written: float
+    """When the host wrote its request [s]; tells which request it is, whatever happened on the way."""
+
+
 class Radio:
     """Carry bytes from the host to packets for the robot, and back; all times in the caller's seconds.
 
-    `loss` is the probability that a packet is lost for good, each way; `wire_time` False makes the serial line instant.
+    `wire_time` False makes the serial line and the air instant. `faults` may be changed at any time.
     """
 
-    def __init__(self, config: RadioConfig, loss: float, wire_time: bool, rng: np.random.Generator) -> None:
+    def __init__(self, config: RadioConfig, faults: RadioFaults, wire_time: bool, rng: np.random.Generator) -> None:
+        self.faults = faults
+        self.happened: Counter[str] = Counter()
+        """How often each fault has struck, under its name."""
+        self.bytes_carried = 0
+        """Bytes on the serial line, both ways."""
         self._config = config
-        self._loss = loss
         self._rng = rng
         self._parser = StreamParser(config.escaped)
         self._second_a_byte = BITS_A_BYTE / config.baud if wire_time else 0.0
         self._air_time = AIR_TIME if wire_time else 0.0
+        self._uplink: Air[tuple[bytes, float]] = Air(rng, self.happened)
+        self._downlink: Air[bytes] = Air(rng, self.happened)
         self._uplink_free = self._downlink_free = 0.0
-        self._to_robot: deque[tuple[float, bytes]] = deque()
+        self._to_robot: list[tuple[float, int, bytes, float]] = []
         self._to_line: list[tuple[float, int, bytes]] = []
         self._to_host: deque[tuple[float, bytes]] = deque()
         self._order = 0
-        self.lost = 0
-        """Packets that the air has swallowed."""
 
     def write(self, data: bytes, now: float) -> None:
         """Take bytes that the host wrote at `now` [s]."""
         self._uplink_free = max(self._uplink_free, now) + len(data) * self._second_a_byte
-        for frame in self._parser.feed(data):
+        for frame in self._parser.feed(self._over_the_line(data)):
             if isinstance(frame, TxRequest):
-                self._transmit(frame, self._uplink_free + self._air_time)
+                self._transmit(frame, self._uplink_free + self._air_time, now)
 
-    def arrived(self, now: float) -> tuple[float, bytes] | None:
-        """Take the next payload that has reached the robot by `now`, with the time of its arrival; None if none has."""
-        return self._to_robot.popleft() if self._to_robot and self._to_robot[0][0] <= now else None
+    def arrived(self, now: float) -> Delivery | None:
+        """Take the next payload that has reached the robot by `now`; None if none has."""
+        if not self._to_robot or self._to_robot[0][0] > now:
+            return None
+        arrival, _, payload, written = heapq.heappop(self._to_robot)
+        return Delivery(arrival, payload, written)
 
     def answer(self, payload: bytes, now: float) -> None:
         """Send a payload from the robot to the host at `now` [s]."""
-        if self._is_lost():
-            return
         packet = RxPacket(source=self._config.address, rssi=RSSI, options=0, payload=payload)
-        self._queue(now + self._air_time, encode_frame(packet, self._config.escaped))
+        data = encode_frame(packet, self._config.escaped)
+        for ready, copy in self._downlink.carry(data, now + self._air_time, self.faults, repeats=True) or ():
+            self._queue(ready, copy)
 
     def read(self, now: float) -> bytes:
         """Return the bytes that have come down the serial line by `now`; frames appear whole, at their last byte."""
         while self._to_line and self._to_line[0][0] <= now:
             ready, _, data = heapq.heappop(self._to_line)
             self._downlink_free = max(self._downlink_free, ready) + len(data) * self._second_a_byte
-            self._to_host.append((self._downlink_free, data))
+            self._to_host.append((self._downlink_free, self._over_the_line(data)))
         read = b''
         while self._to_host and self._to_host[0][0] <= now:
             read += self._to_host.popleft()[1]
@@ -75,20 +95,23 @@ class Radio:
         waiting = [queue[0][0] for queue in (self._to_robot, self._to_line, self._to_host) if queue]
         return min(waiting, default=None)
 
-    def _transmit(self, frame: TxRequest, arrival: float) -> None:
-        reached = frame.address == self._config.address and not self._is_lost()
-        if reached:
-            self._to_robot.append((arrival, frame.payload))
+    def _transmit(self, frame: TxRequest, ready: float, written: float) -> None:
+        arrivals = None
+        if frame.address == self._config.address:
+            arrivals = self._uplink.carry((frame.payload, written), ready, self.faults, repeats=False)
+        for arrival, (payload, written_then) in arrivals or ():
+            self._order += 1
+            heapq.heappush(self._to_robot, (arrival, self._order, payload, written_then))
+            ready = max(ready, arrival)
         if frame.frame_id:
-            status = TxStatus(frame.frame_id, ACKNOWLEDGED if reached else NOT_ACKNOWLEDGED)
-            self._queue(arrival, encode_frame(status, self._config.escaped))
+            status = TxStatus(frame.frame_id, NOT_ACKNOWLEDGED if arrivals is None else ACKNOWLEDGED)
+            self._queue(ready, encode_frame(status, self._config.escaped))
 
     def _queue(self, ready: float, data: bytes) -> None:
         """Put bytes on the line to the host once they are `ready`, in that order."""
         self._order += 1
         heapq.heappush(self._to_line, (ready, self._order, data))
 
-    def _is_lost(self) -> bool:
-        lost = bool(self._rng.random() < self._loss)
-        self.lost += lost
-        return lost
+    def _over_the_line(self, data: bytes) -> bytes:
+        self.bytes_carried += len(data)
+        return spoil(data, self.faults, self._rng, self.happened)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from millirobot_adapt.core.samples import PoseSample
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World
 
 LONGEST_WAIT = 0.005
@@ -42,6 +43,7 @@ class RealtimeRobot:
     ) -> None:
         self.world = world
         self._radio = radio
+        self._robot = WirelessRobot(world, radio)
         self._port = port
         self._clock = clock
         self._host_clock = host_clock
@@ -64,14 +66,7 @@ class RealtimeRobot:
         now = self._now(self._clock() - self._start)
         if data:
             self._radio.write(data, now)
-        while (packet := self._radio.arrived(now)) is not None:
-            arrival, payload = packet
-            self.world.advance(arrival)
-            reply = self.world.microcontroller.receive(payload)
-            if reply is not None:
-                self._radio.answer(reply, arrival)
-        self.world.advance(now)
-        out = self._radio.read(now)
+        out = self._robot.advance(now)
         if out:
             self._port.write(out)
         return [

@@ -23,13 +23,14 @@ class Mock:
         from millirobot_adapt.sim.conditions import Condition
         from millirobot_adapt.sim.pty_port import PtyPort
         from millirobot_adapt.sim.radio import Radio
+        from millirobot_adapt.sim.radio_faults import RadioFaults
         from millirobot_adapt.sim.realtime import RealtimeRobot
         from millirobot_adapt.sim.world import World
 
         robot = RobotConfig()
         self.world = World(robot, Condition(), 0)
         self._port = PtyPort(path)
-        radio = Radio(robot.radio, 0.0, False, generator(0, 1))
+        radio = Radio(robot.radio, RadioFaults(), False, generator(0, 1))
         self._robot = RealtimeRobot(self.world, radio, self._port)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)

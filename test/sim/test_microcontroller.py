@@ -116,6 +116,38 @@ def test_without_a_timeout_the_legs_run_on_for_ever(walking):
     assert walking.leg_rate.min() > 2.0
 
 
+def test_what_the_motors_are_told_is_known_to_the_millisecond(host):
+    microcontroller = host.world.microcontroller
+    host.ask(packets.SetVelocity((300, 400)))
+    assert microcontroller.command == (0, 0)
+    host.ask(packets.StartMotors())
+    host.ask(packets.SetVelocity((300, 400)))
+    start = host.world.time
+    host.wait(0.1)
+    assert microcontroller.command == (300, 400)
+    assert microcontroller.command_since == pytest.approx(start, abs=0.0011)
+    host.ask(packets.SetTimeout(50))
+    host.wait(0.1)
+    assert microcontroller.command == (0, 0)
+    assert microcontroller.command_since == pytest.approx(start + 0.15, abs=0.0021)
+
+
+def test_a_robot_that_starts_anew_has_forgotten_everything(walking):
+    walking.ask(packets.SetTimeout(5000))
+    before = walking.ask(packets.SetVelocity((300, 400)))
+    walking.world.microcontroller.power_up()
+    after = walking.ask(packets.SetVelocity((300, 400)))
+    assert (after.index, after.timestamp) == (1, 0)
+    assert before.index > 1
+    assert all(abs(count) <= ROBOT.scales.encoder_counts / 2 for count in after.position)
+    walking.wait(COASTING)
+    assert np.abs(walking.leg_rate).max() < 0.2
+    walking.ask(packets.StartMotors())
+    walking.ask(packets.SetVelocity((300, 400)))
+    walking.wait(0.3)
+    assert np.abs(walking.leg_rate).max() < 0.2, 'without gains the PID gives nothing'
+
+
 def test_a_timed_run_ends_by_itself(host):
     host.ask(packets.StartTimedRun(200))
     host.ask(packets.SetVelocity((300, 300)))

@@ -56,3 +56,19 @@ def test_a_file_in_the_way_and_a_missing_folder_are_the_users_mistakes(tmp_path)
     assert (tmp_path / 'file').read_text() == 'mine'
     with pytest.raises(UserError, match='give another port'):
         PtyPort(tmp_path / 'missing' / 'radio')
+
+
+def test_a_port_that_vanishes_fails_its_client_and_comes_back_under_its_name(port):
+    with serial.Serial(str(port.path), 57600, timeout=1.0) as client:
+        port.vanish()
+        assert not port.present
+        assert not port.path.is_symlink()
+        with pytest.raises((OSError, serial.SerialException)):
+            client.read(1)
+    port.write(b'lost')
+    assert (port.read(0.0), port.dropped) == (b'', 4)
+    port.come_back()
+    assert port.present
+    with serial.Serial(str(port.path), 57600, timeout=1.0) as client:
+        port.write(b'here')
+        assert client.read(4) == b'here'

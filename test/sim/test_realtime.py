@@ -6,6 +6,7 @@ from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.realtime import LARGEST_LAG, LONGEST_WAIT, RealtimeRobot
 from millirobot_adapt.sim.world import World
 
@@ -22,7 +23,7 @@ class Bench:
         self.output: list[tuple[float, bytes]] = []
         self.waits: list[float] = []
         self.world = World(ROBOT, Condition(), seed=0)
-        radio = Radio(ROBOT.radio, 0.0, True, np.random.default_rng(0))
+        radio = Radio(ROBOT.radio, RadioFaults(), True, np.random.default_rng(0))
         self.mock = RealtimeRobot(
             self.world, radio, self, clock=lambda: self.time, host_clock=lambda: EPOCH + self.time
         )
