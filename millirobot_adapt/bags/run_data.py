@@ -23,6 +23,7 @@ from millirobot_adapt.core.topics import (
     FAULT,
     IMU,
     LEGS,
+    MOCAP_POSE,
     ODOMETRY,
     REFERENCE,
     SENT,
@@ -71,6 +72,8 @@ class RunData:
     """The estimate alone: x, y [m], yaw [rad], values (N, 3)."""
     true_poses: Series
     """The mock's own pose: x, y [m], yaw [rad], values (N, 3)."""
+    mocap: Series
+    """Age of each pose of motion capture when it was received [s], values (N,)."""
     sent: Series
     """Left, right [rad/s], values (N, 2)."""
     setpoints: Series
@@ -98,9 +101,7 @@ class _Collected:
     """Lists that grow while the bag is read."""
 
     gatherer: StateGatherer = field(default_factory=StateGatherer)
-    rows: dict[str, list[tuple[float, Any]]] = field(
-        default_factory=lambda: {name: [] for name in ('states', 'poses', 'true_poses', 'sent', 'setpoints', 'legs')}
-    )
+    rows: dict[str, list[tuple[float, Any]]] = field(default_factory=lambda: {name: [] for name in _SHAPES})
     ticks: list[TickRecord] = field(default_factory=list)
     statuses: dict[str, list[Status]] = field(
         default_factory=lambda: {topic.name: [] for topic in (FAULT, BRIDGE_STATE, CONTROLLER_STATE)}
@@ -118,6 +119,9 @@ class _Collected:
             self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), sides(message)))
         elif topic == ODOMETRY.name:
             self.rows['poses'].append((seconds(message.header.stamp), _planar(message.pose.pose)))
+        elif topic == MOCAP_POSE.name:
+            stamp = seconds(message.header.stamp)
+            self.rows['mocap'].append((stamp, received - stamp))
         elif topic == TRUE_POSE.name:
             self.rows['true_poses'].append((seconds(message.header.stamp), _planar(message.pose)))
         elif topic == TICK.name:
@@ -129,9 +133,12 @@ class _Collected:
 
 
 _VELOCITIES = {SENT.name: 'sent', SETPOINT.name: 'setpoints', LEGS.name: 'legs'}
-_WIDTHS = {'states': NX, 'poses': 3, 'true_poses': 3, 'sent': NU, 'setpoints': NU, 'legs': NU}
+_SHAPES: dict[str, tuple[int, ...]] = {
+    'states': (NX,), 'poses': (3,), 'true_poses': (3,), 'mocap': (), 'sent': (NU,), 'setpoints': (NU,), 'legs': (NU,),
+}  # fmt: skip
+"""Shape of one value of each series."""
 _TOPICS = (
-    ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, FAULT, BRIDGE_STATE,
+    MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, FAULT, BRIDGE_STATE,
     CONTROLLER_STATE,
 )  # fmt: skip
 
@@ -156,7 +163,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
             bag.broken[topic] += 1
     if start > end:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
-    series = {name: _series(rows, _WIDTHS[name]) for name, rows in collected.rows.items()}
+    series = {name: _series(rows, _SHAPES[name]) for name, rows in collected.rows.items()}
     return RunData(
         start=start,
         end=end,
@@ -191,9 +198,9 @@ def _status(message: Any, received: float) -> Status:
     return Status(received, message.name, message.message, level, values)
 
 
-def _series(rows: list[tuple[float, Any]], width: int) -> Series:
+def _series(rows: list[tuple[float, Any]], shape: tuple[int, ...]) -> Series:
     rows = sorted(rows, key=lambda row: row[0])
     return Series(
         np.array([stamp for stamp, _ in rows], dtype=float),
-        np.array([value for _, value in rows], dtype=float).reshape(len(rows), width),
+        np.array([value for _, value in rows], dtype=float).reshape(len(rows), *shape),
     )

@@ -12,9 +12,13 @@ Keys of version 1; what the run's bag does not tell is null.
     link                sent, replies, lost, bad_frames: counts; rtt_ms: p50, p99 of the round trip [ms]
     adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
                         after the window, with theta* and with theta'
+    prediction          horizon_s: time ahead [s]; position_m, heading_rad: before, after: mean error of predicting that
+                        far open loop, with theta* and with theta'; null where the run's model is not at hand
     tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
                         path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
                         On the true pose where there is one, else on the estimate
+    mocap               poses: count; rate_hz: median; gap_ms: longest time without a pose [ms]; age_ms: p50, p99, max
+                        of the age of a pose when it was recorded [ms]; from the first to the last tick
     faults              list of name, time_s: what began, and when after the first tick [s]
     stops               list of reason, time_s: when the bridge stopped the robot by itself
 """
@@ -26,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.bags.report.predictions import Predictions
 from millirobot_adapt.bags.run_data import RunData
 from millirobot_adapt.bags.track import Track, follow
 from millirobot_adapt.core.state import FloatArray
@@ -35,12 +40,13 @@ ORDERLY = ('stopped by the operator', 'the bridge is ending', 'the bridge has en
 """Reasons of the bridge for which a run ends as wished."""
 
 
-def summarise(run: RunData, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
     """Return the summary of a run as plain values.
 
     Args:
         run: The run's bag.
-        parameters: The run's parameters.yaml; may be empty.
+        parameters: What ran, as parameters.yaml has it; may be empty.
+        predictions: What the run's model predicts open loop, where the model is at hand.
     """
     ros = parameters.get('ros')
     ros = ros if isinstance(ros, Mapping) else {}
@@ -55,9 +61,11 @@ def summarise(run: RunData, parameters: Mapping[str, Any]) -> dict[str, Any]:
         'deadline_misses': _deadline_misses(run),
         'link': _link(run),
         'adaptation': _adaptation(run),
+        'prediction': _prediction(predictions),
         'tracking': _tracking(run, track),
+        'mocap': _mocap(run),
         'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
-        'stops': _stops(run),
+        'stops': stops(run),
     }
 
 
@@ -119,6 +127,37 @@ def _adaptation(run: RunData) -> dict[str, Any]:
     }
 
 
+def _prediction(predictions: Predictions | None) -> dict[str, Any] | None:
+    if predictions is None:
+        return None
+    kinds = {'before': predictions.before, 'after': predictions.after}
+    far = {name: predictions.position_error(poses)[:, -1] for name, poses in kinds.items()}
+    turned = {name: predictions.heading_error(poses)[:, -1] for name, poses in kinds.items()}
+    return {
+        'horizon_s': _number(predictions.dt * (predictions.actual.shape[1] - 1)),
+        'position_m': {name: _mean(values) for name, values in far.items()},
+        'heading_rad': {name: _mean(values) for name, values in turned.items()},
+    }
+
+
+def _mean(values: FloatArray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return _number(finite.mean()) if len(finite) else None
+
+
+def _mocap(run: RunData) -> dict[str, Any]:
+    first, last = (run.ticks[0].stamp, run.ticks[-1].stamp) if run.ticks else (run.start, run.end)
+    inside = (run.mocap.stamps >= first) & (run.mocap.stamps <= last)
+    gaps = np.diff(run.mocap.stamps[inside])
+    median = float(np.median(gaps)) if len(gaps) else 0.0
+    return {
+        'poses': int(inside.sum()),
+        'rate_hz': _number(1 / median, 3) if median > 0 else None,
+        'gap_ms': _number(1e3 * gaps.max(), 3) if len(gaps) else None,
+        'age_ms': _percentiles(1e3 * run.mocap.values[inside]),
+    }
+
+
 def _tracking(run: RunData, track: Track | None) -> dict[str, Any]:
     nothing: dict[str, Any] = {'cost_per_step': None, 'cross_track_rms_m': None}
     if track is None:
@@ -139,13 +178,13 @@ def _errors(track: Track, chosen: np.ndarray) -> dict[str, float | None]:
     }
 
 
-def _stops(run: RunData) -> list[dict[str, Any]]:
+def stops(run: RunData) -> list[dict[str, Any]]:
     """List the times the bridge went from armed to not armed, the orderly ones left out."""
-    stops = []
+    found = []
     armed = False
     for status in run.bridge:
         now = status.values.get('armed') == 'True'
         if armed and not now and status.text not in ORDERLY:
-            stops.append({'reason': status.text, 'time_s': _number(status.received - run.origin, 3)})
+            found.append({'reason': status.text, 'time_s': _number(status.received - run.origin, 3)})
         armed = now
-    return stops
+    return found

@@ -76,6 +76,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Section:
+    """Figures that belong together."""
+
+    heading: str
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
 class Page:
     """What the page says, as plain text; pictures as SVG."""
 
@@ -84,9 +92,9 @@ class Page:
     lead: str
     stops: Sequence[str]
     cards: Sequence[Card]
-    pictures: Sequence[Picture]
+    sections: Sequence[Section]
     missing: Sequence[str]
-    """Titles of the pictures that the bag holds nothing for."""
+    """What could not be shown, and why."""
     parameters: Sequence[tuple[str, Sequence[tuple[str, str]]]]
     """Groups: a heading, then names and values."""
     footer: str
@@ -95,7 +103,7 @@ class Page:
 def render(page: Page) -> str:
     """Return the page as HTML that is also well-formed XML."""
     stops = ''.join(f'<p class="stop">{escape(stop)}</p>' for stop in page.stops)
-    missing = f'<p class="missing">Not recorded: {escape(", ".join(page.missing))}.</p>' if page.missing else ''
+    missing = ''.join(f'<p class="missing">{escape(text)}</p>' for text in page.missing)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -112,12 +120,10 @@ def render(page: Page) -> str:
 <p class="lead">{escape(page.lead)}</p>
 {stops}
 </header>
-<section class="cards">
+<section class="cards" aria-label="Key figures">
 {_join(_card(card) for card in page.cards)}
 </section>
-<section class="figures">
-{_join(_picture(picture) for picture in page.pictures)}
-</section>
+{_join(_section(section) for section in page.sections)}
 {missing}
 {_parameters(page.parameters)}
 <footer>{escape(page.footer)}</footer>
@@ -135,6 +141,11 @@ def _card(card: Card) -> str:
     unit = f'<small>{escape(card.unit)}</small>' if card.unit else ''
     note = f'<i>{escape(card.note)}</i>' if card.note else ''
     return f'<div class="card"><b>{escape(card.value)}{unit}</b><span>{escape(card.name)}</span>{note}</div>'
+
+
+def _section(section: Section) -> str:
+    pictures = _join(_picture(picture) for picture in section.pictures)
+    return f'<section>\n<h2>{escape(section.heading)}</h2>\n<div class="figures">\n{pictures}\n</div>\n</section>'
 
 
 def _picture(picture: Picture) -> str:

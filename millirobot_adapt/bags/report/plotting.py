@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -17,10 +19,15 @@ from millirobot_adapt.core.state import FloatArray
 
 # Okabe and Ito's colours, which people with any colour vision tell apart, and greys.
 BLUE, ORANGE, GREEN = '#0072B2', '#D55E00', '#009E73'
-INK, GREY, LIGHT, FAINT = '#1f2933', '#6b7680', '#c9d0d6', '#eceff2'
+INK, GREY, LIGHT, FAINT = '#1f2933', '#5b6670', '#c9d0d6', '#eceff2'
+STOP = '#8f2d00'
+DASHED = (0, (3, 2))
 
 WIDTH = 5.6
 """Width of a figure [inch]: its 9-point text stays readable on a phone and is not loud on a desk."""
+
+HEIGHT = 2.9
+"""Height of a figure over time [inch]."""
 
 _STYLE: Any = {
     'font.size': 9.0,
@@ -44,6 +51,14 @@ _STYLE: Any = {
 }
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and what it says, in one sentence with its numbers."""
+
+    figure: Figure
+    says: str
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """Apply the look to figures made inside."""
@@ -60,8 +75,14 @@ def new_figure(height: float, rows: int = 1, width_ratios: tuple[float, ...] = (
     return figure, list(grid.ravel())
 
 
-def to_svg(figure: Figure, name: str) -> str:
-    """Return a figure as an SVG element to stand inside HTML; `name` keeps its ids apart from other figures'."""
+def to_svg(figure: Figure, name: str, alt: str) -> str:
+    """Return a figure as an SVG element to stand inside HTML.
+
+    Args:
+        figure: The figure.
+        name: Keeps its ids apart from other figures'.
+        alt: What it shows, for those who do not see it.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None, 'Creator': None, 'Format': None})
     svg = buffer.getvalue()
@@ -69,9 +90,10 @@ def to_svg(figure: Figure, name: str) -> str:
     svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', '', svg).replace('xlink:href', 'href')
     svg = re.sub(r'(id="|href="#|url\(#)', rf'\g<1>{name}-', svg)
-    return re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg class="figure" \1 role="img" aria-label="{name}">', svg
-    )
+    view_box = re.search(r'viewBox="[^"]*"', svg)
+    assert view_box is not None, 'matplotlib writes a viewBox into every SVG'
+    opening = f'<svg class="figure" {view_box[0]} role="img" aria-label="{escape(alt)}">'
+    return opening + svg[svg.index('>') + 1 :]
 
 
 def running_median(values: FloatArray, width: int) -> FloatArray:
@@ -85,15 +107,22 @@ def running_median(values: FloatArray, width: int) -> FloatArray:
     return medians
 
 
-def mark_faults(axes: Axes, faults: list[tuple[float, str]], label: bool = True) -> None:
-    """Mark when faults began, with their names above where wanted; the axis must have its limits already."""
-    for time, name in faults:
-        axes.axvline(time, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1.5)
+def mark_events(axes: Axes, events: Sequence[tuple[float, str, bool]], label: bool = True) -> None:
+    """Mark when faults began (dashed) and the robot was stopped (solid); the axis must have its limits already.
+
+    Args:
+        axes: A plot over time.
+        events: Time [s], name, and whether it is a stop.
+        label: Write the names above.
+    """
+    for time, name, stop in events:
+        axes.axvline(time, color=STOP if stop else INK, linewidth=1.0, linestyle='-' if stop else DASHED, zorder=1.5)
         if label:
             late = time > np.mean(axes.get_xlim())
             axes.annotate(
                 name, (time, 1.0), xycoords=('data', 'axes fraction'), xytext=(3 if late else -3, 3),
-                textcoords='offset points', ha='right' if late else 'left', va='bottom', color=INK, fontsize=8.5,
+                textcoords='offset points', ha='right' if late else 'left', va='bottom', color=STOP if stop else INK,
+                fontsize=8.5,
             )  # fmt: skip
 
 

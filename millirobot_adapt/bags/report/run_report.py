@@ -9,61 +9,63 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from millirobot_adapt import __version__
-from millirobot_adapt.bags import figures
-from millirobot_adapt.bags.figures import Story
-from millirobot_adapt.bags.page import Card, Page, Picture, render
-from millirobot_adapt.bags.plotting import styled, to_svg
 from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.run_data import load_run
-from millirobot_adapt.bags.summary import summarise
-from millirobot_adapt.bags.track import follow
-from millirobot_adapt.core.config import read_yaml
+from millirobot_adapt.bags.report import path_figures, time_figures
+from millirobot_adapt.bags.report.page import Card, Page, Picture, Section, render
+from millirobot_adapt.bags.report.plotting import Drawing, styled, to_svg
+from millirobot_adapt.bags.report.recorded import Recorded, read_recorded
+from millirobot_adapt.bags.report.story import Story
 
-PARAMETERS = 'parameters.yaml'
 SUMMARY = 'summary.json'
 REPORT = 'report.html'
 _HASH = re.compile('[0-9a-f]{64}')
 DASH, MINUS = '\u2013', '\u2212'
 
-_PICTURES: tuple[tuple[Callable[[Story], Figure | None], str, str], ...] = (
-    (figures.driven_path, 'Path driven, path wanted', 'Coloured by its distance to the path wanted (grey).'),
-    (figures.cross_track, 'Distance to the path', 'Signed, positive to the left of the path.'),
-    (figures.prediction, 'Predicting the next step', 'Each tick, and the running median: before and after adaptation.'),
-    (figures.speed, 'Speed', 'Along the body, as estimated: each tick, and the running median.'),
-    (figures.leg_rates, 'Leg rates', 'Measured (colour) against the setpoint sent (grey).'),
-    (figures.tick_times, 'Ticks', 'Period, and the work of adapting and planning within it.'),
-    (figures.link, 'Radio link', 'Round trip from setpoint to reply, and replies that never came.'),
+Draw = Callable[[Story], Drawing | None]
+_SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
+    ('The walk', (
+        (path_figures.driven_path, 'Path driven, path wanted'),
+        (time_figures.cross_track, 'Distance to the path'),
+        (time_figures.speed, 'Speed'),
+    )),
+    ('What the model knew', (
+        (path_figures.fans, 'Open-loop predictions'),
+        (path_figures.horizon_error, 'Looking further ahead'),
+        (time_figures.prediction, 'Predicting the next step'),
+        (time_figures.adaptation, 'Adapting'),
+    )),
+    ('Robot, link and clock', (
+        (time_figures.leg_rates, 'Leg rates'),
+        (time_figures.tick_times, 'Work of a tick'),
+        (time_figures.link, 'Radio link'),
+        (time_figures.mocap, 'Motion capture'),
+    )),
 )  # fmt: skip
+_WIDE = path_figures.driven_path
 
 
 def write_report(folder: Path) -> dict[str, Any]:
     """Write summary.json and report.html into a run folder (one that holds a bag) and return the summary.
 
     Raises:
-        UserError: no bag there, nothing in it readable, or a parameters.yaml that is not YAML.
+        UserError: no bag there, or nothing in it readable.
     """
     bag = open_bag(folder)
     home = folder if folder.is_dir() else folder.parent
-    parameters = read_yaml(home / PARAMETERS) if (home / PARAMETERS).is_file() else {}
-    shape = _shape(parameters)
-    run = load_run(bag, shape) if shape else load_run(bag)
-    track = follow(run)
-    summary = summarise(run, parameters)
-    story = figures.tell(run, track)
-    pictures, missing = _draw(story)
-    began = datetime.fromtimestamp(run.origin)
+    recorded = read_recorded(bag)
+    summary, story = recorded.summary, recorded.story
+    sections, missing = _draw(story)
+    began = datetime.fromtimestamp(story.run.origin)
     page = Page(
-        title=_title(summary, shape, story),
+        title=_title(recorded),
         eyebrow=f'millirobot run · {began:%Y-%m-%d %H:%M}',
         lead=_lead(summary, story),
         stops=[f'Stopped at {stop["time_s"]:.1f} s: {stop["reason"]}' for stop in summary['stops']],
-        cards=_cards(summary, track is not None and track.true),
-        pictures=pictures,
-        missing=missing,
-        parameters=_groups(parameters),
+        cards=_cards(summary, story.track is not None and story.track.true),
+        sections=sections,
+        missing=[*missing, *recorded.gaps],
+        parameters=_groups(recorded.parameters),
         footer=f'millirobot_adapt {__version__} · made from the bag in {home.resolve().name}/ · figures of {SUMMARY}',
     )
     (home / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + '\n', encoding='utf-8')
@@ -71,29 +73,27 @@ def write_report(folder: Path) -> dict[str, Any]:
     return summary
 
 
-def _draw(story: Story) -> tuple[list[Picture], list[str]]:
+def _draw(story: Story) -> tuple[list[Section], list[str]]:
     """Draw every picture the bag holds something for; name the others."""
-    pictures, missing = [], []
+    sections, missing = [], []
     with styled():
-        for draw, title, caption in _PICTURES:
-            figure = draw(story)
-            if figure is None:
-                missing.append(title.lower())
-            else:
-                name = draw.__name__
-                pictures.append(Picture(title, caption, to_svg(figure, name), wide=draw is figures.driven_path))
-    return pictures, missing
+        for heading, entries in _SECTIONS:
+            pictures = []
+            for draw, title in entries:
+                drawing = draw(story)
+                if drawing is None:
+                    missing.append(title.lower())
+                    continue
+                svg = to_svg(drawing.figure, draw.__name__, f'{title}. {drawing.says}')
+                pictures.append(Picture(title, drawing.says, svg, wide=draw is _WIDE))
+            if pictures:
+                sections.append(Section(heading, pictures))
+    return sections, [f'Not recorded: {", ".join(missing)}.'] if missing else []
 
 
-def _shape(parameters: Mapping[str, Any]) -> str:
-    """Return the name of the path that the controller was given, or nothing."""
-    controller = parameters.get('controller')
-    return str(controller.get('path') or '') if isinstance(controller, Mapping) else ''
-
-
-def _title(summary: Mapping[str, Any], shape: str, story: Story) -> str:
-    method = summary['adaptation']['method']
-    return f'{shape or "Run"}, {story.span[1]:.0f} s' + (f', {method}' if method else '')
+def _title(recorded: Recorded) -> str:
+    method = recorded.summary['adaptation']['method']
+    return f'{recorded.shape or "Run"}, {recorded.story.span[1]:.0f} s' + (f', {method}' if method else '')
 
 
 def _lead(summary: Mapping[str, Any], story: Story) -> str:
@@ -105,8 +105,7 @@ def _lead(summary: Mapping[str, Any], story: Story) -> str:
             f'The robot walked {tracking["progress"]:.1f} m along the path, '
             f'{100 * tracking["cross_track_rms_m"]:.1f} cm off it (rms).'
         )
-    for time, name in story.faults:
-        sentences.append(f'At {time:.0f} s: {name}.')
+    sentences += [f'At {event.time:.0f} s: {event.name}.' for event in story.events if not event.stop]
     after = tracking['after_fault']
     if after is not None:
         sentences.append(f'From then on it was {100 * after["cross_track_rms_m"]:.1f} cm off.')
@@ -115,10 +114,8 @@ def _lead(summary: Mapping[str, Any], story: Story) -> str:
 
 def _cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
     """Choose the key figures; what the run does not tell is a dash."""
-    tracking, adaptation, link = summary['tracking'], summary['adaptation'], summary['link']
+    tracking, link, mocap = summary['tracking'], summary['link'], summary['mocap']
     after = tracking['after_fault'] or {'cross_track_rms_m': None}
-    before_error, after_error = adaptation['pre_error'], adaptation['post_error']
-    change = None if not before_error or after_error is None else 100 * (after_error / before_error - 1)
     answered = None if not link['sent'] or link['replies'] is None else 100 * link['replies'] / link['sent']
     return [
         Card(
@@ -130,23 +127,37 @@ def _cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
             _text(tracking['cost_per_step'], 2), '', 'cost per step',
             f'{_text(tracking["progress"], 1)} m along the path',
         ),
-        Card(
-            _signed(change), '%', 'prediction error by adapting',
-            f'{_text(before_error, 2)} → {_text(after_error, 2)}',
-        ),
-        Card(
-            _text(summary['period_ms']['p50'], 1), 'ms', 'median period',
-            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} late',
-        ),
+        _prediction_card(summary),
         Card(
             _text(summary['work_ms']['p99'], 0), 'ms', 'work a tick (p99)',
-            f'median {_text(summary["work_ms"]["p50"], 0)} ms',
+            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} late',
         ),
         Card(
             _text(answered, 1), '%', 'of setpoints answered',
             f'{_text(link["lost"], 0)} lost, round trip {_text(link["rtt_ms"]["p50"], 0)} ms',
         ),
+        Card(
+            _text(mocap['rate_hz'], 0), 'Hz', 'motion capture',
+            f'longest gap {_text(mocap["gap_ms"], 0)} ms',
+        ),
     ]  # fmt: skip
+
+
+def _prediction_card(summary: Mapping[str, Any]) -> Card:
+    """Say what adapting did to the prediction: over the horizon where the model was at hand, else of the next step."""
+    ahead = summary['prediction']
+    if ahead is None:
+        name, before, after = (
+            'error of the next step',
+            summary['adaptation']['pre_error'],
+            summary['adaptation']['post_error'],
+        )
+        note = f'{_text(before, 2)} → {_text(after, 2)}'
+    else:
+        name, before, after = f'error {ahead["horizon_s"]:.1f} s ahead', *ahead['position_m'].values()
+        note = f'{_text(before, 1, 100)} → {_text(after, 1, 100)} cm'
+    change = None if not before or after is None else 100 * (after / before - 1)
+    return Card(_signed(change), '%', f'{name} by adapting', note)
 
 
 def _text(value: float | None, digits: int, scale: float = 1.0) -> str:

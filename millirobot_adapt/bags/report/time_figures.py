@@ -1,132 +1,37 @@
-"""Draw the figures of a run's report; each returns None where the bag does not hold what it shows."""
+"""Draw what happened over time; each figure is None where the bag does not hold what it shows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
-from millirobot_adapt.bags.plotting import (
+from millirobot_adapt.bags.report.plotting import (
     BLUE,
-    GREEN,
+    DASHED,
     GREY,
+    HEIGHT,
     INK,
     LIGHT,
     ORANGE,
-    WIDTH,
+    STOP,
+    Drawing,
     label_line,
-    mark_faults,
+    mark_events,
     new_figure,
     running_median,
 )
-from millirobot_adapt.bags.run_data import RunData, Series
-from millirobot_adapt.bags.track import Track
+from millirobot_adapt.bags.report.story import Story
+from millirobot_adapt.bags.run_data import Series
+from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.state import FloatArray, StateView
 
-ERROR_COLOURS = LinearSegmentedColormap.from_list('error', [BLUE, '#7fb2d0', '#f0a35e', ORANGE, '#8f2d00'])
-"""From on the path (blue) to far off it (dark orange)."""
-HEIGHT = 2.9
-"""Height of the other figures [inch]."""
-HERO = 1.4 * WIDTH
-"""Width of the drawing of the path [inch]."""
 MEDIAN_TICKS = 15
 """Width of running medians [ticks]."""
-REVOLUTION = 2 * np.pi
+DOTS = {'markersize': 3.5, 'markeredgewidth': 0}
 
 
-@dataclass(frozen=True)
-class Story:
-    """A run as the figures see it: times run from its first tick."""
-
-    run: RunData
-    track: Track | None
-    faults: list[tuple[float, str]]
-    """Time [s] and name of what began."""
-    span: tuple[float, float]
-    """First and last time shown [s]."""
-
-    def times(self, stamps: FloatArray) -> FloatArray:
-        """Return seconds since the first tick."""
-        return stamps - self.run.origin
-
-
-def tell(run: RunData, track: Track | None) -> Story:
-    """Set the story's time axis: from the first to the last tick, or the whole bag where there are no ticks."""
-    end = run.ticks[-1].stamp + float(np.median(np.diff(run.column('stamp')))) if len(run.ticks) > 1 else run.end
-    faults = [(fault.received - run.origin, (fault.text or fault.name).replace('_', ' ')) for fault in run.faults]
-    return Story(run, track, faults, (0.0, max(end - run.origin, 1e-3)))
-
-
-def driven_path(story: Story) -> Figure | None:
-    """Draw the path driven, coloured by its distance to the path wanted, with start, faults and end."""
-    run, track = story.run, story.track
-    poses = track.poses if track is not None else run.poses.values
-    if len(poses) < 2:
-        return None
-    figure = Figure(figsize=(HERO, _path_height(run, poses)), layout='constrained')
-    axes = figure.subplots()
-    axes.set_aspect('equal')
-    axes.grid(True, axis='both')
-    if run.reference is not None:
-        points = run.reference.waypoints
-        line = np.vstack([points, points[:1]]) if run.reference.closed else points
-        axes.plot(*line.T, color=LIGHT, linewidth=9, alpha=0.55, solid_joinstyle='round', zorder=1)
-        axes.plot(*points.T, '.', color=GREY, markersize=3, zorder=1.2)
-    _coloured_line(figure, axes, poses, track)
-    stamps = track.stamps if track is not None else run.poses.stamps
-    _mark(axes, poses, 0, 'start', 'o', GREEN)
-    for time, name in story.faults:
-        _mark(axes, poses, int(np.argmin(np.abs(story.times(stamps) - time))), name, 'X', INK)
-    _mark(axes, poses, len(poses) - 1, 'end', 's', INK)
-    axes.set_xlabel('x [m]')
-    axes.set_ylabel('y [m]', labelpad=8)
-    axes.margins(x=0.12, y=0.08)
-    return figure
-
-
-def _path_height(run: RunData, poses: FloatArray) -> float:
-    """Give the drawing of the path the height that its shape asks for [inch]."""
-    points = poses[:, :2] if run.reference is None else np.vstack([poses[:, :2], run.reference.waypoints])
-    wide, tall = np.maximum(np.ptp(points, axis=0), 0.2)
-    return float(np.clip((HERO - 0.7) * tall / wide * (1.16 / 1.24) + 1.15, 2.2, HERO))
-
-
-def _coloured_line(figure: Figure, axes: Axes, poses: FloatArray, track: Track | None) -> None:
-    points = poses[:, None, :2]
-    lines = LineCollection(list(np.concatenate([points[:-1], points[1:]], axis=1)), linewidths=2.6, zorder=3)
-    axes.add_collection(lines)
-    axes.autoscale_view()
-    if track is None:
-        lines.set_color(BLUE)
-        return
-    off = 100 * np.abs(track.cross_track)
-    lines.set_array((off[:-1] + off[1:]) / 2)
-    lines.set_cmap(ERROR_COLOURS)
-    lines.set_clim(0, max(2.0, float(np.percentile(off, 99))))
-    bar = figure.colorbar(lines, ax=axes, orientation='horizontal', aspect=60, shrink=0.45, pad=0.02, extend='max')
-    bar.set_label('distance to the path [cm]')
-    bar.outline.set_visible(False)
-
-
-def _mark(axes: Axes, poses: FloatArray, index: int, text: str, marker: str, color: str) -> None:
-    """Mark one place of the path and name it on the side that points away from the middle of the drawing."""
-    x, y = poses[index, :2]
-    away = np.sign(np.array([x, y]) - poses[:, :2].mean(axis=0) + 1e-12)
-    axes.plot(x, y, marker, color=color, markersize=9, markeredgecolor='white', markeredgewidth=1.2, zorder=5)
-    label = axes.annotate(
-        text, (x, y), xytext=9 * away, textcoords='offset points', color=color, weight='bold', zorder=6,
-        ha='left' if away[0] > 0 else 'right', va='bottom' if away[1] > 0 else 'top',
-        bbox={'facecolor': 'white', 'alpha': 0.85, 'edgecolor': 'none', 'pad': 1.0},
-    )  # fmt: skip
-    label.set_in_layout(False)
-
-
-def cross_track(story: Story) -> Figure | None:
-    """Draw the signed distance to the path over time."""
+def cross_track(story: Story) -> Drawing | None:
+    """Draw the signed distance to the path."""
     if story.track is None:
         return None
     figure, (axes,) = new_figure(HEIGHT)
@@ -138,107 +43,129 @@ def cross_track(story: Story) -> Figure | None:
     axes.set_ylim(-largest, largest)
     axes.set_ylabel('left of the path [cm]')
     _finish(story, axes)
-    return figure
+    worst = int(np.abs(off).argmax())
+    return Drawing(figure, f'Positive to the left; farthest off {abs(off[worst]):.0f} cm, at {times[worst]:.0f} s.')
 
 
-def prediction(story: Story) -> Figure | None:
-    """Draw the error of predicting the next transition, before and after adaptation: each tick and running medians."""
-    before, after = story.run.column('pre_error'), story.run.column('post_error')
-    if not np.isfinite(before).any():
-        return None
-    figure, (axes,) = new_figure(HEIGHT)
-    times = story.times(story.run.column('stamp'))
-    medians = [running_median(values, MEDIAN_TICKS) for values in (before, after)]
-    # The two lines often end close to each other; their names must not.
-    apart = 5.0 if np.nanmean(before) >= np.nanmean(after) else -5.0
-    lines = ((before, medians[0], 'before', ORANGE, apart), (after, medians[1], 'after', BLUE, -apart))
-    for values, median, name, color, dy in lines:
-        axes.plot(times, values, '.', color=color, alpha=0.28, markersize=3.5, markeredgewidth=0)
-        axes.plot(times, median, color=color, linewidth=2.0)
-        label_line(axes, times, median, name, color, dy)
-    finite = np.concatenate([before, after])
-    axes.set_ylim(0, 1.1 * float(np.percentile(finite[np.isfinite(finite)], 98)))
-    axes.set_ylabel('normalised error')
-    _finish(story, axes)
-    return figure
-
-
-def speed(story: Story) -> Figure | None:
+def speed(story: Story) -> Drawing | None:
     """Draw the estimated speed along the body's forward axis: each tick and the running median."""
-    states = _within(story, story.run.states)
+    states = story.within(story.run.states)
     if not len(states):
         return None
     view = StateView(states.values)
     forward = view.velocity[:, 0] * np.cos(view.yaw) + view.velocity[:, 1] * np.sin(view.yaw)
     figure, (axes,) = new_figure(HEIGHT)
     axes.axhline(0, color=LIGHT, linewidth=1.2)
-    axes.plot(states.stamps, forward, '.', color=BLUE, alpha=0.28, markersize=3.5, markeredgewidth=0)
+    axes.plot(states.stamps, forward, '.', color=BLUE, alpha=0.28, **DOTS)
     axes.plot(states.stamps, running_median(forward, MEDIAN_TICKS), color=BLUE, linewidth=2.0)
     axes.set_ylabel('forward [m/s]')
     _finish(story, axes)
-    return figure
+    return Drawing(figure, f'Along the body, as estimated; median {np.median(forward):.2f} m/s.')
 
 
-def leg_rates(story: Story) -> Figure | None:
+def prediction(story: Story) -> Drawing | None:
+    """Draw the error of predicting the next transition, before and after adaptation: each tick and running medians."""
+    before, after = story.run.column('pre_error'), story.run.column('post_error')
+    if not np.isfinite(before).any():
+        return None
+    figure, (axes,) = new_figure(HEIGHT)
+    times = story.times(story.run.column('stamp'))
+    adapts = not np.array_equal(before, after, equal_nan=True)
+    # The two lines often end close to each other; their names must not.
+    apart = 5.0 if np.nanmean(before) >= np.nanmean(after) else -5.0
+    lines = [(after, 'after' if adapts else 'predicted', BLUE, -apart if adapts else 0.0)]
+    if adapts:
+        lines.insert(0, (before, 'before', ORANGE, apart))
+    for values, name, color, dy in lines:
+        axes.plot(times, values, '.', color=color, alpha=0.28, **DOTS)
+        median = running_median(values, MEDIAN_TICKS)
+        axes.plot(times, median, color=color, linewidth=2.0)
+        label_line(axes, times, median, name, color, dy)
+    finite = np.concatenate([before, after])
+    axes.set_ylim(0, 1.1 * float(np.percentile(finite[np.isfinite(finite)], 98)))
+    axes.set_ylabel('normalised error')
+    _finish(story, axes)
+    means = float(np.nanmean(before)), float(np.nanmean(after))
+    change = f'mean {means[0]:.2f} before adapting, {means[1]:.2f} after' if adapts else f'mean {means[0]:.2f}'
+    return Drawing(figure, f'On transitions not seen yet: {change}.')
+
+
+def adaptation(story: Story) -> Drawing | None:
+    """Draw the norm of the inner gradient, and the fraction of the inner step that was taken."""
+    norm, step = story.run.column('gradient_norm'), story.run.column('inner_step')
+    if not (np.isfinite(norm) & (norm > 0)).any():
+        return None
+    figure, (upper, lower) = new_figure(HEIGHT, rows=2)
+    times = story.times(story.run.column('stamp'))
+    upper.plot(times, np.where(norm > 0, norm, np.nan), color=BLUE, linewidth=1.3)
+    upper.set_yscale('log')
+    upper.set_ylabel('gradient norm')
+    lower.step(times, step, where='post', color=INK, linewidth=1.3)
+    lower.set_ylim(0, 1.08)
+    lower.set_ylabel('step taken')
+    _finish(story, upper, last=False)
+    _finish(story, lower, label=False)
+    whole = 100 * float(np.mean(step[np.isfinite(step)] >= 1.0))
+    return Drawing(figure, f'The inner step was taken whole on {whole:.0f} % of the ticks, shortened on the others.')
+
+
+def leg_rates(story: Story) -> Drawing | None:
     """Draw each side's leg rate against its setpoint, in revolutions per second."""
     run = story.run
     if not len(run.legs):
         return None
     figure, both = new_figure(HEIGHT, rows=2)
-    wanted, measured = (_within(story, series) for series in (run.sent, run.legs))
-    top = 1.08 * float(np.max(np.abs(np.concatenate([wanted.values, measured.values, [[1.0, 1.0]]])))) / REVOLUTION
+    wanted, measured = story.within(run.sent), story.within(run.legs)
+    largest = float(np.max(np.abs(np.concatenate([wanted.values, measured.values, [[1.0, 1.0]]]))))
     for side, (axes, name, color) in enumerate(zip(both, ('left', 'right'), (BLUE, ORANGE), strict=True)):
-        axes.step(*_column(wanted, side), where='post', color=INK, linewidth=1.0, alpha=0.55)
-        axes.plot(*_column(measured, side), color=color, linewidth=1.3)
+        axes.step(*_rate(wanted, side), where='post', color=INK, linewidth=1.0, alpha=0.55)
+        axes.plot(*_rate(measured, side), color=color, linewidth=1.3)
         axes.set_ylabel(f'{name} [rev/s]')
-        axes.set_ylim(0, top)
+        axes.set_ylim(0, 1.08 * largest / RADIANS_PER_REVOLUTION)
         _finish(story, axes, last=side == 1, label=side == 0)
-    return figure
+    return Drawing(figure, 'Measured (colour) against the setpoint sent (grey).')
 
 
-def _within(story: Story, series: Series) -> Series:
-    """Return the part of a series that lies in the time shown, in seconds since the first tick."""
-    times = story.times(series.stamps)
-    inside = (times >= story.span[0]) & (times <= story.span[1])
-    return Series(times[inside], series.values[inside])
+def _rate(series: Series, side: int) -> tuple[FloatArray, FloatArray]:
+    return series.stamps, series.values[:, side] / RADIANS_PER_REVOLUTION
 
 
-def _column(series: Series, side: int) -> tuple[FloatArray, FloatArray]:
-    return series.stamps, series.values[:, side] / REVOLUTION
-
-
-def tick_times(story: Story) -> Figure | None:
-    """Draw the period and the work of every tick, over time and as histograms, with the 99th percentile of the work."""
-    work, period = story.run.column('work_ms'), story.run.column('period_ms')
-    if not np.isfinite(work).any():
+def tick_times(story: Story) -> Drawing | None:
+    """Draw when in its tick each state came and each plan was ready, against the deadline: the next tick."""
+    run = story.run
+    wait, work = run.column('wait_ms'), run.column('work_ms')
+    ready = wait + work
+    if not np.isfinite(ready).any():
         return None
     figure, (axes, histogram) = new_figure(HEIGHT, width_ratios=(4.0, 1.0))
-    times = story.times(story.run.column('stamp'))
-    top = 1.1 * float(np.nanmax(np.concatenate([work, period, [1.0]])))
+    times, deadline = story.times(run.column('stamp')), 1e3 * story.dt
+    top = 1.1 * float(np.nanmax(np.concatenate([ready, [deadline]])))
     bins = np.linspace(0, top, 60).tolist()
-    for values, name, color in ((period, 'period', GREY), (work, 'work', BLUE)):
-        axes.plot(times, values, '.', color=color, markersize=3.5, alpha=0.6, markeredgewidth=0)
+    for values, name, color in ((wait, 'state', GREY), (ready, 'plan', BLUE)):
+        axes.plot(times, values, '.', color=color, alpha=0.6, **DOTS)
         label_line(axes, times, running_median(values, MEDIAN_TICKS), name, color)
         histogram.hist(values[np.isfinite(values)], bins=bins, orientation='horizontal', color=color, alpha=0.8)
-    axes.set_ylim(0, top)
-    axes.set_ylabel('time [ms]')
-    _finish(story, axes, label=False)
-    histogram.set_ylim(0, top)
+    late = run.column('misses') > 0
+    axes.plot(times[late], np.full(late.sum(), deadline), 'X', color=STOP, markersize=6, markeredgecolor='white')
+    for place in (axes, histogram):
+        place.axhline(deadline, color=INK, linewidth=1.0, linestyle=DASHED)
+        place.set_ylim(0, top)
+    axes.annotate('deadline', (0.99, deadline), xycoords=('axes fraction', 'data'), xytext=(0, -4),
+                  textcoords='offset points', ha='right', va='top', color=INK, fontsize=8.5)  # fmt: skip
+    axes.set_ylabel('since the tick began [ms]')
+    _finish(story, axes)
     histogram.set_xlabel('ticks')
-    p99 = float(np.percentile(work[np.isfinite(work)], 99))
-    histogram.axhline(p99, color=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
-    histogram.annotate(
-        'p99', (1.0, p99), xycoords=('axes fraction', 'data'), xytext=(4, 0), textcoords='offset points', color=BLUE,
-        va='center',
-    )  # fmt: skip
     histogram.tick_params(labelleft=False)
-    return figure
+    p99 = float(np.percentile(ready[np.isfinite(ready)], 99))
+    return Drawing(
+        figure, f'State in, plan ready: {p99:.0f} of {deadline:.0f} ms (p99); {late.sum()} ticks began late.'
+    )
 
 
 _LINK_VALUES = ('rtt_p50_ms', 'rtt_p99_ms', 'lost')
 
 
-def link(story: Story) -> Figure | None:
+def link(story: Story) -> Drawing | None:
     """Draw the radio's round-trip times as the bridge reported them, and the replies lost so far."""
     end = story.run.origin + story.span[1]
     reports = [s for s in story.run.bridge if {*_LINK_VALUES} <= s.values.keys() and s.received <= end]
@@ -258,12 +185,32 @@ def link(story: Story) -> Figure | None:
     lost.set_ylabel('replies lost')
     _finish(story, axes, last=False)
     _finish(story, lost, label=False)
-    return figure
+    return Drawing(figure, f'From setpoint to reply; {counts[-1]:.0f} replies never came.')
+
+
+def mocap(story: Story) -> Drawing | None:
+    """Draw the time between two poses of motion capture, and how old each was when it arrived."""
+    poses = story.within(story.run.mocap)
+    if len(poses) < 2:
+        return None
+    figure, (upper, lower) = new_figure(HEIGHT, rows=2)
+    gaps, ages = 1e3 * np.diff(poses.stamps), 1e3 * poses.values
+    upper.plot(poses.stamps[1:], gaps, '.', color=BLUE, alpha=0.5, **DOTS)
+    upper.set_ylim(0, 1.15 * float(gaps.max()))
+    upper.set_ylabel('between poses [ms]')
+    lower.plot(poses.stamps, ages, '.', color=BLUE, alpha=0.5, **DOTS)
+    lower.set_ylim(min(0.0, float(ages.min())), 1.15 * max(1.0, float(ages.max())))
+    lower.set_ylabel('age [ms]')
+    _finish(story, upper, last=False)
+    _finish(story, lower, label=False)
+    rate = 1e3 / float(np.median(gaps))
+    age = float(np.median(ages))
+    return Drawing(figure, f'{rate:.0f} poses a second, {age:.1f} ms old on arrival; longest gap {gaps.max():.0f} ms.')
 
 
 def _finish(story: Story, axes: Axes, last: bool = True, label: bool = True) -> None:
-    """Give a time plot its axis and its fault marks."""
+    """Give a time plot its axis and its marks."""
     axes.set_xlim(*story.span)
-    mark_faults(axes, [(time, name) for time, name in story.faults if time <= story.span[1]], label)
+    mark_events(axes, [(event.time, event.name, event.stop) for event in story.events], label)
     if last:
         axes.set_xlabel('time since the first tick [s]')
