@@ -6,16 +6,19 @@ import argparse
 import json
 from typing import Any
 
+from millirobot_adapt.cli import bench_estimation
+
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group; a benchmark is a parser of its own, made by one function below."""
     bench = subparsers.add_parser(
         'bench',
-        help='measure a part of the project: link, ...',
+        help='measure a part of the project: link, estimation',
         description='Measure a part of the project and print the figures as a table.',
     )
     benchmarks = bench.add_subparsers(title='benchmarks', metavar='BENCHMARK', required=True)
     _add_link(benchmarks)
+    bench_estimation.add(benchmarks)
 
 
 def _add_link(benchmarks: Any) -> None:

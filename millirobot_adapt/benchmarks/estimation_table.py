@@ -1,0 +1,112 @@
+"""Lay the figures of `bench estimation` out for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def layout(report: Mapping[str, Any]) -> str:
+    """Return the tables of a whole report."""
+    rows = report['rows']
+    parts = [
+        _table('No faults: root mean square errors at the control times, filter / finite differences', *_clean(rows)),
+        _nees(report['nees']),
+        _table('Faults: velocity [m/s] and yaw rate [rad/s], filter / finite differences', *_faulty(rows)),
+        'Recovered: velocity and yaw rate as good as without the fault, 3 control times in a row; mean (worst) [s].',
+        _cpu(report),
+    ]
+    parts += [f'FAILED: {failure}' for failure in report['failures']]
+    return '\n'.join(parts)
+
+
+def _clean(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    heading = [
+        'floor', 'velocity [m/s]', 'ratio', 'yaw rate [rad/s]', 'ratio', 'position [mm]', 'rotation [deg]',
+        'delay: velocity [ms]', 'yaw rate [ms]',
+    ]  # fmt: skip
+    cells = []
+    for row in (row for row in rows if row['fault'] == 'none'):
+        cells.append(
+            [
+                row['terrain'],
+                _pair(row, 'velocity_rmse', '.4f'),
+                f'{row["velocity_rmse_ratio"]:.2f}',
+                _pair(row, 'yaw_rate_rmse', '.3f'),
+                f'{row["yaw_rate_rmse_ratio"]:.2f}',
+                _pair(row, 'position_rmse', '.2f', 1e3),
+                _pair(row, 'rotation_rmse', '.2f', 57.29577951308232),
+                _pair(row, 'velocity_delay_ms', '.1f'),
+                _pair(row, 'yaw_rate_delay_ms', '.1f'),
+            ]
+        )
+    return heading, cells
+
+
+def _faulty(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    heading = [
+        'floor', 'fault', 'events', 'during: velocity', 'yaw rate', 'after: velocity', 'yaw rate', 'recovered',
+        'no estimate', 'not finite', 'silent jumps',
+    ]  # fmt: skip
+    cells = []
+    for row in (row for row in rows if row['fault'] != 'none'):
+        baseline = row['baseline']
+        errors = [
+            f'{_number(row[part][name], form)} / {_number(baseline[part][name], form)}'
+            for part in ('during', 'after')
+            for name, form in (('velocity_rmse', '.3f'), ('yaw_rate_rmse', '.2f'))
+        ]
+        cells.append(
+            [
+                row['terrain'],
+                row['fault'],
+                str(row['events']),
+                *errors,
+                _recovered(row),
+                str(row['no_estimate']),
+                str(row['non_finite']),
+                str(row['silent_jumps']),
+            ]
+        )
+    return heading, cells
+
+
+def _nees(nees: Row) -> str:
+    parts = [
+        f'{name} {nees[name]:.2f} +- {_number(nees[f"{name}_standard_error"], ".2f")}' for name in ('pose', 'twist')
+    ]
+    return f'Mean NEES over {nees["runs"]} runs (1 = honest, below = too cautious): {", ".join(parts)}\n'
+
+
+def _cpu(report: Mapping[str, Any]) -> str:
+    clean = [row for row in report['rows'] if row['fault'] == 'none']
+    filtered, baseline = (
+        sum(row['cpu_ms_per_s'] for row in rows) / len(clean) for rows in (clean, [row['baseline'] for row in clean])
+    )
+    return (
+        f'Processor time of the estimator alone at 100 poses and 10 replies a second: '
+        f'{filtered:.1f} ms a second (finite differences {baseline:.1f} ms)'
+    )
+
+
+def _recovered(row: Row) -> str:
+    if row['recover_s'] is None:
+        return 'never' if row['not_recovered'] else '-'
+    text = f'{row["recover_s"]:.2f} ({_number(row["recover_worst_s"], ".2f")})'
+    return text + (f', {row["not_recovered"]} not' if row['not_recovered'] else '')
+
+
+def _pair(row: Row, name: str, form: str, scale: float = 1.0) -> str:
+    return f'{_number(row[name], form, scale)} / {_number(row["baseline"][name], form, scale)}'
+
+
+def _number(value: float | None, form: str, scale: float = 1.0) -> str:
+    return '-' if value is None else format(scale * value, form)
+
+
+def _table(title: str, heading: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in (heading, *cells)) for column in range(len(heading))]
+    lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heading, *cells)]
+    return '\n'.join([title, '', *(line.rstrip() for line in lines), ''])
