@@ -12,12 +12,15 @@ from millirobot_adapt.core.samples import PoseSample
 from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 
-PERIOD = 0.01
-"""Time between two exposures [s]."""
+PERIOD = 0.01001
+"""Time between two exposures [s]: 100 Hz by a clock of its own, whose phase wanders past that of the control periods.
+
+So the newest pose is anywhere from 0 to 10 ms old when the controller asks, as it was in the lab.
+"""
 
 
 class Mocap:
-    """Expose frames with `expose` and hand out those that have arrived with `due`."""
+    """Expose a frame with `expose` whenever `next_exposure` has come; hand out those that have arrived with `due`."""
 
     def __init__(self, robot: RobotConfig, condition: Condition, rng: np.random.Generator) -> None:
         self._noise = condition.mocap
@@ -27,10 +30,13 @@ class Mocap:
         self._marker_rotation = Rotation.from_euler('ZYX', (known + unknown)[:2:-1])
         self._waiting: deque[tuple[float, PoseSample]] = deque()
         self._previous: PoseSample | None = None
+        self.next_exposure = PERIOD * rng.random()
+        """When the next frame is exposed [s]."""
 
     def expose(self, time: float, position: FloatArray, quaternion: FloatArray) -> None:
         """Take a frame of the body at `position` [m; world], orientation xyzw, stamped `time` [s]."""
         noise = self._noise
+        self.next_exposure += PERIOD
         repeated, jumps, delay = self._rng.random(3)
         errors = self._rng.standard_normal(9)
         arrival = time + noise.latency * delay

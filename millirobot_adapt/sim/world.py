@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.sim import disturbances, mocap
+from millirobot_adapt.sim import disturbances
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.disturbances import Disturbances
 from millirobot_adapt.sim.hexapod import Hexapod
@@ -13,7 +13,6 @@ from millirobot_adapt.sim.mocap import Mocap
 
 TICK = 0.001
 """Period of the firmware's controller and of the physics [s]."""
-_MOCAP_TICKS = round(mocap.PERIOD / TICK)
 _DISTURBANCE_TICKS = round(disturbances.PERIOD / TICK)
 _BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP = range(4)
 """Keys of the random generators: what one part draws changes nothing for the others."""
@@ -44,7 +43,7 @@ class World:
             if self._ticks % _DISTURBANCE_TICKS == 0:
                 self._begin_faults()
                 self._disturbances.update(self.hexapod, self.time)
-            if self._ticks % _MOCAP_TICKS == 0:
+            if self.time >= self.mocap.next_exposure:
                 self.mocap.expose(self.time, *self.hexapod.pose())
             self.hexapod.step(*self.microcontroller.tick())
             self._ticks += 1

@@ -24,7 +24,7 @@ def frames(noise: MocapNoise, count: int = 2000, robot=ROBOT, yaw: float = 0.0, 
 
 def test_without_noise_the_pose_is_the_truth():
     poses = frames(QUIET, 5, yaw=0.3)
-    assert [pose.stamp for pose in poses] == pytest.approx([0.0, 0.01, 0.02, 0.03, 0.04])
+    assert [pose.stamp for pose in poses] == pytest.approx(PERIOD * np.arange(5))
     np.testing.assert_allclose(poses[4].position, POSITION)
     np.testing.assert_allclose(roll_pitch_yaw(poses[4].quaternion), [0.0, 0.0, 0.3], atol=1e-12)
 
@@ -71,3 +71,17 @@ def test_the_known_and_the_unknown_marker_offset_add_up_in_the_body_frame():
     pose = frames(QUIET, 1, robot=robot, yaw=np.pi / 2, pose_offset=(0.0, 0.02, 0.0, 0.0, 0.0, 0.2))[0]
     np.testing.assert_allclose(pose.position, POSITION + np.array([-0.02, 0.01, 0.0]), atol=1e-12)
     np.testing.assert_allclose(roll_pitch_yaw(pose.quaternion), [0.0, 0.0, np.pi / 2 + 0.3], atol=1e-12)
+
+
+def test_the_newest_pose_is_anywhere_from_0_to_10_ms_old_at_a_control_time():
+    condition = Condition(mocap=QUIET)
+    mocap = Mocap(ROBOT, condition, np.random.default_rng(0))
+    ages = []
+    for tick in range(20_000):
+        now = tick * 0.001
+        if now >= mocap.next_exposure:
+            mocap.expose(now, POSITION, np.array([0.0, 0.0, 0.0, 1.0]))
+        if tick % 100 == 99:
+            ages.append(now - mocap.due(now)[-1].stamp)
+    assert max(ages) <= 0.011
+    assert np.histogram(ages, bins=4, range=(0.0, 0.01))[0].min() > 0.15 * len(ages)
