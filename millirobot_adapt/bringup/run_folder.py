@@ -7,7 +7,6 @@ the processes were started with), `bag/`, `logs/`, and at the end `summary.json`
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import yaml
 
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import file_hashes
 from millirobot_adapt.core.installation import installation
 
 Parameters = dict[str, dict[str, Any]]
@@ -128,12 +128,3 @@ def write_parameters(
         **{name: nest(values) for name, values in nodes.items()},
     }
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
-
-
-def file_hashes(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file in a folder, by its path inside the folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob('*'))
-        if path.is_file()
-    }

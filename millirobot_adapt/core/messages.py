@@ -92,7 +92,7 @@ class TelemetryGatherer:
     def add(self, topic: str, message: Any) -> Telemetry | None:
         """Take one message of legs, imu/data_raw, battery or back_emf; return the reply it completes, if any."""
         stamp = float(message.data[0]) if topic == BACK_EMF.name else seconds(message.header.stamp)
-        key = _key(stamp)
+        key = microseconds(stamp)
         parts = self._waiting.setdefault(key, {})
         parts[topic] = message
         if len(parts) == 4:
@@ -117,14 +117,14 @@ class StateGatherer:
         """Take one message of telemetry or odometry; return (stamp [s], state (nx,)) when it completes a state."""
         if topic == ODOMETRY.name:
             found = estimate(message)
-            self._estimates[_key(found.stamp)] = found
-            key = _key(found.stamp)
+            self._estimates[microseconds(found.stamp)] = found
+            key = microseconds(found.stamp)
         else:
             reply = self._gatherer.add(topic, message)
             if reply is None:
                 return None
-            self._telemetry[_key(reply.stamp)] = reply
-            key = _key(reply.stamp)
+            self._telemetry[microseconds(reply.stamp)] = reply
+            key = microseconds(reply.stamp)
         if key in self._telemetry and key in self._estimates:
             reply = self._telemetry.pop(key)
             return reply.stamp, state_of(self._estimates.pop(key), reply)
@@ -134,6 +134,6 @@ class StateGatherer:
         return None
 
 
-def _key(stamp: float) -> int:
+def microseconds(stamp: float) -> int:
     """Return a stamp as whole microseconds: float seconds carry those exactly enough to match, nanoseconds not."""
     return round(stamp * 1e6)

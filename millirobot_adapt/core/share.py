@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -47,3 +48,12 @@ def find(kind: str, name: str, suffix: str = '') -> Path:
     raise UserError(
         f'{name}: no such file, and no {kind} of that name is shipped (known: {", ".join(known) or "none"})'
     )
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file in a folder, by its path inside the folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob('*'))
+        if path.is_file()
+    }

@@ -63,13 +63,17 @@ class Assembly:
         }
 
 
-def assemble(config: ControllerConfig) -> Assembly:
+def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Assembly:
     """Make the control loop that the parameters describe.
+
+    Args:
+        config: Parameters of the controller.
+        robot: The robot, where it is known already (a recorded one); None: the one that the parameters name.
 
     Raises:
         UserError: the robot, model or path is not there, or the model does not fit the robot.
     """
-    robot = load_robot(config.robot)
+    robot = load_robot(config.robot) if robot is None else robot
     bundle = load_bundle(config.model, robot)
     path = make_path(config.path)
     loop = ControlLoop(
