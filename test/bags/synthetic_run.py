@@ -148,7 +148,8 @@ def _record(tick: int, stamp: float, sampled: float, step: Step, seed: int) -> T
         state=np.zeros(NX), executing=np.zeros(NU), sent=np.zeros(NU),
         window_states=np.zeros((T1, NX)), window_actions=np.zeros((T1, NU)), window_next_states=np.zeros((T1, NX)),
         window_mask=np.ones(T1), previous_plan=np.zeros((H, NU)), plan_actions=np.zeros((H, NU)),
-        plan_states=np.zeros((H + 1, NX)), pre_error=step.pre_error, post_error=step.post_error,
+        plan_states=np.zeros((H + 1, NX)), gradient_norm=1.0, inner_step=1.0,
+        pre_error=step.pre_error, post_error=step.post_error,
         wait_ms=18.0, adapt_ms=2.0, plan_ms=step.work_ms - 2.0, work_ms=step.work_ms, period_ms=step.period_ms,
         misses=0.0,
     )  # fmt: skip

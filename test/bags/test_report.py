@@ -133,9 +133,16 @@ def test_the_page_is_well_formed_and_shows_every_figure(reported):
     root = ET.fromstring(page.removeprefix('<!DOCTYPE html>'))
     pictures = root.findall('.//figure')
     assert [picture.find('figcaption/b').text for picture in pictures] == [
-        'Path driven, path wanted', 'Distance to the path', 'Predicting the next step', 'Speed', 'Leg rates', 'Ticks',
-        'Radio link',
+        'Path driven, path wanted', 'Distance to the path', 'Speed', 'Predicting the next step', 'Adapting',
+        'Leg rates', 'Work of a tick', 'Radio link', 'Motion capture',
     ]  # fmt: skip
+    assert [heading.text for heading in root.findall('.//h2')] == [
+        'The walk', 'What the model knew', 'Robot, link and clock', 'Parameters',
+    ]  # fmt: skip
+    for picture in pictures:
+        said = picture.find('svg').get('aria-label')
+        assert said.startswith(picture.find('figcaption/b').text)
+        assert len(said) > 30
     assert all(len(picture.findall('svg//path')) > 5 for picture in pictures)
     assert len(root.findall(".//div[@class='card']")) == 6
     assert f'{100 * summary["tracking"]["cross_track_rms_m"]:.1f}' in page

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 _STYLE = """
-:root { --ink: #1f2933; --grey: #6b7680; --line: #e3e7ea; --paper: #f6f7f8; --blue: #0072B2; --orange: #D55E00; }
+:root { --ink: #1f2933; --grey: #5b6670; --line: #e3e7ea; --paper: #f6f7f8; --blue: #0072B2; --orange: #D55E00; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.45;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -47,9 +47,10 @@ h2 { font-size: 1.02rem; margin: 2rem 0 .6rem; }
 footer { color: var(--grey); font-size: .8rem; margin-top: 2rem; }
 @media (min-width: 900px) { .figures { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; } }
 @media (max-width: 520px) { main { padding: 1.3rem .7rem 2rem; } .cards { grid-template-columns: 1fr 1fr; gap: .6rem; }
-  svg.figure text { font-size: 10.5px !important; } .wide svg.figure text { font-size: 12.5px !important; }
+  svg.figure text { font-size: 10.5px !important; } .wide svg.figure text { font-size: 15px !important; }
   .card { padding: .7rem .8rem; } .card b { font-size: 1.35rem; } figure { padding: .8rem .6rem .6rem; } }
-@media print { body { background: white; } main { max-width: none; padding: 0; }
+@media print { body { background: white; font-size: 10.5pt; } h2, h3 { break-after: avoid; }
+  main { max-width: none; padding: 0; }
   .card, figure { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; }
   .cards { grid-template-columns: repeat(3, 1fr); } @page { margin: 14mm; } }
 """

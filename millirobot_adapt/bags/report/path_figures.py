@@ -5,6 +5,8 @@ Each figure is None where the bag does not hold what it shows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -25,7 +27,7 @@ from millirobot_adapt.bags.report.plotting import (
     label_line,
     new_figure,
 )
-from millirobot_adapt.bags.report.story import Event, Story
+from millirobot_adapt.bags.report.story import Story
 from millirobot_adapt.bags.run_data import RunData
 from millirobot_adapt.bags.track import Track
 from millirobot_adapt.core.planning.paths import ReferencePath
@@ -35,6 +37,10 @@ ERROR_COLOURS = LinearSegmentedColormap.from_list('error', [BLUE, '#7fb2d0', '#f
 """From on the path (blue) to far off it (dark orange)."""
 HERO = 1.4 * WIDTH
 """Width of the drawing of the path [inch]."""
+FAN_HEIGHT = 1.3 * HEIGHT
+"""Height of the two figures on open-loop prediction [inch]."""
+CLOSE = 0.15
+"""Marks closer than this part of the drawing's width must not have their names on the same side."""
 
 
 def driven_path(story: Story) -> Drawing | None:
@@ -51,19 +57,9 @@ def driven_path(story: Story) -> Drawing | None:
         _draw_reference(axes, run.reference)
     _coloured_line(figure, axes, poses, track)
     times = story.times(track.stamps if track is not None else run.poses.stamps)
-    _mark(axes, poses, 0, 'start', 'o', GREEN)
-    ended = None
-    for event in story.events:
-        if event.time >= times[-1]:
-            ended = event
-        else:
-            _mark_event(axes, poses, int(np.argmin(np.abs(times - event.time))), event)
-    if ended is None:
-        _mark(axes, poses, len(poses) - 1, 'end', 's', INK)
-    else:
-        _mark_event(axes, poses, len(poses) - 1, ended)
+    _mark(axes, poses, _marks(story, times))
     axes.set_xlabel('x [m]')
-    axes.set_ylabel('y [m]', labelpad=8)
+    axes.set_ylabel('y [m]', labelpad=12)
     axes.margins(x=0.12, y=0.08)
     return Drawing(figure, _walked(track))
 
@@ -107,21 +103,48 @@ def _coloured_line(figure: Figure, axes: Axes, poses: FloatArray, track: Track |
     bar.outline.set_visible(False)
 
 
-def _mark_event(axes: Axes, poses: FloatArray, index: int, event: Event) -> None:
-    _mark(axes, poses, index, event.name, '8' if event.stop else 'X', STOP if event.stop else INK)
+@dataclass(frozen=True)
+class Mark:
+    """A place of the path with its name."""
+
+    index: int
+    text: str
+    symbol: str
+    color: str
 
 
-def _mark(axes: Axes, poses: FloatArray, index: int, text: str, marker: str, color: str) -> None:
-    """Mark one place of the path and name it on the side that points away from the middle of the drawing."""
-    x, y = poses[index, :2]
-    away = np.sign(np.array([x, y]) - poses[:, :2].mean(axis=0) + 1e-12)
-    axes.plot(x, y, marker, color=color, markersize=9, markeredgecolor='white', markeredgewidth=1.2, zorder=5)
-    label = axes.annotate(
-        text, (x, y), xytext=9 * away, textcoords='offset points', color=color, weight='bold', zorder=6,
-        ha='left' if away[0] > 0 else 'right', va='bottom' if away[1] > 0 else 'top',
-        bbox={'facecolor': 'white', 'alpha': 0.85, 'edgecolor': 'none', 'pad': 1.0},
-    )  # fmt: skip
-    label.set_in_layout(False)
+def _marks(story: Story, times: FloatArray) -> list[Mark]:
+    """List start, faults, stops and end; a stop after the last pose is the end."""
+    last = len(times) - 1
+    events = [
+        Mark(
+            int(np.argmin(np.abs(times - event.time))), event.name,
+            symbol='8' if event.stop else 'X', color=STOP if event.stop else INK,
+        )
+        for event in story.events
+    ]  # fmt: skip
+    end = [] if any(mark.index == last for mark in events) else [Mark(last, 'end', 's', INK)]
+    return [Mark(0, 'start', 'o', GREEN), *events, *end]
+
+
+def _mark(axes: Axes, poses: FloatArray, marks: list[Mark]) -> None:
+    """Draw the marks, each named on the side that points away from the middle; of close ones on opposite sides."""
+    middle, close = poses[:, :2].mean(axis=0), CLOSE * float(np.ptp(poses[:, 0]))
+    named: list[tuple[FloatArray, float]] = []
+    for mark in marks:
+        place = poses[mark.index, :2]
+        right, up = np.sign(place - middle + 1e-12)
+        for other, other_up in named:
+            if np.linalg.norm(place - other) < close and up == other_up:
+                up = -up
+        named.append((place, up))
+        axes.plot(*place, mark.symbol, color=mark.color, markersize=9, markeredgecolor='white', zorder=5)
+        label = axes.annotate(
+            mark.text, tuple(place), xytext=(9 * right, 9 * up), textcoords='offset points', color=mark.color,
+            weight='bold', zorder=6, ha='left' if right > 0 else 'right', va='bottom' if up > 0 else 'top',
+            bbox={'facecolor': 'white', 'alpha': 0.85, 'edgecolor': 'none', 'pad': 1.0},
+        )  # fmt: skip
+        label.set_in_layout(False)
 
 
 def fans(story: Story) -> Drawing | None:
@@ -150,10 +173,6 @@ def fans(story: Story) -> Drawing | None:
     figure.legend(loc='outside upper center', ncols=3, frameon=False, labelcolor=GREY, handlelength=1.4)
     seconds = horizon * predictions.dt
     return Drawing(figure, f'Every {seconds:.1f} s the next {seconds:.1f} s, from the state, without looking again.')
-
-
-FAN_HEIGHT = 1.3 * HEIGHT
-"""Height of the two figures on open-loop prediction [inch]."""
 
 
 def horizon_error(story: Story) -> Drawing | None:

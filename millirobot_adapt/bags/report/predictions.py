@@ -53,8 +53,8 @@ def predict(run: RunData, provenance: Provenance | None) -> Predictions | None:
         raise UserError('the bag does not tell which model ran')
     robot = load_robot(config.robot)
     bundle = load_bundle(config.model, robot)
-    if bundle.digest != provenance.model_hashes.get('model.yaml', bundle.digest):
-        raise UserError(f'{bundle.path.name} is no longer the model of the run')
+    if bundle.digest != provenance.model_hashes.get('model.yaml'):
+        raise UserError(f'the model {bundle.path.name} at hand is not the one that ran')
     # One sequence at a time is too little work to share among threads.
     method = make_method(bundle, replace(config.engine, threads=1), config.method)
     return predict_with(method, run, config.planner.horizon, robot.dt)

@@ -98,15 +98,15 @@ def adaptation(story: Story) -> Drawing | None:
     figure, (upper, lower) = new_figure(HEIGHT, rows=2)
     times = story.times(story.run.column('stamp'))
     upper.plot(times, np.where(norm > 0, norm, np.nan), color=BLUE, linewidth=1.3)
-    upper.set_yscale('log')
+    upper.set_ylim(bottom=0)
     upper.set_ylabel('gradient norm')
     lower.step(times, step, where='post', color=INK, linewidth=1.3)
     lower.set_ylim(0, 1.08)
     lower.set_ylabel('step taken')
     _finish(story, upper, last=False)
     _finish(story, lower, label=False)
-    whole = 100 * float(np.mean(step[np.isfinite(step)] >= 1.0))
-    return Drawing(figure, f'The inner step was taken whole on {whole:.0f} % of the ticks, shortened on the others.')
+    shortened = int(np.sum(step[np.isfinite(step)] < 1.0))
+    return Drawing(figure, f'Norm of the inner gradient; ticks with a shortened step: {shortened} of {len(step)}.')
 
 
 def leg_rates(story: Story) -> Drawing | None:
