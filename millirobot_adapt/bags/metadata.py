@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import yaml
 
+from millirobot_adapt.bags.records import Channel
 from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import Topic
 
 METADATA = 'metadata.yaml'
+QOS, HASH = 'offered_qos_profiles', 'topic_type_hash'
+"""Keys of what rosbag2 keeps beside a channel."""
+_ROOT = 'rosbag2_bagfile_information'
 _FOREVER = {'sec': 9223372036, 'nsec': 854775807}
 
 
@@ -29,61 +36,133 @@ def qos_profile(topic: Topic) -> dict[str, Any]:
     }
 
 
-def channel_metadata(topic: Topic) -> dict[str, str]:
-    """Return what rosbag2 keeps beside a channel of an MCAP file."""
-    return {
-        'offered_qos_profiles': yaml.safe_dump([qos_profile(topic)], sort_keys=False).strip(),
-        'topic_type_hash': typestore().hash_rihs01(topic.type),
-    }
+def contract_channel(name: str, topic: Topic) -> Channel:
+    """Describe a topic of the contract under its full name, with its QoS and its type as rosbag2 keeps them."""
+    definition, _ = typestore().generate_msgdef(topic.type, ros_version=2)
+    profiles = yaml.safe_dump([qos_profile(topic)], sort_keys=False).strip()
+    beside = ((QOS, profiles), (HASH, typestore().hash_rihs01(topic.type)))
+    return Channel(name, topic.type, definition, 'ros2msg', 'cdr', beside)
 
 
-def write_metadata(
-    folder: Path, data_file: str, topics: dict[str, Topic], counts: dict[str, int], start: int, end: int
-) -> None:
+@dataclass
+class Contents:
+    """Messages of a bag or of one of its files: how many, from when to when."""
+
+    count: int = 0
+    start: int = 0
+    """Receive time of the first message [ns since the epoch]."""
+    end: int = 0
+    """Receive time of the last message [ns since the epoch]."""
+
+    def add(self, received: int) -> None:
+        """Count one message."""
+        self.start = min(self.start, received) if self.count else received
+        self.end = max(self.end, received)
+        self.count += 1
+
+    def plain(self) -> dict[str, Any]:
+        """Return the three as metadata.yaml spells them."""
+        return {
+            'starting_time': {'nanoseconds_since_epoch': self.start},
+            'duration': {'nanoseconds': self.end - self.start},
+            'message_count': self.count,
+        }
+
+
+def write_metadata(folder: Path, files: Mapping[str, Contents], channels: Mapping[Channel, int]) -> None:
     """Write metadata.yaml into the bag folder at once (an old one stays whole until it is replaced).
 
     Args:
         folder: Bag folder.
-        data_file: Name of the MCAP file in it.
-        topics: The bag's full topic names and what they are.
-        counts: Messages by full topic name.
-        start: Receive time of the first message [ns].
-        end: Receive time of the last message [ns].
+        files: What the MCAP files in it hold, by their names, in order.
+        channels: How many messages each channel has.
+
+    Raises:
+        OSError: the disk does not take it.
     """
-    total = sum(counts.values())
-    start_entry = {'nanoseconds_since_epoch': start}
-    duration = {'nanoseconds': end - start}
+    total = Contents()
+    for part in files.values():
+        if part.count:
+            total.start = min(total.start, part.start) if total.count else part.start
+            total.end = max(total.end, part.end)
+            total.count += part.count
     information = {
         'version': 9,
         'storage_identifier': 'mcap',
-        'duration': duration,
-        'starting_time': start_entry,
-        'message_count': total,
+        **total.plain(),
         'topics_with_message_count': [
-            {
-                'topic_metadata': {
-                    'name': name,
-                    'type': topic.type,
-                    'serialization_format': 'cdr',
-                    'offered_qos_profiles': [qos_profile(topic)],
-                    'type_description_hash': typestore().hash_rihs01(topic.type),
-                },
-                'message_count': counts[name],
-            }
-            for name, topic in topics.items()
+            {'topic_metadata': _topic_metadata(channel), 'message_count': count} for channel, count in channels.items()
         ],
         'compression_format': '',
         'compression_mode': '',
-        'relative_file_paths': [data_file],
-        'files': [
-            {'path': data_file, 'starting_time': start_entry, 'duration': duration, 'message_count': total},
-        ],
+        'relative_file_paths': list(files),
+        'files': [{'path': name, **part.plain()} for name, part in files.items()],
         'custom_data': None,
         'ros_distro': 'jazzy',
     }
     scratch = folder / f'{METADATA}.new'
-    scratch.write_text(yaml.dump({'rosbag2_bagfile_information': information}, Dumper=_Plain, sort_keys=False))
+    scratch.write_text(yaml.dump({_ROOT: information}, Dumper=_Plain, sort_keys=False))
     scratch.replace(folder / METADATA)
+
+
+def _topic_metadata(channel: Channel) -> dict[str, Any]:
+    beside = dict(channel.metadata)
+    return {
+        'name': channel.topic,
+        'type': channel.type,
+        'serialization_format': channel.encoding,
+        'offered_qos_profiles': _profiles(beside.get(QOS, '')),
+        'type_description_hash': beside.get(HASH, ''),
+    }
+
+
+def _profiles(text: str) -> list[Any]:
+    """Read the QoS profiles of a channel, which somebody else may have written."""
+    try:
+        profiles = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    return profiles if isinstance(profiles, list) else []
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a reader needs of metadata.yaml."""
+
+    files: tuple[str, ...]
+    """Names of the data files, in order."""
+    message_count: int
+    compression: str
+    """'message': each message is compressed with zstd; 'file': the files are; ''."""
+
+
+def read_metadata(folder: Path) -> Metadata | None:
+    """Read metadata.yaml of a bag folder; None where there is none that makes sense.
+
+    Raises:
+        UserError: it names files outside the folder.
+    """
+    try:
+        information = yaml.safe_load((folder / METADATA).read_bytes())[_ROOT]
+        paths = [str(path) for path in information['relative_file_paths']]
+        count = int(information['message_count'])
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError, ValueError):
+        return None
+    _refuse_strangers(folder, paths)
+    # Before version 4 the paths began with the folder's own name.
+    names = tuple(PurePosixPath(path).name for path in paths)
+    return Metadata(names, count, str(information.get('compression_mode') or '').lower())
+
+
+def _refuse_strangers(folder: Path, paths: Sequence[str]) -> None:
+    for path in paths:
+        pure = PurePosixPath(path)
+        if (
+            pure.is_absolute()
+            or PureWindowsPath(path).is_absolute()
+            or '..' in (*pure.parts, *PureWindowsPath(path).parts)
+        ):
+            raise UserError(f'{folder / METADATA}: names a file outside the bag ({path}); mend that line')
 
 
 class _Plain(yaml.SafeDumper):

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.bags.mcap_file import Raw, read_mcap
+import zstandard
+
+from millirobot_adapt.bags.losses import Losses
+from millirobot_adapt.bags.mcap_file import read_mcap
+from millirobot_adapt.bags.metadata import METADATA, read_metadata
+from millirobot_adapt.bags.names import ContractNames
+from millirobot_adapt.bags.records import Channel, Raw
 from millirobot_adapt.bags.sqlite_file import read_sqlite
 from millirobot_adapt.bags.types import typestore
 from millirobot_adapt.core.errors import UserError
@@ -31,6 +37,10 @@ class Bag:
     path: Path
     files: list[Path]
     warn: Callable[[str], None] = _warn
+    namespace: str | None = None
+    """Namespace of the robot to read, '' for none; None: the only one that there is."""
+    compressed: bool = False
+    """Whether each message is compressed on its own (`ros2 bag record --compression-mode message`)."""
     unknown: Counter[str] = field(default_factory=Counter)
     """Messages left out by the last reading, by message type: types that are not known, or not the topic's."""
     broken: Counter[str] = field(default_factory=Counter)
@@ -40,6 +50,8 @@ class Bag:
     """
     warnings: list[str] = field(default_factory=list)
     """What kept the last reading from being complete."""
+    losses: Losses = field(default_factory=Losses)
+    """Messages that the recorder of the bag never got, as the last reading found."""
 
     def messages(self, topics: Iterable[Topic] = TOPICS) -> Iterator[tuple[str, Any, float]]:
         """Yield (topic name, message, receive time [s]) of the wanted topics in the order of their receipt.
@@ -47,20 +59,46 @@ class Bag:
         The names are those of core/topics.py, whatever namespace the bag was recorded in.
         """
         wanted = {topic.name: topic.type for topic in topics}
-        names = _Names(self.path)
-        self.unknown, self.broken, self.warnings = Counter(), Counter(), []
-        for raw in _in_order(self._raw_messages()):
-            name = names[raw.topic]
-            if raw.type not in typestore().types or (name in wanted and raw.type != wanted[name]):
-                self.unknown[raw.type] += 1
+        names = ContractNames(self.path, self.namespace)
+        self.unknown, self.broken = Counter(), Counter()
+        for raw in _in_order(self.raw_messages()):
+            name = names[raw.channel.topic]
+            kind = raw.channel.type
+            if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name or '', kind):
+                self.unknown[kind] += 1
             elif name in wanted:
                 try:
-                    message = typestore().deserialize_cdr(raw.data, raw.type)
+                    message = typestore().deserialize_cdr(raw.data, kind)
                 except Exception:  # rosbags raises whatever the damaged bytes lead it to
-                    self.broken[raw.topic] += 1
+                    self.broken[raw.channel.topic] += 1
                     continue
                 yield name, message, raw.received * 1e-9
         self._report()
+
+    def raw_messages(self) -> Iterator[Raw]:
+        """Yield every message as it lies in the files, in the order of writing; afterwards `warnings` are complete.
+
+        What a split repeats of the latched topics comes once.
+
+        Raises:
+            UserError: nothing is readable.
+        """
+        self.warnings, self.losses = [], Losses()
+        count = 0
+        newest: dict[Channel, Raw] = {}
+        for file in self.files:
+            read = read_mcap if file.suffix == '.mcap' else read_sqlite
+            before = dict(newest)
+            for raw in read(file, self.warnings.append):
+                count += 1
+                newest[raw.channel] = raw
+                if _repeats(raw, before.pop(raw.channel, None)):
+                    continue
+                self.losses.saw(raw.channel.topic, raw.sequence)
+                yield _decompressed(raw) if self.compressed else raw
+        if not count:
+            reason = f' ({self.warnings[0]})' if self.warnings else ''
+            raise UserError(f'{self.path}: nothing in this bag is readable{reason}')
 
     def need(self, found: Iterable[str], topics: Iterable[Topic]) -> None:
         """Check that all needed topics were found.
@@ -72,17 +110,6 @@ class Bag:
         if missing:
             raise UserError(f'{self.path}: no messages on the needed topics {", ".join(missing)}')
 
-    def _raw_messages(self) -> Iterator[Raw]:
-        count = 0
-        for file in self.files:
-            read = read_mcap if file.suffix == '.mcap' else read_sqlite
-            for raw in read(file, self.warnings.append):
-                count += 1
-                yield raw
-        if not count:
-            reason = f' ({self.warnings[0]})' if self.warnings else ''
-            raise UserError(f'{self.path}: nothing in this bag is readable{reason}')
-
     def _report(self) -> None:
         for warning in self.warnings:
             self.warn(warning)
@@ -93,12 +120,13 @@ class Bag:
             self.warn(f'{self.path}: {sum(self.unknown.values())} messages of unknown type left out ({types})')
 
 
-def open_bag(path: Path, warn: Callable[[str], None] = _warn) -> Bag:
+def open_bag(path: Path, warn: Callable[[str], None] = _warn, namespace: str | None = None) -> Bag:
     """Find the data files of a bag: a bag folder, a single .mcap or .db3 file, or a run folder that holds a bag.
 
     Args:
         path: What the user named.
         warn: Takes one line for each thing that kept the reading from being complete.
+        namespace: Namespace of the robot to read, '' for none; None: the only one that the bag holds.
 
     Raises:
         UserError: there is no such thing, or it is not a bag.
@@ -107,16 +135,34 @@ def open_bag(path: Path, warn: Callable[[str], None] = _warn) -> Bag:
         raise UserError(f'{path}: no such bag; give a bag folder, an .mcap or .db3 file, or a run folder')
     if path.is_file():
         if path.suffix in _SUFFIXES:
-            return Bag(path, [path], warn)
+            return Bag(path, [path], warn, namespace)
         raise UserError(f'{path}: not a bag; give a bag folder, an .mcap or .db3 file, or a run folder')
     for folder in (path, *sorted(child for child in path.iterdir() if child.is_dir())):
         files = sorted((file for file in folder.iterdir() if file.suffix in _SUFFIXES), key=_natural)
         if files:
-            return Bag(path, files, warn)
+            return _open_folder(path, folder, files, warn, namespace)
+        if any(folder.glob('*.zstd')):
+            raise UserError(f'{folder}: its files are compressed as a whole; decompress them with `zstd -d` first')
     raise UserError(f'{path}: not a bag; there is no .mcap or .db3 file in it')
 
 
 _SUFFIXES = ('.mcap', '.db3')
+
+
+def _open_folder(
+    path: Path, folder: Path, files: list[Path], warn: Callable[[str], None], namespace: str | None
+) -> Bag:
+    """Open the files found in a bag folder, and those that its metadata.yaml names: a killed recorder names not all."""
+    metadata = read_metadata(folder)
+    if metadata is None:
+        if len({_series(file) for file in files}) > 1:
+            names = ', '.join(file.name for file in files)
+            warn(f'{folder}: no metadata.yaml; read as one bag, in this order: {names}')
+        return Bag(path, files, warn, namespace)
+    for name in metadata.files:
+        if not (folder / name).is_file():
+            warn(f'{folder / name}: named in {METADATA}, but not there')
+    return Bag(path, files, warn, namespace, metadata.compression == 'message')
 
 
 def _natural(file: Path) -> tuple[int, str]:
@@ -125,31 +171,22 @@ def _natural(file: Path) -> tuple[int, str]:
     return (int(number) if number.isdigit() else -1, file.name)
 
 
-def contract_name(full_name: str) -> str | None:
-    """Return the contract's name of a full topic name in any namespace, or None if it is none of the contract's.
-
-    The longest match wins: `/robot1/mock/legs` is `mock/legs`, not `legs` in the namespace `robot1/mock`.
-    """
-    matches = [t.name for t in TOPICS if f'/{full_name}'.endswith(f'/{t.name.lstrip("/")}')]
-    return max(matches, key=len, default=None)
+def _series(file: Path) -> str:
+    """Return what the files of one split bag have in common: their name without its number."""
+    stem, _, number = file.stem.rpartition('_')
+    return f'{stem}{file.suffix}' if number.isdigit() else file.name
 
 
-class _Names(dict[str, 'str | None']):
-    """Map full topic names to the contract's, each of which may come from one namespace only."""
+def _repeats(raw: Raw, before: Raw | None) -> bool:
+    """Tell whether the first message of a channel in a file is the last one of the file before."""
+    return before is not None and (raw.published, raw.data) == (before.published, before.data)
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
 
-    def __missing__(self, full_name: str) -> str | None:
-        name = contract_name(full_name)
-        for other, taken in self.items():
-            if name is not None and taken == name:
-                raise UserError(
-                    f'{self._path}: holds more than one robot ({other} and {full_name}); record one namespace a bag'
-                )
-        self[full_name] = name
-        return name
+def _decompressed(raw: Raw) -> Raw:
+    try:
+        return raw._replace(data=zstandard.ZstdDecompressor().decompressobj().decompress(raw.data))
+    except zstandard.ZstdError:
+        return raw  # damaged; told of when it is decoded
 
 
 def _in_order(raw_messages: Iterable[Raw]) -> Iterator[Raw]:

@@ -1,54 +1,60 @@
-"""Write a bag that any ROS 2 tool opens: a folder with metadata.yaml and one MCAP file (profile ros2, CDR)."""
+"""Write a bag that any ROS 2 tool opens: a folder with metadata.yaml and MCAP files (profile ros2, CDR)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mcap.writer import Writer
-
-from millirobot_adapt.bags.metadata import channel_metadata, write_metadata
+from millirobot_adapt.bags.mcap_writer import McapFile
+from millirobot_adapt.bags.metadata import Contents, contract_channel, write_metadata
+from millirobot_adapt.bags.names import full_names
+from millirobot_adapt.bags.records import Channel, Raw
 from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.topics import TOPICS, Topic
-
-
-def full_names(topics: Iterable[Topic] = TOPICS, namespace: str = '') -> dict[str, Topic]:
-    """Map topics by the full name that they have in a namespace ('' or 'robot1'); absolute names stay as they are."""
-    prefix = f'/{namespace.strip("/")}/' if namespace.strip('/') else '/'
-    return {topic.name if topic.name.startswith('/') else prefix + topic.name: topic for topic in topics}
+from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.core.topics import Topic
 
 
 class BagWriter:
     """Write messages to a new bag; what was written before the last `flush` survives a killed process.
 
-    Raises:
-        UserError: the folder exists already or cannot be made.
+    A bag that grows over the split size goes on in another file: `bag_0.mcap`, `bag_1.mcap`, ... Each begins with the
+    last message of every latched topic, so that it can be read without the others.
+
+    All methods raise `DeviceError` when the disk does not take what they write; what was written before stays readable,
+    and nothing more can be written.
     """
 
-    def __init__(self, folder: Path, topics: dict[str, Topic] | None = None) -> None:
-        """Make the bag `folder` for `topics` by full name (default: the whole contract without a namespace)."""
+    def __init__(self, folder: Path, topics: dict[str, Topic] | None = None, split_size: int = 0) -> None:
+        """Make the bag.
+
+        Args:
+            folder: Bag folder; it must not exist yet.
+            topics: Topics by full name (default: the whole contract without a namespace).
+            split_size: Size of a file after which the next one begins [bytes]; 0: one file.
+
+        Raises:
+            UserError: the folder exists already or cannot be made.
+        """
+        topics = full_names() if topics is None else topics
         self.folder = folder
-        self._topics = full_names() if topics is None else topics
-        self._counts = dict.fromkeys(self._topics, 0)
-        self._start: int | None = None
-        self._end = 0
+        self._split_size = split_size
+        self._channels = {name: contract_channel(name, topic) for name, topic in topics.items()}
+        self._latched = {self._channels[name] for name, topic in topics.items() if topic.latched and topic.history == 1}
+        self._newest: dict[Channel, Raw] = {}
+        self._counts: dict[Channel, int] = dict.fromkeys(self._channels.values(), 0)
+        self._files: dict[str, Contents] = {}
+        self._open = True
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
             raise UserError(f'{folder}: exists already; give a bag folder that does not exist yet') from None
         except OSError as error:
             raise UserError(f'{folder}: cannot be made ({error.strerror}); give a folder you may write to') from None
-        self._file = f'{folder.name}_0.mcap'
-        self._stream = (folder / self._file).open('xb')
-        self._writer = Writer(self._stream)
-        self._writer.start(profile='ros2')
-        self._schemas: dict[str, int] = {}
-        self._channels = {name: self._add_channel(name, topic) for name, topic in self._topics.items()}
-        self.flush()
-        self._write_metadata()
+        with self._device():
+            self._begin_file()
 
     def __enter__(self) -> BagWriter:
         return self
@@ -58,41 +64,91 @@ class BagWriter:
     ) -> None:
         self.close()
 
-    def write(self, name: str, data: bytes, received: int) -> None:
+    @property
+    def count(self) -> int:
+        """Messages written so far."""
+        return sum(contents.count for contents in self._files.values())
+
+    def write(self, name: str, data: bytes, received: int, published: int | None = None, sequence: int = 0) -> None:
         """Write one message.
 
         Args:
             name: Full topic name.
             data: The message in CDR, as a raw subscription hands it over.
             received: Time of receipt [ns since the epoch].
+            published: Time of publishing [ns since the epoch]; None: that of receipt.
+            sequence: The publisher's number of the message, from 1; 0: not known.
         """
-        self._writer.add_message(self._channels[name], received, data, received)
-        self._start = received if self._start is None else min(self._start, received)
-        self._end = max(self._end, received)
-        self._counts[name] += 1
+        self.write_raw(
+            Raw(self._channels[name], data, received, received if published is None else published, sequence)
+        )
+
+    def write_raw(self, raw: Raw) -> None:
+        """Write one message of a channel, which may be one the bag did not have before."""
+        with self._device():
+            if raw.channel not in self._counts:
+                self._counts[raw.channel] = 0
+                self._file.add_channel(raw.channel)
+            if self._split_size and self._file.size >= self._split_size:
+                self._split(raw.received)
+            self._write(raw)
+        if raw.channel in self._latched:
+            self._newest[raw.channel] = raw
 
     def write_message(self, name: str, message: Any, received: float) -> None:
         """Serialise and write one message of rosbags' types, received at `received` [s since the epoch]."""
-        data = typestore().serialize_cdr(message, self._topics[name].type)
+        data = typestore().serialize_cdr(message, self._channels[name].type)
         self.write(name, bytes(data), round(received * 1e9))
 
     def flush(self) -> None:
         """Hand everything written so far to the operating system, as a chunk that can be read on its own."""
-        self._writer.flush()
+        with self._device():
+            self._file.flush()
 
     def close(self) -> None:
-        """Finish the file and the metadata; a second call does nothing."""
-        if self._stream.closed:
+        """Finish the file and the metadata; a second call, or one after a failure of the disk, does nothing."""
+        if not self._open:
             return
-        self._writer.finish()
-        self._stream.close()
+        with self._device():
+            self._file.finish()
+            self._write_metadata()
+        self._open = False
+
+    def _begin_file(self) -> None:
+        self._file = McapFile(self.folder / f'{self.folder.name}_{len(self._files)}.mcap')
+        self._files[self._file.name] = self._file.contents
+        for channel in self._counts:
+            self._file.add_channel(channel)
+        self._file.flush()
         self._write_metadata()
 
-    def _add_channel(self, name: str, topic: Topic) -> int:
-        if topic.type not in self._schemas:
-            definition, _ = typestore().generate_msgdef(topic.type, ros_version=2)
-            self._schemas[topic.type] = self._writer.register_schema(topic.type, 'ros2msg', definition.encode())
-        return self._writer.register_channel(name, 'cdr', self._schemas[topic.type], channel_metadata(topic))
+    def _split(self, now: int) -> None:
+        """Go on in the next file, which gets the latched messages anew, received `now` [ns]."""
+        self._file.finish()
+        self._begin_file()
+        for raw in self._newest.values():
+            self._write(raw._replace(received=now))
+
+    def _write(self, raw: Raw) -> None:
+        self._file.write(raw)
+        self._counts[raw.channel] += 1
 
     def _write_metadata(self) -> None:
-        write_metadata(self.folder, self._file, self._topics, self._counts, self._start or 0, self._end)
+        write_metadata(self.folder, self._files, self._counts)
+
+    @contextlib.contextmanager
+    def _device(self) -> Iterator[None]:
+        """Turn a failure of the disk into one clear error, after which the bag is left as it is."""
+        if not self._open:
+            raise DeviceError(f'{self.folder}: the bag is closed')
+        try:
+            yield
+        except OSError as error:
+            self._open = False
+            if self._files:
+                self._file.abandon()
+            reason = error.strerror or type(error).__name__
+            raise DeviceError(
+                f'{self.folder}: cannot be written any more ({reason}); what was written before can be read, '
+                f'and `millirobot mend` makes it whole'
+            ) from None

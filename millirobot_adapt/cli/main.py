@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from millirobot_adapt import __version__
 from millirobot_adapt.cli import bag, bench, evaluate, learn, live
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import DeviceError, UserError
 
 GROUPS = (live, learn, evaluate, bag, bench)
 """The files that add commands, in the order of `millirobot --help`."""
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f'millirobot: error: {error}', file=sys.stderr)
         return BAD_INPUT
+    except DeviceError as error:
+        print(f'millirobot: error: {error}', file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print('millirobot: interrupted', file=sys.stderr)
         return INTERRUPTED

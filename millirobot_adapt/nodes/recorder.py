@@ -10,24 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
-from millirobot_adapt.bags.writer import BagWriter, full_names
+from millirobot_adapt.bags.losses import Losses
+from millirobot_adapt.bags.names import full_names
+from millirobot_adapt.bags.writer import BagWriter
 from millirobot_adapt.core.config import Config, param, read_yaml
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.installation import installation
 from millirobot_adapt.core.topics import RUN, Topic
-from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.conversions import qos, status
+from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
 QUEUE_DEPTH = 1000
 """Messages kept per topic while the disk is slow: ten seconds of motion capture."""
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,17 @@ class RecorderConfig(Config):
     bag: str = param('', 'Bag folder to make; it must not exist yet.')
     run_file: str = param('', 'YAML file that says what runs, kept in the bag; empty: versions and machine alone.')
     flush_period: float = param(1.0, 'What is newer than this may be lost if the process is killed.', unit='s', low=0.1)
+    split_size: float = param(
+        1000.0, 'Size of a file after which the bag goes on in another; 0: never.', unit='MB', low=0.0
+    )
+    on_error: str = param(
+        'stop', 'When the disk fails: stop ends the recorder, and the run with it; continue goes on unrecorded.',
+        choices=('stop', 'continue'),
+    )  # fmt: skip
 
 
 class Recorder(Node):
-    """Subscribe to everything and write it down, with the middleware's time of receipt."""
+    """Subscribe to everything and write it down, with the middleware's times of sending and of receipt."""
 
     def __init__(self) -> None:
         """Open the bag and subscribe."""
@@ -48,24 +60,35 @@ class Recorder(Node):
         config = load(self, RecorderConfig)
         if not config.bag:
             raise UserError('recorder: the parameter bag is empty; give the bag folder to make')
+        self._stop_on_error = config.on_error == 'stop'
+        self._failure: DeviceError | None = None
+        self._losses = Losses()
         # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
         topics = full_names(namespace=self.get_namespace())
-        self._writer = BagWriter(Path(config.bag), topics)
-        self._tell_what_runs(next(name for name, topic in topics.items() if topic is RUN), config.run_file)
+        what_runs = _what_runs(config.run_file)
+        self._writer = BagWriter(Path(config.bag), topics, round(config.split_size * MEGABYTE))
         for name, topic in topics.items():
             if topic is RUN:
+                self._tell_what_runs(name, what_runs)
                 continue
             callback: Any = self._callback(name)  # rclpy's hints know no raw callback that takes the message info
             self.create_subscription(_message_class(topic), topic.name, callback, _queue(topic), raw=True)
-        self.create_timer(config.flush_period, self._writer.flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(config.flush_period, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._health = Health(self, self._examine)
 
     def close(self) -> None:
-        """Finish the bag."""
-        self._writer.close()
+        """Finish the bag.
 
-    def _tell_what_runs(self, name: str, run_file: str) -> None:
-        """Write what runs into the bag before anything else, and publish it for whoever else records or watches."""
-        message = String(data=_what_runs(run_file))
+        Raises:
+            DeviceError: the disk failed, now or while recording.
+        """
+        self._writer.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _tell_what_runs(self, name: str, text: str) -> None:
+        """Write what runs into the bag itself, and publish it for whoever else records or watches."""
+        message = String(data=text)
         self._writer.write(name, serialize_message(message), time.time_ns())
         self._run = self.create_publisher(String, RUN.name, qos(RUN))
         self._run.publish(message)
@@ -74,9 +97,39 @@ class Recorder(Node):
         write = self._writer.write
 
         def record(data: bytes, info: dict[str, int]) -> None:
-            write(name, data, info['received_timestamp'])
+            sequence = info['publication_sequence_number'] or 0  # None where the middleware does not number
+            self._losses.saw(name, sequence)
+            self._keep(write, name, data, info['received_timestamp'], info['source_timestamp'], sequence)
 
         return record
+
+    def _flush(self) -> None:
+        self._keep(self._writer.flush)
+
+    def _keep(self, write: Callable[..., None], *what: Any) -> None:
+        """Write unless the disk has failed before; when it fails, end or tell once, as the operator chose."""
+        if self._failure is not None:
+            return
+        try:
+            write(*what)
+        except DeviceError as error:
+            if self._stop_on_error:
+                raise
+            self._failure = error
+            self.get_logger().error(str(error))
+
+    def _examine(self) -> DiagnosticStatus:
+        lost = self._losses.lost
+        values = {
+            'bag': self._writer.folder,
+            'messages': self._writer.count,
+            **{f'lost {k}': v for k, v in lost.items()},
+        }
+        if self._failure is not None:
+            return status('recorder', f'not recording: {self._failure}', values, DiagnosticStatus.ERROR)
+        if lost:
+            return status('recorder', f'recording: {lost.total()} messages never came', values, DiagnosticStatus.WARN)
+        return status('recorder', 'recording', values)
 
 
 def _what_runs(run_file: str) -> str:

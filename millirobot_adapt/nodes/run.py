@@ -14,7 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import DeviceError, UserError
 
 NODE_OPTIONS: dict[str, Any] = {
     'allow_undeclared_parameters': True,
@@ -47,10 +47,24 @@ def run(make: Callable[[], Node]) -> int:
     rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
     publish and stop the robot.
 
-    Exit codes: 0 ended by SIGINT or SIGTERM, 2 bad input (one line on standard error).
+    Exit codes: 0 ended by SIGINT or SIGTERM, 1 a device failed, 2 bad input (one line on standard error each).
     """
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-    ending = Ending()
+    try:
+        _live(make, Ending())
+    except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except DeviceError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _live(make: Callable[[], Node], ending: Ending) -> None:
+    """Make the node, spin it until the end is asked for, close it whatever happens."""
     node: Node | None = None
     try:
         node = make()
@@ -65,17 +79,12 @@ def run(make: Callable[[], Node]) -> int:
                 executor.spin_once(timeout_sec=0.0)
     except KeyboardInterrupt:
         pass
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
     finally:
         if node is not None:
             close = getattr(node, 'close', None)
             if close is not None:
                 close()
             node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
 
 
 def _turn_for(turn: Callable[[], None], seconds: float) -> None:

@@ -12,9 +12,10 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.reader import contract_name, open_bag
+from millirobot_adapt.bags.names import contract_name, full_names
+from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter, full_names
+from millirobot_adapt.bags.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS, REFERENCE, SENT, TICK, TOPICS, TRUE_LEGS
 

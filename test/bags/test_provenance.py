@@ -4,10 +4,11 @@ import pytest
 import yaml
 
 from millirobot_adapt.bags import messages
+from millirobot_adapt.bags.names import full_names
 from millirobot_adapt.bags.provenance import PARAMETERS, read_provenance
 from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter, full_names
+from millirobot_adapt.bags.writer import BagWriter
 from millirobot_adapt.bringup.processes import RECORDER
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig

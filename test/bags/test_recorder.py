@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,10 @@ def test_a_signal_closes_a_complete_bag(tmp_path, environment, number):
         recorder.kill()
         recorder.communicate()
     with Reader(tmp_path / 'bag') as reader:
-        assert reader.message_count == COUNT + 1
-        assert {c.topic for c, _, _ in reader.messages()} == {'/robot1/legs', '/robot1/run'}
+        counts = Counter(c.topic for c, _, _ in reader.messages())
+        assert counts.pop('/robot1/legs') == COUNT
+        assert counts.pop('/robot1/run') == 1
+        assert set(counts) <= {'/diagnostics'}
     bag = open_bag(tmp_path / 'bag')
     assert read_provenance(bag).version == __version__
     velocities = [message.velocity[0] for _, message, _ in bag.messages([LEGS])]
