@@ -14,7 +14,7 @@ class LinkConfig(Config):
 
     reply_timeout: float = param(0.06, 'Longest wait for the telemetry of one setpoint.', unit='s', low=0.005, high=0.5)
     status_timeout: float = param(0.1, 'Longest wait for one TX status.', unit='s', low=0.005, high=1.0)
-    gains_timeout: float = param(0.3, 'Longest wait for one echo of the PID gains.', unit='s', low=0.05, high=2.0)
+    gains_timeout: float = param(0.3, 'Longest wait for one answer during start-up.', unit='s', low=0.05, high=2.0)
     tries: int = param(8, 'Times a start-up or switch-off command is sent before giving up.', low=1, high=50)
     zero_hold_off: float = param(1.0, 'Silence after the encoders are zeroed.', unit='s', low=0.0, high=5.0)
     stop_tries: int = param(10, 'Times zero is sent, when stopping, until a reply echoes it.', low=1, high=100)
@@ -31,6 +31,14 @@ class BridgeConfig(Config):
     port: str = param('/dev/ttyUSB0', 'Serial port of the XBee; /dev/serial/by-id/... stays the same after replugging.')
     idle_period: float = param(
         0.1, 'The bridge itself sends zero this often while no setpoint comes.', unit='s', low=0.05, high=0.2
+    )
+    guardian_silence: float = param(
+        0.2, 'The serial guardian stops the motors when the link falls silent for so long.', unit='s',
+        low=0.1, high=2.0,
+    )  # fmt: skip
+    dry_run: bool = param(False, 'Decide and show as always, but send zero.')
+    allow_mock_model: bool = param(
+        False, 'Let a controller whose model was trained on the mock drive a robot on a real port.'
     )
     reconnect_first: float = param(0.2, 'Wait before the first attempt to reconnect.', unit='s', low=0.05, high=5.0)
     reconnect_longest: float = param(2.0, 'Longest wait between attempts.', unit='s', low=0.05, high=60.0)

@@ -6,7 +6,8 @@ from collections import deque
 
 import numpy as np
 
-from firmware_bridge.xbee import StreamParser
+from firmware_bridge.channel import Channel
+from firmware_bridge.replies import ReplyChecker
 
 _KEPT = 1000
 """Round trips kept for the percentiles."""
@@ -15,8 +16,9 @@ _KEPT = 1000
 class LinkCounters:
     """Counts since the start of the process."""
 
-    def __init__(self, parser: StreamParser) -> None:
-        self._parser = parser
+    def __init__(self, channel: Channel, checker: ReplyChecker) -> None:
+        self._channel = channel
+        self._checker = checker
         self._round_trips: deque[float] = deque(maxlen=_KEPT)
         self.sent = 0
         """Setpoints written, the bridge's own zeros included."""
@@ -24,6 +26,8 @@ class LinkCounters:
         """Setpoints answered in time by a reply that counts."""
         self.rejected = 0
         """Packets of our robot that did not count: late, damaged, out of order, implausible."""
+        self.start_ups = 0
+        """Times the robot was started up; more than one after a lost link."""
 
     def count_reply(self, round_trip: float) -> None:
         """Count one reply with its round trip [s]."""
@@ -44,7 +48,11 @@ class LinkCounters:
             'replies': self.replies,
             'lost': self.lost,
             'rejected': self.rejected,
-            'bad_frames': self._parser.bad_frames,
+            'damaged': self._channel.damaged,
+            'stale': self._checker.stale,
+            'bad_frames': self._channel.parser.bad_frames,
+            'start_ups': self.start_ups,
+            'clock_drift_ppm': round(1e6 * (self._checker.clock.drift or 0.0), 1),
             'rtt_p50_ms': round(float(p50), 3),
             'rtt_p99_ms': round(float(p99), 3),
         }

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge.channel import SLICE, Interrupted
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.link import Exchange, Link, LinkLost, LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.state import NU, FloatArray
 
-LONGEST_WAIT = 0.05
-"""While the link is lost, the wish to close is noticed within this time [s]."""
 JUST_OVER = 0.001
 """Waited beyond the life of a setpoint, so that it is surely judged too old [s]."""
 
@@ -33,13 +32,16 @@ class Status:
     armed: bool
     reason: str
     link: str
+    decided: FloatArray
+    """What the gate let through last [rad/s], shape (2,); in a dry run it is not what was sent."""
     counters: dict[str, int | float]
 
 
 class Driver:
     """Own a link that is already connected; `run` is its thread, the other methods may be called from any other.
 
-    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events.
+    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events; `look`
+    is called before every decision, for news that nobody delivers by himself.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Driver:
         clock: Clock,
         report: Callable[[Exchange | None], None],
         log: Callable[[str], None],
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = link
         self._gate = gate
@@ -57,6 +60,7 @@ class Driver:
         self._clock = clock
         self._report = report
         self._log = log
+        self._look = look
         self._changed = threading.Condition()  # guards everything below and the gate
         self._closing = False
         self._stop_asked = False
@@ -68,9 +72,12 @@ class Driver:
         self._position: FloatArray | None = None
         self._tilt: float | None = None
         self._battery_counts: int | None = None
+        self._objection: str | None = None
+        self._decided: FloatArray = np.zeros(NU)
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
+        link.heed(lambda: self._closing or self._stop_asked)
 
     # For the thread that hears and answers.
 
@@ -89,6 +96,11 @@ class Driver:
         """Take the estimate: position [m; world], shape (3,), and orientation xyzw, shape (4,)."""
         with self._changed:
             self._position, self._tilt, self._odometry_seen = position, tilt_of(quaternion), self._seen(stamp)
+
+    def object_to_source(self, objection: str | None) -> None:
+        """Take why whoever sends the setpoints may not drive this robot; None ends the objection."""
+        with self._changed:
+            self._objection = objection
 
     def arm(self) -> str | None:
         """Arm the gate, or return why not."""
@@ -112,7 +124,9 @@ class Driver:
     def status(self) -> Status:
         """Return the state of gate and link."""
         with self._changed:
-            return Status(self._gate.armed, self._gate.reason, self._link.state.value, self._counters)
+            return Status(
+                self._gate.armed, self._gate.reason, self._link.state.value, self._decided.copy(), self._counters
+            )
 
     # The link's own thread.
 
@@ -139,22 +153,30 @@ class Driver:
                 self._reconnect()
         except LinkLost as error:
             self._on_lost(str(error))
+        except Interrupted:
+            pass  # whoever interrupts has said what for: it is looked at next
         self._counters = self._link.counters.as_dict()
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
         """Wait for a new setpoint; not longer than the one in force is good for, then an idle period."""
         with self._changed:
-            if self._setpoint_new or self._stop_asked or self._closing:
-                return
-            wait = self._config.idle_period
+            now = self._clock.steady()
+            until = now + self._config.idle_period
             if self._setpoint_seen is not None:
                 good_until = self._setpoint_seen.arrival + self._config.gate.setpoint_timeout
-                left = good_until - self._clock.steady()
-                wait = left + JUST_OVER if left > 0 else wait
-            self._clock.wait(self._changed, wait)
+                until = good_until + JUST_OVER if good_until > now else until
+            while not self._wanted() and (left := until - self._clock.steady()) > 0:
+                self._link.beat()
+                self._clock.wait(self._changed, min(left, SLICE))
+
+    def _wanted(self) -> bool:
+        return self._setpoint_new or self._stop_asked or self._closing
 
     def _exchange(self) -> Exchange | None:
+        self._heed_guardian()
+        with self._changed:
+            self._stop_asked = False  # the gate is disarmed, which is what counts from here on
         # Before the decision, which would grow old while the motors are being switched on.
         if self._gate.armed and not self._link.motors_on:
             self._link.start_motors()
@@ -162,27 +184,36 @@ class Driver:
             if self._closing:
                 return None
             decision = self._gate.decide(self._inputs())
-            self._setpoint_new = self._stop_asked = False
+            self._setpoint_new = False
             self._battery_counts = None
+            self._decided = decision.setpoint
             armed = self._gate.armed
         if decision.stop:
             self._log(f'stopped: {decision.reason}')
         if not armed and self._link.motors_on and not self._link.stop():
             raise LinkLost('the robot did not confirm the stop')
-        exchange = self._link.exchange(decision.setpoint)
+        exchange = self._link.exchange(np.zeros(NU) if self._config.dry_run else decision.setpoint)
         with self._changed:
             self._battery_counts = exchange.battery_counts
         return exchange
+
+    def _heed_guardian(self) -> None:
+        """Disarm when the guardian has acted or died; what the motors do is not known then, so they are stopped."""
+        trouble = self._link.guardian_trouble()
+        if trouble is not None:
+            with self._changed:
+                self._gate.disarm(trouble)
+            self._log(f'stopped: {trouble}')
 
     def _switch_off(self) -> None:
         """Leave the robot with its motors off; a lost link gets one last chance."""
         if not self._link.motors_on:
             return
         try:
-            if self._link.state is not LinkState.UP:
+            if self._link.state in (LinkState.LOST, LinkState.CLOSED):
                 self._link.connect()
             stopped = self._link.stop()
-        except UserError:
+        except (LinkLost, UserError):
             stopped = False
         self._log('motors off' if stopped else 'the robot did not confirm that its motors are off')
 
@@ -190,8 +221,10 @@ class Driver:
         wait = self._attempt_at - self._clock.steady()
         if wait > 0:
             with self._changed:
-                self._clock.wait(self._changed, min(wait, LONGEST_WAIT))
+                self._clock.wait(self._changed, min(wait, SLICE))
             return
+        with self._changed:
+            self._stop_asked = False  # a start-up begins with zero anyway
         self._attempt_at = self._clock.steady() + self._back_off
         self._back_off = min(2 * self._back_off, self._config.reconnect_longest)
         try:
@@ -199,6 +232,9 @@ class Driver:
         except (LinkLost, UserError) as error:
             with self._changed:
                 self._gate.disarm(f'link lost: {error}')
+            return
+        except Interrupted:
+            self._link.stop()
             return
         self._back_off = self._config.reconnect_first
         with self._changed:
@@ -212,6 +248,7 @@ class Driver:
         self._log(f'link lost: {reason}')
 
     def _inputs(self) -> GateInputs:
+        self._look()
         return GateInputs(
             steady=self._clock.steady(),
             host=self._clock.host(),
@@ -223,6 +260,7 @@ class Driver:
             position=self._position,
             tilt=self._tilt,
             battery_counts=self._battery_counts,
+            objection=self._objection,
         )
 
     def _seen(self, stamp: float) -> Seen:

@@ -5,40 +5,36 @@ The robot speaks only when spoken to, so everything here is a request and a boun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from firmware_bridge.channel import Channel, Interrupted
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.counters import LinkCounters
+from firmware_bridge.dialogue import STILL, Answered, Dialogue
+from firmware_bridge.guardian import Guardian
 from firmware_bridge.packets import (
     CommandPacket,
-    PacketError,
-    Pair,
     PidGains,
-    ReplyPacket,
     SetPidOutputChannel,
-    SetVelocity,
+    SetTimeout,
     StartMotors,
     StopMotors,
     TelemetryReply,
     ZeroPosition,
-    decode_reply,
-    encode,
 )
-from firmware_bridge.replies import ReplyChecker, RobotRestarted
-from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
+from firmware_bridge.replies import Request, RobotRestarted
+from firmware_bridge.telemetry import TelemetryDecoder, clock_step, counts_to_setpoint, setpoint_to_counts
 from firmware_bridge.transports import Transport, TransportLost
-from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import FloatArray
 
-_BITS_PER_BYTE = 10
-"""On the serial line: start bit, eight data bits, stop bit."""
 _PID_OUTPUT_CHANNEL = 1
-_STILL: Pair = (0, 0)
+_CLOCK_CHECK = 0.2
+"""The rate of the robot's clock is judged over no less than this [s]."""
 
 
 class LinkState(Enum):
@@ -76,66 +72,103 @@ class Link:
     A reply must echo the command it answers: the robot samples its sensors before the new command acts, but fills the
     command fields with the new one, which is what makes "repeat zero until a reply echoes zero" a proof that the zero
     has arrived. As the firmware is not published, `echoes_previous` covers one that echoes the command before.
+
+    With `guard`, a guardian stops the robot when this process dies or its thread falls silent while the motors may be
+    on; whoever keeps that thread from calling the link must call `beat` meanwhile.
     """
 
-    def __init__(self, opener: Callable[[], Transport], robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
-        self._opener = opener
+    def __init__(
+        self,
+        opener: Callable[[], Transport],
+        robot: RobotConfig,
+        config: LinkConfig,
+        clock: Clock,
+        guard: Callable[[int, bytes], Guardian] | None = None,
+    ) -> None:
         self._robot = robot
         self._config = config
         self._clock = clock
-        self._transport: Transport | None = None
-        self._parser = StreamParser(robot.radio.escaped)
-        self._checker = ReplyChecker(robot, config.highest_leg_rate)
+        self._channel = Channel(opener, robot, clock, guard)
+        self._dialogue = Dialogue(self._channel, robot, config, clock)
         self._decoder = TelemetryDecoder(robot)
-        self._previous = _STILL
         self._missing = 0
-        self._frame_id = 0
         self.state = LinkState.CLOSED
-        self.motors_on = True
+
+    @property
+    def counters(self) -> LinkCounters:
+        """Counts since the link was made."""
+        return self._dialogue.counters
+
+    @property
+    def motors_on(self) -> bool:
         """False only when the robot has confirmed that its motors are off."""
-        self.counters = LinkCounters(self._parser)
+        return self._channel.motors_on
+
+    def heed(self, interrupt: Callable[[], bool]) -> None:
+        """End every wait but those of `stop` as soon as `interrupt` returns True."""
+        self._channel.interrupt = interrupt
+
+    def beat(self) -> None:
+        """Tell the guardian that the link's thread is alive."""
+        self._channel.beat()
+
+    def guardian_trouble(self) -> str | None:
+        """Return what the guardian has done or what has become of it; one that has died is replaced.
+
+        Raises:
+            LinkLost: it cannot be replaced.
+        """
+        try:
+            return self._channel.guardian_trouble()
+        except TransportLost as error:
+            raise self._lost(str(error)) from None
 
     def connect(self) -> None:
         """Open the transport alone, without a word to the robot.
 
         Raises:
             UserError: the port does not exist, is in use, ...
+            LinkLost: the guardian cannot be started.
         """
         self.close()
         self.state = LinkState.LOST  # should the port refuse
-        self._transport = self._opener()
-        self._parser.clear()
+        try:
+            self._channel.open()
+        except TransportLost as error:
+            raise self._lost(str(error)) from None
         self.state = LinkState.OPENING
 
     def open(self) -> None:
-        """Connect (unless `connect` did) and start the robot up: 0x97, 0x81, 0x90, a hold-off, 0x82 with its echo.
+        """Connect (unless `connect` did) and start the robot up.
+
+        Zero, 0x97, 0x81, 0x90, a hold-off, 0x82 with its echo, 0x85 if the robot has a timeout, and a first exchange.
 
         Raises:
             UserError: the transport cannot be opened.
-            LinkLost: the robot does not answer.
+            LinkLost: the robot does not answer as it should.
+            Interrupted: see `heed`; the transport stays open.
         """
-        if self._transport is None:
+        if not self._channel.is_open:
             self.connect()
-        self.motors_on = True  # until proven otherwise
+        self._channel.motors_on = True  # until proven otherwise
         try:
             self._start_up()
-        except TransportLost as error:
+        except (TransportLost, RobotRestarted) as error:
             raise self._lost(str(error)) from None
 
     def exchange(self, setpoint: FloatArray) -> Exchange:
         """Send leg velocities [rad/s], shape (2,), and wait for the telemetry that answers them.
 
-        The telemetry's stamp is the time of sending plus the wire time of the request: the robot samples on receipt.
+        The telemetry's stamp is the time of sampling: by the robot's clock once its mapping has settled, until then the
+        earliest time at which the request can have arrived; never after the reply was there.
 
         Raises:
             LinkLost: the transport is gone, the robot has started anew, or too many replies are missing.
         """
         counts = setpoint_to_counts(self._robot, setpoint)
-        expected = self._previous if self._config.echoes_previous else counts
         try:
-            self._discard_late_replies()
-            stamp, start, wire_time = self._send_setpoint(counts)
-            reply = self._await_telemetry(expected, start + self._config.reply_timeout)
+            request = self._dialogue.ask(counts)
+            reply = self._reply_to(request)
         except (TransportLost, RobotRestarted) as error:
             raise self._lost(str(error)) from None
         sent = counts_to_setpoint(self._robot, counts)
@@ -143,20 +176,20 @@ class Link:
             self._missing += 1
             if self._missing >= self._config.lost_after:
                 raise self._lost(f'no reply to {self._missing} setpoints in a row')
-            return Exchange(sent, stamp, None, None, None)
+            return Exchange(sent, request.host, None, None, None)
         self._missing = 0
-        round_trip = self._clock.steady() - start
-        self.counters.count_reply(round_trip)
-        telemetry = self._decoder.decode(reply, stamp + min(wire_time, round_trip))
-        return Exchange(sent, stamp, telemetry, reply.battery, round_trip)
+        round_trip = self._clock.steady() - request.sent
+        telemetry = self._decoder.decode(reply, request.host + self._sampling_delay(reply, request, round_trip))
+        return Exchange(sent, request.host, telemetry, reply.battery, round_trip)
 
     def start_motors(self) -> None:
         """Switch the PID on (0x81) and wait until the robot's radio has acknowledged it.
 
         Raises:
             LinkLost: it was not acknowledged.
+            Interrupted: see `heed`.
         """
-        self.motors_on = True
+        self._channel.motors_on = True
         try:
             self._insist(StartMotors())
         except TransportLost as error:
@@ -167,130 +200,88 @@ class Link:
 
         Never raises: what cannot be confirmed leaves the link lost, and `open` begins with zero again.
         """
-        if self._transport is None:
-            return False
+        interrupt, self._channel.interrupt = self._channel.interrupt, lambda: False
         try:
-            if not any(self._zero_echoed() for _ in range(self._config.stop_tries)):
-                # Off is sent all the same: the way to the robot may be open where the way back is not.
-                self._send(StopMotors(), self._next_frame_id())
-                self._lost('no reply echoes the zero')
-                return False
+            if not any(self._dialogue.zero_echoed() for _ in range(self._config.stop_tries)):
+                raise self._lost('no reply echoes the zero')
             self._insist(StopMotors())
         except TransportLost as error:
             self._lost(str(error))
             return False
         except LinkLost:
             return False
-        self.motors_on = False
+        finally:
+            self._channel.interrupt = interrupt
+        self._channel.motors_on = False
         return True
 
     def close(self) -> None:
         """Close the transport; the robot is not told (see `stop`)."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self._channel.close()
         self.state = LinkState.CLOSED
 
     def _start_up(self) -> None:
         # Zero first: the robot may still hold a setpoint from before, and the PID is about to be switched on.
-        self._zero_echoed()
+        early = self._dialogue.zero_echoed()
         for packet in (SetPidOutputChannel(_PID_OUTPUT_CHANNEL), StartMotors(), ZeroPosition()):
             self._insist(packet)
-        self._clock.sleep(self._config.zero_hold_off)
+        self._channel.pause(self._config.zero_hold_off)
         gains = PidGains(self._robot.pid_gains[:5], self._robot.pid_gains[5:])  # type: ignore[arg-type]
-        if not any(self._gains_echoed(gains) for _ in range(self._config.tries)):
+        if not self._dialogue.gains_echoed(gains):
             raise self._lost('the robot does not echo its PID gains')
-        self._checker.restart()
+        if self._robot.timeout:
+            self._insist(SetTimeout(self._robot.timeout))
+        self._check_clock(early, self._first_exchange())
         self._decoder.restart()
         self._missing = 0
+        self.counters.start_ups += 1
         self.state = LinkState.UP
 
-    def _gains_echoed(self, gains: PidGains) -> bool:
-        self._send(gains)
-        deadline = self._clock.steady() + self._config.gains_timeout
-        return any(reply == gains for reply in self._replies(deadline))
+    def _first_exchange(self) -> Answered:
+        """Get the reply that every later one is compared with: after the hold-off no earlier one can be under way."""
+        self._dialogue.begin()
+        for _ in range(self._config.tries):
+            request = self._dialogue.ask(STILL)
+            reply = self._dialogue.answer_to(request, self._config.gains_timeout)
+            if reply is not None:
+                return reply, request
+        raise self._lost('the robot does not answer a setpoint')
 
-    def _zero_echoed(self) -> bool:
-        self._discard_late_replies()
-        _, start, _ = self._send_setpoint(_STILL)
-        for reply in self._replies(start + self._config.reply_timeout):
-            if isinstance(reply, TelemetryReply) and reply.command == _STILL:
-                self.counters.count_reply(self._clock.steady() - start)
-                return True
-        return False
+    def _check_clock(self, early: Answered | None, late: Answered) -> None:
+        """Refuse a robot whose clock does not run as its file says: velocities and stamps would be wrong."""
+        if early is None or (elapsed := late[1].sent - early[1].sent) < _CLOCK_CHECK:
+            return
+        robot = clock_step(early[0], late[0]) * self._robot.scales.clock
+        if not 0.5 < robot / elapsed < 2.0:
+            raise self._lost(
+                f"the robot's clock ran {robot:.3g} s in {elapsed:.3g} s; set scales.clock (or index_before_timestamp) "
+                "in the robot's file"
+            )
 
-    def _await_telemetry(self, expected: Pair, deadline: float) -> TelemetryReply | None:
-        for reply in self._replies(deadline):
-            if not isinstance(reply, TelemetryReply):
-                self.counters.rejected += 1
-            elif self._checker.refusal(reply, expected, self._clock.steady()) is None:
-                return reply
-            else:
-                self.counters.rejected += 1
-        return None
+    def _reply_to(self, request: Request) -> TelemetryReply | None:
+        try:
+            return self._dialogue.answer_to(request, self._config.reply_timeout)
+        except Interrupted:  # the setpoint is on its way all the same, and must be told of
+            return None
+
+    def _sampling_delay(self, reply: TelemetryReply, request: Request, round_trip: float) -> float:
+        """Return the time from sending the request to the robot's sampling for the reply [s]."""
+        robot_clock = self._dialogue.robot_clock
+        sampled = robot_clock.sampled(reply.timestamp) if robot_clock.settled else None
+        return min(max(0.0, (request.reached if sampled is None else sampled) - request.sent), round_trip)
 
     def _insist(self, packet: CommandPacket) -> None:
-        """Send a command until the robot's radio acknowledges it (TX status 0).
+        """Send a command until it is acknowledged.
 
         Raises:
-            LinkLost: it never does.
+            LinkLost: it never is.
         """
-        for _ in range(self._config.tries):
-            frame_id = self._next_frame_id()
-            self._send(packet, frame_id)
-            deadline = self._clock.steady() + self._config.status_timeout
-            for frame in self._frames(deadline):
-                if isinstance(frame, TxStatus) and frame.frame_id == frame_id:
-                    if frame.status == 0:
-                        return
-                    break
-        raise self._lost(f"the robot's radio does not acknowledge {type(packet).__name__}")
-
-    def _send_setpoint(self, counts: Pair) -> tuple[float, float, float]:
-        """Send 0x96; return the time of sending on the host's and the steady clock, and its wire time [s]."""
-        stamp, start = self._clock.host(), self._clock.steady()
-        length = self._send(SetVelocity(counts))
-        self._previous = counts
-        self.counters.sent += 1
-        return stamp, start, length * _BITS_PER_BYTE / self._robot.radio.baud
-
-    def _send(self, packet: CommandPacket, frame_id: int = 0) -> int:
-        if self._transport is None:
-            raise TransportLost('the link is closed')
-        radio = self._robot.radio
-        data = encode_frame(TxRequest(frame_id, radio.address, 0, encode(packet)), radio.escaped)
-        self._transport.write(data)
-        return len(data)
-
-    def _next_frame_id(self) -> int:
-        self._frame_id = self._frame_id % 255 + 1
-        return self._frame_id
-
-    def _discard_late_replies(self) -> None:
-        """Drop what came after its time, so that it cannot pass for the answer to the next setpoint."""
-        self.counters.rejected += sum(1 for _ in self._replies(self._clock.steady()))
-
-    def _replies(self, deadline: float) -> Iterator[ReplyPacket]:
-        """Yield the packets that come from our robot until the deadline [s, steady clock]."""
-        for frame in self._frames(deadline):
-            if not isinstance(frame, RxPacket) or frame.source != self._robot.radio.address:
-                continue
-            try:
-                yield decode_reply(frame.payload, self._robot.index_before_timestamp)
-            except PacketError:
-                self.counters.rejected += 1
-
-    def _frames(self, deadline: float) -> Iterator[Frame]:
-        """Yield frames as they arrive until the deadline; what has arrived already is yielded even after it."""
-        if self._transport is None:
-            raise TransportLost('the link is closed')
-        yield from self._parser.feed(self._transport.read(0.0))
-        while (left := deadline - self._clock.steady()) > 0:
-            yield from self._parser.feed(self._transport.read(left))
-        yield from self._parser.resync()
+        if not self._dialogue.acknowledged(packet):
+            raise self._lost(f"the robot's radio does not acknowledge {type(packet).__name__}")
 
     def _lost(self, reason: str) -> LinkLost:
-        """Close the transport, mark the link as lost and return the exception that says why."""
+        """Tell the robot to stop, close the transport, mark the link as lost and return the exception that says why."""
+        self._channel.say_last_words()
         self.close()
         self.state = LinkState.LOST
         self._missing = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import Any
 
@@ -18,8 +19,10 @@ from std_srvs.srv import Trigger
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
+from firmware_bridge.guardian import SerialGuardian
 from firmware_bridge.link import Exchange, Link
-from firmware_bridge.transports.serial_port import SerialPort
+from firmware_bridge.permission import objection_to_model, warning_before_arming
+from firmware_bridge.transports.serial_port import SerialPort, is_pseudo_terminal
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
@@ -27,6 +30,7 @@ from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.nodes.conversions import joint_state, qos, status, telemetry_messages
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.polled import PolledStamps
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
 TELEMETRY_TOPICS = (
@@ -42,27 +46,36 @@ class BridgeNode(Node):
 
     def __init__(self) -> None:
         super().__init__('bridge', **NODE_OPTIONS)
-        config = load(self, BridgeConfig)
+        self._config = config = load(self, BridgeConfig)
         robot = load_robot(config.robot)
         clock = SystemClock()
-        link = Link(lambda: SerialPort(config.port, robot.radio.baud), robot, config.link, clock)
+        link = Link(
+            lambda: SerialPort(config.port, robot.radio.baud), robot, config.link, clock,
+            lambda port, last_words: SerialGuardian(port, last_words, config.guardian_silence),
+        )  # fmt: skip
         gate = Gate(config.gate, robot)
         link.connect()
-        self._driver = Driver(link, gate, config, clock, self._report, lambda text: self.get_logger().info(text))
+        self._warning = warning_before_arming(robot)
+        self._poses = PolledStamps(self, PoseStamped, topics.MOCAP_POSE)
+        self._driver = Driver(link, gate, config, clock, self._report, self._log, self._look)
         self._connect()
-        self._thread = threading.Thread(target=self._driver.run, name='link')
+        # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
+        self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
+        atexit.register(self.close)
         self._thread.start()
 
     def _connect(self) -> None:
         self.create_subscription(JointState, topics.SETPOINT.name, self._on_setpoint, qos(topics.SETPOINT, depth=1))
-        self.create_subscription(PoseStamped, topics.MOCAP_POSE.name, self._on_pose, qos(topics.MOCAP_POSE, depth=1))
         self.create_subscription(Odometry, topics.ODOMETRY.name, self._on_odometry, qos(topics.ODOMETRY, depth=1))
+        self.create_subscription(
+            DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
+        )
         self._sent = self._publisher(topics.SENT, JointState)
         self._telemetry = [self._publisher(topic, kind) for topic, kind in TELEMETRY_TOPICS]
         self._health = Health(self, self._status, topics.BRIDGE_STATE)
         self.create_service(Trigger, '~/arm', self._on_arm)
         self.create_service(Trigger, '~/stop', self._on_stop)
-        self.create_timer(1.0, self._check_thread, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publisher(self, topic: topics.Topic, kind: type[Any]) -> Publisher:
         return self.create_publisher(kind, topic.name, qos(topic))
@@ -77,17 +90,28 @@ class BridgeNode(Node):
             return
         self._driver.on_setpoint(setpoint, seconds(message.header.stamp))
 
-    def _on_pose(self, message: PoseStamped) -> None:
-        self._driver.on_pose(seconds(message.header.stamp))
+    def _look(self) -> None:
+        """Take the newest pose, before every decision."""
+        stamp = self._poses.take()
+        if stamp is not None:
+            self._driver.on_pose(stamp)
 
     def _on_odometry(self, message: Odometry) -> None:
         pose = message.pose.pose
         self._driver.on_odometry(vector(pose.position), quaternion(pose.orientation), seconds(message.header.stamp))
 
+    def _on_controller(self, message: DiagnosticStatus) -> None:
+        values = {pair.key: pair.value for pair in message.values}
+        real_port = not is_pseudo_terminal(self._config.port)
+        self._driver.object_to_source(objection_to_model(values, real_port, self._config.allow_mock_model))
+
     def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         refusal = self._driver.arm()
         response.success = refusal is None
         response.message = 'armed' if refusal is None else f'not armed: {refusal}'
+        if refusal is None and self._warning is not None:
+            response.message += f'; warning: {self._warning}'
+            self.get_logger().warning(self._warning)
         return response
 
     def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -110,14 +134,23 @@ class BridgeNode(Node):
         state = self._driver.status()
         level = DiagnosticStatus.OK if state.armed else DiagnosticStatus.WARN
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
-        return status('bridge', state.reason, {'armed': state.armed, 'link': state.link, **state.counters}, level)
+        values = {'armed': state.armed, 'link': state.link, 'warning': self._warning or 'none', **state.counters}
+        if self._config.dry_run:
+            values['dry run, decided [rad/s]'] = ' '.join(f'{value:.2f}' for value in state.decided)
+        return status('bridge', state.reason, values, level)
 
-    def _check_thread(self) -> None:
+    def _log(self, text: str) -> None:
+        self.get_logger().info(text)
+
+    def _check(self) -> None:
+        if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:
+            self._driver.object_to_source(None)  # whoever sends setpoints now, it is not that controller
         if not self._thread.is_alive():
             raise RuntimeError('the thread of the link has ended; its error stands above')
 
     def close(self) -> None:
-        """Stop the robot and end the thread."""
+        """Stop the robot and end the thread; doing so again is harmless."""
+        atexit.unregister(self.close)
         self._driver.close()
         self._thread.join()
         self._health.announce()

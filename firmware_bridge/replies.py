@@ -1,19 +1,25 @@
 """Tell a true telemetry reply from a stale, foreign or damaged one.
 
 The frame's checksum is an 8-bit sum, which passes one multi-byte error in 256, so a reply counts only when it also fits
-the command it answers and the reply before it.
+the command it answers, the reply before it, the robot's clock, and what the robot's electronics can say at all.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from firmware_bridge.packets import Pair, TelemetryReply
+from firmware_bridge.robot_clock import RobotClock
 from firmware_bridge.telemetry import encoder_step
 from millirobot_adapt.core.robot import RobotConfig
 
 RESTART_AFTER = 3
 """So many replies in a row that fit each other, but not what came before, mean that the robot has started anew."""
+_ADC_LIMIT = 1023
+"""Back-EMF and battery come from a 10-bit converter [counts]."""
+_FULL_DUTY = 4000
 _SLACK = 0.1
 """Added to the time between two replies when judging the encoder step: sampling times are not known to better [s]."""
 
@@ -22,46 +28,110 @@ class RobotRestarted(Exception):  # noqa: N818 - it names an event, not a mistak
     """The robot counts anew: its gains, its PID and its encoders are those of a fresh start."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """A setpoint as the reply to it is judged by."""
+
+    command: Pair
+    """What the reply must echo."""
+    number: int
+    """Counts the setpoints sent; one answered by every reply."""
+    host: float
+    """Time of sending [s, host clock]."""
+    sent: float
+    """The same [s, steady clock]."""
+    reached: float
+    """Earliest time at which it can have reached the robot [s, steady clock]."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    reply: TelemetryReply
+    request: Request
+    arrived: float
+
+
 class ReplyChecker:
-    """Check replies one by one: echoed command, rising index, plausible encoder step."""
+    """Check replies one by one: echoed command, rising index, plausible encoder step and readings, robot time."""
 
     def __init__(self, robot: RobotConfig, highest_leg_rate: float) -> None:
         self._counts_per_second = highest_leg_rate * robot.scales.encoder_counts
-        self._accepted: tuple[TelemetryReply, float] | None = None
-        self._suspect: tuple[TelemetryReply, float] | None = None
+        self.clock = RobotClock(robot.scales.clock)
+        """Learns from every reply that counts."""
+        self._accepted: _Answer | None = None
+        self._suspect: _Answer | None = None
         self._streak = 0
+        self.stale = 0
+        """Replies refused by the robot's clock alone."""
 
     def restart(self) -> None:
         """Forget earlier replies: the encoders were zeroed, or the robot has started anew."""
         self._accepted = self._suspect = None
         self._streak = 0
+        self.clock.restart()
 
-    def refusal(self, reply: TelemetryReply, expected: Pair, now: float) -> str | None:
-        """Return why the reply does not count, or None when it does; `now` is its arrival, steady clock [s].
+    def refusal(self, reply: TelemetryReply, request: Request, arrived: float) -> str | None:
+        """Return why the reply does not count, or None when it does; `arrived` is on the steady clock [s].
 
         Raises:
             RobotRestarted: the last few replies fit each other and nothing before.
         """
-        if reply.command != expected:
-            return f'it echoes {reply.command}, not {expected}'
-        reason = self._misfit(self._accepted, reply, now)
+        if reply.command != request.command:
+            return f'it echoes {reply.command}, not {request.command}'
+        reason = _impossible(reply)
+        if reason is not None:
+            return reason
+        answer = _Answer(reply, request, arrived)
+        reason = self._misfit(self._accepted, answer) or self._untimely(answer)
         if reason is None:
-            self._accepted, self._suspect, self._streak = (reply, now), None, 0
+            self._accepted, self._suspect, self._streak = answer, None, 0
+            self.clock.observe(reply.timestamp, min(request.reached, arrived))
             return None
-        follows = self._suspect is not None and self._misfit(self._suspect, reply, now) is None
+        follows = self._suspect is not None and self._misfit(self._suspect, answer) is None
         self._streak = self._streak + 1 if follows else 1
-        self._suspect = (reply, now)
+        self._suspect = answer
         if self._streak >= RESTART_AFTER:
             self.restart()
             raise RobotRestarted(f'the robot has started anew ({reason})')
         return reason
 
-    def _misfit(self, earlier: tuple[TelemetryReply, float] | None, reply: TelemetryReply, now: float) -> str | None:
+    def _misfit(self, earlier: _Answer | None, answer: _Answer) -> str | None:
         if earlier is None:
             return None
-        before, then = earlier
-        if reply.index <= before.index:
+        before, reply = earlier.reply, answer.reply
+        if _index_step(before, reply) <= 0:
             return f'its index {reply.index} does not follow {before.index}'
-        if np.any(np.abs(encoder_step(before, reply)) > self._counts_per_second * (now - then + _SLACK)):
+        elapsed = answer.arrived - earlier.arrived + _SLACK
+        if np.any(np.abs(encoder_step(before, reply)) > self._counts_per_second * elapsed):
             return 'its encoder step is too large'
         return None
+
+    def _untimely(self, answer: _Answer) -> str | None:
+        reply, request = answer.reply, answer.request
+        reason = self.clock.refusal(reply.timestamp, request.sent, answer.arrived)
+        if reason is None:
+            return None
+        if self._accepted is not None:
+            requests = request.number - self._accepted.request.number
+            if _index_step(self._accepted.reply, reply) == requests:
+                # It is the answer to the last of all requests since, whatever its clock says: the clock has jumped.
+                self.clock.restart()
+                return None
+        self.stale += 1
+        return reason
+
+
+def _index_step(earlier: TelemetryReply, later: TelemetryReply) -> int:
+    """Return the step of the index (u32) between two replies; negative when the later one counts less."""
+    return (later.index - earlier.index + 2**31) % 2**32 - 2**31
+
+
+def _impossible(reply: TelemetryReply) -> str | None:
+    """Return what in a reply no robot of this kind can have measured."""
+    if not 0 <= reply.battery <= _ADC_LIMIT:
+        return f'its battery reading {reply.battery} is no 10-bit number'
+    if max(map(abs, reply.back_emf)) > _ADC_LIMIT:
+        return f'its back-EMF {reply.back_emf} is no 10-bit number'
+    if max(map(abs, reply.duty)) > _FULL_DUTY:
+        return f'its duty {reply.duty} is beyond {_FULL_DUTY}'
+    return None

@@ -26,5 +26,8 @@ class Transport(Protocol):
             TransportLost: the other end is gone, or takes no bytes.
         """
 
+    def fileno(self) -> int | None:
+        """Return the file descriptor that a guardian may write to as well; None where there is none."""
+
     def close(self) -> None:
         """Give the stream up; closing twice is harmless."""

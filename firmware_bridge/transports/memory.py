@@ -47,6 +47,9 @@ class MemoryTransport:
             self._count += 1
             heapq.heappush(self._coming, (self._clock.steady() + delay, self._count, answer))
 
+    def fileno(self) -> None:
+        """Return None: there is nothing that another process could write to."""
+
     def close(self) -> None:
         """Close the transport: what was under way is dropped."""
         self._coming.clear()

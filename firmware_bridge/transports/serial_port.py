@@ -56,12 +56,22 @@ class SerialPort:
         except _GONE as error:
             raise TransportLost(_one_line(error)) from None
 
+    def fileno(self) -> int:
+        """Return the file descriptor; see `Transport.fileno`."""
+        return int(self._serial.fileno())
+
     def close(self) -> None:
         """Close the port and let others have it."""
         if self._serial.is_open:
-            with contextlib.suppress(OSError):  # the device may be gone, and the lock with it
+            with contextlib.suppress(OSError):  # the device may be gone, and the locks with it
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
+                fcntl.flock(self._serial.fileno(), fcntl.LOCK_UN)
             self._serial.close()
+
+
+def is_pseudo_terminal(port: str) -> bool:
+    """Tell whether a port is one end of a pseudo-terminal, with a program and no hardware behind it."""
+    return os.path.realpath(port).startswith('/dev/pts/')
 
 
 def known_ports() -> list[str]:

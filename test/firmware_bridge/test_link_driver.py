@@ -182,7 +182,7 @@ def test_a_robot_that_does_not_answer_is_tried_again_ever_more_seldom():
     lab.robot.tx_status = 1
     attempts = []
     connect = lab.opener
-    lab.link._opener = lambda: attempts.append(lab.clock.steady()) or connect()
+    lab.link._channel._opener = lambda: attempts.append(lab.clock.steady()) or connect()
     lab.run(30.0)
     waits = np.diff(attempts)
     assert waits[0] < waits[-1]

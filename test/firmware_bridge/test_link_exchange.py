@@ -47,9 +47,11 @@ def test_start_up_sends_zero_then_the_documented_sequence():
     assert bench.link.state is LinkState.UP
     assert [type(packet) for packet in bench.robot.heard] == [
         packets.SetVelocity, packets.SetPidOutputChannel, packets.StartMotors, packets.ZeroPosition, packets.PidGains,
+        packets.SetTimeout, packets.SetVelocity,
     ]  # fmt: skip
-    assert bench.robot.heard[0].velocity == (0, 0)
-    assert bench.robot.heard[-1] == packets.PidGains((1800, 200, 100, 0, 0), (1800, 200, 100, 0, 0))
+    assert {packet.velocity for packet in bench.robot.heard if isinstance(packet, packets.SetVelocity)} == {(0, 0)}
+    assert packets.PidGains((1800, 200, 100, 0, 0), (1800, 200, 100, 0, 0)) in bench.robot.heard
+    assert packets.SetTimeout(300) in bench.robot.heard
 
 
 def test_start_up_holds_off_after_zeroing_the_encoders():
@@ -85,8 +87,8 @@ def test_exchange_returns_what_was_sent_and_what_came_back(bench):
     assert exchange.sent == pytest.approx(np.array([262, 328]) / 65.536 * REVOLUTION)
     assert exchange.stamp == pytest.approx(before + 0.09)
     assert exchange.round_trip == pytest.approx(0.01)
-    # The request is 15 bytes of 10 bits at 57600 baud: the robot samples when it has arrived.
-    assert exchange.telemetry.stamp - exchange.stamp == pytest.approx(150 / 57600, abs=1e-6)
+    # The request is 15 bytes of 10 bits at 57600 baud, then 2 ms on the air: the robot samples when it has arrived.
+    assert exchange.telemetry.stamp - exchange.stamp == pytest.approx(150 / 57600 + 0.002, abs=1e-6)
     assert exchange.battery_counts == 880
     assert bench.link.counters.as_dict()['rtt_p50_ms'] == pytest.approx(10.0)
 

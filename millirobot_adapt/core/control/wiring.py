@@ -58,6 +58,7 @@ class Assembly:
         """What to tell of the model: its name, the method in use, and what the bits of its results depend on."""
         return {
             'model': self.bundle.path.name,
+            'model origin': self.bundle.origin,
             'method': self.config.method or self.bundle.method,
             'fingerprint': fingerprint(self.config.engine),
         }

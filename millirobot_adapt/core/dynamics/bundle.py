@@ -55,6 +55,12 @@ class Bundle:
     """SHA-256 of model.yaml, and through its hashes of the whole bundle."""
     files: Mapping[str, bytes] = field(repr=False)
 
+    @property
+    def origin(self) -> str:
+        """Where its training data came from: 'mock', 'real', or 'unknown' where the manifest does not say."""
+        data = self.manifest.get('data')
+        return str(data.get('origin', 'unknown')) if isinstance(data, dict) else 'unknown'
+
     def session(self, name: str, inputs: tuple[str, ...], threads: int) -> InferenceSession:
         """Load an ONNX graph of the bundle whose inputs are theta and `inputs`.
 

@@ -131,6 +131,8 @@ class Gate:
         config = self._config
         if not inputs.link_up:
             return 'the link is not up'
+        if inputs.objection is not None:
+            return inputs.objection
         if _older(inputs.pose_seen, config.pose_stop, inputs):
             return f'no mocap pose for {config.pose_stop:g} s'
         if _older(inputs.odometry_seen, config.odometry_stop, inputs):

@@ -48,6 +48,8 @@ class GateInputs:
     """Angle between the body's z axis and the world's [rad]."""
     battery_counts: int | None = None
     """Raw battery reading of a reply that came since the last decision [counts]."""
+    objection: str | None = None
+    """Why whoever sends the setpoints may not drive this robot; None: no objection."""
 
 
 def tilt_of(quaternion: FloatArray) -> float:

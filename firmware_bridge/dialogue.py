@@ -1,0 +1,95 @@
+"""One request to the robot and what answers it: a setpoint its telemetry, gains their echo, the rest a TX status."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from firmware_bridge.channel import Channel
+from firmware_bridge.clock import Clock
+from firmware_bridge.config import LinkConfig
+from firmware_bridge.counters import LinkCounters
+from firmware_bridge.packets import CommandPacket, Pair, PidGains, SetVelocity, TelemetryReply
+from firmware_bridge.replies import ReplyChecker, Request
+from firmware_bridge.robot_clock import RobotClock
+from firmware_bridge.xbee import TxStatus
+from millirobot_adapt.core.robot import RobotConfig
+
+STILL: Pair = (0, 0)
+Answered: TypeAlias = tuple[TelemetryReply, Request]
+
+
+class Dialogue:
+    """Ask and listen; every method raises TransportLost and Interrupted as `Channel` does."""
+
+    def __init__(self, channel: Channel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
+        self._channel = channel
+        self._config = config
+        self._clock = clock
+        self._air_time = robot.radio.air_time
+        self._checker = ReplyChecker(robot, config.highest_leg_rate)
+        self._previous = STILL
+        self.counters = LinkCounters(channel, self._checker)
+
+    @property
+    def robot_clock(self) -> RobotClock:
+        """The robot's clock, as the replies that counted tell it."""
+        return self._checker.clock
+
+    def begin(self) -> None:
+        """Forget earlier replies: the robot counts anew, or may."""
+        self._checker.restart()
+
+    def ask(self, counts: Pair) -> Request:
+        """Send 0x96 [counts/ms]; what came after its time is dropped first, so that it cannot pass for the answer."""
+        self.counters.rejected += sum(1 for _ in self._channel.replies(self._clock.steady()))
+        expected = self._previous if self._config.echoes_previous else counts
+        host, sent = self._clock.host(), self._clock.steady()
+        wire_time = self._channel.send(SetVelocity(counts))
+        self._previous = counts
+        self.counters.sent += 1
+        return Request(expected, self.counters.sent, host, sent, sent + wire_time + self._air_time)
+
+    def answer_to(self, request: Request, patience: float) -> TelemetryReply | None:
+        """Return the reply that counts as the answer, None if none comes within `patience` [s] of the request.
+
+        Raises:
+            RobotRestarted: the replies show it.
+        """
+        for reply in self._channel.replies(request.sent + patience):
+            arrived = self._clock.steady()
+            if isinstance(reply, TelemetryReply) and self._checker.refusal(reply, request, arrived) is None:
+                self.counters.count_reply(arrived - request.sent)
+                return reply
+            self.counters.rejected += 1
+        return None
+
+    def zero_echoed(self) -> Answered | None:
+        """Send zero and return the first reply that echoes it, whatever else it says."""
+        request = self.ask(STILL)
+        for reply in self._channel.replies(request.sent + self._config.reply_timeout):
+            if isinstance(reply, TelemetryReply) and reply.command == STILL:
+                self.counters.count_reply(self._clock.steady() - request.sent)
+                return reply, request
+        return None
+
+    def gains_echoed(self, gains: PidGains) -> bool:
+        """Send the gains until the robot echoes them, a limited number of times; return whether it did."""
+        for _ in range(self._config.tries):
+            self._channel.send(gains)
+            deadline = self._clock.steady() + self._config.gains_timeout
+            if any(reply == gains for reply in self._channel.replies(deadline)):
+                return True
+        return False
+
+    def acknowledged(self, packet: CommandPacket) -> bool:
+        """Send a command until the robot's radio acknowledges it (TX status 0); return whether it did."""
+        for _ in range(self._config.tries):
+            frame_id = self._channel.next_frame_id()
+            self._channel.send(packet, frame_id)
+            deadline = self._clock.steady() + self._config.status_timeout
+            for frame in self._channel.frames(deadline):
+                if isinstance(frame, TxStatus) and frame.frame_id == frame_id:
+                    if frame.status == 0:
+                        return True
+                    break
+        return False

@@ -1,0 +1,94 @@
+"""The serial guardian: a small process that stops the robot when the bridge itself no longer can.
+
+Nothing catches SIGKILL, and a hung interpreter runs no watchdog of its own. So a child process holds the port too and
+listens for heartbeats of the link's thread; its program is `last_words.py`, which says the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from firmware_bridge import last_words
+from firmware_bridge.transports import TransportLost
+
+LEAVE_TIME = 0.5
+"""A guardian that has not left within this time is killed [s]."""
+
+
+class Guardian(Protocol):
+    """What the link knows of a guardian."""
+
+    def beat(self, motors_on: bool) -> None:
+        """Tell it that the link's thread is alive, and whether the motors may be on."""
+
+    def trouble(self) -> str | None:
+        """Return what it has done or what has become of it since the last call; None when all is well."""
+
+    def close(self) -> None:
+        """Send it away."""
+
+
+class SerialGuardian:
+    """Start a guardian over an open port; `words` are what it writes after `silence` [s] or at the bridge's end.
+
+    Raises:
+        TransportLost: it cannot be started.
+    """
+
+    def __init__(self, descriptor: int, words: bytes, silence: float) -> None:
+        # -I and -S: no environment, no site-packages; a session of its own: Ctrl-C in the terminal does not reach it.
+        command = [sys.executable, '-I', '-S', last_words.__file__, str(descriptor), str(silence), words.hex()]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pass_fds=(descriptor,),
+                start_new_session=True, cwd=Path('/'),
+            )  # fmt: skip
+        except OSError as error:
+            raise TransportLost(f'the serial guardian cannot be started: {error}') from None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._to, False)
+        os.set_blocking(self._from, False)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the guardian."""
+        return self._process.pid
+
+    def beat(self, motors_on: bool) -> None:
+        """Send a heartbeat; see `Guardian.beat`."""
+        with contextlib.suppress(OSError):  # `trouble` will tell
+            os.write(self._to, last_words.WATCH if motors_on else last_words.REST)
+
+    def trouble(self) -> str | None:
+        """Read what it says; see `Guardian.trouble`."""
+        try:
+            said = os.read(self._from, 100)
+        except BlockingIOError:
+            return None
+        if not said:
+            return 'the serial guardian has died'
+        return (
+            'the serial guardian has stopped the motors: the bridge was silent' if last_words.SPOKEN in said else None
+        )
+
+    def close(self) -> None:
+        """Send the guardian away and wait until it has let go of the port; closing twice is harmless."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(OSError):
+            os.write(self._to, last_words.LEAVE)
+        try:
+            self._process.wait(LEAVE_TIME)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
