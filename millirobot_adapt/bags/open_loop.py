@@ -22,6 +22,8 @@ HORIZONS = (1, 5, 10)
 class Errors:
     """Errors of predictions H ticks ahead, one entry each, before (theta*) and after (theta') adaptation."""
 
+    rows: list[int] = field(default_factory=list)
+    """Number of the state in its rollout from which was predicted."""
     position_before: list[float] = field(default_factory=list)
     """Horizontal distance between predicted and re-estimated position [m]."""
     position_after: list[float] = field(default_factory=list)
@@ -80,6 +82,7 @@ def open_loop_errors(
             predicted = [np.asarray(model.rollout(state, actions))[:, 0] for model in (method.prior, adapted)]
             for horizon in HORIZONS:
                 if horizon <= ahead[k]:
+                    errors[horizon].rows.append(k)
                     _score(errors[horizon], rollout.states[k + horizon], *(states[horizon] for states in predicted))
         on_tick()
     return errors

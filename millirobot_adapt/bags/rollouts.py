@@ -1,39 +1,27 @@
-"""Estimate the states of a bag anew, rollout by rollout, from what its sensors said in the order of arrival."""
+"""Bring the states of a bag back, rollout by rollout, from what its estimator took in the order of arrival."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from millirobot_adapt.bags.decisions import DECISIONS, Decisions
+from millirobot_adapt.bags.estimates import Answer, answers
 from millirobot_adapt.bags.reader import Bag
-from millirobot_adapt.bags.run_data import reference_path
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.assembly import state_of
+from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, ArrivalRecord
 from millirobot_adapt.core.estimation.interface import Estimator
-from millirobot_adapt.core.messages import TelemetryGatherer, pose_sample, seconds, sides
+from millirobot_adapt.core.messages import TelemetryGatherer, microseconds, pose_sample, seconds, sides
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, NX, FloatArray
-from millirobot_adapt.core.topics import (
-    BACK_EMF,
-    BATTERY,
-    IMU,
-    LEGS,
-    MOCAP_POSE,
-    REFERENCE,
-    ROLLOUT,
-    SENT,
-    TICK,
-)
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ROLLOUT, SENT
 
-_TELEMETRY = (LEGS, IMU, BATTERY, BACK_EMF)
-NEEDED = (MOCAP_POSE, SENT, *_TELEMETRY)
-PAUSE = 1.0
-"""Ticks further apart belong to two runs [s]."""
+SENSORS = (MOCAP_POSE, LEGS, IMU, BATTERY, BACK_EMF)
 
 
 @dataclass
@@ -47,18 +35,14 @@ class Rollout:
     """Shape (N, nx)."""
     actions: FloatArray
     """actions[k]: what was really executed from state k to state k + 1 [rad/s]; NaN where unknown; shape (N, nu)."""
+    path: ReferencePath | None = None
+    """The path that was followed, where there was one."""
+    records: Mapping[int, TickRecord] = field(default_factory=dict)
+    """Ticks of the live run by the stamp of their state [us]; empty for imported logs."""
 
-
-@dataclass(frozen=True)
-class Rollouts:
-    """What a bag holds for replay."""
-
-    rollouts: list[Rollout]
-    reference: ReferencePath | None
-    ticks: list[TickRecord]
-    """What the controller of the live run recorded; empty for imported logs."""
-    seconds: float
-    """Time that the rollouts span, pauses between them left out [s]."""
+    def record(self, k: int) -> TickRecord | None:
+        """Return the tick that used state k, if any did."""
+        return self.records.get(microseconds(float(self.stamps[k])))
 
 
 @dataclass
@@ -66,76 +50,79 @@ class _Part:
     """One rollout while the bag is read."""
 
     name: str
-    estimator: Estimator
     gatherer: TelemetryGatherer = field(default_factory=TelemetryGatherer)
-    states: list[tuple[float, FloatArray]] = field(default_factory=list)
+    log: ArrivalLog = field(default_factory=ArrivalLog)
+    arrivals: list[ArrivalRecord] = field(default_factory=list)
+    """What reached the recorder, as if it had reached the estimator so."""
     sent: list[tuple[float, FloatArray]] = field(default_factory=list)
 
     def add(self, topic: str, message: Any) -> None:
         """Take one message of the sensors or of what was sent."""
-        if topic == MOCAP_POSE.name:
-            self.estimator.on_pose(pose_sample(message))
-        elif topic == SENT.name:
+        record: ArrivalRecord | None = None
+        if topic == SENT.name:
             self.sent.append((seconds(message.header.stamp), sides(message)))
+        elif topic == MOCAP_POSE.name:
+            record = self.log.pose(pose_sample(message))
         else:
             telemetry = self.gatherer.add(topic, message)
-            if telemetry is not None:
-                self.estimator.on_telemetry(telemetry)
-                estimate = self.estimator.estimate(telemetry.stamp)
-                if estimate is not None:
-                    self.states.append((telemetry.stamp, state_of(estimate, telemetry)))
+            record = None if telemetry is None else self.log.reply(telemetry)
+        if record is not None:
+            self.arrivals.append(record)
 
 
-def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float) -> Rollouts:
+def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float, shape: str = 'path') -> list[Rollout]:
     """Read a bag and estimate its states; each rollout begins with a new estimator.
 
-    Rollouts are those that an imported log marks; of a live run, the stretches with ticks; else the whole bag.
+    Rollouts are those that an imported log marks; of a live run, what its controller walked; else the whole bag. A live
+    run tells in which order its estimator took everything; of any other bag the order of receipt is taken.
 
     Args:
         bag: The bag.
         make_estimator: Returns a new estimator.
         dt: Control period [s].
+        shape: Name of the path, which chooses the weights of the executed cost.
 
     Raises:
         UserError: nothing is readable, a needed topic is missing, or no state could be estimated.
     """
-    parts = [_Part('whole bag', make_estimator())]
+    parts = [_Part('whole bag')]
     marked: list[_Part] = []
-    reference: ReferencePath | None = None
-    ticks: list[TickRecord] = []
+    decisions = Decisions()
     found: set[str] = set()
-    messages = bag.messages((*NEEDED, ROLLOUT, REFERENCE, TICK))
-    for topic, message, _ in tqdm(messages, desc='reading and estimating', unit=' messages', disable=None, leave=False):
+    own = {topic.name for topic in DECISIONS}
+    messages = bag.messages((*SENSORS, SENT, ROLLOUT, *DECISIONS))
+    for topic, message, _ in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):
         found.add(topic)
         try:
             if topic == ROLLOUT.name:
-                marked.append(_Part(message.message, make_estimator()))
+                marked.append(_Part(message.message))
                 parts = marked
-            elif topic == REFERENCE.name:
-                reference = reference_path(message)
-            elif topic == TICK.name:
-                ticks.append(TickRecord.decode(np.asarray(message.data)))
+            elif topic in own:
+                decisions.add(topic, message)
             else:
                 parts[-1].add(topic, message)
         except (ValueError, IndexError, UserError):
             bag.broken[topic] += 1
-    bag.need(found, NEEDED)
-    rollouts = [_assembled(part, dt) for part in parts]
-    if ticks and not marked:
-        rollouts = _cut(rollouts[0], np.array([tick.stamp for tick in ticks]), dt)
+    bag.need(found, (SENT,) if decisions.arrivals else (*SENSORS, SENT))
+    if marked or not decisions.ticks:
+        newest = decisions.references[-1][1] if decisions.references else None
+        rollouts = [_assembled(part, answers(part.arrivals, make_estimator), dt, newest) for part in parts]
+    else:
+        whole = _assembled(parts[0], answers(decisions.arrivals or parts[0].arrivals, make_estimator), dt, None)
+        rollouts = _walked(whole, decisions, dt, shape)
     rollouts = [rollout for rollout in rollouts if len(rollout.stamps) > 1]
     if not rollouts:
         raise UserError(f'{bag.path}: no state can be estimated from it (do poses and telemetry overlap in time?)')
-    span = sum(float(rollout.stamps[-1] - rollout.stamps[0]) for rollout in rollouts)
-    return Rollouts(rollouts, reference, ticks, span)
+    return rollouts
 
 
-def _assembled(part: _Part, dt: float) -> Rollout:
+def _assembled(part: _Part, answered: Iterable[Answer], dt: float, path: ReferencePath | None) -> Rollout:
     """Put the states of a rollout in order and find the action executed after each."""
-    rows = sorted(part.states, key=lambda row: row[0])
+    rows = sorted(((each.stamp, each.state) for each in answered if each.state is not None), key=lambda row: row[0])
     stamps = np.array([stamp for stamp, _ in rows])
     states = np.array([state for _, state in rows]).reshape(len(rows), NX)
-    return Rollout(part.name, stamps, states, _executed(stamps, sorted(part.sent, key=lambda row: row[0]), dt))
+    actions = _executed(stamps, sorted(part.sent, key=lambda row: row[0]), dt)
+    return Rollout(part.name, stamps, states, actions, path)
 
 
 def _executed(stamps: FloatArray, sent: list[tuple[float, FloatArray]], dt: float) -> FloatArray:
@@ -149,13 +136,12 @@ def _executed(stamps: FloatArray, sent: list[tuple[float, FloatArray]], dt: floa
     return actions
 
 
-def _cut(rollout: Rollout, ticks: FloatArray, dt: float) -> list[Rollout]:
-    """Cut a live run into the stretches in which its controller was running."""
-    ticks = np.sort(ticks)
-    cuts = np.flatnonzero(np.diff(ticks) > PAUSE) + 1
-    stretches = []
-    for number, stretch in enumerate(np.split(ticks, cuts), start=1):
-        inside = (rollout.stamps >= stretch[0]) & (rollout.stamps <= stretch[-1] + dt)
-        name = f'run {number}'
-        stretches.append(Rollout(name, rollout.stamps[inside], rollout.states[inside], rollout.actions[inside]))
-    return stretches
+def _walked(whole: Rollout, decisions: Decisions, dt: float, shape: str) -> list[Rollout]:
+    """Cut a live run into what its controller walked, one rollout a start."""
+    rollouts = []
+    for number, run in enumerate(decisions.runs(dt, shape), start=1):
+        records = {microseconds(tick.state_stamp): tick for tick in run.ticks if np.isfinite(tick.state_stamp)}
+        inside = (whole.stamps >= run.ticks[0].stamp) & (whole.stamps <= run.ticks[-1].stamp + dt)
+        stamps, states, actions = whole.stamps[inside], whole.states[inside], whole.actions[inside]
+        rollouts.append(Rollout(f'run {number}', stamps, states, actions, run.path, records))
+    return rollouts

@@ -1,0 +1,104 @@
+"""Do every tick of a live run again from its record, and compare what was decided with what is decided now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from millirobot_adapt.bags.comparison import Comparison
+from millirobot_adapt.bags.decisions import LiveRun
+from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.messages import microseconds
+from millirobot_adapt.core.state import NU, FloatArray
+
+DECIDED = (
+    ('loss_before', 'number'), ('loss_after', 'number'), ('gradient_norm', 'number'), ('inner_step', 'number'),
+    ('plan_actions', 'plan'), ('plan_states', 'number'), ('cost', 'number'), ('cost_min', 'number'),
+    ('cost_median', 'number'), ('effective_samples', 'number'), ('candidates', 'number'), ('finite', 'number'),
+)  # fmt: skip
+"""What a tick decides from its record alone: field and kind of value."""
+CHAINED = ('segment', 'cross_track', 'progress', 'step_cost', 'pre_error', 'post_error')
+"""What also depends on every tick of the run before it."""
+
+
+class TickChecker:
+    """Compare one run after the other."""
+
+    def __init__(
+        self, loop: ControlLoop, states: dict[int, FloatArray], setpoints: dict[int, FloatArray], comparison: Comparison
+    ) -> None:
+        """Make a checker.
+
+        Args:
+            loop: The control loop with the parameters and the model of the run.
+            states: States that came out of the estimator again, shape (nx,), by stamp [us].
+            setpoints: Setpoints that were published [rad/s], shape (nu,), by stamp [us].
+            comparison: Takes what is found.
+        """
+        self._loop = loop
+        self._states = states
+        self._setpoints = setpoints
+        self._comparison = comparison
+        self._plans: dict[int, FloatArray] = {}
+
+    def check(self, run: LiveRun, on_tick: Callable[[], object]) -> None:
+        """Compare the ticks of a run, up to the first difference."""
+        if run.path is None:
+            self._comparison.leave_out('ticks', 'the path they followed is not in the bag', len(run.ticks))
+            return
+        self._loop.restart(run.path)
+        self._plans.clear()
+        unbroken, last = run.whole, run.ticks[0].tick - 1
+        for record in run.ticks:
+            # Where the planner was late by more than a period it passed over ticks itself.
+            lost = int(record.tick - last - 1)
+            if lost and record.misses <= lost:
+                unbroken = False
+                self._comparison.leave_out('ticks', 'their records are not in the bag', lost)
+            last = record.tick
+            self._check_setpoint(record, run)
+            self._check_tick(record, unbroken)
+            on_tick()
+            if self._comparison.first is not None:
+                return
+
+    def _check_tick(self, record: TickRecord, unbroken: bool) -> None:
+        what = f'tick {record.tick:.0f}'
+        if not np.isfinite(record.state_stamp):
+            self._comparison.leave_out('ticks', 'no state reached them, nothing was decided')
+            return
+        repeated = self._loop.repeat(record)
+        found = repeated.record(seed=int(record.seed), stamp=record.stamp, state_stamp=record.state_stamp)
+        self._plans[int(record.tick)] = found.plan_actions
+        state = self._states.get(microseconds(record.state_stamp))
+        pairs = [] if state is None else [('state', record.state, state, 'state')]
+        pairs += [(name, getattr(record, name), getattr(found, name), kind) for name, kind in DECIDED]
+        if unbroken:
+            pairs += [(name, getattr(record, name), getattr(found, name), 'number') for name in CHAINED]
+        else:
+            self._comparison.leave_out('tracking and prediction errors', 'a tick before them is missing')
+        for name, recorded, again, kind in pairs:
+            if not self._comparison.check(what, record.stamp, name, recorded, again, kind):
+                return
+        self._comparison.compared['ticks'] += 1
+
+    def _check_setpoint(self, record: TickRecord, run: LiveRun) -> None:
+        """Compare the setpoint published at a tick with the row of the plan it came from."""
+        published = self._setpoints.get(microseconds(record.stamp))
+        if published is None:
+            self._comparison.leave_out('setpoints', 'not in the bag')
+            return
+        row = int(record.misses) + 1
+        made = int(record.tick) - row
+        plan = self._plans.get(made)
+        if plan is None and run.whole and made < run.ticks[0].tick:
+            plan = np.zeros((row + 1, NU))  # before the first plan of a run the robot stands
+        if plan is None:
+            self._comparison.leave_out('setpoints', 'the tick that planned them is missing')
+            return
+        self._comparison.check(
+            f'setpoint of tick {record.tick:.0f}', record.stamp, 'velocity [rad/s]', published, plan[row], 'setpoint'
+        )
+        self._comparison.compared['setpoints'] += 1

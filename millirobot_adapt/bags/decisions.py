@@ -1,0 +1,105 @@
+"""Read what estimator and controller wrote down about themselves: all that is needed to do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.run_data import reference_path
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord
+from millirobot_adapt.core.messages import microseconds, seconds, sides
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.topics import ARRIVALS, CONTROLLER_STATE, ODOMETRY, REFERENCE, SETPOINT, TICK
+
+DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, REFERENCE, SETPOINT, TICK)
+
+
+@dataclass
+class LiveRun:
+    """The ticks from one start of the controller to its end, in their order."""
+
+    path: ReferencePath | None
+    """The path they followed; None when the bag has lost it."""
+    ticks: list[TickRecord]
+    whole: bool
+    """The first tick is there, in which the loop remembered nothing."""
+
+
+@dataclass
+class Decisions:
+    """What a bag tells of the decisions of a live run, in the order of receipt."""
+
+    arrivals: list[ArrivalRecord] = field(default_factory=list)
+    odometries: dict[int, Any] = field(default_factory=dict)
+    """nav_msgs/Odometry by stamp [us]."""
+    ticks: list[TickRecord] = field(default_factory=list)
+    setpoints: dict[int, FloatArray] = field(default_factory=dict)
+    """What the controller published [rad/s], shape (nu,), by stamp [us]."""
+    references: list[tuple[float, ReferencePath]] = field(default_factory=list)
+    """Stamp [s] and path."""
+    fingerprint: str = ''
+    """Of the controller; '' when it is not told."""
+
+    def add(self, topic: str, message: Any) -> None:
+        """Sort one message in."""
+        if topic == ARRIVALS.name:
+            self.arrivals.append(ArrivalRecord.decode(message.data))
+        elif topic == ODOMETRY.name:
+            self.odometries[microseconds(seconds(message.header.stamp))] = message
+        elif topic == TICK.name:
+            self.ticks.append(TickRecord.decode(message.data))
+        elif topic == SETPOINT.name:
+            self.setpoints[microseconds(seconds(message.header.stamp))] = sides(message)
+        elif topic == REFERENCE.name:
+            self.references.append((seconds(message.header.stamp), reference_path(message)))
+        elif topic == CONTROLLER_STATE.name:
+            details = {pair.key: pair.value for pair in message.values}
+            self.fingerprint = details.get('fingerprint', self.fingerprint)
+
+    def runs(self, dt: float, shape: str) -> Iterator[LiveRun]:
+        """Yield the runs; a run begins with a tick that had no plan to start from.
+
+        Args:
+            dt: Control period [s].
+            shape: Name of the path, which chooses the weights of the executed cost.
+        """
+        run: LiveRun | None = None
+        for tick in self.ticks:
+            first = len(tick.window_mask) > 0 and not np.isfinite(tick.previous_plan).any()
+            restarted = run is not None and tick.tick <= run.ticks[-1].tick
+            if run is None or first or restarted:
+                if run is not None:
+                    yield run
+                run = LiveRun(self._path_of(tick, dt, shape), [], whole=first)
+            run.ticks.append(tick)
+        if run is not None:
+            yield run
+
+    def _path_of(self, tick: TickRecord, dt: float, shape: str) -> ReferencePath | None:
+        """Return the newest path at a tick; it is published in the first tick of a run or before it."""
+        before = [path for stamp, path in self.references if stamp <= tick.stamp + dt]
+        return ReferencePath(before[-1].waypoints, before[-1].closed, shape) if before else None
+
+
+def read_decisions(bag: Bag) -> Decisions:
+    """Read a bag; a message whose content makes no sense is left out with a warning.
+
+    Raises:
+        UserError: nothing in the bag is readable.
+    """
+    decisions = Decisions()
+    messages = bag.messages(DECISIONS)
+    for topic, message, _ in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):
+        try:
+            decisions.add(topic, message)
+        except (ValueError, IndexError, UserError):
+            bag.broken[topic] += 1
+    return decisions

@@ -1,0 +1,149 @@
+"""Make the bag of a short live run with the real estimator and the real control loop, but no processes and no robot.
+
+The robot is a point that does what it is told with some noise; everything that estimator and controller publish is
+written as their nodes do, so replay must find every number again.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import yaml
+
+from millirobot_adapt.bags import messages
+from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.core import topics
+from millirobot_adapt.core.config import flatten, nest
+from millirobot_adapt.core.control.plan_book import PlanBook
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, feed
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.geometry import quaternion_from_rpy
+from millirobot_adapt.core.messages import StateGatherer
+from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.samples import PoseSample, Telemetry
+from millirobot_adapt.core.share import file_hashes
+
+START = 1_700_000_000.0
+DT = 0.1
+CONTROLLER = ControllerConfig(
+    planner=PlannerConfig(samples=24, chunk=12, horizon=5), engine=EngineConfig(threads=1), path='zigzag', seed=11
+)
+
+
+@dataclass
+class Robot:
+    """A point that moves as far as its legs turn."""
+
+    x: float = 0.0
+    y: float = 0.0
+    yaw: float = 0.3
+
+    def step(self, action, seconds):
+        speed = 0.006 * float(action.mean())
+        self.yaw += 0.02 * float(action[1] - action[0]) * seconds
+        self.x += speed * np.cos(self.yaw) * seconds
+        self.y += speed * np.sin(self.yaw) * seconds
+
+
+def unchanged(topic, number, message):
+    """Write every message as it is; a test gives another function, which returns None for a message to lose."""
+    return message
+
+
+class Writer:
+    """Write messages to a bag, each by its way through `change`, numbered by topic."""
+
+    def __init__(self, bag, change):
+        self.bag, self.change, self.counts = bag, change, {}
+
+    def __call__(self, topic, message, received):
+        number = self.counts.get(topic.name, 0)
+        self.counts[topic.name] = number + 1
+        changed = self.change(topic.name, number, message)
+        if changed is not None:
+            self.bag.write_message(f'/{topic.name}', changed, received)
+
+
+def write_live_run(folder, ticks=12, change=unchanged, fingerprint=None, model_hashes=None, starts=(0,)):
+    """Write a bag and return its folder; a run starts at each tick of `starts`."""
+    assembly = assemble(CONTROLLER)
+    estimator_config = EstimatorNodeConfig()
+    estimator = make_estimator(estimator_config, assembly.robot)
+    content = {
+        'seed': CONTROLLER.seed,
+        'version': {'package': '0.1.0'},
+        'robot': flatten(assembly.robot),
+        'model': {'path': str(assembly.bundle.path), 'sha256': model_hashes or file_hashes(assembly.bundle.path)},
+        'controller': nest(flatten(CONTROLLER)),
+        'estimator': nest(flatten(estimator_config)),
+    }
+    details = {'fingerprint': assembly.details['fingerprint'] if fingerprint is None else fingerprint}
+    with BagWriter(folder) as bag:
+        write = Writer(bag, change)
+        write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
+        write(topics.CONTROLLER_STATE, messages.status('controller', 'running', details), START)
+        _walk(write, assembly, estimator, ticks, starts)
+    return folder
+
+
+def _walk(write, assembly, estimator, ticks, starts):
+    robot, log, gatherer, rng = Robot(), ArrivalLog(), StateGatherer(), generator(4)
+    book, before, path = PlanBook(3), None, None
+    for tick in range(ticks):
+        stamp = START + DT * tick
+        if tick in starts:
+            book.restart(tick - 1)
+            path = None
+        setpoint = book.action(tick)
+        write(topics.SETPOINT, messages.joint_state(stamp, setpoint), stamp)
+        write(topics.SENT, messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
+        poses, reply = _sense(robot, setpoint, stamp, rng)
+        for pose in poses:  # the recorder hears of them later than the estimator does
+            write(topics.MOCAP_POSE, messages.pose_stamped(pose.stamp, pose.position, pose.quaternion), stamp + 0.09)
+            log.pose(pose)
+        record = log.reply(reply)
+        write(topics.ARRIVALS, messages.labelled_array(record.encode(), 'arrivals'), stamp + 0.02)
+        odometry = messages.odometry(feed(estimator, record))
+        write(topics.ODOMETRY, odometry, stamp + 0.02)
+        state = None
+        parts = zip(TELEMETRY, messages.telemetry_messages(reply), strict=True)
+        for topic, message in [*parts, (topics.ODOMETRY, odometry)]:
+            if topic != topics.ODOMETRY:
+                write(topic, message, stamp + 0.015)
+            state = gatherer.add(topic.name, message)
+        state_stamp, state = state
+        if path is None:
+            path = assembly.lay_path(state)
+            assembly.loop.restart(path)
+            write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
+        result = assembly.loop.step(tick, state_stamp, state, before, setpoint)
+        book.store(tick, result.plan)
+        tick_record = replace(result.record(seed=CONTROLLER.seed, stamp=stamp, state_stamp=state_stamp), misses=0.0)
+        write(topics.TICK, messages.labelled_array(tick_record.encode(), 'tick'), stamp + 0.04)
+        before = setpoint
+
+
+TELEMETRY = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
+
+
+def _sense(robot, setpoint, stamp, rng):
+    """Return ten poses of a tick, one of them late, and its telemetry reply."""
+    poses = []
+    for early in np.arange(0.09, -0.005, -0.01):
+        robot.step(setpoint, 0.01)
+        position = np.array([robot.x, robot.y, 0.03]) + rng.normal(0.0, 2e-4, 3)
+        poses.append(PoseSample(_exact(stamp - early), position, quaternion_from_rpy(np.array([0.0, 0.0, robot.yaw]))))
+    poses[4], poses[7] = poses[7], poses[4]
+    legs = 0.9 * setpoint + rng.normal(0.0, 1.0, 2)
+    gyro, nothing = rng.normal(0.0, 0.1, 3), np.zeros(3)
+    return poses, Telemetry(_exact(stamp + 0.012), legs * stamp % 7.0, legs, gyro, nothing, 0.01 * legs, 4.0)
+
+
+def _exact(stamp):
+    """Return a stamp as it comes back over the wire."""
+    microseconds = round(stamp * 1e6)
+    return microseconds // 1_000_000 + 1e-9 * (microseconds % 1_000_000 * 1000)
