@@ -20,7 +20,7 @@ Keys of version 1; what the run's bag does not tell is null.
     mocap               poses: count; rate_hz: median; gap_ms: longest time without a pose [ms]; age_ms: p50, p99, max
                         of the age of a pose when it was recorded [ms]; from the first to the last tick
     faults              list of name, time_s: what began, and when after the first tick [s]
-    stops               list of reason, time_s: when the bridge stopped the robot by itself
+    stops               list of reason, time_s: when bridge or controller stopped the robot by itself
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from millirobot_adapt.core.state import FloatArray
 VERSION = 1
 ORDERLY = ('stopped by the operator', 'the bridge is ending', 'the bridge has ended')
 """Reasons of the bridge for which a run ends as wished."""
+NOT_BY_ITSELF = ('by the operator', 'the bridge disarmed')
+"""Reasons of the controller that are a wish, or the bridge's stop once more."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
@@ -179,12 +181,18 @@ def _errors(track: Track, chosen: np.ndarray) -> dict[str, float | None]:
 
 
 def stops(run: RunData) -> list[dict[str, Any]]:
-    """List the times the bridge went from armed to not armed, the orderly ones left out."""
+    """List the times that the bridge disarmed or the controller gave up, the orderly ones left out."""
     found = []
     armed = False
     for status in run.bridge:
         now = status.values.get('armed') == 'True'
         if armed and not now and status.text not in ORDERLY:
-            found.append({'reason': status.text, 'time_s': _number(status.received - run.origin, 3)})
+            found.append((status.received, status.text))
         armed = now
-    return found
+    before = ''
+    for status in run.controller:
+        kind, _, reason = status.text.partition(': ')
+        if kind == 'stopped' != before and not reason.startswith(NOT_BY_ITSELF):
+            found.append((status.received, reason))
+        before = kind
+    return [{'reason': reason, 'time_s': _number(time - run.origin, 3)} for time, reason in sorted(found)]

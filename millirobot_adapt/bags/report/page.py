@@ -34,6 +34,14 @@ svg.figure { display: block; width: 100%; height: auto; overflow: visible; }
 svg.figure text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif
   !important; }
 .wide svg.figure { max-width: 900px; margin: 0 auto; }
+.table { overflow-x: auto; background: white; border: 1px solid var(--line); border-radius: 12px;
+  padding: .4rem .8rem; }
+table { border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+thead th { color: var(--grey); font-weight: 500; vertical-align: bottom; white-space: normal; }
+tbody th { font-weight: 600; }
+th:first-child { text-align: left; }
+tbody tr:last-child > * { border-bottom: 0; }
 .missing { color: var(--grey); font-size: .9rem; margin: 1rem 0 0; }
 h2 { font-size: 1.02rem; margin: 2rem 0 .6rem; }
 .parameters { columns: 300px 3; column-gap: 2rem; font-size: .78rem; }
@@ -52,7 +60,8 @@ footer { color: var(--grey); font-size: .8rem; margin-top: 2rem; }
 @media print { body { background: white; font-size: 10.5pt; } h2, h3 { break-after: avoid; }
   main { max-width: none; padding: 0; }
   .card, figure { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; }
-  .cards { grid-template-columns: repeat(3, 1fr); } @page { margin: 14mm; } }
+  .cards { grid-template-columns: repeat(3, 1fr); }
+  .table { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .2rem .25rem; } @page { margin: 14mm; } }
 """
 
 
@@ -85,6 +94,15 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Numbers in rows; the first column names the row."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Page:
     """What the page says, as plain text; pictures as SVG."""
 
@@ -99,6 +117,7 @@ class Page:
     parameters: Sequence[tuple[str, Sequence[tuple[str, str]]]]
     """Groups: a heading, then names and values."""
     footer: str
+    tables: Sequence[Table] = ()
 
 
 def render(page: Page) -> str:
@@ -125,6 +144,7 @@ def render(page: Page) -> str:
 {_join(_card(card) for card in page.cards)}
 </section>
 {_join(_section(section) for section in page.sections)}
+{_join(_table(table) for table in page.tables)}
 {missing}
 {_parameters(page.parameters)}
 <footer>{escape(page.footer)}</footer>
@@ -153,6 +173,18 @@ def _picture(picture: Picture) -> str:
     wide = ' class="wide"' if picture.wide else ''
     caption = f'<figcaption><b>{escape(picture.title)}</b>{escape(picture.caption)}</figcaption>'
     return f'<figure{wide}>{caption}{picture.svg}</figure>'
+
+
+def _table(table: Table) -> str:
+    head = ''.join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    rows = _join(
+        f'<tr><th scope="row">{escape(row[0])}</th>' + ''.join(f'<td>{escape(cell)}</td>' for cell in row[1:]) + '</tr>'
+        for row in table.rows
+    )
+    return (
+        f'<section>\n<h2>{escape(table.heading)}</h2>\n<div class="table"><table><thead><tr>{head}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div>\n</section>'
+    )
 
 
 def _parameters(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> str:

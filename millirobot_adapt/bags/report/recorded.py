@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.bags.provenance import Provenance, read_provenance
@@ -34,6 +35,21 @@ class Recorded:
     def shape(self) -> str:
         """Name of the path that the controller was given, or nothing."""
         return str(_group(self.parameters, 'controller').get('path') or '')
+
+    @property
+    def condition(self) -> str:
+        """Name of what the mock met, or nothing."""
+        return str(_group(self.parameters, 'mock_robot').get('condition') or '')
+
+    @property
+    def method(self) -> str:
+        """Name of the adaptation method, as the controller told it, or nothing."""
+        return str(self.summary['adaptation']['method'] or '')
+
+    @property
+    def model(self) -> str:
+        """Name of the model bundle, or nothing."""
+        return Path(str(_group(self.parameters, 'controller').get('model') or '')).name
 
 
 def read_recorded(bag: Bag) -> Recorded:
