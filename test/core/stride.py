@@ -67,7 +67,9 @@ def capture(truth: Walk, seed: int = 1, position_noise: float = 5e-4, rotation_n
     return [PoseSample(t, p, q) for t, p, q in zip(times.tolist(), positions, rotations.as_quat(), strict=True)]
 
 
-def telemetry(stamp: float, angular_velocity: np.ndarray) -> Telemetry:
-    """Make a reply of which an estimator reads only stamp and gyro."""
+def telemetry(stamp: float, angular_velocity: np.ndarray, leg_velocity: np.ndarray | None = None) -> Telemetry:
+    """Make a reply of which an estimator reads only stamp, gyro and leg velocity."""
     none = np.zeros(2)
-    return Telemetry(stamp, none, none, angular_velocity, np.zeros(3), none, 4.0)
+    return Telemetry(
+        stamp, none, none if leg_velocity is None else leg_velocity, angular_velocity, np.zeros(3), none, 4.0
+    )

@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.estimation import constant_velocity as cv
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.constant_velocity import UNCHANGED, Covariance, Gain
+from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.motion import BodyRate, MotionModel
+from millirobot_adapt.core.estimation.pose_input import BodyPose
+from millirobot_adapt.core.estimation.swing_model import SwingModel
 
 NUMBER = st.floats(-3.0, 3.0)
 VECTOR = st.tuples(NUMBER, NUMBER, NUMBER)
-PRIOR = Covariance(2e-3, 1e-3, 4e-2)
-
-
-def matrix(value: Covariance | Gain) -> np.ndarray:
-    if isinstance(value, Covariance):
-        return np.array([[value.value, value.cross], [value.cross, value.rate]])
-    return np.array(value).reshape(2, 2)
+TAU, MEAN_NOISE, SWING_NOISE = 0.02, 0.3, 1.5
+SWING = SwingModel(TAU, np.full((1, 1, 1), MEAN_NOISE), np.full((1, 1, 1), SWING_NOISE))
+MODEL = MotionModel(EstimatorConfig())
 
 
 @given(VECTOR)
@@ -52,41 +51,86 @@ def test_product_rotation_and_inverse_agree_with_scipy(a, b, v):
     np.testing.assert_allclose(quat.rotate(quat.inverse(p), quat.rotate(p, v)), v, atol=1e-9)
 
 
-@pytest.mark.parametrize('dt', [0.01, 0.1])
-def test_prediction_is_the_matrix_equation(dt):
-    F = np.array([[1, dt], [0, 1]])
-    Q = 1.5**2 * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
-    np.testing.assert_allclose(matrix(cv.predict(PRIOR, dt, 1.5)), F @ matrix(PRIOR) @ F.T + Q)
+def van_loan(dt, A, G):
+    """Integrate dx = A x dt + G dw over dt: F and Q (Van Loan 1978, by one matrix exponential)."""
+    n = len(A)
+    exponential = expm(np.block([[-A, G @ G.T], [np.zeros((n, n)), A.T]]) * dt)
+    F = exponential[n:, n:].T
+    return F, F @ exponential[:n, n:]
 
 
-def test_prediction_in_two_halves_is_the_same_as_in_one():
-    halves = cv.predict(cv.predict(PRIOR, 0.03, 1.5), 0.02, 1.5)
-    np.testing.assert_allclose(halves, cv.predict(PRIOR, 0.05, 1.5))
+@pytest.mark.parametrize('dt', [1e-4, 1e-3, 0.01, 0.1, 0.2])
+def test_the_transition_is_the_integral_of_the_process(dt):
+    A = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, -1 / TAU]])
+    F, Q = van_loan(dt, A, np.array([[0.0, 0.0], [MEAN_NOISE, 0.0], [0.0, SWING_NOISE]]))
+    found = SWING.transition(dt)
+    np.testing.assert_allclose(found.F, F, atol=1e-12)
+    np.testing.assert_allclose(found.Q[0], Q, rtol=2e-3, atol=1e-15)
 
 
-def test_going_back_in_time_makes_less_certain():
-    back = cv.predict(Covariance(1e-6, 0.0, 1e-2), -0.05, 1.5)
-    assert back.value > 1e-6
-    assert back.rate > 1e-2
+def test_a_transition_in_two_halves_is_the_same_as_in_one():
+    one, two, both = SWING.transition(0.03), SWING.transition(0.02), SWING.transition(0.05)
+    np.testing.assert_allclose(two.F @ one.F, both.F)
+    np.testing.assert_allclose(two.F @ one.Q[0] @ two.F.T + two.Q[0], both.Q[0], atol=1e-18)
 
 
-@pytest.mark.parametrize(('update', 'H'), [(cv.update_value, [[1.0, 0.0]]), (cv.update_rate, [[0.0, 1.0]])])
-def test_update_is_the_matrix_equation(update, H):
-    P, H = matrix(PRIOR), np.array(H)
-    K = P @ H.T / (H @ P @ H.T + 1e-3)
-    updated, *gains = update(PRIOR, 1e-3)
-    np.testing.assert_allclose(gains, K[:, 0])
-    np.testing.assert_allclose(matrix(updated), (np.eye(2) - K @ H) @ P)
+def test_going_back_in_time_goes_back_in_space_and_makes_less_certain():
+    found = SWING.transition(-0.05)
+    assert found.F[0, 1] == -0.05
+    assert -0.05 < found.F[0, 2] < 0
+    assert np.all(np.linalg.eigvalsh(found.Q[0]) > -1e-18)
 
 
-def test_smoother_is_the_matrix_equation():
-    predicted = cv.predict(PRIOR, 0.02, 1.5)
-    later, *_ = cv.update_value(predicted, 1e-4)
-    F = np.array([[1, 0.02], [0, 1]])
-    G = matrix(PRIOR) @ F.T @ np.linalg.inv(matrix(predicted))
-    gain = cv.smoother_gain(PRIOR, 0.02, predicted)
-    np.testing.assert_allclose(matrix(gain), G)
-    expected = matrix(PRIOR) + G @ (matrix(later) - matrix(predicted)) @ G.T
-    np.testing.assert_allclose(matrix(cv.smooth(PRIOR, gain, predicted, later)), expected)
-    np.testing.assert_allclose(matrix(cv.chain(gain, gain)), G @ G)
-    assert cv.chain(UNCHANGED, gain) == gain
+def test_a_transition_over_no_time_changes_nothing():
+    found = SWING.transition(0.0)
+    np.testing.assert_array_equal(found.F, np.eye(3))
+    np.testing.assert_array_equal(found.Q[0], np.zeros((3, 3)))
+
+
+def moving():
+    """Return a motion after a few poses of a body that walks and turns."""
+    motion = MODEL.start(BodyPose(10.0, (0.0, 0.0, 0.05), (0.0, 0.0, 0.0, 1.0)))
+    for i in range(1, 6):
+        turned = quat.exp((0.01 * i, 0.0, 0.02 * i))
+        motion = MODEL.correct(motion, BodyPose(10.0 + 0.01 * i, (0.003 * i, 0.0, 0.05), turned))
+    return motion
+
+
+def test_a_pose_is_taken_by_the_matrix_equations():
+    motion = moving()
+    predicted = MODEL.predict(motion, 10.06)
+    pose = BodyPose(10.06, (0.02, 0.001, 0.05), quat.exp((0.05, 0.0, 0.11)))
+    corrected = MODEL.correct(motion, pose)
+    error = predicted.difference(pose)
+    config, H = EstimatorConfig(), np.array([[1.0, 0.0, 0.0]])
+    for axis in range(6):
+        P, R = predicted.covariance[axis], (config.position_noise if axis < 3 else config.rotation_noise) ** 2
+        K = P @ H.T / (H @ P @ H.T + R)
+        np.testing.assert_allclose(corrected.covariance[axis], (np.eye(3) - K @ H) @ P, atol=1e-12)
+        np.testing.assert_allclose(corrected.rates[axis], predicted.rates[axis] + K[1:, 0] * error[axis])
+    left = corrected.difference(pose)
+    assert np.all(np.abs(left) <= np.abs(error) + 1e-12)
+
+
+def test_an_angular_velocity_corrects_the_rotation_alone():
+    motion = moving()
+    corrected = MODEL.correct(motion, BodyRate(motion.stamp, (0.0, 0.0, 9.0), 0.01))
+    assert corrected.angular_velocity[2] > motion.angular_velocity[2] + 1
+    np.testing.assert_array_equal(corrected.position, motion.position)
+    np.testing.assert_array_equal(corrected.rates[:3], motion.rates[:3])
+    np.testing.assert_array_equal(corrected.covariance[:3], motion.covariance[:3])
+
+
+def test_smoothing_is_the_matrix_equation_and_makes_more_certain():
+    motion = moving()
+    later = MODEL.correct(motion, BodyPose(10.06, (0.02, 0.001, 0.05), quat.exp((0.05, 0.0, 0.11))))
+    smoothed, gain = MODEL.smooth(motion, later)
+    predicted = MODEL.predict(motion, 10.06)
+    F = SwingModel(EstimatorConfig().swing_time, SWING.mean_noise, SWING.swing_noise).transition(0.01).F
+    for axis in range(6):
+        P = motion.covariance[axis]
+        G = P @ F.T @ np.linalg.inv(predicted.covariance[axis])
+        np.testing.assert_allclose(gain[axis], G, rtol=1e-6)
+        expected = P + G @ (later.covariance[axis] - predicted.covariance[axis]) @ G.T
+        np.testing.assert_allclose(smoothed.covariance[axis], expected, rtol=1e-6, atol=1e-15)
+    assert np.all(smoothed.covariance[:, 0, 0] <= motion.covariance[:, 0, 0])

@@ -19,18 +19,33 @@ class EstimatorConfig(Config):
         0.1, 'The twist is the mean over this time before the stamp: a control period.',
         unit='s', low=0.01, high=0.5,
     )  # fmt: skip
-    position_noise: float = param(0.0004, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
-    rotation_noise: float = param(0.005, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
+    clock_offset: float = param(
+        0.0, 'Stamps of motion capture are ahead of the host clock by this; taken off.', unit='s', low=-10.0, high=10.0
+    )
+    position_noise: float = param(0.0001, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
+    rotation_noise: float = param(0.002, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
     gyro_noise: float = param(
-        0.5, 'Noise of the gyro, with what the uncertainty of its time makes of the swing.',
+        0.3, 'Noise of the gyro, with what the uncertainty of its time makes of the swing.',
         unit='rad/s', low=1e-3, high=1e6,
     )  # fmt: skip
-    acceleration_noise: float = param(
-        1.0, 'White acceleration noise of the body: how lively it moves.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
+    swing_time: float = param(0.02, 'How long the body swings one way.', unit='s', low=0.001, high=1.0)
+    horizontal_swing: float = param(
+        1.0, 'White acceleration noise of the swing, x and y.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
     )
-    angular_acceleration_noise: float = param(
-        40.0, 'White angular acceleration noise of the body.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0
-    )
+    vertical_swing: float = param(3.0, 'The same for z.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0)
+    tilt_swing: float = param(
+        70.0, 'White angular acceleration noise of the swing in roll and pitch.',
+        unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0,
+    )  # fmt: skip
+    yaw_swing: float = param(20.0, 'The same in yaw.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0)
+    speed_drift: float = param(
+        0.3, 'How fast the mean velocity changes: white acceleration noise.',
+        unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0,
+    )  # fmt: skip
+    turn_drift: float = param(
+        3.0, 'How fast the mean angular velocity changes: white angular acceleration noise.',
+        unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0,
+    )  # fmt: skip
     start_speed: float = param(
         0.5, 'Standard deviation of the unknown velocity at the start.', unit='m/s', low=0.01, high=10.0
     )
@@ -38,19 +53,35 @@ class EstimatorConfig(Config):
         3.0, 'Standard deviation of the unknown angular velocity at the start.', unit='rad/s', low=0.1, high=100.0
     )
     gate: float = param(
-        8.0,
-        'A pose further than this from the prediction is a jump (Mahalanobis distance).',
-        unit='sd',
-        low=3.0,
-        high=100.0,
-    )
-    restart_after: int = param(
-        5, 'So many jumps in a row that agree with each other restart the filter.', low=2, high=100
+        10.0, 'A pose further than this from the prediction is a jump (Mahalanobis distance).',
+        unit='sd', low=3.0, high=100.0,
+    )  # fmt: skip
+    largest_tilt: float = param(
+        1.0, 'A pose tilted further than this against the prediction is a jump, too.', unit='rad', low=0.1, high=4.0
     )
     largest_speed: float = param(
         1.5, 'A pose that the body could only have come to faster is a jump, too.', unit='m/s', low=0.1, high=20.0
     )
-    largest_angular_speed: float = param(20.0, 'The same for the rotation.', unit='rad/s', low=1.0, high=200.0)
+    restart_after: int = param(
+        5, 'So many jumps in a row that agree with each other restart the filter...', low=2, high=100
+    )
+    restart_time: float = param(0.25, '... when they span this time.', unit='s', low=0.0, high=10.0)
+    coast_after: float = param(
+        0.05, 'With a pose older than this the legs tell of the motion.', unit='s', low=0.02, high=10.0
+    )
+    tilt_spread: float = param(
+        0.2, 'How far from upright the body is that is not seen, standard deviation.', unit='rad', low=0.01, high=3.0
+    )
+    leg_speed: float = param(
+        0.006, 'Forward speed per mean leg rate, until it is learned.', unit='m/s per rad/s', low=-1.0, high=1.0
+    )
+    leg_turn: float = param(
+        0.033, 'Yaw rate per difference of the leg rates (right - left), until it is learned.',
+        unit='rad/s per rad/s', low=-10.0, high=10.0,
+    )  # fmt: skip
+    leg_memory: float = param(
+        5.0, 'Time over which the motion per leg rate is learned.', unit='s', low=0.5, high=1000.0
+    )
 
 
 @dataclass(frozen=True)

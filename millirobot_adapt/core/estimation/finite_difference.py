@@ -8,6 +8,7 @@ import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
 from millirobot_adapt.core.robot import RobotConfig
@@ -73,3 +74,7 @@ class FiniteDifference:
     def counters(self) -> dict[str, int]:
         """Return how many poses were accepted, invalid, repeated or late (out of order)."""
         return dict(self._counts)
+
+    def health(self) -> EstimatorHealth:
+        """Return the counts; more it does not know."""
+        return EstimatorHealth(self.counters())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.samples import PoseSample, Telemetry
 from millirobot_adapt.core.state import FloatArray
 
@@ -49,3 +50,6 @@ class Estimator(Protocol):
 
     def counters(self) -> dict[str, int]:
         """Return what was accepted and left out, by reason."""
+
+    def health(self) -> EstimatorHealth:
+        """Return how it is doing, for diagnostics."""

@@ -9,41 +9,64 @@ import math
 
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.motion import HELD_UPRIGHT, Motion, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose
+
+LARGEST_ANGULAR_SPEED = 40.0
+"""Jumps that agree do not turn faster [rad/s]."""
 
 
 class JumpWatch:
-    """Count jumps in a row that agree: the body could have moved from one to the next."""
+    """Judge poses against the prediction; count jumps in a row that agree: the body could have moved between them."""
 
-    def __init__(self, config: EstimatorConfig) -> None:
+    def __init__(self, config: EstimatorConfig, model: MotionModel) -> None:
         self._config = config
-        self._position_margin = config.gate * config.position_noise
-        self._rotation_margin = config.gate * config.rotation_noise
+        self._model = model
+        self._margin = config.gate * config.position_noise
+        self._first: BodyPose | None = None
         self._latest: BodyPose | None = None
         self._agreeing = 0
 
     def clear(self) -> None:
         """Forget the jumps so far: a pose has been accepted."""
-        self._latest = None
+        self._first = self._latest = None
         self._agreeing = 0
+
+    def judge(self, before: BodyPose, motion: Motion, pose: BodyPose) -> tuple[bool, float]:
+        """Return whether a pose fits, and its squared Mahalanobis distance e' S^-1 e, e and S of (6).
+
+        A pose that fits is chi-square distributed with 6 degrees of freedom (Bar-Shalom, section 5.4), if the model is
+        right; contacts make the tails heavier. The gyro has its say through the motion. What no covariance knows is
+        asked besides: whether the body can have gone so fast, and tipped so far.
+
+        Args:
+            before: The accepted pose before it.
+            motion: The filtered motion before it.
+            pose: The pose in question.
+        """
+        error, variance = self._model.innovation(self._model.predict(motion, pose.stamp), pose)
+        distance = float((error * error / variance).sum())
+        tipped = math.hypot(*error[HELD_UPRIGHT].tolist())
+        fits = distance <= self._config.gate**2 and tipped <= self._config.largest_tilt
+        return fits and self._near(before, pose), distance
 
     def confirmed_by(self, pose: BodyPose) -> bool:
         """Take a pose that jumped; return whether enough in a row agree by now."""
-        agrees = self._latest is not None and self.reachable(self._latest, pose)
-        self._agreeing = self._agreeing + 1 if agrees else 1
+        if self._latest is None or not self._near(self._latest, pose):
+            self._first, self._agreeing = pose, 0
         self._latest = pose
-        return self._agreeing >= self._config.restart_after
+        self._agreeing += 1
+        assert self._first is not None
+        spanned = pose.stamp - self._first.stamp
+        return self._agreeing >= self._config.restart_after and spanned >= self._config.restart_time
 
-    def reachable(self, earlier: BodyPose, later: BodyPose) -> bool:
-        """Return whether the body can have moved from one pose to the other at the largest speeds.
-
-        White acceleration noise alone would allow anything within a tenth of a second.
-        """
+    def _near(self, earlier: BodyPose, later: BodyPose) -> bool:
+        """Return whether the body can have moved from one pose to the other at the largest speeds."""
         dt = later.stamp - earlier.stamp
-        turn = quat.log(quat.multiply(later.quaternion, quat.inverse(earlier.quaternion)))
+        x, y, z = quat.log(quat.multiply(later.quaternion, quat.inverse(earlier.quaternion)))
         distance = math.dist(later.position, earlier.position)
         return (
             0.0 <= dt <= self._config.lost_after
-            and distance <= self._config.largest_speed * dt + self._position_margin
-            and math.hypot(*turn) <= self._config.largest_angular_speed * dt + self._rotation_margin
+            and distance <= self._config.largest_speed * dt + self._margin
+            and math.hypot(x, y, z) <= LARGEST_ANGULAR_SPEED * dt + self._config.rotation_noise * self._config.gate
         )

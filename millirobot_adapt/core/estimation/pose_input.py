@@ -28,15 +28,6 @@ class BodyPose(NamedTuple):
     """Orientation xyzw of the body in the world, of unit length."""
 
 
-class BodyRate(NamedTuple):
-    """A usable reading of the gyro."""
-
-    stamp: float
-    """[s, host clock]."""
-    angular_velocity: Vector
-    """[rad/s; body]."""
-
-
 class PoseInput:
     """Turn poses of the marker body into poses of the robot body; drop the invalid and the repeated."""
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from millirobot_adapt.core.estimation.constant_velocity import UNCHANGED, Covariance, Gain, chain
+import numpy as np
+
 from millirobot_adapt.core.estimation.motion import Motion, MotionModel
+from millirobot_adapt.core.state import FloatArray
 
 
 class Period(NamedTuple):
@@ -19,10 +21,8 @@ class Period(NamedTuple):
 
     start: Motion
     end: Motion
-    translation_cross: float
-    """Covariance of the positions at start and end, each axis [m^2]."""
-    rotation_cross: float
-    """Covariance of the rotations at start and end, each axis [rad^2]."""
+    cross: FloatArray
+    """Covariance of the values at start and end on each axis, shape (6,)."""
 
 
 def smooth_period(model: MotionModel, newest_first: Iterable[Motion], start: float, end: float) -> Period:
@@ -38,34 +38,25 @@ def smooth_period(model: MotionModel, newest_first: Iterable[Motion], start: flo
     """
     later: Motion | None = None
     at_end: Motion | None = None
-    to_end = UNCHANGED, UNCHANGED
+    to_end = np.eye(3)
     for motion in newest_first:
         if at_end is None and motion.stamp <= end:
-            later = at_end = _smoothed(model, model.predict(motion, end), later)[0]
-        if at_end is not None and motion.stamp <= start:
+            predicted = model.predict(motion, end)
+            later = at_end = predicted if later is None else model.smooth(predicted, later)[0]
+        if at_end is None:
+            later = motion if later is None else model.smooth(motion, later)[0]
+            continue
+        if motion.stamp <= start:
             motion = model.predict(motion, start)
-        later, *gains = _smoothed(model, motion, later)
-        if at_end is not None:
-            to_end = chain(gains[0], to_end[0]), chain(gains[1], to_end[1])
-            if motion.stamp <= start:
-                break
+        assert later is not None
+        later, gain = model.smooth(motion, later)
+        to_end = gain @ to_end
+        if motion.stamp <= start:
+            break
     assert later is not None
     assert at_end is not None
-    at_start = later
     if later.stamp > start:
-        at_start = model.predict(later, start)
-        back = Gain(1.0, start - later.stamp, 0.0, 1.0)
-        to_end = chain(back, to_end[0]), chain(back, to_end[1])
-    return Period(at_start, at_end, _cross(to_end[0], at_end.translation), _cross(to_end[1], at_end.rotation))
-
-
-def _smoothed(model: MotionModel, motion: Motion, later: Motion | None) -> tuple[Motion, Gain, Gain]:
-    return (motion, UNCHANGED, UNCHANGED) if later is None else model.smooth(motion, later)
-
-
-def _cross(to_end: Gain, end: Covariance) -> float:
-    """Return the covariance of the value at the start with that at the end.
-
-    (5)  cov(x_start, x_end) = G_start ... G_before_end P_end: what corrects the end reaches the start through (3)
-    """
-    return to_end.value_value * end.value + to_end.value_rate * end.cross
+        later = model.predict(later, start)
+    # (9)  cov(x_start, x_end) = G_start ... G_before_end P_end: what corrects the end reaches the start through (8)
+    cross = (to_end @ at_end.covariance)[:, 0, 0]
+    return Period(later, at_end, cross)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from millirobot_adapt.core.estimation.motion import Motion, MotionModel
-from millirobot_adapt.core.estimation.pose_input import BodyPose, BodyRate
+from millirobot_adapt.core.estimation.motion import Measured, Motion, MotionModel
+from millirobot_adapt.core.estimation.pose_input import BodyPose
 
 
 class Step(NamedTuple):
     """One measurement and the motion corrected by it."""
 
-    measured: BodyPose | BodyRate
+    measured: Measured
     motion: Motion
 
 
@@ -48,7 +48,7 @@ class Track:
                 return step.measured
         return None
 
-    def insert(self, measured: BodyPose | BodyRate) -> None:
+    def insert(self, measured: Measured) -> None:
         """Take a measurement that is not before `oldest_stamp`."""
         place = self._place(measured.stamp)
         later = [step.measured for step in self._steps[place:]]

@@ -1,0 +1,140 @@
+"""Compare the gyro with the turning that motion capture sees: the gyro's bias, and whether the two clocks agree.
+
+Motion capture turns up late (transport) and may be stamped by another clock: both look the same from here, the turning
+is stamped at another time than the gyro says. The lag of the largest cross-correlation tells it. The gyro samples once
+in a control period, too rarely for a spectrum, but each sample has a dense stretch of poses to be held against.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from millirobot_adapt.core.estimation import quaternion as quat
+from millirobot_adapt.core.estimation.motion import BodyRate
+from millirobot_adapt.core.estimation.pose_input import BodyPose
+from millirobot_adapt.core.estimation.quaternion import Vector
+from millirobot_adapt.core.state import FloatArray
+
+LAG_STEP = 0.005
+"""Lags are tried so far apart [s]; a parabola finds the top between them."""
+LAGS = np.arange(-20, 21) * LAG_STEP
+"""Stamps of motion capture minus times of the gyro [s]."""
+DENSE = 0.025
+"""Poses further apart do not tell the turning of a stride [s]."""
+MEMORY = 600.0
+"""Samples over which the correlation is formed: a minute at ten a second."""
+ENOUGH = 100.0
+"""So many samples make a correlation."""
+CLEAR = 0.5
+"""A weaker correlation tells no lag: the robot hardly turned, or the gyro's axes are not the body's."""
+BIAS_START = 0.35
+"""Standard deviation of the bias at power-up (MPU-6000: 20 deg/s) [rad/s]."""
+BIAS_DRIFT = 1e-3
+"""How fast it drifts [rad/s/sqrt(s)]."""
+BIAS_NOISE = 0.7
+"""Spread of one comparison of gyro and motion capture [rad/s]."""
+
+
+class GyroWatch:
+    """Take every accepted pose and every gyro reading; tell bias and lag."""
+
+    def __init__(self) -> None:
+        self._previous: BodyPose | None = None
+        self._turning: deque[tuple[float, Vector]] = deque(maxlen=64)
+        self._waiting: deque[tuple[float, Vector]] = deque(maxlen=32)
+        self._stamp: float | None = None
+        self._samples = 0.0
+        self._sum_gyro = np.zeros(3)
+        self._sum_gyro_squares = np.zeros(3)
+        self._sum_seen = np.zeros((len(LAGS), 3))
+        self._sum_seen_squares = np.zeros((len(LAGS), 3))
+        self._sum_products = np.zeros((len(LAGS), 3))
+        self.bias = np.zeros(3)
+        """Of the gyro [rad/s; body], shape (3,)."""
+        self.bias_variance = BIAS_START**2
+        """Of each axis [(rad/s)^2]."""
+
+    def clear(self) -> None:
+        """Forget the poses: what comes does not go on from them."""
+        self._previous = None
+        self._turning.clear()
+        self._waiting.clear()
+
+    def on_pose(self, pose: BodyPose) -> None:
+        """Take an accepted pose; one that is older than the one before it is left out."""
+        previous = self._previous
+        if previous is not None and pose.stamp <= previous.stamp:
+            return
+        self._previous = pose
+        if previous is None:
+            return
+        dt = pose.stamp - previous.stamp
+        if dt > DENSE:
+            self._turning.clear()
+            return
+        x, y, z = quat.log(quat.multiply(quat.inverse(previous.quaternion), pose.quaternion))
+        self._turning.append((0.5 * (pose.stamp + previous.stamp), (x / dt, y / dt, z / dt)))
+        while self._waiting and self._waiting[0][0] + LAGS[-1] <= self._turning[-1][0]:
+            self._compare(*self._waiting.popleft())
+
+    def on_gyro(self, stamp: float, angular_velocity: Vector) -> None:
+        """Take a reading [rad/s; body]; it is compared once the poses around it are there."""
+        self._waiting.append((stamp, angular_velocity))
+
+    def corrected(self, stamp: float, angular_velocity: Vector, variance: float) -> BodyRate:
+        """Return the reading without bias; its variance has that of the bias added.
+
+        Bias and motion are estimated apart (Friedland, 'Treatment of bias in recursive filtering', 1969): their
+        correlation is left out, as the motion is known from the poses far better than the bias.
+        """
+        x, y, z = np.subtract(angular_velocity, self.bias).tolist()
+        return BodyRate(stamp, (x, y, z), variance + self.bias_variance)
+
+    def lag(self) -> tuple[float | None, float]:
+        """Return by how much motion capture's stamps are late [s], None while that is not known, and the correlation.
+
+        (11)  argmax over lag of  sum over axes of cov(gyro(t), seen(t + lag)) / sqrt(var(gyro) var(seen))
+        """
+        if self._samples < ENOUGH:
+            return None, 0.0
+        n = self._samples
+        covariance = (self._sum_products - self._sum_seen * self._sum_gyro / n).sum(axis=1)
+        gyro = (self._sum_gyro_squares - self._sum_gyro**2 / n).sum()
+        seen = (self._sum_seen_squares - self._sum_seen**2 / n).sum(axis=1)
+        correlation = covariance / np.sqrt(np.maximum(gyro * seen, 1e-12))
+        best = int(np.argmax(correlation))
+        top = float(correlation[best])
+        if top < CLEAR or not 0 < best < len(LAGS) - 1:
+            return None, top
+        left, right = float(correlation[best - 1]), float(correlation[best + 1])
+        return float(LAGS[best]) + 0.5 * LAG_STEP * (left - right) / (left - 2.0 * top + right), top
+
+    def _compare(self, stamp: float, angular_velocity: Vector) -> None:
+        """Hold a reading against the turning around it, at every lag."""
+        times = np.array([time for time, _ in self._turning])
+        if times[0] > stamp + LAGS[0]:
+            return
+        seen = np.array([rate for _, rate in self._turning])
+        at_lags = np.column_stack([np.interp(stamp + LAGS, times, seen[:, axis]) for axis in range(3)])
+        gyro = np.array(angular_velocity)
+        keep = 1.0 - 1.0 / MEMORY
+        self._samples = keep * self._samples + 1.0
+        self._sum_gyro = keep * self._sum_gyro + gyro
+        self._sum_gyro_squares = keep * self._sum_gyro_squares + gyro**2
+        self._sum_seen = keep * self._sum_seen + at_lags
+        self._sum_seen_squares = keep * self._sum_seen_squares + at_lags**2
+        self._sum_products = keep * self._sum_products + at_lags * gyro
+        self._learn_bias(stamp, gyro, at_lags)
+
+    def _learn_bias(self, stamp: float, gyro: FloatArray, at_lags: FloatArray) -> None:
+        """Correct the bias by the difference at the lag that fits: a scalar Kalman filter on each axis."""
+        lag, _ = self.lag()
+        seen = at_lags[round(((lag or 0.0) - LAGS[0]) / LAG_STEP)]
+        elapsed = 0.0 if self._stamp is None else max(0.0, stamp - self._stamp)
+        self._stamp = stamp
+        predicted = self.bias_variance + BIAS_DRIFT**2 * elapsed
+        gain = predicted / (predicted + BIAS_NOISE**2)
+        self.bias = self.bias + gain * (gyro - seen - self.bias)
+        self.bias_variance = (1.0 - gain) * predicted
