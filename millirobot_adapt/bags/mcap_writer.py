@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,8 +17,10 @@ class WholeWrites:
     """A new file that takes each write as a whole or not at all: what a full disk took of it is cut off again."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file `path`."""
+        """Make the file `path`, locked while it is open, so that nobody mends a bag that is being recorded."""
         self._file = path.open('xb', buffering=0)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._size = 0
 
     def write(self, data: bytes) -> int:
