@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +29,13 @@ class RoundTrip:
     worst_ms: float
 
 
-def measure_round_trip(
-    robot: RobotConfig, exchanges: int, wire_time: bool, advance: Callable[[int], object]
-) -> RoundTrip:
+def measure_round_trip(robot: RobotConfig, exchanges: int, wire_time: bool) -> RoundTrip:
     """Exchange zero setpoints with a mock in a process of its own, as fast as its answers allow.
 
     Args:
         robot: Robot whose protocol is spoken.
         exchanges: How many.
         wire_time: Bytes take the time of a serial line at the radio's baud rate.
-        advance: Called with the number of exchanges done since its last call.
 
     Raises:
         LinkLost: the mock does not answer.
@@ -50,10 +46,7 @@ def measure_round_trip(
         with MockProcess(port, robot, wire_time):
             link = Link(lambda: SerialPort(str(port), robot.radio.baud), robot, config, SystemClock())
             link.open()
-            trips = []
-            for _ in range(exchanges):
-                trips.append(link.exchange(np.zeros(2)).round_trip)
-                advance(1)
+            trips = [link.exchange(np.zeros(2)).round_trip for _ in range(exchanges)]
             link.stop()
             link.close()
     answered = 1e3 * np.array([trip for trip in trips if trip is not None])

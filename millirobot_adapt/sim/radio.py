@@ -12,12 +12,12 @@ from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, en
 from millirobot_adapt.core.robot import RadioConfig
 from millirobot_adapt.sim.radio_faults import Air, RadioFaults, spoil
 
-AIR_TIME = 0.002
-"""From one XBee to the other, acknowledgement included [s]; about right for these packet lengths at 250 kbit/s."""
 BITS_A_BYTE = 10
 """On the serial line: start, eight data, stop."""
 RSSI = 40
 """What the XBee reports as received signal strength [-dBm]."""
+LONGEST_MEMORY = 4096
+"""Bytes from the host remembered for the time at which they were written."""
 ACKNOWLEDGED, NOT_ACKNOWLEDGED = 0, 1
 """TX status values (Digi, XBee 802.15.4 manual)."""
 
@@ -49,10 +49,12 @@ class Radio:
         self._rng = rng
         self._parser = StreamParser(config.escaped)
         self._second_a_byte = BITS_A_BYTE / config.baud if wire_time else 0.0
-        self._air_time = AIR_TIME if wire_time else 0.0
+        self._air_time = config.air_time if wire_time else 0.0
         self._uplink: Air[tuple[bytes, float]] = Air(rng, self.happened)
         self._downlink: Air[bytes] = Air(rng, self.happened)
         self._uplink_free = self._downlink_free = 0.0
+        self._heard = bytearray()
+        self._heard_at: list[float] = []
         self._to_robot: list[tuple[float, int, bytes, float]] = []
         self._to_line: list[tuple[float, int, bytes]] = []
         self._to_host: deque[tuple[float, bytes]] = deque()
@@ -61,9 +63,13 @@ class Radio:
     def write(self, data: bytes, now: float) -> None:
         """Take bytes that the host wrote at `now` [s]."""
         self._uplink_free = max(self._uplink_free, now) + len(data) * self._second_a_byte
-        for frame in self._parser.feed(self._over_the_line(data)):
+        heard = self._over_the_line(data)
+        self._heard += heard
+        self._heard_at += [now] * len(heard)
+        for frame in self._parser.feed(heard):
             if isinstance(frame, TxRequest):
-                self._transmit(frame, self._uplink_free + self._air_time, now)
+                self._transmit(frame, self._uplink_free + self._air_time, self._written(frame))
+        del self._heard[:-LONGEST_MEMORY], self._heard_at[:-LONGEST_MEMORY]
 
     def arrived(self, now: float) -> Delivery | None:
         """Take the next payload that has reached the robot by `now`; None if none has."""
@@ -106,6 +112,14 @@ class Radio:
         if frame.frame_id:
             status = TxStatus(frame.frame_id, NOT_ACKNOWLEDGED if arrivals is None else ACKNOWLEDGED)
             self._queue(ready, encode_frame(status, self._config.escaped))
+
+    def _written(self, frame: TxRequest) -> float:
+        """Return when the host wrote a request [s]: a damaged one before it may have held it up in the parser."""
+        data = encode_frame(frame, self._config.escaped)
+        start = max(0, self._heard.find(data))
+        written = self._heard_at[start]
+        del self._heard[: start + len(data)], self._heard_at[: start + len(data)]
+        return written
 
     def _queue(self, ready: float, data: bytes) -> None:
         """Put bytes on the line to the host once they are `ready`, in that order."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot import RadioConfig
-from millirobot_adapt.sim.radio import AIR_TIME, Delivery, Radio
+from millirobot_adapt.sim.radio import Delivery, Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
 
 CONFIG = RadioConfig()
@@ -51,17 +51,17 @@ def test_an_exchange_takes_the_time_of_its_bytes_and_of_the_air():
     radio = made()
     up, down = request(frame_id=0), encode_frame(RxPacket(1, 40, 0, REPLY))
     radio.write(up, 0.0)
-    arrival = len(up) * 10 / 57600 + AIR_TIME
+    arrival = len(up) * 10 / 57600 + CONFIG.air_time
     assert radio.arrived(arrival - 1e-6) is None
     assert radio.next_due() == pytest.approx(arrival)
     assert radio.arrived(arrival + 1e-9) is not None
     radio.answer(REPLY, arrival)
-    end = arrival + AIR_TIME + len(down) * 10 / 57600
+    end = arrival + CONFIG.air_time + len(down) * 10 / 57600
     assert radio.read(end - 1e-6) == b''
     assert radio.next_due() == pytest.approx(end)
     assert radio.read(end + 1e-9) == down
     assert radio.next_due() is None
-    assert end - 2 * AIR_TIME == pytest.approx(0.0125, abs=0.001)
+    assert end - 2 * CONFIG.air_time == pytest.approx(0.0125, abs=0.001)
 
 
 def test_frames_queue_on_the_line():
@@ -69,8 +69,8 @@ def test_frames_queue_on_the_line():
     radio.answer(REPLY, 0.0)
     radio.answer(REPLY, 0.0)
     length = len(encode_frame(RxPacket(1, 40, 0, REPLY))) * 10 / 57600
-    assert len(heard(radio, AIR_TIME + 1.5 * length)) == 1
-    assert len(heard(radio, AIR_TIME + 2.01 * length)) == 1
+    assert len(heard(radio, CONFIG.air_time + 1.5 * length)) == 1
+    assert len(heard(radio, CONFIG.air_time + 2.01 * length)) == 1
 
 
 def test_escaped_mode_is_spoken_both_ways():
@@ -80,6 +80,19 @@ def test_escaped_mode_is_spoken_both_ways():
     radio.answer(b'\x7e' * 10, 0.0)
     frames = StreamParser(escaped=True).feed(radio.read(0.0))
     assert frames[-1].payload == b'\x7e' * 10
+
+
+def test_a_request_that_was_held_up_is_told_with_the_time_at_which_it_was_written():
+    radio = made(wire_time=False)
+    radio.write(b'\x7e\x00\x20', 1.0)  # announces a long frame that never comes
+    for time in range(2, 6):
+        radio.write(request(payload=bytes((0, 0x96, time, 0, 0, 0))), float(time))
+    deliveries = []
+    while (delivery := radio.arrived(9.0)) is not None:
+        deliveries.append(delivery)
+    assert [delivery.payload[2] for delivery in deliveries] == [2, 3, 4, 5]
+    assert [delivery.written for delivery in deliveries] == [2.0, 3.0, 4.0, 5.0]
+    assert deliveries[0].arrival > deliveries[0].written
 
 
 @given(garbage=st.binary(max_size=60), cuts=st.integers(1, 10))

@@ -1,0 +1,81 @@
+"""The benchmark of the link: every fault of the radio, every death of a process, the round trip, the bridge's cost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from millirobot_adapt.benchmarks.link_faults import CASES, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link_processes import BridgeLoad, LiveRobot, measure_processes
+from millirobot_adapt.benchmarks.link_round_trip import RoundTrip, measure_round_trip
+from millirobot_adapt.benchmarks.link_rows import FaultRow
+from millirobot_adapt.core.robot import RobotConfig, load_robot
+
+STEPS = len(CASES) + 1 + 2 + 2
+"""Steps of progress: rows in simulated time, round trips, the processes' faults and the bridge's cost."""
+
+
+@dataclass(frozen=True)
+class LinkBench:
+    """How much to measure."""
+
+    robot: str = 'velociroach'
+    trials: int = 10
+    """Of every fault in simulated time."""
+    process_trials: int = 2
+    """Of every fault of a process, in real time."""
+    exchanges: int = 300
+    """For the round trip."""
+    load_seconds: float = 6.0
+    """Walking over which the bridge's cost is measured [s]."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LinkFigures:
+    """What was measured."""
+
+    rows: list[FaultRow]
+    trips: list[RoundTrip]
+    load: BridgeLoad
+
+
+def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
+    """Measure everything; `tell` is called `STEPS` times on the way.
+
+    Raises:
+        UserError: no such robot.
+        BenchFailedError: a process did not do what was waited for.
+    """
+    robot = load_robot(bench.robot)
+    rows = _simulated(bench, robot, tell)
+    trips = []
+    for wire_time in (False, True):
+        trips.append(measure_round_trip(robot, bench.exchanges, wire_time))
+        tell()
+    with tempfile.TemporaryDirectory() as folder, LiveRobot(Path(folder), bench.robot) as live:
+        live.walk(1.0)
+        load = live.measure_load(bench.load_seconds)
+        tell()
+        rows += measure_processes(live, bench.process_trials)
+        tell()
+    return LinkFigures(rows, trips, load)
+
+
+def _simulated(bench: LinkBench, robot: RobotConfig, tell: Callable[[], object]) -> list[FaultRow]:
+    """Measure the rows in simulated time, as many at once as there are cores; what runs beside changes no figure."""
+    longest_first = sorted(CASES, key=lambda case: -case.line_bytes)
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+        futures: dict[str, Future[FaultRow]] = {
+            case.name: pool.submit(measure_fault, case, robot, bench.trials, bench.seed) for case in longest_first
+        }
+        reset = pool.submit(measure_reset, robot, bench.trials, bench.seed)
+        for future in (*futures.values(), reset):
+            future.add_done_callback(lambda _: tell())
+        return [*(futures[case.name].result() for case in CASES), reset.result()]

@@ -1,0 +1,157 @@
+"""The faults of the radio, one row each, in simulated time.
+
+Every trial walks, lets the fault begin, lets the setpoints cease after a while of it, waits for the motors, ends the
+fault, and asks for the robot until it can be armed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millirobot_adapt.benchmarks.link_rows import FaultRow
+from millirobot_adapt.benchmarks.simulated_link import SimulatedLink
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.sim.radio_faults import RadioFaults
+
+PATIENCE = 20.0
+"""Longest wait for the link and for the robot to be armed [s]."""
+BEFORE = 0.5
+"""Walking before the fault begins [s]."""
+SHORTEST_FAULT, LONGEST_FAULT = 0.3, 6.0
+"""The setpoints cease so long after the fault has begun, evenly spread [s]."""
+OBSERVED = 1.0
+"""The motors are watched for so long after the setpoints have ceased [s]."""
+FAST_PERIOD = 0.02
+"""Time between two setpoints where many bytes are wanted [s]; at 57600 baud an exchange takes 17 ms."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault of the radio that lasts."""
+
+    name: str
+    faults: RadioFaults
+    period: float = 0.1
+    """Time between two setpoints [s]."""
+    line_bytes: int = 0
+    """At least so many bytes have to go over the serial line while the fault lasts."""
+
+
+CASES = (
+    Case('none', RadioFaults()),
+    Case('loss 10 %', RadioFaults(loss=0.1)),
+    Case('loss 30 %', RadioFaults(loss=0.3)),
+    Case('delay 50 ms', RadioFaults(delay=0.05)),
+    Case('jitter 40 ms', RadioFaults(jitter=0.04)),
+    Case('duplication 20 %', RadioFaults(duplication=0.2)),
+    Case('reordering 20 %', RadioFaults(reordering=0.2)),
+    Case('corruption 1e-3 a byte', RadioFaults(corruption=1e-3), FAST_PERIOD, line_bytes=1_000_000),
+    Case('truncation 10 %', RadioFaults(truncation=0.1)),
+    Case('stale replies 20 %', RadioFaults(stale=0.2)),
+)
+
+
+def measure_fault(case: Case, robot: RobotConfig, trials: int, seed: int) -> FaultRow:
+    """Measure one lasting fault."""
+    link = SimulatedLink(robot, seed, case.period)
+    rng = generator(seed)
+    tally = _Tally(link)
+    for trial in range(trials):
+        tally.arm_and_walk()
+        with_fault = float(rng.uniform(SHORTEST_FAULT, LONGEST_FAULT))
+        tally.begin()
+        link.radio.faults = case.faults
+        link.live(with_fault)
+        if trial == trials - 1:
+            link.live(3600.0, until=lambda: tally.line_bytes >= case.line_bytes)
+        tally.cease()
+        link.radio.faults = RadioFaults()
+        tally.end()
+    return tally.row(case.name)
+
+
+def measure_reset(robot: RobotConfig, trials: int, seed: int) -> FaultRow:
+    """Let the robot start anew in the middle of a walk; its motors are off at once, setpoints go on coming."""
+    link = SimulatedLink(robot, seed, period=0.1)
+    rng = generator(seed)
+    tally = _Tally(link)
+    for _ in range(trials):
+        tally.arm_and_walk()
+        link.live(float(rng.uniform(0.0, 1.0)))
+        tally.begin()
+        link.world.microcontroller.power_up()
+        reset_at = link.world.time
+        link.live(OBSERVED)
+        tally.note_stop(reset_at)
+        tally.end(since=reset_at)
+    return tally.row('reset')
+
+
+class _Tally:
+    """Count over the trials of one row."""
+
+    def __init__(self, link: SimulatedLink) -> None:
+        self._link = link
+        self._sent = self._replies = self._bytes = 0
+        self._before = (0, 0, 0)
+        self._worst_stop: float | None = None
+        self._worst_rearm = 0.0
+        link.live(PATIENCE, until=lambda: link.driver.status().link == 'up')
+
+    @property
+    def line_bytes(self) -> int:
+        """Bytes on the line while the fault lasted, the trial under way included."""
+        return self._bytes + self._link.radio.bytes_carried - self._before[2]
+
+    def arm_and_walk(self) -> None:
+        link = self._link
+        link.speaking = True
+        link.live(PATIENCE, until=link.ready)
+        link.live(BEFORE)
+        if not link.driver.status().armed or not any(link.world.microcontroller.command):
+            raise RuntimeError(f'the robot did not walk: {link.driver.status()}')
+
+    def begin(self) -> None:
+        self._before = self._counts()
+
+    def cease(self) -> None:
+        """Let the setpoints cease and see when the motors are told to stand."""
+        self._link.speaking = False
+        ceased = self._link.last_setpoint
+        self._link.live(OBSERVED)
+        self.note_stop(ceased)
+
+    def note_stop(self, cause: float) -> None:
+        """Note how long after the cause [s] the motors were told to stand; nothing if they already stood."""
+        microcontroller = self._link.world.microcontroller
+        elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause
+        if elapsed >= 0.0:
+            self._worst_stop = max(self._worst_stop or 0.0, elapsed)
+
+    def end(self, since: float | None = None) -> None:
+        """End the fault and wait until the operator can arm; `since` is its end if that was earlier [s]."""
+        sent, replies, line_bytes = (now - then for now, then in zip(self._counts(), self._before, strict=True))
+        self._sent += sent
+        self._replies += replies
+        self._bytes += line_bytes
+        ended = self._link.clock.steady() if since is None else since
+        self._link.speaking = True
+        self._link.live(PATIENCE, until=self._link.ready)
+        self._worst_rearm = max(self._worst_rearm, self._link.clock.steady() - ended)
+
+    def row(self, fault: str) -> FaultRow:
+        return FaultRow(
+            fault=fault,
+            where='simulated',
+            sent=self._sent,
+            replies=self._replies,
+            wrong_accepted=self._link.truth.wrong,
+            stop_ms=None if self._worst_stop is None else 1e3 * self._worst_stop,
+            rearm_s=self._worst_rearm,
+            line_bytes=self._bytes,
+        )
+
+    def _counts(self) -> tuple[int, int, int]:
+        counters = self._link.link.counters
+        return counters.sent, counters.replies, self._link.radio.bytes_carried

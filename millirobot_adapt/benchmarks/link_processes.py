@@ -1,0 +1,232 @@
+"""The faults that befall whole processes, in real time: what is killed is the real thing, over DDS and a pty."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.benchmarks.link_rows import FaultRow
+from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
+from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT, ROBOT, STOP_ORDER, NodeProcess, resolve
+from millirobot_adapt.bringup.run_folder import write_node_parameters
+from millirobot_adapt.bringup.supervisor import Supervisor
+from millirobot_adapt.nodes.witness import Witness
+
+PATIENCE = 30.0
+"""Longest wait for anything that has to come [s]."""
+OBSERVED = 3.0
+"""Motors that are not told to stand within this time of the cause count as standing after it [s]."""
+WALKED = 1.0
+"""Walking before a fault [s]."""
+VANISHED = 2.0
+"""How long the port stays away [s]."""
+WATCHED_AFTER = 1.0
+"""After a fault the robot must not move by itself for so long [s]."""
+PATH = np.array([[x, 0.0] for x in range(101)], dtype=float)
+"""Way-points that no benchmark walks to the end of [m]."""
+FENCE = [-200.0, -200.0, 200.0, 200.0]
+
+
+class BenchFailedError(Exception):
+    """Say in one line what did not come about, so that the figures could not be taken."""
+
+
+@dataclass(frozen=True)
+class BridgeLoad:
+    """What the bridge costs while the robot walks: 10 setpoints and 100 poses a second."""
+
+    seconds: float
+    cpu_percent: float
+    """Of one core, the bridge's own children included [%]."""
+
+
+class LiveRobot:
+    """The processes of a run with the mock, and a witness who commands them. A context manager."""
+
+    def __init__(self, folder: Path, robot: str) -> None:
+        """Prepare; `folder` gets the port, the parameters and the logs. This process joins the run's ROS domain."""
+        self._port = folder / 'radio'
+        self._parameters = folder / 'nodes.yaml'
+        path = folder / 'path.csv'
+        np.savetxt(path, PATH, delimiter=',', header='x,y', comments='')
+        overrides: dict[str, dict[str, Any]] = {
+            'mock_robot': {
+                'robot': robot,
+                'port': str(self._port),
+                'condition': 'flat',
+                'radio.vanish_duration': VANISHED,
+            },
+            'bridge': {'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
+            'estimator': {'robot': robot},
+            'controller': {'robot': robot, 'path': str(path)},
+        }
+        nodes = (MOCK_ROBOT, *ROBOT)
+        write_node_parameters(self._parameters, resolve(nodes, overrides))
+        self._domain = reserve_domain()
+        environment = local_environment(self._domain.number)
+        os.environ.update(environment)
+        self._supervisor = Supervisor(folder, environment, STOP_ORDER)
+        self._pids: dict[str, int] = {}
+        self.witness = Witness()
+
+    def __enter__(self) -> LiveRobot:
+        self.start(MOCK_ROBOT)
+        self.wait_for(self._port.exists, 'the port of the mock')
+        for node in ROBOT:
+            self.start(node)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supervisor.stop()
+        self.witness.close()
+        self._domain.release()
+
+    def start(self, node: NodeProcess) -> None:
+        """Start a process, again if it has ended."""
+        self._supervisor.stop_one(node.name)
+        self._pids[node.name] = self._supervisor.start(node.name, node.command(self._parameters))
+
+    def send(self, node: NodeProcess, number: int) -> float:
+        """Send a process a signal; return when [s, host clock]."""
+        sent_at = time.time()
+        os.kill(self._pids[node.name], number)
+        return sent_at
+
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
+        """Hear what comes until a condition holds; return how long that took [s].
+
+        Raises:
+            BenchFailedError: it did not within `seconds`.
+        """
+        start = time.monotonic()
+        while not condition():
+            if time.monotonic() > start + seconds:
+                raise BenchFailedError(f'{what} did not come within {seconds:g} s')
+            self.witness.spin(0.01)
+        return time.monotonic() - start
+
+    def arm(self) -> float:
+        """Wait until the link is up and the operator's wish to arm is granted; return how long that took [s]."""
+        return self.wait_for(lambda: self.witness.link == 'up', 'the link') + self._insist('bridge/arm')
+
+    def walk(self, seconds: float) -> None:
+        """End what the controller may still be doing, arm, start, and let the robot walk."""
+        self.witness.call('controller/stop', PATIENCE)
+        self.wait_for(lambda: not self.witness.moving, 'standstill')
+        self.arm()
+        self._insist('controller/start')
+        self.wait_for(lambda: self.witness.moving, 'the first step')
+        self.witness.spin(seconds)
+
+    def lines(self, node: NodeProcess, text: str) -> int:
+        """Count the lines with `text` in a process's log."""
+        return self._supervisor.log(node.name).read_text(encoding='utf-8', errors='replace').count(text)
+
+    def running(self, node: NodeProcess) -> bool:
+        """Tell whether a process lives."""
+        return self._supervisor.running(node.name)
+
+    def measure_load(self, seconds: float) -> BridgeLoad:
+        """Measure what the bridge costs over the next `seconds`."""
+        start, before = time.monotonic(), cpu_seconds(self._pids[BRIDGE.name])
+        self.witness.spin(seconds)
+        elapsed = time.monotonic() - start
+        return BridgeLoad(elapsed, 100.0 * (cpu_seconds(self._pids[BRIDGE.name]) - before) / elapsed)
+
+    def _insist(self, service: str) -> float:
+        """Call a service until it agrees; return how long that took [s]."""
+        start = time.monotonic()
+        while True:
+            agreed, answer = self.witness.call(service, PATIENCE)
+            if agreed:
+                return time.monotonic() - start
+            if time.monotonic() > start + PATIENCE:
+                raise BenchFailedError(f'/{service} was refused: {answer}')
+            self.witness.spin(0.02)
+
+
+def measure_processes(robot: LiveRobot, trials: int) -> list[FaultRow]:
+    """Measure every fault of a process `trials` times; the worst counts."""
+    faults = (_kill_controller, _hang_bridge, _kill_bridge, _vanish)
+    rows = []
+    for fault in faults:
+        measured = []
+        for _ in range(trials):
+            robot.walk(WALKED)
+            measured.append(fault(robot))
+        rows.append(_worst(measured))
+    return rows
+
+
+def _kill_controller(robot: LiveRobot) -> FaultRow:
+    cause = robot.send(CONTROLLER, signal.SIGKILL)
+    row = _watch(robot, 'SIGKILL of the controller', cause)
+    ended = time.time()
+    robot.start(CONTROLLER)
+    return _recover(robot, row, ended)
+
+
+def _hang_bridge(robot: LiveRobot) -> FaultRow:
+    cause = robot.send(BRIDGE, signal.SIGSTOP)
+    row = _watch(robot, 'SIGSTOP of the bridge', cause)
+    ended = robot.send(BRIDGE, signal.SIGCONT)
+    return _recover(robot, row, ended)
+
+
+def _kill_bridge(robot: LiveRobot) -> FaultRow:
+    cause = robot.send(BRIDGE, signal.SIGKILL)
+    row = _watch(robot, 'SIGKILL of the bridge', cause)
+    robot.witness.link = ''
+    ended = time.time()
+    robot.start(BRIDGE)
+    return _recover(robot, row, ended)
+
+
+def _vanish(robot: LiveRobot) -> FaultRow:
+    said = robot.lines(BRIDGE, 'link lost')
+    cause = time.time()
+    robot.witness.call('mock_robot/vanish', 2.0)
+    row = _watch(robot, 'port vanishes for 2 s', cause)
+    row = replace(_recover(robot, row, cause + VANISHED), bytes_pass=False)
+    said = robot.lines(BRIDGE, 'link lost') - said
+    if not robot.running(BRIDGE):
+        return replace(row, broken='the bridge has ended')
+    return row if said == 1 else replace(row, broken=f'the bridge said {said} times that the link is lost')
+
+
+def _watch(robot: LiveRobot, fault: str, cause: float) -> FaultRow:
+    """Watch what follows a cause [s, host clock] and begin its row: when the motors are told to stand."""
+    witness = robot.witness
+    sent, replies = witness.sent, witness.replies
+    witness.spin(OBSERVED)
+    stop = OBSERVED if witness.moving else witness.changed_at - cause
+    return FaultRow(fault, 'processes', witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
+
+
+def _recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
+    """Watch, after the fault's end [s, host clock], that nothing moves by itself, then arm; complete the row."""
+    witness = robot.witness
+    witness.spin(WATCHED_AFTER)
+    robot.wait_for(lambda: witness.link == 'up', 'the link')
+    up_after = max(0.0, witness.link_since - ended)
+    broken = 'the robot moved before it was armed again' if witness.moving else None
+    return replace(row, rearm_s=up_after + robot.arm(), broken=broken)
+
+
+def _worst(rows: list[FaultRow]) -> FaultRow:
+    return replace(
+        rows[0],
+        sent=sum(row.sent for row in rows),
+        replies=sum(row.replies for row in rows),
+        stop_ms=max(row.stop_ms or 0.0 for row in rows),
+        rearm_s=max(row.rearm_s or 0.0 for row in rows),
+        broken=next((row.broken for row in rows if row.broken), None),
+    )

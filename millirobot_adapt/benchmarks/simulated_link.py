@@ -1,0 +1,183 @@
+"""The bridge's link and driver against the mock robot and its radio, in simulated time: nothing waits.
+
+Everything is the real thing but the serial port and the clock: `Driver`, `Gate` and `Link` on one side, radio,
+microcontroller and body on the other.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from firmware_bridge.clock import ManualClock
+from firmware_bridge.config import BridgeConfig
+from firmware_bridge.driver import Driver
+from firmware_bridge.link import Exchange, Link
+from firmware_bridge.packets import TelemetryReply, decode_reply
+from millirobot_adapt.benchmarks.telemetry_truth import TelemetryTruth
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.safety.gate import Gate, GateConfig
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
+from millirobot_adapt.sim.wireless_robot import WirelessRobot
+from millirobot_adapt.sim.world import World
+
+POSE_PERIOD = 0.05
+"""Time between two poses and estimates given to the driver [s]."""
+HELD_FOR = 5
+"""Setpoints in a row that are equal: an old reply may then echo the right command."""
+SHORTEST_STEP = 1e-6
+"""Time moves at least so far while a reply is waited for [s]; rounding could otherwise make it stand still."""
+_SETPOINTS, _RADIO = 1, 2
+"""Keys of the random generators."""
+
+
+class StoryClock(ManualClock):
+    """A manual clock on which things happen as time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._coming: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._woken = False
+
+    def at(self, time: float, action: Callable[[], None]) -> None:
+        """Call `action` when the clock reaches `time` [s, steady]."""
+        self._count += 1
+        heapq.heappush(self._coming, (time, self._count, action))
+
+    def wake(self) -> None:
+        """End the `wait` under way, as notifying its condition does."""
+        self._woken = True
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass [s] and happen what is due."""
+        self._pass(seconds, wakes=False)
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Let time pass [s], at most until somebody wakes."""
+        self._woken = False
+        self._pass(seconds, wakes=True)
+
+    def _pass(self, seconds: float, wakes: bool) -> None:
+        end = self.steady() + max(0.0, seconds)
+        while self._coming and self._coming[0][0] <= end:
+            time, _, action = heapq.heappop(self._coming)
+            super().sleep(time - self.steady())
+            action()
+            if wakes and self._woken:
+                return
+        super().sleep(end - self.steady())
+
+
+class RadioTransport:
+    """The host's end of the mock's serial line, in the time of a clock; see `firmware_bridge.transports.Transport`."""
+
+    def __init__(self, robot: WirelessRobot, clock: ManualClock) -> None:
+        self._robot = robot
+        self._clock = clock
+
+    def read(self, timeout: float) -> bytes:
+        """Return what has arrived, moving the clock at most `timeout` [s]."""
+        deadline = self._clock.steady() + max(0.0, timeout)
+        while not (data := self._robot.advance(self._clock.steady())) and self._clock.steady() < deadline:
+            due = self._robot.radio.next_due()
+            until = deadline if due is None else min(due, deadline)
+            self._clock.sleep(max(until - self._clock.steady(), SHORTEST_STEP))
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Hand `data` to the radio."""
+        self._robot.advance(self._clock.steady())
+        self._robot.radio.write(data, self._clock.steady())
+
+    def fileno(self) -> None:
+        """Return None: there is no descriptor."""
+
+    def close(self) -> None:
+        """Do nothing: the radio stays where it is."""
+
+
+class SimulatedLink:
+    """A bridge whose link is up, a robot at its other end, and a controller that can be made to speak and to cease."""
+
+    def __init__(self, robot: RobotConfig, seed: int, period: float) -> None:
+        """`period` is the time between two setpoints [s]."""
+        self.clock = StoryClock()
+        self.world = World(robot, Condition(), seed)
+        self.radio = Radio(robot.radio, RadioFaults(), True, generator(seed, _RADIO))
+        self.truth = TelemetryTruth(robot)
+        self.speaking = False
+        """The controller publishes setpoints."""
+        self.last_setpoint = 0.0
+        """When it last did [s]."""
+        config = BridgeConfig(gate=GateConfig(fence=(-1e6, -1e6, 1e6, 1e6)))
+        peer = WirelessRobot(self.world, self.radio, self._on_answer)
+        self.link = Link(lambda: RadioTransport(peer, self.clock), robot, config.link, self.clock)
+        self.driver = Driver(
+            self.link, Gate(config.gate, robot), config, self.clock, self._on_exchange, lambda text: None
+        )
+        self._peer = peer
+        self._robot = robot
+        self._period = period
+        self._rng = generator(seed, _SETPOINTS)
+        self._spoken = 0
+        self._setpoint = robot.action_low
+        self._answers: deque[tuple[float, TelemetryReply]] = deque(maxlen=100)
+        self._give_pose()
+        self._speak()
+
+    def live(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
+        """Let the driver cycle for `seconds` or until a condition holds; return the time that took [s]."""
+        start = self.clock.steady()
+        while not until() and self.clock.steady() < start + seconds:
+            self.driver.cycle()
+        self._peer.advance(self.clock.steady())
+        return self.clock.steady() - start
+
+    def ready(self) -> bool:
+        """Tell whether an operator's wish to arm is granted now; it then is armed."""
+        return self.driver.status().link == 'up' and self.driver.arm() is None
+
+    def _give_pose(self) -> None:
+        stamp = self.clock.host()
+        self.driver.on_pose(stamp)
+        self.driver.on_odometry(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), stamp)
+        self.clock.at(self.clock.steady() + POSE_PERIOD, self._give_pose)
+
+    def _speak(self) -> None:
+        if self.speaking:
+            self.driver.on_setpoint(self._next_setpoint(), self.clock.host())
+            self.last_setpoint = self.clock.steady()
+            self.clock.wake()
+        self.clock.at(self.clock.steady() + self._period, self._speak)
+
+    def _next_setpoint(self) -> FloatArray:
+        if self._spoken % HELD_FOR == 0:
+            self._setpoint = self._rng.uniform(self._robot.action_low, self._robot.action_high)
+        self._spoken += 1
+        return self._setpoint
+
+    def _on_answer(self, written: float, payload: bytes) -> None:
+        reply = decode_reply(payload, self._robot.index_before_timestamp)
+        if isinstance(reply, TelemetryReply):
+            self._answers.append((written, reply))
+
+    def _on_exchange(self, exchange: Exchange | None) -> None:
+        if self.driver.status().link != 'up':
+            self.truth.restart()
+        if exchange is not None and exchange.telemetry is not None:
+            sent_at = exchange.stamp - (self.clock.host() - self.clock.steady())
+            self.truth.check(exchange.telemetry, [reply for written, reply in self._answers if same(written, sent_at)])
+
+
+def same(first: float, second: float) -> bool:
+    """Tell whether two times [s] are one and the same request; host times carry a quarter of a microsecond."""
+    return abs(first - second) < 1e-5
