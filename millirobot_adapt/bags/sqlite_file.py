@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from millirobot_adapt.bags.records import Channel, Raw
 
@@ -20,11 +22,13 @@ def read_sqlite(file: Path, note: Callable[[str], None]) -> Iterator[Raw]:
     """
     damage = ''
     try:
-        with closing(_connect(file)) as database:
+        with _whole_pages(file) as pages, closing(_connect(pages)) as database:
             channels = _channels(database)
             done: set[int] = set()
             try:
                 for row in database.execute(f'{_ROWS} ORDER BY timestamp, id'):
+                    if row[0] in done:
+                        continue  # a damaged index names a row twice
                     done.add(row[0])
                     yield from _message(row, channels)
             except (sqlite3.Error, ValueError) as error:
@@ -39,12 +43,36 @@ def read_sqlite(file: Path, note: Callable[[str], None]) -> Iterator[Raw]:
 _ROWS = 'SELECT id, topic_id, timestamp, data FROM messages'
 
 
+@contextmanager
+def _whole_pages(file: Path) -> Iterator[Path]:
+    """Give a file without the page that it was cut off in: sqlite3 would read what is missing of that page as zeros.
+
+    Raises:
+        ValueError: it is no sqlite3 file.
+    """
+    with file.open('rb') as stream:
+        head = stream.read(18)
+        if not head.startswith(b'SQLite format 3\0') or len(head) < 18:
+            raise ValueError('no sqlite3 file')
+        page = max(int.from_bytes(head[16:], 'big'), 512)
+        if not file.stat().st_size % page:
+            yield file
+            return
+        with NamedTemporaryFile(suffix=file.suffix) as copy:
+            stream.seek(0)
+            shutil.copyfileobj(stream, copy)
+            copy.truncate(copy.tell() // page * page)
+            copy.flush()
+            yield Path(copy.name)
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     """Open a file for reading alone; what a killed recorder left in the write-ahead log beside it is read too."""
     waiting = file.with_name(f'{file.name}-wal').exists()
     mode = 'mode=ro' if waiting else 'mode=ro&immutable=1'
     database = sqlite3.connect(f'{file.resolve().as_uri()}?{mode}', uri=True)
     database.execute('PRAGMA trusted_schema = OFF')
+    database.execute('PRAGMA writable_schema = ON')  # else a file shorter than its header says is refused outright
     database.text_factory = lambda data: data.decode(errors='replace')
     return database
 
