@@ -62,7 +62,8 @@ def paths(gallery: Gallery) -> Drawing | None:
         return None
     columns = min(PANELS, len(shown))
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(HERO, 0.5 + rows * HERO / columns * 0.72), layout='constrained')
+    height = rows * HERO / columns * _shape([run for variant in shown for run in gallery.of(variant)])
+    figure = Figure(figsize=(HERO, 0.6 + 0.25 * rows + height), layout='constrained')
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, variant in zip(panels, shown, strict=False):
         runs = gallery.of(variant)
@@ -76,6 +77,14 @@ def paths(gallery: Gallery) -> Drawing | None:
     figure.supxlabel('x [m]', fontsize=9, color=GREY)
     figure.supylabel('y [m]', fontsize=9, color=GREY)
     return Drawing(figure, 'Every run on the path wanted (grey); a cross where a fault began.')
+
+
+def _shape(runs: Sequence[Run]) -> float:
+    """Return height over width of what the runs walked, for panels that fit."""
+    known = [(story.run.reference, story.track) for story in (run.recorded.story for run in runs)]
+    points = [_laid(reference, track.poses[:, :2]) for reference, track in known if reference and track]
+    wide, tall = np.maximum(np.ptp(np.concatenate(points), axis=0), 0.2)
+    return float(np.clip(tall / wide, 0.2, 1.2))
 
 
 def _draw_path(axes: Axes, run: Run, colour: str) -> None:
@@ -152,12 +161,11 @@ def next_step(gallery: Gallery) -> Drawing | None:
 def _over_time(gallery: Gallery, take: Callable[[Run], Curve | None], label: str, says: str) -> Drawing | None:
     """Draw running medians over time: the median and the range over the runs of each variant."""
     figure, (axes,) = new_figure(HEIGHT)
-    drawn = False
+    ends: list[tuple[float, str, FloatArray, FloatArray]] = []
     for variant in gallery.variants:
         runs = [(run.recorded.story, taken) for run in gallery.of(variant) if (taken := take(run)) is not None]
         if not runs:
             continue
-        drawn = True
         dt = runs[0][0].dt
         grid = np.arange(0, max(story.span[1] for story, _ in runs), dt)
         lines = [_on_grid(grid, story.times(stamps), values) for story, (stamps, values) in runs]
@@ -169,9 +177,12 @@ def _over_time(gallery: Gallery, take: Callable[[Run], Curve | None], label: str
         colour = gallery.colour(variant)
         axes.fill_between(grid, low, high, color=colour, alpha=0.13, linewidth=0)
         axes.plot(grid, middle, color=colour, linewidth=2.0)
-        label_line(axes, grid, middle, variant, colour)
-    if not drawn:
+        ends.append((float(middle[np.isfinite(middle)][-1]), variant, grid, middle))
+    if not ends:
         return None
+    # Lines often end close to each other; their names must not.
+    for rank, (_, variant, times, values) in enumerate(sorted(ends, key=lambda end: end[0])):
+        label_line(axes, times, values, variant, gallery.colour(variant), 9.0 * (rank - (len(ends) - 1) / 2))
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.set_ylabel(label)
@@ -207,7 +218,7 @@ def further_ahead(gallery: Gallery) -> Drawing | None:
         if not predictions:
             continue
         steps = min(entry.actual.shape[1] for entry in predictions)
-        ahead = predictions[0].dt * np.arange(steps)
+        ahead = predictions[0].ahead[:steps]
         longest = max(longest, float(ahead[-1]))
         colour = gallery.colour(variant)
         for kind, line in (('before', (0, (1, 1.5))), ('after', '-')):
@@ -258,7 +269,7 @@ def round_trips(gallery: Gallery) -> Drawing | None:
     figure, (axes,) = new_figure(HEIGHT)
     for place, run in enumerate(runs):
         colour = gallery.colour(run.variant)
-        ends = [run.metrics['rtt_p50_ms'], run.metrics['rtt_p99_ms']]
+        ends = np.array([run.metrics['rtt_p50_ms'], run.metrics['rtt_p99_ms']], dtype=float)
         axes.plot(ends, [place, place], color=colour, linewidth=2.2)
         axes.plot(ends[0], place, 'o', color=colour, markersize=6, markeredgecolor='white')
     names = [f'{run.variant}, {"?" if run.seed is None else run.seed}' for run in runs]

@@ -157,7 +157,7 @@ def fans(story: Story) -> Drawing | None:
     axes.grid(True, axis='both')
     axes.plot(*predictions.actual[:, 0, :2].T, color=INK, linewidth=0.8, alpha=0.55, zorder=2)
     horizon = predictions.actual.shape[1] - 1
-    adapts = not np.array_equal(predictions.before, predictions.after, equal_nan=True)
+    adapts = predictions.adapts
     kinds = [(predictions.after, 'after', BLUE, 3.0)]
     if adapts:
         kinds.insert(0, (predictions.before, 'before', ORANGE, 2.5))
@@ -181,8 +181,8 @@ def horizon_error(story: Story) -> Drawing | None:
     if predictions is None:
         return None
     errors = [100 * predictions.position_error(poses) for poses in (predictions.before, predictions.after)]
-    adapts = not np.array_equal(*errors, equal_nan=True)
-    ahead = predictions.dt * np.arange(errors[0].shape[1])
+    adapts = predictions.adapts
+    ahead = predictions.ahead
     figure, (axes,) = new_figure(FAN_HEIGHT)
     apart = 6.0 if np.nanmean(errors[0]) >= np.nanmean(errors[1]) else -6.0
     lines = [(errors[1], 'after' if adapts else 'predicted', BLUE, -apart if adapts else 0.0)]

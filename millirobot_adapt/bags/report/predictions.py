@@ -33,6 +33,16 @@ class Predictions:
     dt: float
     """Time between two rows [s]."""
 
+    @property
+    def adapts(self) -> bool:
+        """Tell whether adaptation changed any prediction; with the method mb it changes none."""
+        return not np.array_equal(self.before, self.after, equal_nan=True)
+
+    @property
+    def ahead(self) -> FloatArray:
+        """Return the time ahead of each row [s], shape (H + 1,)."""
+        return np.asarray(self.dt * np.arange(self.actual.shape[1]), dtype=float)
+
     def position_error(self, predicted: FloatArray) -> FloatArray:
         """Return the horizontal distance to what happened [m], shape (M, H + 1)."""
         return np.asarray(np.linalg.norm(predicted[..., :2] - self.actual[..., :2], axis=-1))

@@ -145,16 +145,13 @@ def _cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
 
 def _prediction_card(summary: Mapping[str, Any]) -> Card:
     """Say what adapting did to the prediction: over the horizon where the model was at hand, else of the next step."""
-    ahead = summary['prediction']
+    adaptation, ahead = summary['adaptation'], summary['prediction']
     if ahead is None:
-        name, before, after = (
-            'error of the next step',
-            summary['adaptation']['pre_error'],
-            summary['adaptation']['post_error'],
-        )
+        name, before, after = 'error of the next step', adaptation['pre_error'], adaptation['post_error']
         note = f'{_text(before, 2)} → {_text(after, 2)}'
     else:
-        name, before, after = f'error {ahead["horizon_s"]:.1f} s ahead', *ahead['position_m'].values()
+        before, after = ahead['position_m']['before'], ahead['position_m']['after']
+        name = f'error {ahead["horizon_s"]:.1f} s ahead'
         note = f'{_text(before, 1, 100)} → {_text(after, 1, 100)} cm'
     change = None if not before or after is None else 100 * (after / before - 1)
     return Card(_signed(change), '%', f'{name} by adapting', note)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -27,7 +29,7 @@ from millirobot_adapt.core.state import FloatArray, StateView
 
 MEDIAN_TICKS = 15
 """Width of running medians [ticks]."""
-DOTS = {'markersize': 3.5, 'markeredgewidth': 0}
+DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}
 
 
 def cross_track(story: Story) -> Drawing | None:
