@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import atexit
 import threading
-from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from sensor_msgs.msg import BatteryState, Imu, JointState
-from std_msgs.msg import Float64MultiArray
+from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
-from firmware_bridge.guardian import SerialGuardian
-from firmware_bridge.link import Exchange, Link
+from firmware_bridge.link import Exchange
 from firmware_bridge.permission import objection_to_model, warning_before_arming
-from firmware_bridge.transports.serial_port import SerialPort, is_pseudo_terminal
+from firmware_bridge.serial_link import make_serial_link
+from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.gate import Gate
-from millirobot_adapt.nodes.conversions import joint_state, qos, status, telemetry_messages
+from millirobot_adapt.nodes.conversions import joint_state, qos, status
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.polled import PolledStamps
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
-
-TELEMETRY_TOPICS = (
-    (topics.LEGS, JointState),
-    (topics.IMU, Imu),
-    (topics.BATTERY, BatteryState),
-    (topics.BACK_EMF, Float64MultiArray),
-)
+from millirobot_adapt.nodes.telemetry import TelemetryPublisher
 
 
 class BridgeNode(Node):
@@ -46,18 +37,18 @@ class BridgeNode(Node):
 
     def __init__(self) -> None:
         super().__init__('bridge', **NODE_OPTIONS)
-        self._config = config = load(self, BridgeConfig)
+        config = load(self, BridgeConfig)
         robot = load_robot(config.robot)
         clock = SystemClock()
-        link = Link(
-            lambda: SerialPort(config.port, robot.radio.baud), robot, config.link, clock,
-            lambda port, last_words: SerialGuardian(port, last_words, config.guardian_silence),
-        )  # fmt: skip
+        link = make_serial_link(config.port, robot, config.link, config.guardian_silence, clock)
         gate = Gate(config.gate, robot)
         link.connect()
+        self._dry_run = config.dry_run
+        self._mock_model_allowed = config.allow_mock_model or is_pseudo_terminal(config.port)
         self._warning = warning_before_arming(robot)
         self._poses = PolledStamps(self, PoseStamped, topics.MOCAP_POSE)
-        self._driver = Driver(link, gate, config, clock, self._report, self._log, self._look)
+        log = self.get_logger()
+        self._driver = Driver(link, gate, config, clock, self._report, lambda text: log.info(text), self._look)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
         self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
@@ -70,15 +61,13 @@ class BridgeNode(Node):
         self.create_subscription(
             DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
         )
-        self._sent = self._publisher(topics.SENT, JointState)
-        self._telemetry = [self._publisher(topic, kind) for topic, kind in TELEMETRY_TOPICS]
+        self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
+        self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
+        self._telemetry = TelemetryPublisher(self)
         self._health = Health(self, self._status, topics.BRIDGE_STATE)
         self.create_service(Trigger, '~/arm', self._on_arm)
         self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    def _publisher(self, topic: topics.Topic, kind: type[Any]) -> Publisher:
-        return self.create_publisher(kind, topic.name, qos(topic))
 
     # Messages in.
 
@@ -102,8 +91,7 @@ class BridgeNode(Node):
 
     def _on_controller(self, message: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in message.values}
-        real_port = not is_pseudo_terminal(self._config.port)
-        self._driver.object_to_source(objection_to_model(values, real_port, self._config.allow_mock_model))
+        self._driver.object_to_source(None if self._mock_model_allowed else objection_to_model(values))
 
     def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         refusal = self._driver.arm()
@@ -125,22 +113,19 @@ class BridgeNode(Node):
         """Publish an exchange, and the state whenever it changes; runs on the link's thread."""
         if exchange is not None:
             self._sent.publish(joint_state(exchange.stamp, exchange.sent))
+            if self._dry_run:
+                self._decision.publish(joint_state(exchange.stamp, self._driver.status().decided))
             if exchange.telemetry is not None:
-                for publisher, message in zip(self._telemetry, telemetry_messages(exchange.telemetry), strict=True):
-                    publisher.publish(message)
+                self._telemetry.publish(exchange.telemetry)
         self._health.announce()
 
     def _status(self) -> DiagnosticStatus:
         state = self._driver.status()
-        level = DiagnosticStatus.OK if state.armed else DiagnosticStatus.WARN
+        level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
-        values = {'armed': state.armed, 'link': state.link, 'warning': self._warning or 'none', **state.counters}
-        if self._config.dry_run:
-            values['dry run, decided [rad/s]'] = ' '.join(f'{value:.2f}' for value in state.decided)
-        return status('bridge', state.reason, values, level)
-
-    def _log(self, text: str) -> None:
-        self.get_logger().info(text)
+        warning = self._warning or 'none'
+        details = {'armed': state.armed, 'link': state.link, 'dry run': self._dry_run, 'warning': warning}
+        return status('bridge', state.reason, {**details, **state.counters}, level)
 
     def _check(self) -> None:
         if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:

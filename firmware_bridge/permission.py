@@ -11,10 +11,10 @@ MODEL_ORIGIN = 'model origin'
 REAL = 'real'
 
 
-def objection_to_model(controller: Mapping[str, str], real_port: bool, allow_mock_model: bool) -> str | None:
-    """Return why the controller whose state has these values may not drive the robot, None if it may."""
+def objection_to_model(controller: Mapping[str, str]) -> str | None:
+    """Return why the controller whose state has these values may not drive a real robot, None if it may."""
     origin = controller.get(MODEL_ORIGIN, REAL)
-    if origin == REAL or not real_port or allow_mock_model:
+    if origin == REAL:
         return None
     return (
         f"the controller's model {controller.get('model', '')} was trained on data of origin {origin!r}; "

@@ -37,6 +37,10 @@ SENT = Topic(
     'sent', 'sensor_msgs/msg/JointState', 'bridge',
     'leg velocities really sent, after the gate and int16 rounding [rad/s]; stamp = time of sending',
 )  # fmt: skip
+DECISION = Topic(
+    'bridge/decision', 'sensor_msgs/msg/JointState', 'bridge',
+    'only in a dry run: leg velocities that would have been sent [rad/s]; stamp as `sent`',
+)  # fmt: skip
 LEGS = Topic(
     'legs', 'sensor_msgs/msg/JointState', 'bridge',
     'telemetry: unwrapped leg angle [rad] and mean velocity since the previous reply [rad/s]; stamp = time of sampling',
@@ -100,8 +104,8 @@ ROLLOUT = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE, BRIDGE_STATE,
-    CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    MOCAP_POSE, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
+    BRIDGE_STATE, CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 WORLD_FRAME = 'world'

@@ -9,28 +9,20 @@ from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.robot import RobotConfig
 
 
-@pytest.mark.parametrize(
-    ('values', 'real_port', 'allowed', 'refused'),
-    [
-        ({'model origin': 'mock'}, True, False, True),
-        ({'model origin': 'unknown'}, True, False, True),
-        ({'model origin': 'mock'}, True, True, False),
-        ({'model origin': 'mock'}, False, False, False),
-        ({'model origin': 'real'}, True, False, False),
-        ({}, True, False, False),
-    ],
-)
-def test_a_model_of_the_mock_may_not_drive_a_robot_on_a_real_port(values, real_port, allowed, refused):
-    objection = objection_to_model(values, real_port, allowed)
-    assert (objection is not None) == refused
-    if refused:
-        assert values['model origin'] in objection
-        assert 'allow_mock_model' in objection
+@pytest.mark.parametrize('origin', ['mock', 'unknown'])
+def test_a_model_without_real_data_may_not_drive_a_real_robot(origin):
+    objection = objection_to_model({'model': 'some_model', 'model origin': origin})
+    for word in (origin, 'some_model', 'allow_mock_model'):
+        assert word in objection
+
+
+@pytest.mark.parametrize('values', [{'model origin': 'real'}, {}])
+def test_a_model_of_real_data_or_no_model_at_all_may(values):
+    assert objection_to_model(values) is None
 
 
 def test_the_controller_tells_where_its_shipped_model_comes_from():
-    details = assemble(ControllerConfig()).details
-    assert 'velociroach' in objection_to_model(details, real_port=True, allow_mock_model=False)
+    assert 'velociroach' in objection_to_model(assemble(ControllerConfig()).details)
 
 
 @pytest.mark.parametrize(('timeout', 'verified', 'warned'), [(300, False, True), (0, True, True), (300, True, False)])

@@ -1,0 +1,95 @@
+"""A bridge that is killed outright, or hangs, while the robot walks: its guardian stops the motors."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harness import processes_with, wait_for
+from sensor_msgs.msg import JointState
+
+from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.core.topics import SETPOINT, TRUE_LEGS
+from millirobot_adapt.nodes.conversions import joint_state, qos
+from millirobot_adapt.nodes.operator import Operator
+
+pytestmark = pytest.mark.system
+
+WALK = np.array([4.0, 4.0]) * 2 * np.pi
+
+
+class Lab:
+    """The mock, the bridge and the estimator; the test itself sends the setpoints whenever it waits."""
+
+    def __init__(self, group, listener):
+        self.group, self.listener, self.operator = group, listener, Operator()
+        self.duty = [0.0, 0.0]
+        node = listener.node
+        node.create_subscription(JointState, TRUE_LEGS.name, self.on_legs, qos(TRUE_LEGS))
+        self.setpoint = node.create_publisher(JointState, SETPOINT.name, qos(SETPOINT))
+        port = group.folder / 'radio'
+        group.start(MOCK_ROBOT, port=port, condition='flat')
+        wait_for(port.exists, 'the mock makes its port')
+        group.start(BRIDGE, port=port)
+        group.start(ESTIMATOR)
+
+    def on_legs(self, message):
+        self.duty = list(message.effort)
+
+    def spin(self):
+        self.setpoint.publish(joint_state(time.time(), WALK))
+        self.operator.spin(0.01)
+        self.listener.spin()
+        ended = self.group.supervisor.ended()
+        assert ended is None or ended.name == BRIDGE.name, ended
+
+    def wait_for(self, condition, what, seconds=30.0):
+        return wait_for(condition, what, seconds, between=self.spin)
+
+    def arm(self):
+        self.wait_for(lambda: self.operator.call('bridge/arm', 5.0)[0], 'the bridge agrees to arm')
+
+    def walk(self):
+        self.arm()
+        self.wait_for(lambda: all(self.duty), 'both motors are driven')
+
+    def motors_off(self):
+        return not any(self.duty)
+
+
+def parent(pid):
+    return int(Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1])
+
+
+@pytest.fixture
+def lab(group, listener):
+    lab = Lab(group, listener)
+    yield lab
+    lab.operator.close()
+
+
+def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_leaves(lab):
+    lab.walk()
+    (guardian,) = (pid for pid in processes_with('last_words.py') if parent(pid) == lab.group.pids[BRIDGE.name])
+    lab.group.kill(BRIDGE)
+    lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
+    wait_for(lambda: 'serial guardian: the bridge has ended' in lab.group.log(BRIDGE), 'the guardian says why')
+    wait_for(lambda: guardian not in processes_with('last_words.py'), 'the guardian leaves')
+
+
+def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bridge_says_why(lab):
+    lab.walk()
+    bridge = lab.group.pids[BRIDGE.name]
+    os.kill(bridge, signal.SIGSTOP)
+    try:
+        lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
+    finally:
+        os.kill(bridge, signal.SIGCONT)
+    lab.wait_for(
+        lambda: lab.operator.bridge.message == 'the serial guardian has stopped the motors: the bridge was silent',
+        'the bridge says why',
+    )
+    assert lab.motors_off(), 'it does not arm itself again'
+    lab.walk()
