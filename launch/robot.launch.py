@@ -2,7 +2,8 @@
 
     ros2 launch millirobot_adapt robot.launch.py port:=/dev/ttyUSB0 path:=straight
 
-Motion capture comes on `mocap/pose`. Nothing moves before `/bridge/arm` and `/controller/start` are called.
+Motion capture comes on `mocap/pose`, or where your driver publishes, e.g. mocap_topic:=/vrpn_mocap/robot/pose.
+Nothing moves before `/bridge/arm` and `/controller/start` are called.
 """
 
 from launch import LaunchDescription
@@ -12,6 +13,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ROBOT, resolve
+from millirobot_adapt.core.topics import MOCAP_POSE
 
 ARGUMENTS = {
     'port': (BRIDGE, "serial port of the robot's radio"),
@@ -28,6 +30,11 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(name, default_value=shipped[node.name][name], description=text)
         for name, (node, text) in ARGUMENTS.items()
     )
+    description.add_action(
+        DeclareLaunchArgument(
+            'mocap_topic', default_value=MOCAP_POSE.name, description='where motion capture publishes PoseStamped'
+        )
+    )
     for process in ROBOT:
         chosen = {
             name: ParameterValue(LaunchConfiguration(name), value_type=str)
@@ -39,6 +46,7 @@ def generate_launch_description() -> LaunchDescription:
                 package='millirobot_adapt',
                 executable=process.name,
                 parameters=[str(process.parameter_file), chosen],
+                remappings=[(MOCAP_POSE.name, LaunchConfiguration('mocap_topic'))],
                 output='screen',
                 on_exit=Shutdown(),
             )

@@ -1,15 +1,23 @@
 """The estimator's node: when it publishes, and what it says when it cannot."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from sensor_msgs.msg import JointState  # noqa: E402
+from std_msgs.msg import Float64MultiArray  # noqa: E402
+
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord  # noqa: E402
+from millirobot_adapt.core.estimation.health import EstimatorHealth  # noqa: E402
 from millirobot_adapt.core.samples import PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
 from millirobot_adapt.nodes.conversions import pose_stamped, telemetry_messages  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
+from millirobot_adapt.nodes.transform import TransformPublisher  # noqa: E402
 
 
 class Published:
@@ -71,7 +79,7 @@ def test_each_reply_gives_one_odometry_of_its_stamp(node):
 def test_without_poses_there_is_no_odometry_and_diagnostics_say_why(node):
     reply(node, 1000.0)
     assert node._odometry.messages == []
-    assert said(node)[0] == 'no odometry: no pose arrives on /mocap/pose'
+    assert said(node)[0].startswith('no odometry: nobody publishes /mocap/pose (remap')
 
 
 def test_without_telemetry_diagnostics_say_so(node):
@@ -98,3 +106,52 @@ def test_each_reply_leaves_a_record_of_what_came_before_it(node):
     assert [record.number for record in records] == [0, 1]
     assert [pose.stamp for pose in records[1].poses] == pytest.approx([1000.0 + 0.01 * i for i in range(10, 20)])
     assert records[1].telemetry.stamp == pytest.approx(1000.195)
+
+
+def test_malformed_telemetry_is_counted_and_ends_nothing(node):
+    see(node, 1000.0, 0.0)
+    good = telemetry_messages(Telemetry(1000.05, np.zeros(2), np.zeros(2), np.zeros(3), np.zeros(3), np.zeros(2), 4.0))
+    sideless, empty, senseless = JointState(name=['tail'], velocity=[1.0]), Float64MultiArray(), Float64MultiArray()
+    sideless.header.stamp = good[0].header.stamp
+    senseless.data = [float('nan'), 1.0, 1.0]
+    for topic, message in ((LEGS, sideless), (IMU, good[1]), (BATTERY, good[2]), (BACK_EMF, good[3])):
+        node._on_part(topic.name, message)
+    node._on_part(BACK_EMF.name, empty)
+    node._on_part(BACK_EMF.name, senseless)
+    assert said(node)[1]['telemetry malformed'] == '3'
+    reply(node, 1000.08)
+    assert len(node._odometry.messages) == 1
+
+
+def test_diagnostics_warn_about_clocks_that_differ(node, monkeypatch):
+    health = EstimatorHealth(counts={'accepted': 7}, innovation=1.25, clock_offset=0.05, clock_correlation=0.9)
+    monkeypatch.setattr(node._estimator, 'health', lambda: health)
+    node._published = 10
+    text, values = said(node)
+    assert '+50 ms' in text
+    assert values['clock offset of motion capture [ms]'] == '+50.0'
+    assert (values['innovation [sd]'], values['poses accepted']) == ('1.25', '7')
+    assert values['gyro bias [rad/s]'] == 'not known'
+
+
+def test_the_transform_goes_out_where_tf2_is_installed(node, monkeypatch):
+    class TransformMessage:
+        def __init__(self, transforms):
+            self.transforms = transforms
+
+    package = types.ModuleType('tf2_msgs')
+    package.msg = types.ModuleType('tf2_msgs.msg')
+    package.msg.TFMessage = TransformMessage
+    monkeypatch.setitem(sys.modules, 'tf2_msgs', package)
+    monkeypatch.setitem(sys.modules, 'tf2_msgs.msg', package.msg)
+    made = {}
+    monkeypatch.setattr(node, 'create_publisher', lambda kind, name, _: made.setdefault(name, Published()))
+    node._transform = TransformPublisher(node)
+    see(node, 1000.0, 0.3)
+    reply(node, 1000.0)
+    (message,) = made['/tf'].messages
+    (sent,) = message.transforms
+    assert (sent.header.frame_id, sent.child_frame_id) == ('world', 'base_link')
+    assert sent.header.stamp == node._odometry.messages[0].header.stamp
+    assert sent.transform.translation.x == pytest.approx(0.3, abs=1e-3)
+    assert sent.transform.rotation.w == pytest.approx(1.0, abs=1e-3)

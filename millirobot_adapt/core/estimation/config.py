@@ -89,3 +89,7 @@ class EstimatorNodeConfig(EstimatorConfig):
     """Parameters of the node `estimator`."""
 
     robot: str = param('velociroach', 'The robot: a name under params/robots/, or the path of a YAML file.')
+    mocap_reliability: str = param(
+        'best_effort', 'Quality of service asked of motion capture; best effort hears every driver.',
+        choices=('best_effort', 'reliable'),
+    )  # fmt: skip

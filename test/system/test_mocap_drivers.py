@@ -1,0 +1,97 @@
+"""The estimator hears the motion capture drivers of ROS 2 by a remap, reliable ones and best-effort ones."""
+
+import time
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from sensor_msgs.msg import BatteryState, Imu, JointState
+from std_msgs.msg import Float64MultiArray
+
+from millirobot_adapt.bringup.processes import ESTIMATOR
+from millirobot_adapt.core.samples import Telemetry
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, ODOMETRY
+from millirobot_adapt.nodes.conversions import pose_stamped, qos, telemetry_messages
+
+pytestmark = pytest.mark.system
+
+DRIVERS = {
+    # vrpn_mocap publishes with the sensor-data profile, mocap_optitrack reliably with a depth of 1000.
+    '/vrpn_mocap/robot/pose': qos_profile_sensor_data,
+    '/Robot_1/pose': QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE),
+}
+
+
+class Lab:
+    """A driver of motion capture and a bridge, played by the test."""
+
+    def __init__(self, node, topic, profile):
+        self._pose = node.create_publisher(PoseStamped, topic, profile)
+        kinds = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
+        self._telemetry = [node.create_publisher(kind, part.name, qos(part)) for part, kind in kinds.items()]
+        self.odometry, self.said = [], []
+        node.create_subscription(Odometry, ODOMETRY.name, self.odometry.append, qos(ODOMETRY))
+        node.create_subscription(DiagnosticArray, DIAGNOSTICS.name, self._hear, qos(DIAGNOSTICS))
+        self._spun = 0
+
+    def _hear(self, message):
+        self.said += [status.message for status in message.status if status.name == 'estimator']
+
+    def publish(self):
+        """Publish a pose, and a reply every few poses."""
+        now = time.time()
+        self._spun += 1
+        self._pose.publish(pose_stamped(now, np.array([1e-4 * self._spun, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0])))
+        if self._spun % 3 == 0:
+            none = np.zeros(2)
+            reply = Telemetry(now, none, none, np.zeros(3), np.zeros(3), none, 4.0)
+            for publisher, message in zip(self._telemetry, telemetry_messages(reply), strict=True):
+                publisher.publish(message)
+
+
+def start(group, topic, **parameters):
+    command = [*ESTIMATOR.command(ESTIMATOR.parameter_file), '-r', f'mocap/pose:={topic}']
+    for name, value in parameters.items():
+        command += ['-p', f'{name}:={value}']
+    group.supervisor.start(ESTIMATOR.name, command)
+
+
+@pytest.mark.parametrize('topic', DRIVERS)
+def test_a_remap_is_all_that_a_driver_needs(group, listener, topic):
+    lab = Lab(listener.node, topic, DRIVERS[topic])
+    start(group, topic)
+
+    def odometry():
+        lab.publish()
+        return len(lab.odometry) >= 3
+
+    listener.wait_for(odometry, 'odometry comes')
+    assert lab.odometry[-1].child_frame_id == 'base_link'
+
+
+def test_a_driver_whose_quality_of_service_does_not_match_is_named_with_the_mend(group, listener):
+    topic = '/vrpn_mocap/robot/pose'
+    lab = Lab(listener.node, topic, qos_profile_sensor_data)
+    start(group, topic, mocap_reliability='reliable')
+
+    def told():
+        lab.publish()
+        return 'RELIABILITY' in group.log(ESTIMATOR) and any('best effort' in text for text in lab.said)
+
+    listener.wait_for(told, 'the mismatch is told')
+    log = group.log(ESTIMATOR)
+    assert topic in log
+    assert 'mocap_reliability: best_effort' in log
+    assert log.count('another quality of service') == 1
+    assert lab.odometry == []
+
+
+def test_another_type_on_the_topic_is_named(group, listener):
+    topic = '/poses'
+    listener.node.create_publisher(Odometry, topic, 10)
+    lab = Lab(listener.node, '/elsewhere', qos_profile_sensor_data)
+    start(group, topic)
+    listener.wait_for(lambda: any('nav_msgs/msg/Odometry' in text for text in lab.said), 'the type is told')
