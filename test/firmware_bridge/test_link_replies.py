@@ -1,0 +1,100 @@
+"""Which replies count."""
+
+import dataclasses
+
+import pytest
+
+from firmware_bridge.packets import TelemetryReply
+from firmware_bridge.replies import ReplyChecker, Request, RobotRestarted
+from millirobot_adapt.core.robot import RobotConfig
+
+WALK = (262, 328)
+
+
+class Robot:
+    """Requests every 0.1 s that are answered at once; time runs with the requests."""
+
+    def __init__(self, index=0, counts=0):
+        self.checker = ReplyChecker(RobotConfig(), 25.0)
+        self.number = 0
+        self.index = index
+        self.counts = counts
+
+    def request(self):
+        self.number += 1
+        sent = 0.1 * self.number
+        return Request(WALK, self.number, 1.7e9 + sent, sent, sent + 0.005)
+
+    def reply(self, request, **changes):
+        self.index = (self.index + 1) % 2**32
+        timestamp = (self.counts + round(1e6 * request.reached)) % 2**32
+        reply = TelemetryReply(
+            index=self.index, timestamp=timestamp, position=(100 * self.number, 0), command=WALK, duty=(0, 0),
+            gyro=(0, 0, 0), accel=(0, 0, 0), back_emf=(0, 0), battery=880,
+        )  # fmt: skip
+        return dataclasses.replace(reply, **changes)
+
+    def refusal(self, request, reply):
+        return self.checker.refusal(reply, request, request.sent + 0.012)
+
+    def run(self, count):
+        for _ in range(count):
+            request = self.request()
+            assert self.refusal(request, self.reply(request)) is None
+
+
+@pytest.fixture
+def robot():
+    robot = Robot()
+    robot.run(5)
+    return robot
+
+
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'command': (262, 329)}, 'echoes'),
+        ({'index': 5}, 'does not follow'),
+        ({'position': (10_000_000, 0)}, 'encoder step'),
+        ({'battery': 1024}, 'battery'),
+        ({'battery': -1}, 'battery'),
+        ({'back_emf': (0, -1024)}, 'back-EMF'),
+        ({'duty': (4001, 0)}, 'duty'),
+        ({'timestamp': 3}, 'before it was asked'),
+        ({'timestamp': 900_000, 'index': 90}, 'after it came'),
+    ],
+)
+def test_a_reply_that_does_not_fit_is_refused_and_the_next_good_one_counts(robot, changes, reason):
+    lost, request = robot.request(), robot.request()
+    assert reason in robot.refusal(request, robot.reply(request, **changes))
+    robot.run(1)
+    assert lost.number == 6
+
+
+def test_index_and_clock_may_wrap():
+    robot = Robot(index=2**32 - 3, counts=2**32 - 250_000)
+    robot.run(8)
+
+
+def test_a_late_answer_to_the_same_command_is_told_by_the_robots_clock(robot):
+    unanswered = robot.request()
+    late = robot.reply(unanswered)
+    request = robot.request()
+    assert 'before it was asked' in robot.refusal(request, late)
+    assert robot.checker.stale == 1
+    assert robot.refusal(request, robot.reply(request)) is None
+
+
+def test_a_clock_that_jumps_is_followed_where_the_index_proves_that_every_request_was_answered(robot):
+    robot.counts -= 70_000  # the robot's clock stood still for 70 ms
+    robot.run(3)
+
+
+def test_a_robot_that_counts_anew_is_noticed_after_three_replies_that_fit_each_other(robot):
+    robot.index, robot.counts = 0, -500_000
+    for _ in range(2):
+        request = robot.request()
+        assert 'does not follow' in robot.refusal(request, robot.reply(request))
+    request = robot.request()
+    with pytest.raises(RobotRestarted, match='started anew'):
+        robot.refusal(request, robot.reply(request))
