@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from millirobot_adapt import __version__
 from millirobot_adapt.bags.check_ticks import TickChecker
 from millirobot_adapt.bags.comparison import Comparison
 from millirobot_adapt.bags.decisions import read_decisions
@@ -33,10 +34,10 @@ def check(path: Path, changes: Changes) -> dict[str, Any]:
     Where the recorded fingerprint is that of this process, every value must come out bit for bit, elsewhere within a
     tolerance.
 
-    Keys: version, bag, parameters (where they were found), model, fingerprint (recorded, here, differs_in), exact,
-    tolerance and largest_difference by kind of value (null where exact), compared (ticks, setpoints, odometries),
-    not_compared (list of what, count, why), difference (null, or what, stamp, time_s since the first tick, field,
-    recorded, replayed), duration_s, elapsed_s.
+    Keys: version, bag, parameters (where they were found), recorded_with (version and commit of the package), model,
+    fingerprint (recorded, here, differs_in), exact, tolerance and largest_difference by kind of value (null where
+    exact), compared (ticks, setpoints, odometries), not_compared (list of what, count, why), difference (null, or what,
+    stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
 
     Raises:
         UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
@@ -70,6 +71,7 @@ def check(path: Path, changes: Changes) -> dict[str, Any]:
         'version': VERSION,
         'bag': str(path),
         'parameters': setup.source,
+        'recorded_with': setup.version or None,
         'model': assembly.bundle.path.name,
         'fingerprint': {
             'recorded': decisions.fingerprint or None,
@@ -116,6 +118,7 @@ def verdict(figures: Mapping[str, Any]) -> str:
             f'first difference: {difference["what"]}, {difference["time_s"]:.3f} s after the first tick',
             f'  {"field":28} {"recorded":>24} {"replayed":>24}',
             f'  {difference["field"]:28} {difference["recorded"]!s:>24} {difference["replayed"]!s:>24}',
+            f'recorded with millirobot_adapt {figures["recorded_with"] or "(version unknown)"}, this is {__version__}',
         ]
     )
 

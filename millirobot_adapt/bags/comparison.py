@@ -23,11 +23,21 @@ class Tolerance:
 TOLERANCES: dict[str, Tolerance] = {
     'odometry': Tolerance(1e-6, 1e-6),
     'state': Tolerance(1e-6, 1e-6),
-    'setpoint': Tolerance(0.05, 0.0),
-    'plan': Tolerance(0.05, 0.0),
+    'setpoint': Tolerance(0.01, 0.0),
+    'plan': Tolerance(0.01, 0.0),
     'number': Tolerance(1e-3, 1e-3),
 }
-"""By kind of value, in its own unit: setpoints and planned actions in rad/s, states and odometry in SI."""
+"""By kind of value, in its own unit: setpoints and planned actions in rad/s, states and odometry in SI.
+
+About thirty times what other kernels made of the mock's runs (the graph without optimisation; weights off by half a
+unit in the last place: plans 4e-4, costs 1e-4); the estimator, plain floating point, differs in the last digits alone.
+"""
+
+
+def close(recorded: ArrayLike, replayed: ArrayLike, kind: str) -> bool:
+    """Tell whether two arrays of one shape agree within the tolerance of their kind; NaN agrees with NaN."""
+    allowed = TOLERANCES[kind]
+    return bool(np.allclose(replayed, recorded, rtol=allowed.relative, atol=allowed.absolute, equal_nan=True))
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,11 @@ class Comparison:
         return same
 
     def _close(self, old: FloatArray, new: FloatArray, kind: str) -> bool:
-        tolerance = TOLERANCES[kind]
         finite = np.isfinite(old) & np.isfinite(new)
         if finite.any():
             gap = float(np.abs(new - old)[finite].max())
             self.largest[kind] = max(gap, self.largest.get(kind, 0.0))
-        return bool(np.allclose(new, old, rtol=tolerance.relative, atol=tolerance.absolute, equal_nan=True))
+        return close(old, new, kind)
 
     def figures(self) -> dict[str, Any]:
         """Return counts, tolerance and difference as plain values."""

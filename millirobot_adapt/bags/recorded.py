@@ -29,6 +29,8 @@ class Setup:
     robot: RobotConfig
     source: str
     """Where the parameters were found, for the user."""
+    version: str
+    """Version and commit of the package that recorded; '' when they are not told."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     source = 'the shipped ones: the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters)
-    return Setup(controller, estimator, _robot(None if 'robot' in renamed else told, controller), source)
+    robot = _robot(None if 'robot' in renamed else told, controller)
+    return Setup(controller, estimator, robot, source, _version(told))
 
 
 def _config(told: Provenance | None, changes: Changes, node: str, cls: type[C]) -> C:
@@ -91,10 +94,14 @@ def _told(told: Provenance, node: str, cls: type[C]) -> C | None:
     try:
         return told.config(node, cls)
     except UserError as error:
-        version = ' '.join(filter(None, (told.version, told.git))) or 'an unknown version'
+        made = _version(told) or 'an unknown version'
         raise UserError(
-            f'{error} (made with millirobot_adapt {version}, this is {__version__}); give the parameters with --params'
+            f'{error} (made with millirobot_adapt {made}, this is {__version__}); give the parameters with --params'
         ) from None
+
+
+def _version(told: Provenance | None) -> str:
+    return '' if told is None else ' '.join(filter(None, (told.version, told.git)))
 
 
 def _robot(told: Provenance | None, controller: ControllerConfig) -> RobotConfig:

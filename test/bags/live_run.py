@@ -68,17 +68,19 @@ class Writer:
             self.bag.write_message(f'/{topic.name}', changed, received)
 
 
-def write_live_run(folder, ticks=12, change=unchanged, fingerprint=None, model_hashes=None, starts=(0,)):
+def write_live_run(
+    folder, ticks=12, change=unchanged, fingerprint=None, model_hashes=None, starts=(0,), controller=CONTROLLER
+):
     """Write a bag and return its folder; a run starts at each tick of `starts`."""
-    assembly = assemble(CONTROLLER)
+    assembly = assemble(controller)
     estimator_config = EstimatorNodeConfig()
     estimator = make_estimator(estimator_config, assembly.robot)
     content = {
-        'seed': CONTROLLER.seed,
+        'seed': controller.seed,
         'version': {'package': '0.1.0'},
         'robot': flatten(assembly.robot),
         'model': {'path': str(assembly.bundle.path), 'sha256': model_hashes or file_hashes(assembly.bundle.path)},
-        'controller': nest(flatten(CONTROLLER)),
+        'controller': nest(flatten(controller)),
         'estimator': nest(flatten(estimator_config)),
     }
     details = {'fingerprint': assembly.details['fingerprint'] if fingerprint is None else fingerprint}
@@ -122,7 +124,9 @@ def _walk(write, assembly, estimator, ticks, starts):
             write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
         result = assembly.loop.step(tick, state_stamp, state, before, setpoint)
         book.store(tick, result.plan)
-        tick_record = replace(result.record(seed=CONTROLLER.seed, stamp=stamp, state_stamp=state_stamp), misses=0.0)
+        tick_record = replace(
+            result.record(seed=assembly.config.seed, stamp=stamp, state_stamp=state_stamp), misses=0.0
+        )
         write(topics.TICK, messages.labelled_array(tick_record.encode(), 'tick'), stamp + 0.04)
         before = setpoint
 
