@@ -77,6 +77,7 @@ class Driver:
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
+        self._zero_unanswered = False
         link.heed(lambda: self._closing or self._stop_asked)
 
     # For the thread that hears and answers.
@@ -159,7 +160,12 @@ class Driver:
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
-        """Wait for a new setpoint; not longer than the one in force is good for, then an idle period."""
+        """Wait for a new setpoint; not longer than the one in force is good for, then an idle period.
+
+        A zero that may not have arrived does not wait: it is repeated at once.
+        """
+        if self._zero_unanswered and self._link.motors_on:
+            return
         with self._changed:
             now = self._clock.steady()
             until = now + self._config.idle_period
@@ -193,6 +199,7 @@ class Driver:
         if not armed and self._link.motors_on and not self._link.stop():
             raise LinkLost('the robot did not confirm the stop')
         exchange = self._link.exchange(np.zeros(NU) if self._config.dry_run else decision.setpoint)
+        self._zero_unanswered = exchange.telemetry is None and not decision.setpoint.any()
         with self._changed:
             self._battery_counts = exchange.battery_counts
         return exchange
