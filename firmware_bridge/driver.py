@@ -241,7 +241,7 @@ class Driver:
                 self._gate.disarm(f'link lost: {error}')
             return
         except Interrupted:
-            self._link.stop()
+            self._switch_off()
             return
         self._back_off = self._config.reconnect_first
         with self._changed:

@@ -26,6 +26,7 @@ from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.nodes.conversions import joint_state, qos, status
 from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.markers import show_fence
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.polled import PolledStamps
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
@@ -43,6 +44,7 @@ class BridgeNode(Node):
         link = make_serial_link(config.port, robot, config.link, config.guardian_silence, clock)
         gate = Gate(config.gate, robot)
         link.connect()
+        show_fence(self, gate.fence)
         self._dry_run = config.dry_run
         self._mock_model_allowed = config.allow_mock_model or is_pseudo_terminal(config.port)
         self._warning = warning_before_arming(robot)

@@ -73,6 +73,7 @@ def test_a_hold_gives_zero_and_ends_with_its_cause(changes, reason):
 
 STOPS = [
     ({'link_up': False}, 'the link is not up'),
+    ({'objection': 'not this model'}, 'not this model'),
     ({'pose_age': 1.01}, 'no mocap pose for 1 s'),
     ({'odometry_age': 1.51}, 'no odometry for 1.5 s'),
     ({'position': np.array([2.45, 0.0, 0.0])}, 'outside the fence'),

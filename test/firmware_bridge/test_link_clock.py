@@ -19,7 +19,7 @@ class Robot:
 
 
 def feed(clock, robot, seconds, delays, begin=0.0, period=0.1):
-    """Let requests reach the robot at best 5 ms after they were sent, and later by `delays`; return the last sending."""
+    """Let requests reach the robot 5 ms after they were sent or later, by `delays`; return the last time of sending."""
     count = round(seconds / period)
     for sent, delay in zip(begin + period * np.arange(count), delays(count), strict=True):
         clock.observe(robot.timestamp(sent + 0.005 + delay), sent + 0.005)

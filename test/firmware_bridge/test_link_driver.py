@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from robot_peer import RobotPeer
 
+from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import ManualClock, SystemClock
 from firmware_bridge.config import BridgeConfig, LinkConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Link
+from firmware_bridge.packets import StopMotors
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import RobotConfig
@@ -21,10 +23,36 @@ WALK = np.array([4.0, 5.0]) * 2 * math.pi
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 
 
+class Guard:
+    """A guardian that only remembers."""
+
+    def __init__(self, words):
+        self.words = words
+        self.beats = []
+        self.said = None
+        self.closed = False
+
+    def beat(self, motors_on):
+        self.beats.append(motors_on)
+
+    def trouble(self):
+        said, self.said = self.said, None
+        return said
+
+    def close(self):
+        self.closed = True
+
+
+class WatchedTransport(MemoryTransport):
+    def fileno(self):
+        return 99
+
+
 class Lab:
     """A driver with a robot behind it and somebody who sends poses and setpoints."""
 
     def __init__(self, **config):
+        self.guards = []
         self.clock = ManualClock()
         self.robot = RobotPeer(self.clock)
         self.plugged = True
@@ -33,7 +61,7 @@ class Lab:
         self.events = []
         robot = RobotConfig()
         config = BridgeConfig(**config)
-        self.link = Link(self.opener, robot, config.link, self.clock)
+        self.link = Link(self.opener, robot, config.link, self.clock, self.guard)
         self.link.connect()
         gate = Gate(config.gate, robot)
         self.driver = Driver(self.link, gate, config, self.clock, self.exchanges.append, self.events.append)
@@ -41,8 +69,25 @@ class Lab:
     def opener(self):
         if not self.plugged:
             raise UserError('port x: no such port')
-        self.transport = MemoryTransport(self.robot, self.clock)
+        self.transport = WatchedTransport(self.robot, self.clock)
         return self.transport
+
+    def guard(self, descriptor, words):
+        assert descriptor == 99
+        self.guards.append(Guard(words))
+        return self.guards[-1]
+
+    def after(self, seconds, act):
+        """Let somebody act once so much time has passed while the driver waits."""
+        beat, begun = self.guards[-1].beat, self.clock.steady()
+
+        def beat_and_act(motors_on):
+            beat(motors_on)
+            if self.clock.steady() - begun >= seconds:
+                self.guards[-1].beat = beat
+                act()
+
+        self.guards[-1].beat = beat_and_act
 
     def see(self, position=(0.0, 0.0, 0.0)):
         """Let a pose and an odometry come."""
@@ -234,6 +279,139 @@ def test_an_unforeseen_error_stops_the_robot_too(lab):
     with pytest.raises(ZeroDivisionError):
         lab.driver.run()
     assert not lab.robot.motors
+
+
+def test_the_guardian_hears_from_the_link_all_the_time_and_whether_the_motors_may_be_on():
+    lab = Lab()
+    beats = []
+    lab.guards[0].beat = lambda motors_on: beats.append((lab.clock.steady(), motors_on))
+    lab.run(3.0)  # the start-up with its hold-off, then idle
+    assert np.diff([time for time, _ in beats]).max() <= SLICE + 1e-9
+    assert beats[0][1], 'unknown until proven off'
+    assert not beats[-1][1]
+    lab.tick()
+    assert lab.driver.arm() is None
+    lab.tick()
+    assert beats[-1][1]
+
+
+def test_the_guardians_last_words_are_zero_and_off(lab):
+    lab.tick()
+    assert lab.robot.turning
+    lab.robot.receive(b'\x7e\x00\x0b\x01' + 3 * lab.guards[0].words)  # a frame cut in half swallows the first
+    assert not lab.robot.motors
+    assert lab.robot.velocity == (0, 0)
+
+
+def test_a_guardian_that_has_spoken_disarms_for_good_and_the_motors_are_stopped_again(lab):
+    lab.tick()
+    lab.guards[0].said = 'the serial guardian has stopped the motors: the bridge was silent'
+    lab.tick()
+    assert not lab.robot.motors
+    assert not lab.driver.status().armed
+    assert 'guardian' in lab.driver.status().reason
+    assert 'guardian' in lab.events[-1]
+    lab.tick()
+    assert not lab.robot.turning
+    assert lab.guards[0].closed, 'a new one has taken over'
+    assert lab.driver.arm() is None
+    lab.tick()
+    assert lab.robot.turning
+
+
+def test_every_port_gets_a_guardian_of_its_own_which_leaves_with_it(lab):
+    lab.transport.lost = True
+    lab.run(3.0)
+    assert lab.driver.status().link == 'up'
+    assert [guard.closed for guard in lab.guards] == [True, False]
+    lab.driver.close()
+    lab.driver.run()
+    assert lab.guards[1].closed
+
+
+def test_a_dry_run_decides_as_always_and_sends_zero():
+    lab = Lab(dry_run=True)
+    lab.driver.cycle()
+    for _ in range(2):
+        lab.tick()
+    assert lab.driver.arm() is None
+    lab.tick()
+    assert lab.robot.velocity == (0, 0)
+    assert not lab.exchanges[-1].sent.any()
+    assert lab.driver.status().decided == pytest.approx(WALK)
+    lab.tick(position=(2.6, 0.0, 0.0))
+    assert lab.events[-1] == 'stopped: outside the fence'
+
+
+def test_an_objection_to_the_controller_stops_and_forbids_arming_until_it_is_gone(lab):
+    lab.tick()
+    lab.driver.object_to_source('trained on the mock')
+    lab.tick()
+    assert not lab.robot.motors
+    assert lab.driver.arm() == 'trained on the mock'
+    lab.driver.object_to_source(None)
+    assert lab.driver.arm() is None
+
+
+def test_what_nobody_delivers_is_looked_for_before_every_decision():
+    lab = Lab()
+    looks = []
+    lab.driver._look = lambda: looks.append(lab.driver.on_pose(lab.clock.host()))
+    for _ in range(3):
+        lab.driver.cycle()
+    assert looks
+    lab.driver.on_odometry(np.zeros(3), UPRIGHT, lab.clock.host())
+    assert lab.driver.arm() is None
+
+
+@pytest.mark.parametrize('when', [0.02, 0.3, 0.9])
+def test_closing_during_the_start_up_takes_no_longer_than_a_slice(when):
+    lab = Lab()
+    ended = []
+    lab.after(when, lambda: (lab.driver.close(), ended.append(lab.clock.steady())))
+    lab.driver.run()
+    assert lab.clock.steady() - ended[0] < 0.1
+    assert not lab.robot.motors
+    assert lab.events == ['motors off']
+
+
+def test_a_stop_during_the_start_up_switches_the_motors_off_within_100_ms():
+    lab = Lab()
+    asked = []
+    lab.after(0.5, lambda: (lab.driver.stop('stopped by the operator'), asked.append(lab.clock.steady())))
+    lab.driver.cycle()
+    assert lab.clock.steady() - asked[0] < 0.1
+    assert lab.robot.heard[-1] == StopMotors()
+    lab.run(3.0)
+    assert lab.driver.status().link == 'up', 'then it starts up anew'
+
+
+def test_a_stop_while_a_reply_is_waited_for_is_taken_within_100_ms_and_what_was_sent_is_told(lab):
+    lab.tick()
+    lab.robot.silent = True
+    lab.after(0.0, lambda: lab.driver.stop('stopped by the operator'))
+    lab.tick()
+    assert lab.exchanges[-1].sent == pytest.approx(WALK, rel=2e-3)
+    lab.robot.silent = False
+    lab.driver.cycle()
+    assert not lab.robot.motors
+
+
+def test_a_robot_that_resets_in_mid_run_is_started_up_again_once_and_not_armed(lab):
+    for _ in range(5):
+        lab.tick()
+    lab.robot.restart()
+    for _ in range(5):
+        lab.tick()
+    assert not lab.robot.turning
+    lab.run(3.0)
+    assert lab.driver.status().link == 'up'
+    assert [event for event in lab.events if 'anew' in event] == [event for event in lab.events if 'lost' in event]
+    assert len([event for event in lab.events if 'anew' in event]) == 1
+    for _ in range(3):
+        lab.tick()
+    assert not lab.robot.turning
+    assert lab.driver.status().counters['start_ups'] == 2
 
 
 def test_the_threads_meet_nowhere_but_in_the_driver():
