@@ -51,7 +51,7 @@ def test_start_up_sends_zero_then_the_documented_sequence():
     ]  # fmt: skip
     assert {packet.velocity for packet in bench.robot.heard if isinstance(packet, packets.SetVelocity)} == {(0, 0)}
     assert packets.PidGains((1800, 200, 100, 0, 0), (1800, 200, 100, 0, 0)) in bench.robot.heard
-    assert packets.SetTimeout(300) in bench.robot.heard
+    assert packets.SetTimeout(250) in bench.robot.heard
 
 
 def test_start_up_holds_off_after_zeroing_the_encoders():
