@@ -108,5 +108,16 @@ TOPICS: tuple[Topic, ...] = (
     BRIDGE_STATE, CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
+CANDIDATES = Topic(
+    'view/candidates', 'visualization_msgs/msg/MarkerArray', 'controller',
+    'some candidates of the newest plan, coloured by cost from blue to orange; only while somebody looks',
+)  # fmt: skip
+FENCE = Topic(
+    'view/fence', 'visualization_msgs/msg/MarkerArray', 'bridge', 'where the gate stops the robot', latched=True,
+)  # fmt: skip
+
+VIEW_TOPICS: tuple[Topic, ...] = (CANDIDATES, FENCE)
+"""To look at while the robot walks; not recorded, for recording would be looking."""
+
 WORLD_FRAME = 'world'
 BODY_FRAME = 'base_link'

@@ -20,9 +20,10 @@ from millirobot_adapt.core.control.pacing import every
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble, warm_up
 from millirobot_adapt.core.messages import StateGatherer, seconds, sides
-from millirobot_adapt.core.state import NU, StateView
+from millirobot_adapt.core.state import NU
 from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
 from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.live_view import LiveView
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
@@ -55,6 +56,7 @@ class ControllerNode(Node):
         self._gatherer = StateGatherer()
         self._closing = threading.Event()
         self._details = assembly.details
+        self._view = LiveView(self, assembly.loop)
         self._connect()
         self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
         for thread in self._threads:
@@ -67,7 +69,6 @@ class ControllerNode(Node):
         self.create_subscription(DiagnosticStatus, topics.BRIDGE_STATE.name, self._on_bridge, qos(topics.BRIDGE_STATE))
         self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
-        self._plan = self.create_publisher(Path, topics.PLAN.name, qos(topics.PLAN))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
         self._health = Health(self, self._examine, topics.CONTROLLER_STATE)
         self.create_service(Trigger, '~/start', self._on_start)
@@ -118,9 +119,7 @@ class ControllerNode(Node):
         """Plan each tick of a run and publish its record."""
         while (record := self._controller.work()) is not None:
             self._record.publish(labelled_array(record.encode(), f'tick record, see {TickRecord.__module__}'))
-            if len(record.plan_actions):
-                view = StateView(record.plan_states)
-                self._plan.publish(path_message(record.stamp, view.position[:, :2], view.yaw))
+            self._view.show(record)
 
     # State out.
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import Transition, TransitionHistory
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.planning.interface import Plan, Planner
+from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
@@ -25,6 +26,9 @@ from millirobot_adapt.core.state import NU, NX, FloatArray
 
 PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 """Normalised error of (predicted next state, actual next state, state), each (nx,)."""
+
+Watcher = Callable[[NDArray[np.floating], FloatArray], None]
+"""Is shown the states (H + 1, K, nx) and costs (K,) of candidates as they are scored; must not change them."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,11 @@ class ControlLoop:
         self._tracker: PathTracker | None = None
         self._adapted: AdaptedModel | None = None
         self._previous: tuple[int, Plan] | None = None
+        self._watcher: Watcher | None = None
+
+    def watch(self, watcher: Watcher) -> None:
+        """Show all candidates to `watcher` from now on, batch by batch, on the thread that plans."""
+        self._watcher = watcher
 
     def restart(self, path: ReferencePath) -> None:
         """Begin a new run along `path` (way-points in `world`): nothing is remembered of the run before."""
@@ -210,7 +219,7 @@ class ControlLoop:
         adapted = self._clock()
         plan = self._planner.plan(
             rollout=partial(adaptation.model.rollout, state),
-            objective=objective,
+            objective=objective if self._watcher is None else _watched(objective, self._watcher),
             executing=executing,
             previous=previous,
             generator=lambda chunk: generator(seed, tick, chunk),
@@ -271,3 +280,14 @@ def _plan_of(actions: FloatArray) -> Plan:
     unknown = float('nan')
     states = np.full((len(actions) + 1, NX), unknown)
     return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0)
+
+
+def _watched(objective: Objective, watcher: Watcher) -> Objective:
+    """Return the same objective, with somebody looking on."""
+
+    def score(states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
+        costs = objective(states, actions)
+        watcher(states, costs)
+        return costs
+
+    return score

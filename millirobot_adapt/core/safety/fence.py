@@ -18,7 +18,8 @@ class Fence:
     """
 
     def __init__(self, numbers: tuple[float, ...], margin: float) -> None:
-        self._corners = _corners(numbers)
+        self.corners = _corners(numbers)
+        """In order, shape (N, 2) [m; world]."""
         self._margin = margin
 
     def contains(self, position: FloatArray) -> bool:
@@ -26,7 +27,7 @@ class Fence:
         point = np.asarray(position, dtype=float)[:2]
         if not np.all(np.isfinite(point)):
             return False
-        starts, sides = self._corners, np.roll(self._corners, -1, axis=0) - self._corners
+        starts, sides = self.corners, np.roll(self.corners, -1, axis=0) - self.corners
         # Even-odd rule: a point is inside when a ray along +x crosses the boundary an odd number of times.
         spans = (starts[:, 1] > point[1]) != (starts[:, 1] + sides[:, 1] > point[1])
         rises = np.where(sides[:, 1] == 0, 1.0, sides[:, 1])

@@ -62,7 +62,7 @@ class Gate:
         self._low, self._high = robot.action_low, robot.action_high
         self._slew = config.slew * RADIANS_PER_REVOLUTION
         self._battery_low = robot.scales.battery_low_counts
-        self._fence = Fence(config.fence, config.fence_margin)
+        self.fence = Fence(config.fence, config.fence_margin)
         self._low_readings = 0
         self._battery_known = False
         self._sent = np.zeros(NU)
@@ -138,7 +138,7 @@ class Gate:
         if _older(inputs.odometry_seen, config.odometry_stop, inputs):
             return f'no odometry for {config.odometry_stop:g} s'
         # Written so that a position or tilt that is not finite stops the robot.
-        if inputs.position is None or not self._fence.contains(inputs.position):
+        if inputs.position is None or not self.fence.contains(inputs.position):
             return 'outside the fence'
         if inputs.tilt is None or not inputs.tilt <= config.tilt:
             return f'tilted more than {config.tilt:g} rad'
