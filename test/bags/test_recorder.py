@@ -1,8 +1,11 @@
 """The recorder as a process: what is published reliably is in the bag, and a signal closes it."""
 
+import json
+import resource
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +13,12 @@ import pytest
 from rosbags.rosbag2 import Reader
 
 from millirobot_adapt import __version__
+from millirobot_adapt.bags.names import full_names
 from millirobot_adapt.bags.provenance import read_provenance
 from millirobot_adapt.bags.reader import open_bag
+from millirobot_adapt.bags.types import typestore
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS
 
 pytestmark = pytest.mark.system
@@ -39,6 +45,35 @@ for i in range({COUNT}):
 sys.exit(0 if publisher.wait_for_all_acked(Duration(seconds=10)) else 'not acknowledged')
 """
 
+EVERYTHING = """
+import json, sys, time
+import rclpy
+from millirobot_adapt.core.topics import RUN, TOPICS
+from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.recorder import _message_class
+
+rclpy.init()
+node = rclpy.create_node('publisher', namespace='robot1')
+publishers = {t.name: node.create_publisher(_message_class(t), t.name, qos(t)) for t in TOPICS if t is not RUN}
+deadline = time.monotonic() + 20.0
+while not all(publisher.get_subscription_count() for publisher in publishers.values()):
+    if time.monotonic() > deadline:
+        sys.exit('nobody subscribed')
+    time.sleep(0.05)
+offered = {}
+for topic in TOPICS:
+    name = node.resolve_topic_name(topic.name)
+    (info, *_) = [i for i in node.get_publishers_info_by_topic(name) if i.node_name != 'recorder' or topic is RUN]
+    profile = info.qos_profile
+    offered[name] = [profile.reliability.name, profile.durability.name]
+for name, publisher in publishers.items():
+    publisher.publish(publisher.msg_type())
+    if publisher.get_subscription_count():
+        time.sleep(0.02)
+print(json.dumps(offered))
+time.sleep(0.5)
+"""
+
 
 @pytest.fixture
 def environment():
@@ -47,16 +82,25 @@ def environment():
     domain.release()
 
 
-def start_recorder(environment: dict[str, str], bag: Path) -> subprocess.Popen[str]:
+def start_recorder(environment: dict[str, str], bag: Path, *settings: str) -> subprocess.Popen[str]:
     code = 'import sys; from millirobot_adapt.nodes.recorder import main; sys.exit(main())'
     command = [sys.executable, '-c', code, '--ros-args', '-r', '__ns:=/robot1', '-p', f'bag:={bag}']
+    command += [part for setting in settings for part in ('-p', setting)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def publish(environment: dict[str, str]) -> None:
-    command = [sys.executable, '-c', PUBLISHER]
+def publish(environment: dict[str, str], what: str = PUBLISHER) -> str:
+    command = [sys.executable, '-c', what]
     done = subprocess.run(command, env=environment, timeout=60, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def velocities(bag: Path) -> list[float]:
+    try:
+        return [message.velocity[0] for _, message, _ in open_bag(bag, lambda line: None).messages([LEGS])]
+    except UserError:
+        return []  # nothing has been flushed yet
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
@@ -74,10 +118,8 @@ def test_a_signal_closes_a_complete_bag(tmp_path, environment, number):
         assert counts.pop('/robot1/legs') == COUNT
         assert counts.pop('/robot1/run') == 1
         assert set(counts) <= {'/diagnostics'}
-    bag = open_bag(tmp_path / 'bag')
-    assert read_provenance(bag).version == __version__
-    velocities = [message.velocity[0] for _, message, _ in bag.messages([LEGS])]
-    assert velocities == [float(i) for i in range(COUNT)]
+    assert read_provenance(open_bag(tmp_path / 'bag')).version == __version__
+    assert velocities(tmp_path / 'bag') == [float(i) for i in range(COUNT)]
 
 
 @pytest.mark.parametrize('bag', ['', 'taken'])
@@ -88,3 +130,44 @@ def test_a_bag_that_cannot_be_made_is_one_line_and_exit_code_2(tmp_path, environ
     assert recorder.returncode == 2
     assert len([line for line in errors.splitlines() if line.startswith('error: ')]) == 1
     assert 'Traceback' not in errors
+
+
+def test_every_topic_of_the_contract_is_recorded_with_the_qos_that_its_publisher_offers(tmp_path, environment):
+    recorder = start_recorder(environment, tmp_path / 'bag')
+    try:
+        offered = json.loads(publish(environment, EVERYTHING))
+        recorder.send_signal(signal.SIGTERM)
+        assert recorder.wait(20) == 0
+    finally:
+        recorder.kill()
+        recorder.communicate()
+    assert set(offered) == set(full_names(namespace='robot1'))
+    with Reader(tmp_path / 'bag') as reader:
+        for connection in reader.connections:
+            (profile,) = connection.ext.offered_qos_profiles
+            assert [profile.reliability.name, profile.durability.name] == offered[connection.topic], connection.topic
+            assert connection.msgcount >= 1, connection.topic
+            assert connection.digest == typestore().hash_rihs01(connection.msgtype)
+
+
+def test_a_recorder_told_to_go_on_without_a_disk_says_so_once_and_fails_at_the_end(tmp_path, environment):
+    recorder = start_recorder(environment, tmp_path / 'bag', 'on_error:=continue', 'flush_period:=0.1')
+    try:
+        publish(environment)
+        deadline = time.monotonic() + 20
+        while len(velocities(tmp_path / 'bag')) < COUNT:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (file,) = (tmp_path / 'bag').glob('*.mcap')
+        resource.prlimit(recorder.pid, resource.RLIMIT_FSIZE, (file.stat().st_size,) * 2)
+        publish(environment)
+        assert recorder.poll() is None
+        recorder.send_signal(signal.SIGTERM)
+        _, errors = recorder.communicate(timeout=20)
+    finally:
+        recorder.kill()
+    assert recorder.returncode == 1
+    assert len([line for line in errors.splitlines() if line.startswith('error: ')]) == 1
+    assert len([line for line in errors.splitlines() if '[ERROR]' in line]) == 1
+    assert 'Traceback' not in errors
+    assert velocities(tmp_path / 'bag') == [float(i) for i in range(COUNT)]
