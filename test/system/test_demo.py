@@ -55,6 +55,12 @@ def test_a_short_demo_leaves_a_whole_run_folder_and_no_process(tmp_path):
     assert [fault['name'] for fault in summary['faults']] == ['missing_leg middle_left']
     assert summary['stops'] == []
     assert processes_with(str(tmp_path)) == []
+    answer = run([*MILLIROBOT, 'replay', str(the_run(tmp_path)), '--check', '--json'])
+    assert answer.returncode == 0, answer.stdout
+    figures = json.loads(answer.stdout)
+    assert figures['exact'], 'the same machine compares bit for bit'
+    assert figures['compared']['ticks'] >= 0.8 * summary['ticks']
+    assert figures['compared']['odometries'] >= figures['compared']['ticks']
 
 
 def test_ctrl_c_while_walking_still_writes_the_report(tmp_path, start):
