@@ -130,6 +130,10 @@ class LiveRobot:
         """Count the lines with `text` in a process's log."""
         return self._supervisor.log(node.name).read_text(encoding='utf-8', errors='replace').count(text)
 
+    def pid(self, node: NodeProcess) -> int:
+        """Return the id of a process that was started."""
+        return self._pids[node.name]
+
     def running(self, node: NodeProcess) -> bool:
         """Tell whether a process lives."""
         return self._supervisor.running(node.name)
