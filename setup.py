@@ -9,12 +9,12 @@ SHARE = Path('share') / PACKAGE
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
-    """List what is installed under share/: the ament marker, the manifest, launch files, parameters and models."""
+    """List what is installed under share/: ament marker, manifest, launch files, parameters, models, views."""
     folders: dict[str, list[str]] = {
         'share/ament_index/resource_index/packages': [f'resource/{PACKAGE}'],
         str(SHARE): ['package.xml'],
     }
-    for top in ('launch', 'params', 'models'):
+    for top in ('launch', 'params', 'models', 'viz'):
         for path in sorted(Path(top).rglob('*')):
             if path.is_file() and '__pycache__' not in path.parts:
                 folders.setdefault(str(SHARE / path.parent), []).append(str(path))
