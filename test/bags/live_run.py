@@ -129,6 +129,8 @@ def _walk(write, assembly, estimator, ticks, starts):
         )
         write(topics.TICK, messages.labelled_array(tick_record.encode(), 'tick'), stamp + 0.04)
         before = setpoint
+        if tick % 3 == 2:
+            write.bag.flush()
 
 
 TELEMETRY = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)

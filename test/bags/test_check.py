@@ -14,6 +14,7 @@ from millirobot_adapt.bags.recorded import Changes
 from millirobot_adapt.cli import main as cli
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord
+from millirobot_adapt.core.randomness import generator
 
 TICKS = 12
 ELSEWHERE = 'onnxruntime=0.1; cpu=abacus'
@@ -266,3 +267,20 @@ def test_a_run_with_another_window_than_the_models_is_one_line(tmp_path, capsys)
     folder = live_run.write_live_run(tmp_path / 'bag', 4, spoil('tick', 2, shorter))
     assert cli.main(['replay', str(folder), '--check']) == 2
     assert 'tick 2 has T1 = 9' in capsys.readouterr().err
+
+
+def test_a_bag_cut_anywhere_is_checked_as_far_as_it_goes(tmp_path, capsys):
+    whole = live_run.write_live_run(tmp_path / 'bag', TICKS)
+    content = (whole / 'bag_0.mcap').read_bytes()
+    rng, compared = generator(9), []
+    for number in range(20):
+        file = tmp_path / f'cut_{number}.mcap'
+        file.write_bytes(content[: rng.integers(1, len(content))])
+        code = cli.main(['replay', str(file), '--check', '--json'])
+        captured = capsys.readouterr()
+        assert code in (0, 2), captured.err
+        if code == 0:
+            compared.append(json.loads(captured.out)['compared'].get('ticks', 0))
+        else:
+            assert captured.err.count('millirobot: error: ') == 1
+    assert 0 < max(compared) <= TICKS
