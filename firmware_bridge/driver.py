@@ -77,7 +77,7 @@ class Driver:
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
-        self._zero_unanswered = False
+        self._repeat_zero = self._moving = False
         link.heed(lambda: self._closing or self._stop_asked)
 
     # For the thread that hears and answers.
@@ -162,9 +162,10 @@ class Driver:
     def _wait_for_setpoint(self) -> None:
         """Wait for a new setpoint; not longer than the one in force is good for, then an idle period.
 
-        A zero that may not have arrived does not wait: it is repeated at once.
+        The zero that ends a motion is repeated at once, as the last setpoint may have been held up and arrive after
+        it; so is one that nobody has answered.
         """
-        if self._zero_unanswered and self._link.motors_on:
+        if self._repeat_zero and self._link.motors_on:
             return
         with self._changed:
             now = self._clock.steady()
@@ -199,7 +200,8 @@ class Driver:
         if not armed and self._link.motors_on and not self._link.stop():
             raise LinkLost('the robot did not confirm the stop')
         exchange = self._link.exchange(np.zeros(NU) if self._config.dry_run else decision.setpoint)
-        self._zero_unanswered = exchange.telemetry is None and not decision.setpoint.any()
+        was_moving, self._moving = self._moving, bool(decision.setpoint.any())
+        self._repeat_zero = not self._moving and (was_moving or exchange.telemetry is None)
         with self._changed:
             self._battery_counts = exchange.battery_counts
         return exchange

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.packets import Pair, TelemetryReply
-from firmware_bridge.robot_clock import RobotClock
+from firmware_bridge.robot_clock import SLACK, RobotClock
 from firmware_bridge.telemetry import encoder_step
 from millirobot_adapt.core.robot import RobotConfig
 
@@ -20,7 +20,9 @@ RESTART_AFTER = 3
 _ADC_LIMIT = 1023
 """Back-EMF and battery come from a 10-bit converter [counts]."""
 _FULL_DUTY = 4000
-_SLACK = 0.1
+_MISMAPPED = 0.2
+"""What seems to be sampled after it came, but by less, tells of a late reply that was taken for a timely one [s]."""
+_STEP_SLACK = 0.1
 """Added to the time between two replies when judging the encoder step: sampling times are not known to better [s]."""
 
 
@@ -82,11 +84,14 @@ class ReplyChecker:
         if reason is not None:
             return reason
         answer = _Answer(reply, request, arrived)
-        reason = self._misfit(self._accepted, answer) or self._untimely(answer)
+        reason = self._misfit(self._accepted, answer)
         if reason is None:
-            self._accepted, self._suspect, self._streak = answer, None, 0
-            self.clock.observe(reply.timestamp, min(request.reached, arrived))
-            return None
+            # Late is not restarted: should all replies stay late, the link is lost for want of any.
+            reason = self._untimely(answer)
+            if reason is None:
+                self._accepted, self._suspect, self._streak = answer, None, 0
+                self.clock.observe(reply.timestamp, request.reached, arrived)
+            return reason
         follows = self._suspect is not None and self._misfit(self._suspect, answer) is None
         self._streak = self._streak + 1 if follows else 1
         self._suspect = answer
@@ -101,14 +106,20 @@ class ReplyChecker:
         before, reply = earlier.reply, answer.reply
         if _index_step(before, reply) <= 0:
             return f'its index {reply.index} does not follow {before.index}'
-        elapsed = answer.arrived - earlier.arrived + _SLACK
+        elapsed = answer.arrived - earlier.arrived + _STEP_SLACK
         if np.any(np.abs(encoder_step(before, reply)) > self._counts_per_second * elapsed):
             return 'its encoder step is too large'
         return None
 
     def _untimely(self, answer: _Answer) -> str | None:
         reply, request = answer.reply, answer.request
-        reason = self.clock.refusal(reply.timestamp, request.sent, answer.arrived)
+        lead = self.clock.lead(reply.timestamp, answer.arrived)
+        if SLACK < lead < _MISMAPPED:
+            self.clock.restart()  # nothing comes before it is sampled: it is the mapping that is wrong
+            return None
+        reason = self.clock.precedes(reply.timestamp, request.sent, request.reached)
+        if reason is None and lead > SLACK:
+            reason = f'the robot sampled it {lead:.1f} s after it came'
         if reason is None:
             return None
         if self._accepted is not None:

@@ -6,6 +6,8 @@ last half minute the quickest ones show the true offset: it is the upper envelop
 `reached` is the earliest time at which a request can have arrived. Drift is the slope of that envelope: of all lines on
 or above every point the one nearest to them (Moon, Skelly and Towsley, "Estimation and removal of clock skew from
 network delay measurements", INFOCOM 1999), which is the edge of the convex hull over the mean of their times.
+
+The replies' arrivals bound the offset from the other side: the robot sampled before its reply was there.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ DRIFT_AFTER = 10.0
 """Time that the replies must span before a drift is told from the noise [s]."""
 DRIFT_LIMIT = 1e-3
 """A larger drift is not a crystal's: the clock's scale in the robot's file must be wrong [s/s]."""
-SLACK = 0.02
+SLACK = 0.005
 """A reply is out of time when it misses the window of its request by more [s]; a repeated or late one misses it by
 about a control period."""
 
@@ -31,6 +33,7 @@ class RobotClock:
     def __init__(self, seconds_per_count: float) -> None:
         self._scale = seconds_per_count
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self._bounds: deque[float] = deque(maxlen=WINDOW)
         self._last: tuple[int, float] | None = None
         self._offset = self._slope = 0.0
         self.drift: float | None = None
@@ -39,6 +42,7 @@ class RobotClock:
     def restart(self) -> None:
         """Forget everything: the robot's clock has jumped, or is another one."""
         self._points.clear()
+        self._bounds.clear()
         self._last = self.drift = None
         self._offset = self._slope = 0.0
 
@@ -47,13 +51,14 @@ class RobotClock:
         """Tell whether the mapping is good enough to stamp with."""
         return len(self._points) >= SETTLED_AFTER and abs(self.drift or 0.0) <= DRIFT_LIMIT
 
-    def observe(self, timestamp: int, reached: float) -> None:
+    def observe(self, timestamp: int, reached: float, arrived: float) -> None:
         """Take a reply that surely answers a request which reached the robot not before `reached` [s, steady clock]."""
         robot = self._unwrap(timestamp)
         if self._points and robot <= self._points[-1][0]:
             return
         self._last = (timestamp, robot)
-        self._points.append((robot, reached - robot))
+        self._points.append((robot, min(reached, arrived) - robot))
+        self._bounds.append(arrived - robot)
         if robot - self._points[0][0] < DRIFT_AFTER:
             self._slope = 0.0
             self._offset = max(lead for _, lead in self._points)
@@ -68,13 +73,20 @@ class RobotClock:
         robot = self._unwrap(timestamp)
         return robot + self._offset + self._slope * robot
 
-    def refusal(self, timestamp: int, sent: float, arrived: float) -> str | None:
-        """Return why a reply that arrived then cannot answer a request sent then, None if it can [s, steady clock]."""
+    def precedes(self, timestamp: int, sent: float, reached: float) -> str | None:
+        """Return why the robot sampled before the request sent then could reach it, None if it need not have."""
         sampled = self.sampled(timestamp)
-        if sampled is None or sent - SLACK <= sampled <= arrived + SLACK:
+        if sampled is None:
             return None
-        when = f'{sent - sampled:.3f} s before' if sampled < sent else f'{sampled - arrived:.3f} s after'
-        return f'the robot sampled it {when} {"it was asked" if sampled < sent else "it came"}'
+        latest = self._unwrap(timestamp) + min(self._bounds)
+        if sampled >= sent - SLACK and latest >= reached - BOUND_SLACK:
+            return None
+        return f'the robot sampled it {1e3 * (reached - sampled):.0f} ms before it was asked'
+
+    def lead(self, timestamp: int, arrived: float) -> float:
+        """Return by how much the robot's sampling seems to lie after the arrival of the reply [s], 0 if it does not."""
+        sampled = self.sampled(timestamp)
+        return 0.0 if sampled is None else max(0.0, sampled - arrived)
 
     def _unwrap(self, timestamp: int) -> float:
         """Return robot time [s], continuous with the last observation (0 at the first), forward or backward."""
