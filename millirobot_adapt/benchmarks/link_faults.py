@@ -22,8 +22,8 @@ SHORTEST_FAULT, LONGEST_FAULT = 0.3, 6.0
 """The setpoints cease so long after the fault has begun, evenly spread [s]."""
 OBSERVED = 1.0
 """The motors are watched for so long after the setpoints have ceased [s]."""
-FAST_PERIOD = 0.02
-"""Time between two setpoints where many bytes are wanted [s]; at 57600 baud an exchange takes 17 ms."""
+FAST_PERIOD = 0.05
+"""Time between two setpoints where many bytes are wanted [s]."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class FaultRow:
     replies: int
     """Those of them that were answered by a reply that counted."""
     wrong_accepted: int | None
-    """Accepted telemetry that is not what the robot answered to that request, value by value."""
+    """Accepted telemetry that is not, value by value, what the robot answered to that command since it was sent."""
     stop_ms: float | None
     """Worst time from the cause until the motors are commanded zero [ms]; they then brake for up to 0.7 s."""
     rearm_s: float | None

@@ -18,6 +18,7 @@ from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply
+from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.benchmarks.telemetry_truth import TelemetryTruth
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
@@ -35,6 +36,8 @@ HELD_FOR = 5
 """Setpoints in a row that are equal: an old reply may then echo the right command."""
 SHORTEST_STEP = 1e-6
 """Time moves at least so far while a reply is waited for [s]; rounding could otherwise make it stand still."""
+STAMP_ERROR = 1e-5
+"""Stamps of the host, seconds since the epoch as floats, are good to a quarter of a microsecond [s]."""
 _SETPOINTS, _RADIO = 1, 2
 """Keys of the random generators."""
 
@@ -165,19 +168,17 @@ class SimulatedLink:
         self._spoken += 1
         return self._setpoint
 
-    def _on_answer(self, written: float, payload: bytes) -> None:
+    def _on_answer(self, time: float, payload: bytes) -> None:
         reply = decode_reply(payload, self._robot.index_before_timestamp)
         if isinstance(reply, TelemetryReply):
-            self._answers.append((written, reply))
+            self._answers.append((time, reply))
 
     def _on_exchange(self, exchange: Exchange | None) -> None:
         if self.driver.status().link != 'up':
             self.truth.restart()
-        if exchange is not None and exchange.telemetry is not None:
-            sent_at = exchange.stamp - (self.clock.host() - self.clock.steady())
-            self.truth.check(exchange.telemetry, [reply for written, reply in self._answers if same(written, sent_at)])
-
-
-def same(first: float, second: float) -> bool:
-    """Tell whether two times [s] are one and the same request; host times carry a quarter of a microsecond."""
-    return abs(first - second) < 1e-5
+        if exchange is None or exchange.telemetry is None:
+            return
+        sent_at = exchange.stamp - (self.clock.host() - self.clock.steady())
+        since = [reply for time, reply in self._answers if time > sent_at - STAMP_ERROR]
+        command = setpoint_to_counts(self._robot, exchange.sent)
+        self.truth.check(exchange.telemetry, [reply for reply in since if reply.command == command])

@@ -16,10 +16,10 @@ COUNT_TOLERANCE = 1e-3
 
 
 class TelemetryTruth:
-    """Count accepted telemetry that is not what the robot said.
+    """Count accepted telemetry that is not what the robot said when it was asked.
 
-    Value by value and request by request, so it catches what a checksum lets pass: a damaged frame with a fitting sum,
-    or a sound reply to another request.
+    Every value is compared, with what the robot answered to that command since the request was sent. So it catches what
+    a checksum lets pass: a damaged frame with a fitting sum, and a sound reply to an earlier request.
     """
 
     def __init__(self, robot: RobotConfig) -> None:
@@ -33,7 +33,7 @@ class TelemetryTruth:
         self._offset = None
 
     def check(self, telemetry: Telemetry, answers: Sequence[TelemetryReply]) -> None:
-        """Count one accepted reply; `answers` is all that the robot said to the request it is taken to answer."""
+        """Count one accepted reply; `answers` is all that the robot said to that command since the request was sent."""
         self.accepted += 1
         self.wrong += not any(self._agrees(telemetry, reply) for reply in answers)
 

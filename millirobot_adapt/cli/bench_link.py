@@ -73,8 +73,8 @@ def _tables(figures: LinkFigures) -> str:
     lines = [
         table(figures.rows),
         '',
-        'stop: from the cause (last setpoint, signal, reset) to motors commanded zero; braking takes them up to 0.7 s more',
-        'wrong: accepted telemetry that is not, value by value, what the robot answered to that request',
+        'stop: from the cause (last setpoint, signal, reset) to motors commanded zero; they then brake for up to 0.7 s',
+        'wrong: accepted telemetry that is not, value by value, what the robot said to that command after it was sent',
         '',
         f'{"round trip on a pty":26} {"sent":>6} {"replies":>8} {"p50 [ms]":>9} {"p99 [ms]":>9} {"worst [ms]":>11}',
     ]

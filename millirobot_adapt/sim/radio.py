@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,21 +15,8 @@ BITS_A_BYTE = 10
 """On the serial line: start, eight data, stop."""
 RSSI = 40
 """What the XBee reports as received signal strength [-dBm]."""
-LONGEST_MEMORY = 4096
-"""Bytes from the host remembered for the time at which they were written."""
 ACKNOWLEDGED, NOT_ACKNOWLEDGED = 0, 1
 """TX status values (Digi, XBee 802.15.4 manual)."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A payload that has reached the robot."""
-
-    arrival: float
-    """When it did [s]."""
-    payload: bytes
-    written: float
-    """When the host wrote its request [s]; tells which request it is, whatever happened on the way."""
 
 
 class Radio:
@@ -50,12 +36,10 @@ class Radio:
         self._parser = StreamParser(config.escaped)
         self._second_a_byte = BITS_A_BYTE / config.baud if wire_time else 0.0
         self._air_time = config.air_time if wire_time else 0.0
-        self._uplink: Air[tuple[bytes, float]] = Air(rng, self.happened)
+        self._uplink: Air[bytes] = Air(rng, self.happened)
         self._downlink: Air[bytes] = Air(rng, self.happened)
         self._uplink_free = self._downlink_free = 0.0
-        self._heard = bytearray()
-        self._heard_at: list[float] = []
-        self._to_robot: list[tuple[float, int, bytes, float]] = []
+        self._to_robot: list[tuple[float, int, bytes]] = []
         self._to_line: list[tuple[float, int, bytes]] = []
         self._to_host: deque[tuple[float, bytes]] = deque()
         self._order = 0
@@ -63,20 +47,16 @@ class Radio:
     def write(self, data: bytes, now: float) -> None:
         """Take bytes that the host wrote at `now` [s]."""
         self._uplink_free = max(self._uplink_free, now) + len(data) * self._second_a_byte
-        heard = self._over_the_line(data)
-        self._heard += heard
-        self._heard_at += [now] * len(heard)
-        for frame in self._parser.feed(heard):
+        for frame in self._parser.feed(self._over_the_line(data)):
             if isinstance(frame, TxRequest):
-                self._transmit(frame, self._uplink_free + self._air_time, self._written(frame))
-        del self._heard[:-LONGEST_MEMORY], self._heard_at[:-LONGEST_MEMORY]
+                self._transmit(frame, self._uplink_free + self._air_time)
 
-    def arrived(self, now: float) -> Delivery | None:
-        """Take the next payload that has reached the robot by `now`; None if none has."""
+    def arrived(self, now: float) -> tuple[float, bytes] | None:
+        """Take the next payload that has reached the robot by `now`, with the time of its arrival; None if none has."""
         if not self._to_robot or self._to_robot[0][0] > now:
             return None
-        arrival, _, payload, written = heapq.heappop(self._to_robot)
-        return Delivery(arrival, payload, written)
+        arrival, _, payload = heapq.heappop(self._to_robot)
+        return arrival, payload
 
     def answer(self, payload: bytes, now: float) -> None:
         """Send a payload from the robot to the host at `now` [s]."""
@@ -101,25 +81,17 @@ class Radio:
         waiting = [queue[0][0] for queue in (self._to_robot, self._to_line, self._to_host) if queue]
         return min(waiting, default=None)
 
-    def _transmit(self, frame: TxRequest, ready: float, written: float) -> None:
+    def _transmit(self, frame: TxRequest, ready: float) -> None:
         arrivals = None
         if frame.address == self._config.address:
-            arrivals = self._uplink.carry((frame.payload, written), ready, self.faults, repeats=False)
-        for arrival, (payload, written_then) in arrivals or ():
+            arrivals = self._uplink.carry(frame.payload, ready, self.faults, repeats=False)
+        for arrival, payload in arrivals or ():
             self._order += 1
-            heapq.heappush(self._to_robot, (arrival, self._order, payload, written_then))
+            heapq.heappush(self._to_robot, (arrival, self._order, payload))
             ready = max(ready, arrival)
         if frame.frame_id:
             status = TxStatus(frame.frame_id, NOT_ACKNOWLEDGED if arrivals is None else ACKNOWLEDGED)
             self._queue(ready, encode_frame(status, self._config.escaped))
-
-    def _written(self, frame: TxRequest) -> float:
-        """Return when the host wrote a request [s]: a damaged one before it may have held it up in the parser."""
-        data = encode_frame(frame, self._config.escaped)
-        start = max(0, self._heard.find(data))
-        written = self._heard_at[start]
-        del self._heard[: start + len(data)], self._heard_at[: start + len(data)]
-        return written
 
     def _queue(self, ready: float, data: bytes) -> None:
         """Put bytes on the line to the host once they are `ready`, in that order."""

@@ -12,20 +12,21 @@ class WirelessRobot:
     """Couple a world to a radio; all times are the world's [s]."""
 
     def __init__(
-        self, world: World, radio: Radio, on_answer: Callable[[float, bytes], None] = lambda written, payload: None
+        self, world: World, radio: Radio, on_answer: Callable[[float, bytes], None] = lambda time, payload: None
     ) -> None:
-        """`on_answer` is told what the robot truly answers: when the host wrote the request, and the payload."""
+        """`on_answer` is told what the robot truly answers: when [s], and the payload."""
         self.world = world
         self.radio = radio
         self._on_answer = on_answer
 
     def advance(self, now: float) -> bytes:
         """Let the robot take what has arrived and live until `now`; return what the host may read then."""
-        while (delivery := self.radio.arrived(now)) is not None:
-            self.world.advance(delivery.arrival)
-            answer = self.world.microcontroller.receive(delivery.payload)
+        while (packet := self.radio.arrived(now)) is not None:
+            arrival, payload = packet
+            self.world.advance(arrival)
+            answer = self.world.microcontroller.receive(payload)
             if answer is not None:
-                self._on_answer(delivery.written, answer)
-                self.radio.answer(answer, delivery.arrival)
+                self._on_answer(arrival, answer)
+                self.radio.answer(answer, arrival)
         self.world.advance(now)
         return self.radio.read(now)
