@@ -28,7 +28,7 @@ from millirobot_adapt.core.topics import ARRIVALS, TICK
 VERSION = 1
 
 
-def check(path: Path, changes: Changes) -> dict[str, Any]:
+def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[str, Any]:
     """Replay a bag and compare, up to the first difference (what `millirobot replay --check --json` prints).
 
     Where the recorded fingerprint is that of this process, every value must come out bit for bit, elsewhere within a
@@ -43,7 +43,7 @@ def check(path: Path, changes: Changes) -> dict[str, Any]:
         UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
     """
     began = time.perf_counter()
-    bag = open_bag(path)
+    bag = open_bag(path, namespace=namespace)
     decisions = read_decisions(bag)
     if not decisions.ticks and not decisions.arrivals:
         raise UserError(

@@ -79,7 +79,7 @@ def read_provenance(bag: Bag) -> Provenance | None:
 
 
 def _from_bag(bag: Bag) -> Provenance | None:
-    silent = open_bag(bag.path, warn=lambda _: None)  # whoever reads the bag itself hears of damage
+    silent = open_bag(bag.path, lambda _: None, bag.namespace)  # whoever reads the bag itself hears of damage
     try:
         for _, message, _ in silent.messages([RUN]):
             content = _mapping(message.data)

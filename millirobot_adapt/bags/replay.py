@@ -41,6 +41,8 @@ class ReplayOptions:
     """Path to plan along: a shape or a CSV, laid from where each rollout starts; '': the bag's own, if it has one."""
     plan: bool = True
     """False: do not plan, whatever the bag holds."""
+    namespace: str | None = None
+    """Namespace of the robot, where the bag holds several."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def replay(options: ReplayOptions) -> Replay:
             fit.
     """
     began = time.perf_counter()
-    bag = open_bag(options.bag)
+    bag = open_bag(options.bag, namespace=options.namespace)
     setup = recorded_setup(bag, options.changes)
     assembly = assemble(setup.controller, setup.robot)
     rollouts = read_rollouts(

@@ -85,6 +85,8 @@ class RunData:
     faults: tuple[Status, ...]
     bridge: tuple[Status, ...]
     controller: tuple[Status, ...]
+    lost: Mapping[str, int]
+    """Messages that were published but never came to the recorder, by full topic name."""
 
     def column(self, name: str) -> FloatArray:
         """Return one number of every tick record, shape (ticks,)."""
@@ -172,6 +174,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         faults=tuple(collected.statuses[FAULT.name]),
         bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
+        lost=dict(bag.losses.lost),
         **series,
     )
 

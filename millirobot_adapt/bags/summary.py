@@ -19,6 +19,7 @@ Keys of version 1; what the run's bag does not tell is null.
                         On the true pose where there is one, else on the estimate
     mocap               poses: count; rate_hz: median; gap_ms: longest time without a pose [ms]; age_ms: p50, p99, max
                         of the age of a pose when it was recorded [ms]; from the first to the last tick
+    recording           lost: messages that were published but never recorded, by topic
     faults              list of name, time_s: what began, and when after the first tick [s]
     stops               list of reason, time_s: when bridge or controller stopped the robot by itself
 """
@@ -66,6 +67,7 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'prediction': _prediction(predictions),
         'tracking': _tracking(run, track),
         'mocap': _mocap(run),
+        'recording': {'lost': dict(run.lost)},
         'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
         'stops': stops(run),
     }

@@ -16,6 +16,7 @@ def add(subparsers: Any) -> None:
         description='Rebuild summary.json and report.html of a run folder from its bag.',
     )
     reporter.add_argument('folder', type=Path, metavar='RUN', help='run folder, e.g. runs/latest')
+    reporter.add_argument('--namespace', help='the robot to report on, where the bag holds several')
     reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
     reporter.set_defaults(run=_report)
 
@@ -38,7 +39,7 @@ def add(subparsers: Any) -> None:
 def _report(args: argparse.Namespace) -> int:
     from millirobot_adapt.bags.report import REPORT, write_report
 
-    summary = write_report(args.folder)
+    summary = write_report(args.folder, args.namespace)
     print(json.dumps(summary, indent=2, allow_nan=False) if args.json else args.folder / REPORT)
     return 0
 

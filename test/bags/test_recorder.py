@@ -66,12 +66,11 @@ for topic in TOPICS:
     (info, *_) = [i for i in node.get_publishers_info_by_topic(name) if i.node_name != 'recorder' or topic is RUN]
     profile = info.qos_profile
     offered[name] = [profile.reliability.name, profile.durability.name]
-for name, publisher in publishers.items():
-    publisher.publish(publisher.msg_type())
-    if publisher.get_subscription_count():
-        time.sleep(0.02)
+for _ in range(20):  # best effort: the recorder may learn of us later than we of it
+    for publisher in publishers.values():
+        publisher.publish(publisher.msg_type())
+    time.sleep(0.1)
 print(json.dumps(offered))
-time.sleep(0.5)
 """
 
 

@@ -45,13 +45,17 @@ _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
 _WIDE = path_figures.driven_path
 
 
-def write_report(folder: Path) -> dict[str, Any]:
+def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
     """Write summary.json and report.html into a run folder (one that holds a bag) and return the summary.
+
+    Args:
+        folder: Run folder, bag folder, or single .mcap or .db3 file; the two are written where it is.
+        namespace: Namespace of the robot, where the bag holds several.
 
     Raises:
         UserError: no bag there, or nothing in it readable.
     """
-    bag = open_bag(folder)
+    bag = open_bag(folder, namespace=namespace)
     home = folder if folder.is_dir() else folder.parent
     recorded = read_recorded(bag)
     summary, story = recorded.summary, recorded.story
