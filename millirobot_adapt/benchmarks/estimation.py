@@ -43,7 +43,7 @@ class BenchConfig(Config):
     terrains: tuple[str, ...] = param(tuple(TERRAINS), 'Floors.')
     runs: int = param(20, 'Short runs on each floor, without faults.', low=1, high=1000)
     run_seconds: float = param(8.0, 'Length of a short run.', unit='s', low=2.0, high=600.0)
-    fault_seconds: float = param(180.0, 'Length of the run on each floor that meets each fault.', unit='s', low=10.0)
+    fault_seconds: float = param(120.0, 'Length of the run on each floor that meets each fault.', unit='s', low=10.0)
     seed: int = param(0, 'Seed of the first run.', low=0)
     jobs: int = param(-1, 'Processes; -1: one for each core.', low=-1, high=64)
 
@@ -106,8 +106,14 @@ def _fault_rows(config: BenchConfig, estimator: EstimatorConfig, robot: RobotCon
         row = _row([judged])
         row.update(fault_row(judged[FILTER].errors, undisturbed[FILTER].errors, events))
         row['baseline'].update(fault_row(judged[BASELINE].errors, undisturbed[BASELINE].errors, events))
+        row['clock_offset_ms'] = _milliseconds(judged[FILTER].trace.health.clock_offset)
+        row['warnings'] = judged[FILTER].trace.health.warnings()
         rows.append({'terrain': terrain, 'fault': name, **row})
     return rows
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else 1e3 * seconds
 
 
 def _judged(stream: Stream, estimator: EstimatorConfig, method: str, robot: RobotConfig) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def summary(runs: Sequence[Judged]) -> dict[str, Any]:
         'no_estimate': int(sum(np.sum(~run.trace.given) for run in runs)),
         'non_finite': sum(non_finite(run.trace) for run in runs),
         'silent_jumps': sum(run.silent_jumps for run in runs),
-        'counts': {reason: sum(run.trace.counts[reason] for run in runs) for reason in runs[0].trace.counts},
+        'counts': dict(sum((Counter(run.trace.health.counts) for run in runs), Counter())),
         'cpu_ms_per_s': 1e3 * sum(r.trace.cpu_seconds for r in runs) / sum(float(r.trace.stamps[-1]) for r in runs),
     }
 

@@ -15,7 +15,8 @@ def layout(report: Mapping[str, Any]) -> str:
         _table('No faults: root mean square errors at the control times, filter / finite differences', *_clean(rows)),
         _nees(report['nees']),
         _table('Faults: velocity [m/s] and yaw rate [rad/s], filter / finite differences', *_faulty(rows)),
-        'Recovered: velocity and yaw rate as good as without the fault, 3 control times in a row; mean (worst) [s].',
+        'Recovered: velocity and yaw rate as good as without the fault, 3 control times in a row; mean (worst) [s].\n',
+        _warnings(rows),
         _cpu(report),
     ]
     parts += [f'FAILED: {failure}' for failure in report['failures']]
@@ -80,14 +81,22 @@ def _nees(nees: Row) -> str:
     return f'Mean NEES over {nees["runs"]} runs (1 = honest, below = too cautious): {", ".join(parts)}\n'
 
 
+def _warnings(rows: Sequence[Row]) -> str:
+    """Say what the filter warned about at the end of each run with faults."""
+    lines = [f'  {row["terrain"]}, {row["fault"]}: {text}' for row in rows for text in row.get('warnings', ())]
+    return '\n'.join(['Warned about:', *(lines or ['  nothing']), ''])
+
+
 def _cpu(report: Mapping[str, Any]) -> str:
     clean = [row for row in report['rows'] if row['fault'] == 'none']
     filtered, baseline = (
         sum(row['cpu_ms_per_s'] for row in rows) / len(clean) for rows in (clean, [row['baseline'] for row in clean])
     )
+    node = report['node']
+    process = 'not measured' if node is None else f'{node["cpu_percent"]:.0f} % of a core'
     return (
-        f'Processor time of the estimator alone at 100 poses and 10 replies a second: '
-        f'{filtered:.1f} ms a second (finite differences {baseline:.1f} ms)'
+        f'At 100 poses and 10 replies a second the estimator takes {filtered:.1f} ms a second (finite differences '
+        f'{baseline:.1f} ms); its process, with DDS: {process}'
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate, Estimator
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import FloatArray
@@ -39,8 +40,8 @@ class Trace:
     """Shape (T, 6, 6)."""
     told: np.ndarray
     """How often anything unusual had been counted by then, shape (T,)."""
-    counts: dict[str, int]
-    """The counters at the end."""
+    health: EstimatorHealth
+    """How the estimator said it was doing at the end."""
     cpu_seconds: float
     """Processor time of this process for all samples and estimates."""
 
@@ -73,7 +74,7 @@ def follow(estimator: Estimator, poses: Iterable[Arrival], telemetry: Sequence[T
         pose_covariance=_column(estimates, 'pose_covariance', (6, 6)),
         twist_covariance=_column(estimates, 'twist_covariance', (6, 6)),
         told=np.array(told),
-        counts=estimator.counters(),
+        health=estimator.health(),
         cpu_seconds=cpu_seconds,
     )
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 from typing import Any
 
 from millirobot_adapt.core.errors import UserError
+
+NODE_SECONDS = 8.0
+"""How long the real process is watched [s]."""
 
 
 def add(benchmarks: Any) -> None:
@@ -22,6 +26,10 @@ def add(benchmarks: Any) -> None:
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.add_argument('--terrain', help='floors, comma-separated (default: all)')
     parser.add_argument('--runs', type=int, default=20, help='runs without faults on each floor (default: %(default)s)')
+    parser.add_argument(
+        '--fault-seconds', type=float, default=120.0,
+        help='length of the run on each floor that meets each fault [s] (default: %(default)s)',
+    )  # fmt: skip
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
@@ -41,13 +49,28 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.jobs == 0:
         raise UserError('--jobs 0: must be at least 1, or -1 for one process a core')
-    config = BenchConfig(runs=args.runs, seed=args.seed, jobs=args.jobs)
+    config = BenchConfig(runs=args.runs, fault_seconds=args.fault_seconds, seed=args.seed, jobs=args.jobs)
     if args.terrain:
         config = dataclasses.replace(config, terrains=_terrains(args.terrain, config.terrains))
     estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
     report = bench(config, estimator, load_robot(args.robot))
+    _measure_node(report, args.robot)
     print(json.dumps(report, indent=2, allow_nan=False) if args.json else layout(report))
     return 1 if report['failures'] else 0
+
+
+def _measure_node(report: dict[str, Any], robot: str) -> None:
+    """Add what the process of the estimator costs; None where ROS is not installed or the mock does not walk."""
+    report['node'] = None
+    if importlib.util.find_spec('rclpy') is None:
+        return
+    from millirobot_adapt.benchmarks.estimation_node import measure_node
+    from millirobot_adapt.benchmarks.link_processes import BenchFailedError
+
+    try:
+        report['node'] = dataclasses.asdict(measure_node(robot, NODE_SECONDS))
+    except BenchFailedError as error:
+        report['failures'].append(f'the real processes: {error}')
 
 
 def _terrains(text: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,38 @@
+"""Measure what the estimator's process costs while the real processes drive the mock over DDS and a pty."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from millirobot_adapt.benchmarks.link_processes import LiveRobot
+from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
+from millirobot_adapt.bringup.processes import ESTIMATOR
+
+BEFORE = 2.0
+"""Walking before the measurement, so that start-up is not in it [s]."""
+
+
+@dataclass(frozen=True)
+class NodeLoad:
+    """What the process costs at 100 poses and 10 telemetry replies a second."""
+
+    seconds: float
+    cpu_percent: float
+    """Of one core [%]."""
+
+
+def measure_node(robot: str, seconds: float) -> NodeLoad:
+    """Walk the mock for so long [s] and read the processor time of the estimator from /proc.
+
+    Raises:
+        BenchFailedError: the robot could not be made to walk.
+    """
+    with TemporaryDirectory(prefix='millirobot_') as folder, LiveRobot(Path(folder), robot) as live:
+        live.walk(BEFORE)
+        start, before = time.monotonic(), cpu_seconds(live.pid(ESTIMATOR))
+        live.witness.spin(seconds)
+        elapsed = time.monotonic() - start
+        return NodeLoad(elapsed, 100.0 * (cpu_seconds(live.pid(ESTIMATOR)) - before) / elapsed)
