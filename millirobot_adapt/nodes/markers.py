@@ -13,8 +13,8 @@ from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.core.topics import FENCE, WORLD_FRAME
 from millirobot_adapt.nodes.conversions import point, qos, time_message
 
-SHOWN = 40
-"""Candidates shown of each plan: to see what the planner tries takes fewer than it tries."""
+SHOWN = 25
+"""Candidates shown of each plan: enough to see what the planner tries; 6 ms to draw, after the plan is out."""
 LIFETIME = 0.3
 """Candidates older than this vanish: the planner rests [s]."""
 HEIGHT = 0.02

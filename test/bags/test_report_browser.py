@@ -1,4 +1,4 @@
-"""The report in a real browser: it loads, says nothing on the console, and every figure has its place."""
+"""The pages in a real browser: they load, say nothing on the console, and every figure has its place."""
 
 import html
 import json
@@ -10,6 +10,8 @@ import pytest
 import synthetic_run
 
 from millirobot_adapt.bags.report import write_report
+from millirobot_adapt.experiments.runs import comparison, read_runs
+from millirobot_adapt.experiments.runs_page import write_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 
@@ -44,15 +46,20 @@ def chromium(profile, *options):
 
 
 @pytest.fixture(scope='module')
-def report(tmp_path_factory):
-    folder = synthetic_run.write_run(tmp_path_factory.mktemp('browser') / 'run', lively=True)
-    write_report(folder)
-    return folder / 'report.html'
+def pages(tmp_path_factory):
+    """A run's report, and a page that compares two runs."""
+    home = tmp_path_factory.mktemp('browser')
+    folders = [synthetic_run.write_run(home / str(seed), lively=True, seed=seed) for seed in (7, 8)]
+    write_report(folders[0])
+    runs = read_runs(folders, by='seed')
+    write_page(home / 'comparison.html', runs, comparison(runs))
+    return {'report': folders[0] / 'report.html', 'comparison': home / 'comparison.html'}
 
 
 @pytest.mark.parametrize('width', [390, 1280])
-def test_every_figure_has_a_size_and_nothing_sticks_out(report, tmp_path, width):
-    page = report.read_text(encoding='utf-8')
+@pytest.mark.parametrize('name', ['report', 'comparison'])
+def test_every_figure_has_a_size_and_nothing_sticks_out(pages, tmp_path, name, width):
+    page = pages[name].read_text(encoding='utf-8')
     watched = tmp_path / 'watched.html'
     inner = page.replace('<style>', WATCH + '<style>', 1).replace('</body>', MEASURE + '</body>')
     watched.write_text(FRAME.format(width=width, page=html.escape(inner)), encoding='utf-8')
@@ -68,8 +75,9 @@ def test_every_figure_has_a_size_and_nothing_sticks_out(report, tmp_path, width)
         assert box['height'] > 100, box
 
 
-def test_it_prints(report, tmp_path):
-    chromium(tmp_path / 'profile', f'--print-to-pdf={tmp_path / "report.pdf"}', report.as_uri())
-    pdf = (tmp_path / 'report.pdf').read_bytes()
+@pytest.mark.parametrize('name', ['report', 'comparison'])
+def test_it_prints(pages, tmp_path, name):
+    chromium(tmp_path / 'profile', f'--print-to-pdf={tmp_path / "page.pdf"}', pages[name].as_uri())
+    pdf = (tmp_path / 'page.pdf').read_bytes()
     assert pdf.startswith(b'%PDF')
     assert 2 <= len(re.findall(rb'/Type\s*/Page\b(?!s)', pdf)) <= 8

@@ -39,8 +39,10 @@ HERO = 1.4 * WIDTH
 """Width of the drawing of the path [inch]."""
 FAN_HEIGHT = 1.3 * HEIGHT
 """Height of the two figures on open-loop prediction [inch]."""
-CLOSE = 0.15
-"""Marks closer than this part of the drawing's width must not have their names on the same side."""
+LETTER = 0.014
+"""Width of a letter as part of the drawing's width."""
+SIDES = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+"""Where a name may stand, seen from the middle of the drawing: outward first."""
 
 
 def driven_path(story: Story) -> Drawing | None:
@@ -128,16 +130,17 @@ def _marks(story: Story, times: FloatArray) -> list[Mark]:
 
 
 def _mark(axes: Axes, poses: FloatArray, marks: list[Mark]) -> None:
-    """Draw the marks, each named on the side that points away from the middle; of close ones on opposite sides."""
-    middle, close = poses[:, :2].mean(axis=0), CLOSE * float(np.ptp(poses[:, 0]))
-    named: list[tuple[FloatArray, float]] = []
-    for mark in marks:
-        place = poses[mark.index, :2]
-        right, up = np.sign(place - middle + 1e-12)
-        for other, other_up in named:
-            if np.linalg.norm(place - other) < close and up == other_up:
-                up = -up
-        named.append((place, up))
+    """Draw the marks and their names, away from the middle where other marks and names leave room."""
+    places = poses[[mark.index for mark in marks], :2]
+    letter = LETTER * float(max(np.ptp(poses[:, :2], axis=0)))
+    taken = [(place - letter, place + letter) for place in places]
+    for place, mark in zip(places, marks, strict=True):
+        outward = np.sign(place - poses[:, :2].mean(axis=0) + 1e-12)
+        boxes = [_name_box(place, outward * side, len(mark.text), letter) for side in SIDES]
+        free = [not any(_overlap(box, other) for other in taken) for box in boxes]
+        chosen = int(np.argmax(free))  # the first that is free, else the first
+        taken.append(boxes[chosen])
+        right, up = outward * SIDES[chosen]
         axes.plot(*place, mark.symbol, color=mark.color, markersize=9, markeredgecolor='white', zorder=5)
         label = axes.annotate(
             mark.text, tuple(place), xytext=(9 * right, 9 * up), textcoords='offset points', color=mark.color,
@@ -145,6 +148,16 @@ def _mark(axes: Axes, poses: FloatArray, marks: list[Mark]) -> None:
             bbox={'facecolor': 'white', 'alpha': 0.85, 'edgecolor': 'none', 'pad': 1.0},
         )  # fmt: skip
         label.set_in_layout(False)
+
+
+def _name_box(place: FloatArray, side: FloatArray, letters: int, letter: float) -> tuple[FloatArray, FloatArray]:
+    """Return about where a name lies that begins beside a place: low and high corner [m]."""
+    near, far = place + 1.5 * letter * side, place + letter * side * np.array([1.5 + letters, 3.5])
+    return np.minimum(near, far), np.maximum(near, far)
+
+
+def _overlap(one: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatArray]) -> bool:
+    return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
 def fans(story: Story) -> Drawing | None:
