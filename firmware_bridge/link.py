@@ -33,6 +33,7 @@ from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.state import FloatArray
 
 _PID_OUTPUT_CHANNEL = 1
+_FIRST_EXCHANGES = 5
 _CLOCK_CHECK = 0.2
 """The rate of the robot's clock is judged over no less than this [s]."""
 
@@ -231,21 +232,27 @@ class Link:
             raise self._lost('the robot does not echo its PID gains')
         if self._robot.timeout:
             self._insist(SetTimeout(self._robot.timeout))
-        self._check_clock(early, self._first_exchange())
+        self._check_clock(early, self._first_exchanges())
         self._decoder.restart()
         self._missing = 0
         self.counters.start_ups += 1
         self.state = LinkState.UP
 
-    def _first_exchange(self) -> Answered:
-        """Get the reply that every later one is compared with: after the hold-off no earlier one can be under way."""
+    def _first_exchanges(self) -> Answered:
+        """Get the replies that all later ones are compared with, and return the last.
+
+        After the hold-off no answer to an earlier request can be under way, so each of these belongs to its own.
+        """
         self._dialogue.begin()
-        for _ in range(self._config.tries):
+        answered: list[Answered] = []
+        for _ in range(_FIRST_EXCHANGES * self._config.tries):
             request = self._dialogue.ask(STILL)
             reply = self._dialogue.answer_to(request, self._config.gains_timeout)
             if reply is not None:
-                return reply, request
-        raise self._lost('the robot does not answer a setpoint')
+                answered.append((reply, request))
+            if len(answered) == _FIRST_EXCHANGES:
+                return answered[-1]
+        raise self._lost('the robot does not answer setpoints')
 
     def _check_clock(self, early: Answered | None, late: Answered) -> None:
         """Refuse a robot whose clock does not run as its file says: velocities and stamps would be wrong."""

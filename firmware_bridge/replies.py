@@ -117,10 +117,8 @@ class ReplyChecker:
         if SLACK < lead < _MISMAPPED:
             self.clock.restart()  # nothing comes before it is sampled: it is the mapping that is wrong
             return None
-        reason = self.clock.precedes(reply.timestamp, request.sent, request.reached)
-        if reason is None and lead > SLACK:
-            reason = f'the robot sampled it {lead:.1f} s after it came'
-        if reason is None:
+        early = self.clock.head_start(reply.timestamp, request.reached)
+        if max(early, lead) <= SLACK:
             return None
         if self._accepted is not None:
             requests = request.number - self._accepted.request.number
@@ -129,7 +127,8 @@ class ReplyChecker:
                 self.clock.restart()
                 return None
         self.stale += 1
-        return reason
+        when = f'{1e3 * early:.0f} ms before it was asked' if early else f'{lead:.1f} s after it came'
+        return f'the robot sampled it {when}'
 
 
 def _index_step(earlier: TelemetryReply, later: TelemetryReply) -> int:

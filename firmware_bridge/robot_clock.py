@@ -6,8 +6,6 @@ last half minute the quickest ones show the true offset: it is the upper envelop
 `reached` is the earliest time at which a request can have arrived. Drift is the slope of that envelope: of all lines on
 or above every point the one nearest to them (Moon, Skelly and Towsley, "Estimation and removal of clock skew from
 network delay measurements", INFOCOM 1999), which is the edge of the convex hull over the mean of their times.
-
-The replies' arrivals bound the offset from the other side: the robot sampled before its reply was there.
 """
 
 from __future__ import annotations
@@ -23,8 +21,8 @@ DRIFT_AFTER = 10.0
 DRIFT_LIMIT = 1e-3
 """A larger drift is not a crystal's: the clock's scale in the robot's file must be wrong [s/s]."""
 SLACK = 0.005
-"""A reply is out of time when it misses the window of its request by more [s]; a repeated or late one misses it by
-about a control period."""
+"""A reply is out of time when the robot sampled it earlier than its request can have reached it, by more [s]: the grain
+of the robot's clock and some drift. A late or repeated reply is usually out by a control period."""
 
 
 class RobotClock:
@@ -33,7 +31,6 @@ class RobotClock:
     def __init__(self, seconds_per_count: float) -> None:
         self._scale = seconds_per_count
         self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
-        self._bounds: deque[float] = deque(maxlen=WINDOW)
         self._last: tuple[int, float] | None = None
         self._offset = self._slope = 0.0
         self.drift: float | None = None
@@ -42,7 +39,6 @@ class RobotClock:
     def restart(self) -> None:
         """Forget everything: the robot's clock has jumped, or is another one."""
         self._points.clear()
-        self._bounds.clear()
         self._last = self.drift = None
         self._offset = self._slope = 0.0
 
@@ -52,13 +48,12 @@ class RobotClock:
         return len(self._points) >= SETTLED_AFTER and abs(self.drift or 0.0) <= DRIFT_LIMIT
 
     def observe(self, timestamp: int, reached: float, arrived: float) -> None:
-        """Take a reply that surely answers a request which reached the robot not before `reached` [s, steady clock]."""
+        """Take a reply that arrived then and answers a request that reached the robot not before [s, steady clock]."""
         robot = self._unwrap(timestamp)
         if self._points and robot <= self._points[-1][0]:
             return
         self._last = (timestamp, robot)
         self._points.append((robot, min(reached, arrived) - robot))
-        self._bounds.append(arrived - robot)
         if robot - self._points[0][0] < DRIFT_AFTER:
             self._slope = 0.0
             self._offset = max(lead for _, lead in self._points)
@@ -73,15 +68,10 @@ class RobotClock:
         robot = self._unwrap(timestamp)
         return robot + self._offset + self._slope * robot
 
-    def precedes(self, timestamp: int, sent: float, reached: float) -> str | None:
-        """Return why the robot sampled before the request sent then could reach it, None if it need not have."""
+    def head_start(self, timestamp: int, reached: float) -> float:
+        """Return by how much the robot's sampling lies before the request can have reached it [s], 0 if it does not."""
         sampled = self.sampled(timestamp)
-        if sampled is None:
-            return None
-        latest = self._unwrap(timestamp) + min(self._bounds)
-        if sampled >= sent - SLACK and latest >= reached - BOUND_SLACK:
-            return None
-        return f'the robot sampled it {1e3 * (reached - sampled):.0f} ms before it was asked'
+        return 0.0 if sampled is None else max(0.0, reached - sampled)
 
     def lead(self, timestamp: int, arrived: float) -> float:
         """Return by how much the robot's sampling seems to lie after the arrival of the reply [s], 0 if it does not."""

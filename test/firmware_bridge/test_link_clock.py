@@ -22,7 +22,7 @@ def feed(clock, robot, seconds, delays, begin=0.0, period=0.1):
     """Let requests reach the robot 5 ms after they were sent or later, by `delays`; return the last time of sending."""
     count = round(seconds / period)
     for sent, delay in zip(begin + period * np.arange(count), delays(count), strict=True):
-        clock.observe(robot.timestamp(sent + 0.005 + delay), sent + 0.005)
+        clock.observe(robot.timestamp(sent + 0.005 + delay), sent + 0.005, sent + 0.017 + delay)
     return begin + seconds - period
 
 
@@ -35,7 +35,7 @@ def jitter(count):
 def test_it_knows_nothing_before_the_first_reply():
     clock = RobotClock(MICROSECOND)
     assert clock.sampled(5) is None
-    assert clock.refusal(5, 1.0, 1.01) is None
+    assert clock.head_start(5, 1.0) == clock.lead(5, 1.0) == 0.0
     assert not clock.settled
 
 
@@ -50,7 +50,7 @@ def test_it_settles_with_the_number_of_replies():
     clock, robot = RobotClock(MICROSECOND), Robot()
     feed(clock, robot, 0.1 * (SETTLED_AFTER - 1), jitter)
     assert not clock.settled
-    clock.observe(robot.timestamp(9.0), 9.0)
+    clock.observe(robot.timestamp(9.0), 9.0, 9.01)
     assert clock.settled
 
 
@@ -75,13 +75,14 @@ def test_the_counter_may_wrap():
     assert clock.sampled(robot.timestamp(0.5)) == pytest.approx(0.5, abs=1e-5), 'a stale one lies in the past'
 
 
-def test_what_was_sampled_before_it_was_asked_is_refused():
+def test_what_was_sampled_before_it_was_asked_or_after_it_came_is_told():
     clock, robot = RobotClock(MICROSECOND), Robot()
-    last = feed(clock, robot, 1.0, np.zeros)
-    sent = last + 0.1
-    assert clock.refusal(robot.timestamp(sent + 0.01), sent, sent + 0.02) is None
-    assert 'before it was asked' in clock.refusal(robot.timestamp(sent - 0.08), sent, sent + 0.01)
-    assert 'after it came' in clock.refusal(robot.timestamp(sent + 0.08), sent, sent + 0.01)
+    reached = feed(clock, robot, 1.0, np.zeros) + 0.105
+    assert clock.head_start(robot.timestamp(reached), reached) == pytest.approx(0.0, abs=1e-5)
+    assert clock.head_start(robot.timestamp(reached - 0.08), reached) == pytest.approx(0.08, abs=1e-5)
+    assert clock.head_start(robot.timestamp(reached + 0.02), reached) == 0.0
+    assert clock.lead(robot.timestamp(reached + 0.02), reached + 0.01) == pytest.approx(0.01, abs=1e-5)
+    assert clock.lead(robot.timestamp(reached), reached + 0.01) == 0.0
 
 
 def test_a_robot_that_starts_anew_is_mapped_anew():
@@ -97,5 +98,5 @@ def test_a_robot_that_starts_anew_is_mapped_anew():
 def test_a_clock_that_stands_still_does_no_harm():
     clock = RobotClock(MICROSECOND)
     for sent in np.arange(0.0, 30.0, 0.1):
-        clock.observe(7, sent)
+        clock.observe(7, sent, sent + 0.01)
     assert not clock.settled

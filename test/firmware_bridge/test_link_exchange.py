@@ -47,7 +47,7 @@ def test_start_up_sends_zero_then_the_documented_sequence():
     assert bench.link.state is LinkState.UP
     assert [type(packet) for packet in bench.robot.heard] == [
         packets.SetVelocity, packets.SetPidOutputChannel, packets.StartMotors, packets.ZeroPosition, packets.PidGains,
-        packets.SetTimeout, packets.SetVelocity,
+        packets.SetTimeout, *[packets.SetVelocity] * 5,
     ]  # fmt: skip
     assert {packet.velocity for packet in bench.robot.heard if isinstance(packet, packets.SetVelocity)} == {(0, 0)}
     assert packets.PidGains((1800, 200, 100, 0, 0), (1800, 200, 100, 0, 0)) in bench.robot.heard

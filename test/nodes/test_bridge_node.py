@@ -1,0 +1,124 @@
+"""The bridge's node over a pty at whose far end nobody answers: what it takes from others, and how it ends."""
+
+import os
+import subprocess
+import sys
+import tty
+
+import pytest
+
+rclpy = pytest.importorskip('rclpy')
+
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue  # noqa: E402
+from geometry_msgs.msg import PoseStamped  # noqa: E402
+from nav_msgs.msg import Odometry  # noqa: E402
+from rclpy.serialization import serialize_message  # noqa: E402
+from sensor_msgs.msg import JointState  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+from firmware_bridge.node import BridgeNode  # noqa: E402
+from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
+from firmware_bridge.xbee import StreamParser  # noqa: E402
+from millirobot_adapt.nodes.conversions import pose_stamped  # noqa: E402
+from millirobot_adapt.nodes.polled import header_stamp  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def pty():
+    far, near = os.openpty()
+    tty.setraw(near)
+    os.set_blocking(far, False)
+    yield far, os.ttyname(near)
+    os.close(far)
+    os.close(near)
+
+
+@pytest.fixture
+def node(pty):
+    rclpy.init(args=['--ros-args', '-p', f'port:={pty[1]}', '-p', 'link.stop_tries:=1'])
+    node = BridgeNode()
+    yield node
+    node.close()
+    node.destroy_node()
+    rclpy.try_shutdown()
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+
+
+def odometry(**quaternion):
+    message = Odometry()
+    for name, value in quaternion.items():
+        setattr(message.pose.pose.orientation, name, value)
+    return message
+
+
+@pytest.mark.filterwarnings('ignore:invalid value')
+def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge(node):
+    node._on_setpoint(JointState())
+    node._on_setpoint(JointState(name=['left', 'right'], velocity=[1.0]))
+    node._on_setpoint(JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]))
+    assert node._driver._setpoint is None
+    node._on_setpoint(JointState(name=['left', 'right'], velocity=[float('nan'), float('inf')]))
+    node._on_odometry(odometry(x=0.0, y=0.0, z=0.0, w=0.0))
+    node._on_odometry(odometry(x=float('nan')))
+    node._on_controller(DiagnosticStatus())
+    assert not node._driver.status().armed
+
+
+def test_a_model_of_the_mock_is_refused_on_a_real_port_alone(node):
+    mock = DiagnosticStatus(values=[KeyValue(key='model origin', value='mock')])
+    node._on_controller(mock)
+    assert node._driver._objection is None, 'behind a pseudo-terminal there is no robot'
+    node._mock_model_allowed = False
+    node._on_controller(mock)
+    assert 'allow_mock_model' in node._driver._objection
+    node._check()
+    assert node._driver._objection is None, 'no controller is there any more'
+
+
+def test_arming_says_what_is_not_covered_and_why_it_is_refused(node):
+    answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    assert (answer.success, answer.message) == (False, 'not armed: the link is not up')
+    node._driver.arm = lambda: None
+    answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    assert answer.success
+    assert answer.message.startswith('armed; warning: pulling the dongle is not covered')
+
+
+def test_the_state_tells_of_link_and_counters(node):
+    status = node._status()
+    values = {pair.key: pair.value for pair in status.values}
+    assert status.level == DiagnosticStatus.ERROR
+    assert values['link'] == 'opening'
+    assert {'armed', 'sent', 'replies', 'lost', 'stale', 'warning', 'dry run'} <= set(values)
+
+
+@pytest.mark.parametrize('stamp', [0.0, 1_700_000_000.123456, 12.5])
+def test_the_stamp_of_a_serialised_message(stamp):
+    message = pose_stamped(stamp, [1.0, 2.0, 3.0], [0.0, 0.0, 0.0, 1.0])
+    assert isinstance(message, PoseStamped)
+    assert header_stamp(serialize_message(message)) == pytest.approx(stamp, abs=1e-6)
+
+
+ENDS_WITHOUT_CLOSE = """
+import sys, time
+import rclpy
+from firmware_bridge.node import BridgeNode
+rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
+node = BridgeNode()
+while node._driver.status().counters['sent'] == 0:
+    time.sleep(0.01)
+"""
+
+
+def test_an_interpreter_that_ends_without_a_word_still_stops_the_robot(pty):
+    program = subprocess.run(
+        [sys.executable, '-c', ENDS_WITHOUT_CLOSE, pty[1]], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert program.returncode == 0, program.stderr
+    assert 'serial guardian' not in program.stderr, 'the bridge itself does it'
+    heard = [decode_command(frame.payload) for frame in StreamParser().feed(os.read(pty[0], 65536))]
+    assert heard[-2:] == [SetVelocity((0, 0)), StopMotors()]
