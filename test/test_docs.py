@@ -61,7 +61,7 @@ def test_files_that_pages_name_exist(page):
 def test_options_shown_in_pages_exist():
     parsers = commands()
     for page in PAGES:
-        for call in re.findall(r'millirobot ([a-z-][^`\n]*)', page.read_text(encoding='utf-8')):
+        for call in re.findall(r'millirobot ([a-z-][^`\n&|;]*)', page.read_text(encoding='utf-8')):
             name = next((name for name in parsers if f'{call} '.startswith(f'{name} ')), None)
             if name is None:
                 continue

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from millirobot_adapt import __version__
-from millirobot_adapt.cli import bag, bag_files, bench, calibrate, evaluate, learn, live, replay, report
+from millirobot_adapt.cli import bag, bag_files, bench, calibrate, evaluate, learn, link, live, replay, report
 from millirobot_adapt.core.errors import DeviceError, UserError
 
-GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, bench)
+GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, link, bench)
 """The files that add commands, in the order of `millirobot --help`."""
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
