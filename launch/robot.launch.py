@@ -4,16 +4,21 @@
 
 Motion capture comes on `mocap/pose`, or where your driver publishes, e.g. mocap_topic:=/vrpn_mocap/robot/pose.
 Nothing moves before `/bridge/arm` and `/controller/start` are called. With rviz:=true RViz shows what goes on.
+Everything is recorded into a run folder under `runs`; `millirobot report runs/latest` shows it afterwards.
 """
+
+import shlex
+import sys
+from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ROBOT, resolve
+from millirobot_adapt.bringup.prepare import prepare_run
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, RECORDER, ROBOT, resolve
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.topics import MOCAP_POSE
 
@@ -26,7 +31,7 @@ ARGUMENTS = {
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe bridge, estimator and controller; when one of them ends, all do."""
+    """Describe what can be chosen, and what starts then."""
     shipped = resolve(ROBOT, {})
     description = LaunchDescription(
         DeclareLaunchArgument(name, default_value=shipped[node.name][name], description=text)
@@ -37,25 +42,32 @@ def generate_launch_description() -> LaunchDescription:
             'mocap_topic', default_value=MOCAP_POSE.name, description='where motion capture publishes PoseStamped'
         )
     )
+    description.add_action(DeclareLaunchArgument('out', default_value='runs', description='where run folders go'))
     description.add_action(DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false']))
     description.add_action(OpaqueFunction(function=show))
-    for process in ROBOT:
-        chosen = {
-            name: ParameterValue(LaunchConfiguration(name), value_type=str)
-            for name, (node, _) in ARGUMENTS.items()
-            if node is process
-        }
-        description.add_action(
-            Node(
-                package='millirobot_adapt',
-                executable=process.name,
-                parameters=[str(process.parameter_file), chosen],
-                remappings=[(MOCAP_POSE.name, LaunchConfiguration('mocap_topic'))],
-                output='screen',
-                on_exit=Shutdown(),
-            )
-        )
+    description.add_action(OpaqueFunction(function=start))
     return description
+
+
+def start(context: LaunchContext) -> list[LogInfo | Node]:
+    """Start recorder, bridge, estimator and controller with the parameters chosen; when one of them ends, all do."""
+    chosen: dict[str, dict[str, str]] = {}
+    for name, (node, _) in ARGUMENTS.items():
+        chosen.setdefault(node.name, {})[name] = context.launch_configurations[name]
+    processes = (RECORDER, *ROBOT)
+    folder = prepare_run(resolve(processes, chosen), Path(context.launch_configurations['out']), shlex.join(sys.argv))
+    nodes = [
+        Node(
+            package='millirobot_adapt',
+            executable=process.name,
+            parameters=[str(folder.node_parameters)],
+            remappings=[(MOCAP_POSE.name, LaunchConfiguration('mocap_topic'))],
+            output='screen',
+            on_exit=Shutdown(),
+        )
+        for process in processes
+    ]
+    return [LogInfo(msg=f'recording into {folder.path}'), *nodes]
 
 
 def show(context: LaunchContext) -> list[LogInfo | Node]:

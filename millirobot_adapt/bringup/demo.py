@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,11 @@ from millirobot_adapt.bags.report import REPORT, write_report
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
+from millirobot_adapt.bringup.prepare import prepare_run
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, RECORDER, ROBOT, SIMULATION, parse_override, resolve
 from millirobot_adapt.bringup.progress import Progress
-from millirobot_adapt.bringup.run_folder import (
-    Parameters,
-    RunFolder,
-    make_run_folder,
-    write_node_parameters,
-    write_parameters,
-)
-from millirobot_adapt.core.config import build, flatten, nest
-from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.sim.conditions import load_condition
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
@@ -67,27 +58,9 @@ def run_demo(demo: Demo, command: str) -> int:
 
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
-    overrides = node_overrides(demo)
-    nodes = resolve(SIMULATION, overrides)
+    nodes = resolve(SIMULATION, node_overrides(demo))
     load_condition(nodes['mock_robot']['condition'])
-    controller = assemble(build(ControllerConfig, nest(nodes['controller']), 'parameters of the controller'))
-    now = datetime.now()
-    folder = make_run_folder(demo.out, now)
-    nodes['recorder']['bag'] = str(folder.bag)
-    nodes['recorder']['run_file'] = str(folder.parameters)
-    nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.path.resolve() / 'radio')
-    write_node_parameters(folder.node_parameters, nodes)
-    write_parameters(
-        folder.parameters,
-        command=command,
-        seed=demo.seed,
-        robot=flatten(controller.robot),
-        model=controller.bundle.path,
-        nodes=nodes,
-        ros=ros_version(),
-        now=now,
-    )
-    return folder, nodes
+    return prepare_run(nodes, demo.out, command), nodes
 
 
 def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
@@ -117,7 +90,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     try:
         with LiveRun(folder, environment, interrupts) as run:
             run.start((RECORDER, MOCK_ROBOT))
-            run.wait_for_file(Path(nodes['bridge']['port']))
+            run.wait_for_file(folder.port)
             run.start(ROBOT)
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)

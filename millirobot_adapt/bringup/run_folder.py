@@ -18,8 +18,8 @@ import yaml
 
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.share import file_hashes
 from millirobot_adapt.core.installation import installation
+from millirobot_adapt.core.share import file_hashes
 
 Parameters = dict[str, dict[str, Any]]
 """Node name -> dotted parameter name -> value."""
@@ -50,6 +50,11 @@ class RunFolder:
     def node_parameters(self) -> Path:
         """ROS 2 parameter file of all nodes."""
         return self.path / 'nodes.yaml'
+
+    @property
+    def port(self) -> Path:
+        """Serial port of the mock robot, while there is one."""
+        return self.path.resolve() / 'radio'
 
     @property
     def report(self) -> Path:

@@ -1,0 +1,50 @@
+"""Prepare a live run: check what runs, make its run folder, write down everything that is known before it starts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from millirobot_adapt.bringup.run_folder import (
+    Parameters,
+    RunFolder,
+    make_run_folder,
+    write_node_parameters,
+    write_parameters,
+)
+from millirobot_adapt.core.config import build, flatten, nest
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.nodes.operator import ros_version
+
+
+def prepare_run(nodes: Parameters, out: Path, command: str) -> RunFolder:
+    """Make the run folder under `out` and write the parameters into it; the recorder's bag goes there too.
+
+    Args:
+        nodes: Resolved parameters of every node, the recorder's among them. Where there is a mock robot, it and the
+            bridge meet at a port in the run folder.
+        out: Where run folders go.
+        command: What the user typed.
+
+    Raises:
+        UserError: model, robot or path are not there or do not fit; the folder cannot be made. Nothing is left then.
+    """
+    controller = assemble(build(ControllerConfig, nest(nodes['controller']), 'parameters of the controller'))
+    now = datetime.now()
+    folder = make_run_folder(out, now)
+    nodes = {name: dict(values) for name, values in nodes.items()}
+    nodes['recorder'] |= {'bag': str(folder.bag), 'run_file': str(folder.parameters)}
+    if 'mock_robot' in nodes:
+        nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.port)
+    write_node_parameters(folder.node_parameters, nodes)
+    write_parameters(
+        folder.parameters,
+        command=command,
+        seed=nodes['controller']['seed'],
+        robot=flatten(controller.robot),
+        model=controller.bundle.path,
+        nodes=nodes,
+        ros=ros_version(),
+        now=now,
+    )
+    return folder
