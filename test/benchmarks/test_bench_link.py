@@ -1,0 +1,178 @@
+"""The benchmark of the link: what it measures holds, and what is wrong would be seen."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from firmware_bridge.packets import TelemetryReply
+from firmware_bridge.replies import ReplyChecker
+from firmware_bridge.telemetry import TelemetryDecoder
+from millirobot_adapt.benchmarks import link as bench
+from millirobot_adapt.benchmarks.link_faults import CASES, Case, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link_processes import BridgeLoad, LiveRobot, _vanish, _worst
+from millirobot_adapt.benchmarks.link_round_trip import RoundTrip, measure_round_trip
+from millirobot_adapt.benchmarks.link_rows import FaultRow, table
+from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
+from millirobot_adapt.benchmarks.simulated_link import SimulatedLink
+from millirobot_adapt.benchmarks.telemetry_truth import TelemetryTruth
+from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.sim.radio_faults import RadioFaults
+
+ROBOT = RobotConfig()
+SHORT = [dataclasses.replace(case, line_bytes=min(case.line_bytes, 20_000)) for case in CASES]
+
+
+@pytest.mark.parametrize('case', SHORT, ids=lambda case: case.name)
+def test_nothing_wrong_is_accepted_and_the_robot_stops_in_time(case):
+    row = measure_fault(case, ROBOT, trials=2, seed=1)
+    assert row.complaint is None
+    assert row.stop_ms is not None
+    assert row.rearm_s < 3.0
+    assert row.line_bytes >= case.line_bytes
+    assert row.sent >= row.replies > 0
+
+
+def test_faults_cost_replies():
+    none, loss = (measure_fault(case, ROBOT, trials=1, seed=0) for case in SHORT[:3:2])
+    assert none.replies == none.sent
+    assert loss.replies < 0.8 * loss.sent
+
+
+def test_a_robot_that_starts_anew_is_noticed_and_armed_again_only_by_the_operator():
+    row = measure_reset(ROBOT, trials=2, seed=0)
+    assert row.complaint is None
+    assert row.stop_ms < 5
+    assert 1.0 < row.rearm_s < 5.0, 'the link starts up again, which takes a second for the encoders alone'
+
+
+def test_a_check_that_is_missing_shows_as_wrong_values(monkeypatch):
+    monkeypatch.setattr(ReplyChecker, 'refusal', lambda *_: None)
+    delayed = Case('delay', RadioFaults(delay=0.05))
+    assert measure_fault(delayed, ROBOT, trials=2, seed=0).wrong_accepted > 0
+    assert 'wrong values accepted' in measure_fault(delayed, ROBOT, trials=2, seed=0).complaint
+
+
+def test_a_robot_that_does_not_stop_shows_in_the_row(monkeypatch):
+    monkeypatch.setattr(SimulatedLink, 'speaking', property(lambda self: True, lambda self, value: None), raising=False)
+    row = measure_fault(Case('none', RadioFaults()), ROBOT, trials=1, seed=0)
+    assert row.stop_ms > 300
+    assert 'stopped after' in row.complaint
+
+
+def test_equal_seeds_give_equal_rows():
+    case = Case('all', RadioFaults(loss=0.1, jitter=0.02, corruption=1e-3))
+    assert measure_fault(case, ROBOT, trials=1, seed=3) == measure_fault(case, ROBOT, trials=1, seed=3)
+
+
+REPLY = TelemetryReply(
+    index=7, timestamp=1000, position=(-500, 900), command=(131, 262), duty=(10, 20), gyro=(1, -2, 3),
+    accel=(100, -200, 4096), back_emf=(50, -60), battery=880,
+)  # fmt: skip
+
+
+def accepted(reply):
+    return TelemetryDecoder(ROBOT).decode(reply, 1.0)
+
+
+def test_telemetry_as_the_robot_said_it_is_true():
+    truth = TelemetryTruth(ROBOT)
+    truth.check(accepted(REPLY), [REPLY])
+    assert (truth.accepted, truth.wrong) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    'change', [{'gyro': (1, -2, 4)}, {'accel': (101, -200, 4096)}, {'back_emf': (50, 60)}, {'battery': 881}]
+)
+def test_one_count_off_is_wrong(change):
+    truth = TelemetryTruth(ROBOT)
+    truth.check(accepted(dataclasses.replace(REPLY, **change)), [REPLY])
+    assert truth.wrong == 1
+
+
+def test_an_encoder_that_is_off_after_the_first_reply_is_wrong():
+    truth = TelemetryTruth(ROBOT)
+    truth.check(accepted(REPLY), [REPLY])
+    moved = dataclasses.replace(REPLY, position=(-400, 1000))
+    truth.check(accepted(moved), [moved])
+    assert truth.wrong == 0
+    truth.check(accepted(dataclasses.replace(moved, position=(-400, 1001))), [moved])
+    assert truth.wrong == 1
+
+
+def test_telemetry_that_nobody_sent_is_wrong():
+    truth = TelemetryTruth(ROBOT)
+    truth.check(accepted(REPLY), [])
+    assert truth.wrong == 1
+
+
+GOOD = FaultRow('none', 'simulated', 10, 9, 0, 206.0, 0.0)
+FIGURES = bench.LinkFigures([GOOD], [RoundTrip(False, 300, 300, 0.2, 0.6, 0.7)], BridgeLoad(6.0, 4.2))
+
+
+@pytest.mark.parametrize(
+    ('change', 'complaint'),
+    [
+        ({}, None),
+        ({'wrong_accepted': 2}, '2 wrong values accepted'),
+        ({'stop_ms': 301.0}, 'the motors stopped after 301 ms'),
+        ({'stop_ms': 301.0, 'bytes_pass': False}, None),
+        ({'wrong_accepted': None, 'stop_ms': None, 'rearm_s': None}, None),
+        ({'broken': 'the bridge has ended'}, 'the bridge has ended'),
+    ],
+)
+def test_the_exit_code_and_the_json_say_what_the_rows_say(change, complaint, monkeypatch, capsys):
+    row = dataclasses.replace(GOOD, **change)
+    figures = dataclasses.replace(FIGURES, rows=[row])
+    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: figures)
+    assert main(['bench', 'link', '--json']) == (0 if complaint is None else 1)
+    printed = capsys.readouterr()
+    (told,) = json.loads(printed.out)
+    assert {'fault', 'sent', 'replies', 'wrong_accepted', 'stop_ms', 'rearm_s'} <= set(told)
+    assert told['stop_ms'] == row.stop_ms
+    assert (complaint or '') in printed.err
+
+
+def test_the_tables_name_every_figure(monkeypatch, capsys):
+    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: FIGURES)
+    assert main(['bench', 'link']) == 0
+    text = capsys.readouterr().out
+    for part in ('none', '206', 'p99', '4.2 % of a core'):
+        assert part in text
+    assert len({len(line) for line in table([GOOD, GOOD]).splitlines()}) == 1
+
+
+def test_of_several_trials_the_worst_counts():
+    worst = _worst([GOOD, dataclasses.replace(GOOD, stop_ms=250.0, rearm_s=2.0, broken='it moved'), GOOD])
+    assert (worst.sent, worst.replies, worst.stop_ms, worst.rearm_s, worst.broken) == (30, 27, 250.0, 2.0, 'it moved')
+
+
+def test_the_processor_time_of_this_process_grows_as_it_works():
+    import os
+
+    before = cpu_seconds(os.getpid())
+    while cpu_seconds(os.getpid()) < before + 0.03:
+        math.fsum(np.random.default_rng(0).random(10_000))
+
+
+@pytest.mark.system
+def test_every_exchange_over_a_pty_is_answered():
+    trip = measure_round_trip(ROBOT, exchanges=50, wire_time=False)
+    assert trip.replies >= 45  # a busy machine may keep the mock waiting
+    assert 0.0 < trip.p50_ms <= trip.p99_ms <= trip.worst_ms
+
+
+@pytest.mark.system
+def test_a_port_that_vanishes_and_comes_back_is_survived_and_nothing_moves_by_itself(tmp_path, monkeypatch):
+    import os
+
+    for name in list(os.environ):
+        monkeypatch.setenv(name, os.environ[name])  # the run's ROS domain goes when the test does
+    with LiveRobot(tmp_path, 'velociroach') as robot:
+        robot.walk(0.5)
+        row = _vanish(robot)
+    assert row.complaint is None
+    assert row.rearm_s < 20.0
