@@ -9,8 +9,14 @@ LARGEST_DUTY = 3800
 class Pid:
     """Follow a moving position setpoint; positions in encoder counts, velocities in counts/ms, output in duty counts.
 
-    out = ff + (Kp e_pos >> 12) + ((Ki sum(e_pos >> 4) >> 12) >> 4) + (Kd e_vel >> 4). Python's >> on a negative integer
-    rounds down, as the compiler's arithmetic shift does. Products are kept in 32 bits.
+    out = ff + (Kp e_pos >> 12) + ((Ki sum(e_pos >> 4) >> 12) >> 4) + (Kd e_vel >> 4), clamped to +-3800 of 4000, with
+    anti-windup Kaw/100 (biomimetics/roach, biomimetics/imageproc-lib).
+
+    The sources leave open, and here it is decided:
+    - widths: products are kept in 32 bits and wrap as two's complement does; the sum of errors is not bounded;
+    - rounding: `>>` of a negative number rounds down, as the compiler's arithmetic shift does;
+    - anti-windup: what the clamp cuts off is taken back from the sum, Kaw hundredths of it, rounded towards zero;
+    - feed-forward: Kff is added as it is, it does not multiply the commanded velocity.
     """
 
     def __init__(self) -> None:
