@@ -104,7 +104,7 @@ def _check_fit(ticks: list[TickRecord], assembly: Assembly) -> None:
 
 def verdict(figures: Mapping[str, Any]) -> str:
     """Lay out the figures of a check for a person."""
-    lines = [_basis(figures), _compared(figures)]
+    lines = [f'parameters: {figures["parameters"]}', _basis(figures), _compared(figures)]
     lines += [f'  not compared: {each["count"]} {each["what"]} ({each["why"]})' for each in figures['not_compared']]
     if not figures['exact'] and figures['largest_difference']:
         gaps = ', '.join(f'{kind} {gap:.1e}' for kind, gap in figures['largest_difference'].items())

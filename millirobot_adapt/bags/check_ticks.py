@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from millirobot_adapt.bags.comparison import Comparison, close
-from millirobot_adapt.bags.decisions import LiveRun
+from millirobot_adapt.bags.decisions import RecordedRun
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.messages import microseconds
@@ -45,7 +45,7 @@ class TickChecker:
         self._comparison = comparison
         self._plans: dict[int, FloatArray] = {}
 
-    def check(self, run: LiveRun, on_tick: Callable[[], object]) -> None:
+    def check(self, run: RecordedRun, on_tick: Callable[[], object]) -> None:
         """Compare the ticks of a run, up to the first difference."""
         if run.path is None:
             self._comparison.leave_out('ticks', 'the path they followed is not in the bag', len(run.ticks))
@@ -98,7 +98,7 @@ class TickChecker:
             return False
         return close(record.cost, found.cost, 'number') and not close(record.plan_actions, found.plan_actions, 'plan')
 
-    def _check_setpoint(self, record: TickRecord, run: LiveRun) -> None:
+    def _check_setpoint(self, record: TickRecord, run: RecordedRun) -> None:
         """Compare the setpoint published at a tick with the row of the plan it came from."""
         published = self._setpoints.get(microseconds(record.stamp))
         if published is None:

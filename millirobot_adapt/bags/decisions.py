@@ -23,7 +23,7 @@ DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, REFERENCE, SETPOINT, TICK)
 
 
 @dataclass
-class LiveRun:
+class RecordedRun:
     """The ticks from one start of the controller to its end, in their order."""
 
     path: ReferencePath | None
@@ -64,21 +64,21 @@ class Decisions:
             details = {pair.key: pair.value for pair in message.values}
             self.fingerprint = details.get('fingerprint', self.fingerprint)
 
-    def runs(self, dt: float, shape: str) -> Iterator[LiveRun]:
+    def runs(self, dt: float, shape: str) -> Iterator[RecordedRun]:
         """Yield the runs; a run begins with a tick that had no plan to start from.
 
         Args:
             dt: Control period [s].
             shape: Name of the path, which chooses the weights of the executed cost.
         """
-        run: LiveRun | None = None
+        run: RecordedRun | None = None
         for tick in self.ticks:
             first = len(tick.window_mask) > 0 and not np.isfinite(tick.previous_plan).any()
             restarted = run is not None and tick.tick <= run.ticks[-1].tick
             if run is None or first or restarted:
                 if run is not None:
                     yield run
-                run = LiveRun(self._path_of(tick, dt, shape), [], whole=first)
+                run = RecordedRun(self._path_of(tick, dt, shape), [], whole=first)
             run.ticks.append(tick)
         if run is not None:
             yield run

@@ -70,7 +70,7 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     renamed = {name for _, name, _ in changes.overrides}
     if told is not None and told.model_hashes and (same_model or not (changes.model or 'model' in renamed)):
         controller = replace(controller, model=str(_same_model(told, changes.model)))
-    source = 'the shipped ones: the bag tells none' if told is None else told.source
+    source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters)
     robot = _robot(None if 'robot' in renamed else told, controller)

@@ -13,7 +13,8 @@ def table(figures: Mapping[str, Any]) -> str:
     horizons = list(figures['all'])
     name_width = max(len('all'), *(len(rollout['name']) for rollout in figures['rollouts']))
     heading = ' | '.join(f'{f"H = {horizon}: position [mm]":^21} {"heading [deg]":^15}' for horizon in horizons)
-    lines = [f'mean error before > after adaptation ({figures["model"]}, {figures["method"]})', '']
+    lines = [f'parameters: {figures["parameters"]}']
+    lines += [f'mean error before > after adaptation ({figures["model"]}, {figures["method"]})', '']
     lines.append(f'{"":{name_width}} {"ticks":>6}  {heading}'.rstrip())
     ticks = sum(rollout['ticks'] for rollout in figures['rollouts'])
     rows = [(rollout['name'], rollout['ticks'], rollout['errors']) for rollout in figures['rollouts']]
