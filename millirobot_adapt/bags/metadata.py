@@ -12,6 +12,7 @@ import yaml
 from millirobot_adapt.bags.records import Channel
 from millirobot_adapt.bags.types import typestore
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.topics import Topic
 
 METADATA = 'metadata.yaml'
@@ -100,9 +101,7 @@ def write_metadata(folder: Path, files: Mapping[str, Contents], channels: Mappin
         'custom_data': None,
         'ros_distro': 'jazzy',
     }
-    scratch = folder / f'{METADATA}.new'
-    scratch.write_text(yaml.dump({_ROOT: information}, Dumper=_Plain, sort_keys=False))
-    scratch.replace(folder / METADATA)
+    write_whole(folder / METADATA, yaml.dump({_ROOT: information}, Dumper=_Plain, sort_keys=False))
 
 
 def _topic_metadata(channel: Channel) -> dict[str, Any]:

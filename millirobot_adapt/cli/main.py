@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from millirobot_adapt.core.errors import DeviceError, UserError
 
 GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, link, bench)
 """The files that add commands, in the order of `millirobot --help`."""
+
+DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What any command that writes may meet, and nobody's mistake."""
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -48,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has left (`millirobot ... | head`); let the flush at exit find an open file.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        if error.errno not in DISK_FAILURES:
+            raise
+        print(f'millirobot: error: {error.filename or "disk"}: {error.strerror}', file=sys.stderr)
         return FAILED
 
 

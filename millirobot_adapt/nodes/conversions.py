@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -27,6 +29,12 @@ def qos(topic: Topic, depth: int = 10) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
     )
+
+
+def message_class(topic: Topic) -> Any:
+    """Return rclpy's class of a topic's messages."""
+    package, _, name = topic.type.split('/')
+    return getattr(import_module(f'{package}.msg'), name)
 
 
 def time_message(stamp: float) -> Time:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from millirobot_adapt.core.config import Config, param, read_yaml
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.installation import installation
 from millirobot_adapt.core.topics import RUN, Topic
-from millirobot_adapt.nodes.conversions import qos, status
+from millirobot_adapt.nodes.conversions import message_class, qos, status
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.nodes.parameters import load
@@ -32,7 +31,6 @@ from millirobot_adapt.nodes.run import NODE_OPTIONS, run
 
 QUEUE_DEPTH = 1000
 """Messages kept per topic while the disk is slow: ten seconds of motion capture."""
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,13 @@ class Recorder(Node):
         # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
         topics = full_names(namespace=self.get_namespace())
         what_runs = _what_runs(config.run_file)
-        self._writer = BagWriter(Path(config.bag), topics, round(config.split_size * MEGABYTE))
+        self._writer = BagWriter(Path(config.bag), topics, round(config.split_size * 1e6))
         for name, topic in topics.items():
             if topic is RUN:
                 self._tell_what_runs(name, what_runs)
                 continue
             callback: Any = self._callback(name)  # rclpy's hints know no raw callback that takes the message info
-            self.create_subscription(_message_class(topic), topic.name, callback, _queue(topic), raw=True)
+            self.create_subscription(message_class(topic), topic.name, callback, _queue(topic), raw=True)
         self.create_timer(config.flush_period, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._health = Health(self, self._examine)
 
@@ -137,11 +135,6 @@ def _what_runs(run_file: str) -> str:
         return str(yaml.safe_dump(installation(ros_version()), sort_keys=False))
     read_yaml(Path(run_file))
     return Path(run_file).read_text(encoding='utf-8')
-
-
-def _message_class(topic: Topic) -> Any:
-    package, _, name = topic.type.split('/')
-    return getattr(import_module(f'{package}.msg'), name)
 
 
 def _queue(topic: Topic) -> QoSProfile:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.types import typestore
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.topics import LEGS
+from millirobot_adapt.core.topics import DIAGNOSTICS, LEGS
 
 pytestmark = pytest.mark.system
 COUNT = 50
@@ -45,16 +46,40 @@ for i in range({COUNT}):
 sys.exit(0 if publisher.wait_for_all_acked(Duration(seconds=10)) else 'not acknowledged')
 """
 
+BURST = 5000
+FLOOD = f"""
+import sys, time
+import rclpy
+from sensor_msgs.msg import JointState
+from millirobot_adapt.core.topics import LEGS
+from millirobot_adapt.nodes.conversions import joint_state, qos
+
+rclpy.init()
+node = rclpy.create_node('publisher', namespace='robot1')
+publisher = node.create_publisher(JointState, LEGS.name, qos(LEGS, depth=100))
+deadline = time.monotonic() + 20.0
+while publisher.get_subscription_count() == 0:
+    if time.monotonic() > deadline:
+        sys.exit('nobody subscribed')
+    time.sleep(0.05)
+publisher.publish(joint_state(1000.0, [0.0, 0.0]))
+print('first', flush=True)
+sys.stdin.readline()
+for i in range(1, {BURST} + 1):
+    publisher.publish(joint_state(1000.0 + i, [i, -i]))
+print('burst', flush=True)
+sys.stdin.readline()
+"""
+
 EVERYTHING = """
 import json, sys, time
 import rclpy
 from millirobot_adapt.core.topics import RUN, TOPICS
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.recorder import _message_class
+from millirobot_adapt.nodes.conversions import message_class, qos
 
 rclpy.init()
 node = rclpy.create_node('publisher', namespace='robot1')
-publishers = {t.name: node.create_publisher(_message_class(t), t.name, qos(t)) for t in TOPICS if t is not RUN}
+publishers = {t.name: node.create_publisher(message_class(t), t.name, qos(t)) for t in TOPICS if t is not RUN}
 deadline = time.monotonic() + 20.0
 while not all(publisher.get_subscription_count() for publisher in publishers.values()):
     if time.monotonic() > deadline:
@@ -93,6 +118,18 @@ def publish(environment: dict[str, str], what: str = PUBLISHER) -> str:
     done = subprocess.run(command, env=environment, timeout=60, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def recorders_word(bag: Path) -> list[str]:
+    arrays = [message for _, message, _ in open_bag(bag, lambda line: None).messages([DIAGNOSTICS])]
+    return [status.message for array in arrays for status in array.status if status.name == 'recorder']
 
 
 def velocities(bag: Path) -> list[float]:
@@ -149,14 +186,36 @@ def test_every_topic_of_the_contract_is_recorded_with_the_qos_that_its_publisher
             assert connection.digest == typestore().hash_rihs01(connection.msgtype)
 
 
+def test_messages_that_an_overfull_queue_lost_are_counted_and_told(tmp_path, environment):
+    recorder = start_recorder(environment, tmp_path / 'bag', 'flush_period:=0.1')
+    command = [sys.executable, '-c', FLOOD]
+    flood = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert flood.stdout.readline() == 'first\n'
+        wait_until(lambda: velocities(tmp_path / 'bag') == [0.0])
+        recorder.send_signal(signal.SIGSTOP)  # the disk hangs
+        flood.stdin.write('\n')
+        flood.stdin.flush()
+        assert flood.stdout.readline() == 'burst\n'
+        recorder.send_signal(signal.SIGCONT)
+        wait_until(lambda: velocities(tmp_path / 'bag')[-1] == BURST)
+        wait_until(lambda: any('never came' in text for text in recorders_word(tmp_path / 'bag')))
+        recorder.send_signal(signal.SIGTERM)
+        assert recorder.wait(20) == 0
+    finally:
+        for process in (recorder, flood):
+            process.kill()
+            process.communicate()
+    bag = open_bag(tmp_path / 'bag')
+    recorded = len(list(bag.messages([LEGS])))
+    assert 0 < bag.losses.lost['/robot1/legs'] == BURST + 1 - recorded
+
+
 def test_a_recorder_told_to_go_on_without_a_disk_says_so_once_and_fails_at_the_end(tmp_path, environment):
     recorder = start_recorder(environment, tmp_path / 'bag', 'on_error:=continue', 'flush_period:=0.1')
     try:
         publish(environment)
-        deadline = time.monotonic() + 20
-        while len(velocities(tmp_path / 'bag')) < COUNT:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: len(velocities(tmp_path / 'bag')) == COUNT)
         (file,) = (tmp_path / 'bag').glob('*.mcap')
         resource.prlimit(recorder.pid, resource.RLIMIT_FSIZE, (file.stat().st_size,) * 2)
         publish(environment)

@@ -1,6 +1,7 @@
 """The command line: exit codes, one-line errors, nothing heavy imported."""
 
 import argparse
+import errno
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from millirobot_adapt import __version__
 from millirobot_adapt.cli import main as cli
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import DeviceError, UserError
 
 
 @pytest.fixture
@@ -41,6 +42,19 @@ def test_the_exit_code_is_the_commands(run_command):
 def test_a_users_mistake_is_one_line_and_exit_code_2(run_command, capsys):
     assert run_command(fail_with(UserError('x.yaml: no such file'))) == 2
     assert capsys.readouterr().err == 'millirobot: error: x.yaml: no such file\n'
+
+
+def test_a_device_that_fails_is_one_line_and_exit_code_1(run_command, capsys):
+    assert run_command(fail_with(DeviceError('disk: full'))) == 1
+    assert capsys.readouterr().err == 'millirobot: error: disk: full\n'
+
+
+def test_a_full_disk_is_one_line_and_exit_code_1_whatever_is_written(run_command, capsys):
+    full = OSError(errno.ENOSPC, 'No space left on device', 'runs/summary.json')
+    assert run_command(fail_with(full)) == 1
+    assert capsys.readouterr().err == 'millirobot: error: runs/summary.json: No space left on device\n'
+    with pytest.raises(OSError, match='odd'):
+        run_command(fail_with(OSError(errno.EINVAL, 'odd')))
 
 
 def test_ctrl_c_is_exit_code_130(run_command):

@@ -16,6 +16,7 @@ from millirobot_adapt.bags.report.page import Card, Page, Picture, Section, rend
 from millirobot_adapt.bags.report.plotting import Drawing, styled, to_svg
 from millirobot_adapt.bags.report.recorded import Recorded, read_recorded
 from millirobot_adapt.bags.report.story import Story
+from millirobot_adapt.core.files import write_whole
 
 SUMMARY = 'summary.json'
 REPORT = 'report.html'
@@ -72,8 +73,8 @@ def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
         parameters=_groups(recorded.parameters),
         footer=f'millirobot_adapt {__version__} · made from the bag in {home.resolve().name}/ · figures of {SUMMARY}',
     )
-    (home / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + '\n', encoding='utf-8')
-    (home / REPORT).write_text(render(page), encoding='utf-8')
+    write_whole(home / SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + '\n')
+    write_whole(home / REPORT, render(page))
     return summary
 
 
