@@ -5,6 +5,7 @@ written as their nodes do, so replay must find every number again.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import yaml
@@ -29,8 +30,13 @@ from millirobot_adapt.core.share import file_hashes
 
 START = 1_700_000_000.0
 DT = 0.1
+MODEL = Path(__file__).resolve().parents[1] / 'data' / 'bags' / 'small_grbal'
 CONTROLLER = ControllerConfig(
-    planner=PlannerConfig(samples=24, chunk=12, horizon=5), engine=EngineConfig(threads=1), path='zigzag', seed=11
+    model=str(MODEL),
+    planner=PlannerConfig(samples=24, chunk=12, horizon=5),
+    engine=EngineConfig(threads=1),
+    path='zigzag',
+    seed=11,
 )
 
 
