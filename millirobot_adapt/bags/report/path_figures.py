@@ -39,7 +39,7 @@ HERO = 1.4 * WIDTH
 """Width of the drawing of the path [inch]."""
 FAN_HEIGHT = 1.3 * HEIGHT
 """Height of the two figures on open-loop prediction [inch]."""
-LETTER = 0.014
+LETTER = 0.012
 """Width of a letter as part of the drawing's width."""
 SIDES = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
 """Where a name may stand, seen from the middle of the drawing: outward first."""
@@ -58,11 +58,11 @@ def driven_path(story: Story) -> Drawing | None:
     if run.reference is not None:
         _draw_reference(axes, run.reference)
     _coloured_line(figure, axes, poses, track)
+    axes.margins(x=0.12, y=0.08)
     times = story.times(track.stamps if track is not None else run.poses.stamps)
     _mark(axes, poses, _marks(story, times))
     axes.set_xlabel('x [m]')
     axes.set_ylabel('y [m]', labelpad=12)
-    axes.margins(x=0.12, y=0.08)
     return Drawing(figure, _walked(track))
 
 
@@ -132,12 +132,16 @@ def _marks(story: Story, times: FloatArray) -> list[Mark]:
 def _mark(axes: Axes, poses: FloatArray, marks: list[Mark]) -> None:
     """Draw the marks and their names, away from the middle where other marks and names leave room."""
     places = poses[[mark.index for mark in marks], :2]
-    letter = LETTER * float(max(np.ptp(poses[:, :2], axis=0)))
+    low, high = np.array([axes.get_xlim(), axes.get_ylim()]).T
+    letter = LETTER * float(max(high - low))
     taken = [(place - letter, place + letter) for place in places]
     for place, mark in zip(places, marks, strict=True):
         outward = np.sign(place - poses[:, :2].mean(axis=0) + 1e-12)
         boxes = [_name_box(place, outward * side, len(mark.text), letter) for side in SIDES]
-        free = [not any(_overlap(box, other) for other in taken) for box in boxes]
+        free = [
+            (box[0] > low).all() and (box[1] < high).all() and not any(_overlap(box, other) for other in taken)
+            for box in boxes
+        ]
         chosen = int(np.argmax(free))  # the first that is free, else the first
         taken.append(boxes[chosen])
         right, up = outward * SIDES[chosen]

@@ -53,7 +53,7 @@ def tell(run: RunData, track: Track | None, predictions: Predictions | None, dt:
     """Set the story's time axis: from the first to the last tick, or the whole bag where there are no ticks."""
     end = (run.ticks[-1].stamp + dt if run.ticks else run.end) - run.origin
     events = [Event(f.received - run.origin, (f.text or f.name).replace('_', ' '), stop=False) for f in run.faults]
-    events += [Event(float(stop['time_s']), f'stopped: {stop["reason"]}', stop=True) for stop in stops(run)]
+    events += [Event(float(stop['time_s']), 'stopped', stop=True) for stop in stops(run)]
     events = [event for event in events if event.time <= end + LINGER]
     last = max([end, *(event.time for event in events)])
     return Story(run, track, predictions, sorted(events, key=lambda event: event.time), (0.0, max(last, 1e-3)), dt)
