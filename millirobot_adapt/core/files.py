@@ -15,6 +15,7 @@ def write_whole(path: Path, text: str) -> None:
     try:
         scratch.write_text(text, encoding='utf-8')
         scratch.replace(path)
-    except OSError:
+    except OSError as error:
         scratch.unlink(missing_ok=True)
+        error.filename = str(path)  # a write that fails does not name its file
         raise

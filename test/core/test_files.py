@@ -19,10 +19,11 @@ def test_a_disk_that_fails_keeps_the_old_file_and_leaves_nothing_else(tmp_path, 
 
     def write_half(self, text, encoding):
         self.write_bytes(text.encode(encoding)[:2])
-        raise OSError('full')
+        raise OSError(28, 'full')
 
     monkeypatch.setattr(type(tmp_path), 'write_text', write_half)
-    with pytest.raises(OSError, match='full'):
+    with pytest.raises(OSError, match='full') as caught:
         write_whole(tmp_path / 'file', 'new text')
+    assert caught.value.filename == str(tmp_path / 'file')
     assert (tmp_path / 'file').read_text() == 'old'
     assert os.listdir(tmp_path) == ['file']

@@ -61,6 +61,8 @@ def test_a_killed_recorder_loses_the_last_second_and_the_run_can_be_looked_at(tm
     assert '<html' in (folder / 'report.html').read_text()
     figures = json.loads(millirobot('replay', str(folder), '--no-plan', '--json').stdout)
     assert sum(rollout['ticks'] for rollout in figures['rollouts']) > 30
+    checked = json.loads(millirobot('replay', str(folder), '--check', '--json').stdout)
+    assert checked['compared']['ticks'] > 30
 
     told = millirobot('mend', str(folder)).stdout
     assert 'whole now' in told
