@@ -1,0 +1,87 @@
+"""Make the bags of this folder with the mock: python test/data/bags/make_fixtures.py [NAME ...].
+
+    good           walks, nothing happens
+    leg_loss       loses its left middle leg at half-time
+    link_failure   the radio's port vanishes on the way and stays away: the robot is stopped
+
+Each is a run of `millirobot demo`, recorded by the real processes. The model is the small one beside them (made by
+`millirobot collect --minutes 20 --seed 3`, `train --set hidden=48,48`, `export-model`), so that they do not depend on
+the models that are shipped. Of the bag all is kept but the paths of the machine that made it.
+
+Make them again when the contract of the topics, the layout of a record or the parameters change; where only decisions
+changed on purpose, too. What `test/bags/test_fixture_bags.py` says of them must hold again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.bags.reader import open_bag
+from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.core.topics import BRIDGE_STATE, DIAGNOSTICS, RUN
+
+HERE = Path(__file__).resolve().parent
+MODEL = HERE / 'small_grbal'
+RUNS = {
+    'good': (0, ['--seconds', '8', '--condition', 'flat']),
+    'leg_loss': (0, ['--seconds', '10', '--condition', 'leg_loss']),
+    'link_failure': (1, ['--seconds', '10', '--condition', 'flat', '--set', 'mock_robot.radio.vanish=5.0',
+                         '--set', 'mock_robot.radio.vanish_duration=60.0']),
+}  # fmt: skip
+"""By name: exit code and options of the demo."""
+
+
+def make(name: str) -> None:
+    """Run the demo and keep its bag."""
+    code, options = RUNS[name]
+    with tempfile.TemporaryDirectory() as scratch:
+        command = ['demo', '--shape', 'figure8_small', '--model', str(MODEL), '--seed', '7', '--out', scratch, *options]
+        ended = subprocess.run([sys.executable, '-m', 'millirobot_adapt.cli.main', *command], check=False)
+        if ended.returncode != code:
+            raise SystemExit(f'{name}: the demo ended with {ended.returncode} instead of {code}')
+        shutil.rmtree(HERE / name, ignore_errors=True)
+        copy(
+            Path(scratch) / 'latest' / 'bag', HERE / name, {f'{share_dir()}/': '', str(Path(scratch).resolve()): 'runs'}
+        )
+
+
+def copy(source: Path, target: Path, renamed: dict[str, str]) -> None:
+    """Copy a bag message by message; paths in what nodes tell of themselves are renamed."""
+    told = {f'/{topic.name.lstrip("/")}': topic.type for topic in (RUN, DIAGNOSTICS, BRIDGE_STATE)}
+    with BagWriter(target, topics={}) as writer:
+        for raw in open_bag(source).raw_messages():
+            kind = told.get(raw.channel.topic)
+            if kind is not None:
+                message = rename(typestore().deserialize_cdr(raw.data, kind), renamed)
+                raw = raw._replace(data=bytes(typestore().serialize_cdr(message, kind)))
+            writer.write_raw(raw)
+
+
+def rename(message: Any, renamed: dict[str, str]) -> Any:
+    """Replace paths in a String, a DiagnosticStatus or a DiagnosticArray."""
+
+    def swap(text: str) -> str:
+        for old, new in renamed.items():
+            text = text.replace(old, new)
+        return text
+
+    if hasattr(message, 'data'):
+        message.data = swap(message.data)
+        return message
+    for status in getattr(message, 'status', [message]):
+        status.message = swap(status.message)
+        for pair in status.values:
+            pair.value = swap(pair.value)
+    return message
+
+
+if __name__ == '__main__':
+    for chosen in sys.argv[1:] or RUNS:
+        make(chosen)
