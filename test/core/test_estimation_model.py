@@ -126,7 +126,7 @@ def test_smoothing_is_the_matrix_equation_and_makes_more_certain():
     later = MODEL.correct(motion, BodyPose(10.06, (0.02, 0.001, 0.05), quat.exp((0.05, 0.0, 0.11))))
     smoothed, gain = MODEL.smooth(motion, later)
     predicted = MODEL.predict(motion, 10.06)
-    F = SwingModel(EstimatorConfig().swing_time, SWING.mean_noise, SWING.swing_noise).transition(0.01).F
+    F = SwingModel(EstimatorConfig().swing_time, np.ones((6, 1, 1)), np.ones((6, 1, 1))).transition(0.01).F
     for axis in range(6):
         P = motion.covariance[axis]
         G = P @ F.T @ np.linalg.inv(predicted.covariance[axis])

@@ -22,28 +22,29 @@ class EstimatorConfig(Config):
     clock_offset: float = param(
         0.0, 'Stamps of motion capture are ahead of the host clock by this; taken off.', unit='s', low=-10.0, high=10.0
     )
+    correct_clock: bool = param(True, 'Take off what else the gyro shows the stamps to be late, too, once it is clear.')
     position_noise: float = param(0.0001, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
     rotation_noise: float = param(0.002, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
     gyro_noise: float = param(
-        0.3, 'Noise of the gyro, with what the uncertainty of its time makes of the swing.',
+        0.2, 'Noise of the gyro, with what the uncertainty of its time makes of the swing.',
         unit='rad/s', low=1e-3, high=1e6,
     )  # fmt: skip
     swing_time: float = param(0.02, 'How long the body swings one way.', unit='s', low=0.001, high=1.0)
     horizontal_swing: float = param(
-        1.0, 'White acceleration noise of the swing, x and y.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
+        0.6, 'White acceleration noise of the swing, x and y.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0
     )
-    vertical_swing: float = param(3.0, 'The same for z.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0)
+    vertical_swing: float = param(1.6, 'The same for z.', unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0)
     tilt_swing: float = param(
-        70.0, 'White angular acceleration noise of the swing in roll and pitch.',
+        40.0, 'White angular acceleration noise of the swing in roll and pitch.',
         unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0,
     )  # fmt: skip
-    yaw_swing: float = param(20.0, 'The same in yaw.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0)
+    yaw_swing: float = param(16.0, 'The same in yaw.', unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0)
     speed_drift: float = param(
-        0.3, 'How fast the mean velocity changes: white acceleration noise.',
+        0.2, 'How fast the mean velocity changes: white acceleration noise.',
         unit='m/s^2/sqrt(Hz)', low=1e-3, high=100.0,
     )  # fmt: skip
     turn_drift: float = param(
-        3.0, 'How fast the mean angular velocity changes: white angular acceleration noise.',
+        2.0, 'How fast the mean angular velocity changes: white angular acceleration noise.',
         unit='rad/s^2/sqrt(Hz)', low=1e-2, high=1000.0,
     )  # fmt: skip
     start_speed: float = param(
@@ -53,11 +54,11 @@ class EstimatorConfig(Config):
         3.0, 'Standard deviation of the unknown angular velocity at the start.', unit='rad/s', low=0.1, high=100.0
     )
     gate: float = param(
-        10.0, 'A pose further than this from the prediction is a jump (Mahalanobis distance).',
+        12.0, 'A pose further than this from the prediction is a jump (Mahalanobis distance).',
         unit='sd', low=3.0, high=100.0,
     )  # fmt: skip
-    largest_tilt: float = param(
-        1.0, 'A pose tilted further than this against the prediction is a jump, too.', unit='rad', low=0.1, high=4.0
+    largest_turn: float = param(
+        1.2, 'A pose turned further than this against the prediction is a jump, too.', unit='rad', low=0.1, high=4.0
     )
     largest_speed: float = param(
         1.5, 'A pose that the body could only have come to faster is a jump, too.', unit='m/s', low=0.1, high=20.0

@@ -15,7 +15,6 @@ from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.motion import BodyRate
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.quaternion import Vector
-from millirobot_adapt.core.state import FloatArray
 
 LAG_STEP = 0.005
 """Lags are tried so far apart [s]; a parabola finds the top between them."""
@@ -29,12 +28,8 @@ ENOUGH = 100.0
 """So many samples make a correlation."""
 CLEAR = 0.5
 """A weaker correlation tells no lag: the robot hardly turned, or the gyro's axes are not the body's."""
-BIAS_START = 0.35
-"""Standard deviation of the bias at power-up (MPU-6000: 20 deg/s) [rad/s]."""
-BIAS_DRIFT = 1e-3
-"""How fast it drifts [rad/s/sqrt(s)]."""
-BIAS_NOISE = 0.7
-"""Spread of one comparison of gyro and motion capture [rad/s]."""
+BIAS_SPREAD = 0.35
+"""Standard deviation of the bias before anything is known of it (MPU-6000: 20 deg/s) [rad/s]."""
 
 
 class GyroWatch:
@@ -44,17 +39,20 @@ class GyroWatch:
         self._previous: BodyPose | None = None
         self._turning: deque[tuple[float, Vector]] = deque(maxlen=64)
         self._waiting: deque[tuple[float, Vector]] = deque(maxlen=32)
-        self._stamp: float | None = None
         self._samples = 0.0
         self._sum_gyro = np.zeros(3)
         self._sum_gyro_squares = np.zeros(3)
         self._sum_seen = np.zeros((len(LAGS), 3))
         self._sum_seen_squares = np.zeros((len(LAGS), 3))
         self._sum_products = np.zeros((len(LAGS), 3))
+        self.lag: float | None = None
+        """By how much the stamps of motion capture are late [s]; None while that is not clear."""
+        self.correlation = 0.0
+        """Of gyro and motion capture at that lag, up to 1."""
         self.bias = np.zeros(3)
         """Of the gyro [rad/s; body], shape (3,)."""
-        self.bias_variance = BIAS_START**2
-        """Of each axis [(rad/s)^2]."""
+        self.bias_variance = np.full(3, BIAS_SPREAD**2)
+        """Of the bias [(rad/s)^2], shape (3,)."""
 
     def clear(self) -> None:
         """Forget the poses: what comes does not go on from them."""
@@ -90,26 +88,7 @@ class GyroWatch:
         correlation is left out, as the motion is known from the poses far better than the bias.
         """
         x, y, z = np.subtract(angular_velocity, self.bias).tolist()
-        return BodyRate(stamp, (x, y, z), variance + self.bias_variance)
-
-    def lag(self) -> tuple[float | None, float]:
-        """Return by how much motion capture's stamps are late [s], None while that is not known, and the correlation.
-
-        (11)  argmax over lag of  sum over axes of cov(gyro(t), seen(t + lag)) / sqrt(var(gyro) var(seen))
-        """
-        if self._samples < ENOUGH:
-            return None, 0.0
-        n = self._samples
-        covariance = (self._sum_products - self._sum_seen * self._sum_gyro / n).sum(axis=1)
-        gyro = (self._sum_gyro_squares - self._sum_gyro**2 / n).sum()
-        seen = (self._sum_seen_squares - self._sum_seen**2 / n).sum(axis=1)
-        correlation = covariance / np.sqrt(np.maximum(gyro * seen, 1e-12))
-        best = int(np.argmax(correlation))
-        top = float(correlation[best])
-        if top < CLEAR or not 0 < best < len(LAGS) - 1:
-            return None, top
-        left, right = float(correlation[best - 1]), float(correlation[best + 1])
-        return float(LAGS[best]) + 0.5 * LAG_STEP * (left - right) / (left - 2.0 * top + right), top
+        return BodyRate(stamp, (x, y, z), variance + float(self.bias_variance.max()))
 
     def _compare(self, stamp: float, angular_velocity: Vector) -> None:
         """Hold a reading against the turning around it, at every lag."""
@@ -126,15 +105,30 @@ class GyroWatch:
         self._sum_seen = keep * self._sum_seen + at_lags
         self._sum_seen_squares = keep * self._sum_seen_squares + at_lags**2
         self._sum_products = keep * self._sum_products + at_lags * gyro
-        self._learn_bias(stamp, gyro, at_lags)
+        if self._samples >= ENOUGH:
+            self._judge()
 
-    def _learn_bias(self, stamp: float, gyro: FloatArray, at_lags: FloatArray) -> None:
-        """Correct the bias by the difference at the lag that fits: a scalar Kalman filter on each axis."""
-        lag, _ = self.lag()
-        seen = at_lags[round(((lag or 0.0) - LAGS[0]) / LAG_STEP)]
-        elapsed = 0.0 if self._stamp is None else max(0.0, stamp - self._stamp)
-        self._stamp = stamp
-        predicted = self.bias_variance + BIAS_DRIFT**2 * elapsed
-        gain = predicted / (predicted + BIAS_NOISE**2)
-        self.bias = self.bias + gain * (gyro - seen - self.bias)
-        self.bias_variance = (1.0 - gain) * predicted
+    def _judge(self) -> None:
+        """Find the lag and, at that lag, the bias.
+
+        (11)  lag = argmax of  sum over axes of cov(gyro(t), seen(t + lag)) / sqrt(var(gyro) var(seen))
+
+        (12)  bias = mean(gyro - seen) V0 / (V0 + V),  its variance V V0 / (V0 + V),  V = var(gyro - seen) / samples,
+              V0 the variance before: the mean of a normal variable given its samples
+        """
+        n = self._samples
+        covariance = self._sum_products / n - self._sum_seen * self._sum_gyro / n**2
+        gyro = self._sum_gyro_squares / n - (self._sum_gyro / n) ** 2
+        seen = self._sum_seen_squares / n - (self._sum_seen / n) ** 2
+        correlation = covariance.sum(axis=1) / np.sqrt(np.maximum(gyro.sum() * seen.sum(axis=1), 1e-12))
+        best = int(np.argmax(correlation))
+        self.correlation = float(correlation[best])
+        if self.correlation < CLEAR or not 0 < best < len(LAGS) - 1:
+            self.lag = None
+            return
+        left, right = float(correlation[best - 1]), float(correlation[best + 1])
+        self.lag = float(LAGS[best]) + 0.5 * LAG_STEP * (left - right) / (left - 2.0 * self.correlation + right)
+        before = BIAS_SPREAD**2
+        after = np.maximum(gyro + seen[best] - 2.0 * covariance[best], 0.0) / n
+        self.bias = (self._sum_gyro - self._sum_seen[best]) / n * before / (before + after)
+        self.bias_variance = after * before / (before + after)

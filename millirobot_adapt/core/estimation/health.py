@@ -21,21 +21,24 @@ class EstimatorHealth:
     coasting: bool = False
     """Whether the legs tell of the motion now, for want of poses."""
     clock_offset: float | None = None
-    """By how much the stamps of motion capture are ahead of the robot's, latency included [s]."""
+    """By how much motion capture's stamps are late, its clock and its latency together [s]; None: not clear."""
     clock_correlation: float = 0.0
     """How well gyro and motion capture agree at that offset, up to 1."""
+    clock_correction: float = 0.0
+    """How much of it the estimator takes off by itself [s]."""
     gyro_bias: tuple[float, float, float] | None = None
     """[rad/s; body]."""
-    gyro_bias_sd: float | None = None
-    """Its standard deviation on each axis [rad/s]."""
+    gyro_bias_sd: tuple[float, float, float] | None = None
+    """Its standard deviation [rad/s]."""
 
     def warnings(self) -> list[str]:
         """Return what a person should look at, each with its mend."""
         found = []
         if self.clock_offset is not None and abs(self.clock_offset) > SUSPICIOUS_LAG:
             found.append(
-                f'stamps of motion capture are {1e3 * self.clock_offset:+.0f} ms from the motion the gyro feels: '
-                f'synchronise the clocks, or add {self.clock_offset:.3f} to clock_offset'
+                f'poses are stamped {1e3 * self.clock_offset:+.0f} ms later than the gyro feels the motion '
+                f'({1e3 * self.clock_correction:+.0f} ms are taken off): '
+                f'synchronise the clocks, or add {self.clock_offset:.3f} to the parameter clock_offset'
             )
         if self.gyro_bias is not None and max(map(abs, self.gyro_bias)) > SUSPICIOUS_BIAS:
             largest = max(self.gyro_bias, key=abs)

@@ -9,7 +9,7 @@ import math
 
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.motion import HELD_UPRIGHT, Motion, MotionModel
+from millirobot_adapt.core.estimation.motion import TURN, Motion, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 
 LARGEST_ANGULAR_SPEED = 40.0
@@ -37,7 +37,7 @@ class JumpWatch:
 
         A pose that fits is chi-square distributed with 6 degrees of freedom (Bar-Shalom, section 5.4), if the model is
         right; contacts make the tails heavier. The gyro has its say through the motion. What no covariance knows is
-        asked besides: whether the body can have gone so fast, and tipped so far.
+        asked besides: whether the body can have gone so fast, and turned so far.
 
         Args:
             before: The accepted pose before it.
@@ -46,8 +46,8 @@ class JumpWatch:
         """
         error, variance = self._model.innovation(self._model.predict(motion, pose.stamp), pose)
         distance = float((error * error / variance).sum())
-        tipped = math.hypot(*error[HELD_UPRIGHT].tolist())
-        fits = distance <= self._config.gate**2 and tipped <= self._config.largest_tilt
+        turned = math.hypot(*error[TURN].tolist())
+        fits = distance <= self._config.gate**2 and turned <= self._config.largest_turn
         return fits and self._near(before, pose), distance
 
     def confirmed_by(self, pose: BodyPose) -> bool:

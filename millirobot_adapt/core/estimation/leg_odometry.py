@@ -16,8 +16,10 @@ from millirobot_adapt.core.state import FloatArray
 
 PERIOD = 0.1
 """Forgetting is per reply; replies come about so often [s]."""
-START_VARIANCE = np.diag([4e-6, 4e-4, 0.01])
-"""How little the first coefficients are trusted, in units of the residual variance [1]."""
+START_VARIANCE = np.diag([2.5e-3, 2.5e-3, 1.0])
+"""Variance of the first coefficients, in units of the residual variance: about as large as they are themselves."""
+LARGEST_VARIANCE = 10.0
+"""What is forgotten may not grow without bound where the legs never show it: trace of the same."""
 SPEED_SPREAD, TURN_SPREAD = 0.1, 1.0
 """Residuals before any is known: velocity [m/s] and yaw rate [rad/s]; the lab's robot had 0.1 and 1.4 to 2."""
 KNOWN_AFTER = 10
@@ -46,9 +48,8 @@ class LegOdometry:
         residual = motion - x @ self._weights
         spread = 1.0 + float(x @ Px)
         self._weights = self._weights + np.outer(Px / spread, residual)
-        # What is forgotten may not grow without bound where the legs never show it.
         covariance = (self._covariance - np.outer(Px, Px) / spread) / self._forget
-        self._covariance = covariance if np.trace(covariance) < 1.0 else self._covariance
+        self._covariance = covariance if np.trace(covariance) < LARGEST_VARIANCE else self._covariance
         self._squares = self._forget * self._squares + residual**2 / spread
         self._seen = self._forget * self._seen + 1.0
 

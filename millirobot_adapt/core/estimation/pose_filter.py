@@ -17,7 +17,7 @@ import numpy as np
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.gyro_watch import GyroWatch
-from millirobot_adapt.core.estimation.health import EstimatorHealth
+from millirobot_adapt.core.estimation.health import SUSPICIOUS_LAG, EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.jumps import JumpWatch
 from millirobot_adapt.core.estimation.leg_odometry import LegOdometry
@@ -35,6 +35,8 @@ LARGEST_RATE = 100.0
 """A gyro or leg reading beyond it is no measurement [rad/s]; gyro and legs end at 35 and 60."""
 SHORTEST_STEP, LONGEST_STEP = 0.03, 0.3
 """Between replies closer or further apart the motion per leg rate is not learned [s]."""
+CLOCK_STEP = 0.0005
+"""The correction of the stamps changes by no more from pose to pose, so that time stays in order [s]."""
 INNOVATIONS = 100.0
 """The reported innovation is an average over so many poses."""
 
@@ -52,6 +54,7 @@ class PoseFilter:
         self._track: Track | None = None
         self._at_reply: Motion | None = None
         self._coasting = False
+        self._clock_correction = 0.0
         self._surprise = 1.0
         self._counts: Counter[str] = Counter(accepted=0, invalid=0, repeated=0, late=0, jumped=0, started=0)
 
@@ -61,7 +64,12 @@ class PoseFilter:
         if isinstance(pose, str):
             self._counts[pose] += 1
             return
-        self._counts[self._take(pose._replace(stamp=pose.stamp - self._config.clock_offset))] += 1
+        stamped = pose._replace(stamp=pose.stamp - self._config.clock_offset)
+        self._follow_clock()
+        verdict = self._take(stamped._replace(stamp=stamped.stamp - self._clock_correction))
+        self._counts[verdict] += 1
+        if verdict == 'accepted':
+            self._gyro.on_pose(stamped)
 
     def on_telemetry(self, sample: Telemetry) -> None:
         """Take gyro and legs, unless they are senseless or from a time that is not tracked.
@@ -111,16 +119,16 @@ class PoseFilter:
 
     def health(self) -> EstimatorHealth:
         """Return counts, innovation, gyro bias, and whether the clocks of motion capture and robot agree."""
-        offset, correlation = self._gyro.lag()
-        x, y, z = self._gyro.bias.tolist()
+        bias, sd = self._gyro.bias.tolist(), np.sqrt(self._gyro.bias_variance).tolist()
         return EstimatorHealth(
             counts=self.counters(),
             innovation=math.sqrt(self._surprise),
             coasting=self._coasting,
-            clock_offset=offset,
-            clock_correlation=correlation,
-            gyro_bias=(x, y, z),
-            gyro_bias_sd=math.sqrt(self._gyro.bias_variance),
+            clock_offset=self._gyro.lag,
+            clock_correlation=self._gyro.correlation,
+            clock_correction=self._clock_correction,
+            gyro_bias=(bias[0], bias[1], bias[2]),
+            gyro_bias_sd=(sd[0], sd[1], sd[2]),
         )
 
     def _take(self, pose: BodyPose) -> str:
@@ -137,7 +145,6 @@ class PoseFilter:
                 self._jumps.clear()
                 self._surprise += (distance / 6.0 - self._surprise) / INNOVATIONS
                 track.insert(pose)
-                self._gyro.on_pose(pose)
                 return 'accepted'
         elif pose.stamp >= track.newest_pose.stamp - self._config.lost_after:
             return 'late'
@@ -151,6 +158,16 @@ class PoseFilter:
         self._at_reply = None
         self._track = Track(self._model, self._config.twist_period + REMEMBERED, pose)
         return 'started'
+
+    def _follow_clock(self) -> None:
+        """Move the correction of the stamps a little towards the lag that the gyro shows, once that is suspicious.
+
+        A lag that is none is left alone: its own uncertainty, a millisecond, would make the estimate worse.
+        """
+        lag, correction = self._gyro.lag, self._clock_correction
+        if lag is None or not self._config.correct_clock or (correction == 0.0 and abs(lag) <= SUSPICIOUS_LAG):
+            return
+        self._clock_correction += min(max(lag - correction, -CLOCK_STEP), CLOCK_STEP)
 
     def _tracked(self, track: Track, stamp: float) -> bool:
         return track.oldest_stamp <= stamp <= track.newest_pose.stamp + self._config.lost_after

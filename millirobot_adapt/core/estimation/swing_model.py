@@ -15,7 +15,7 @@ root of time instead of with its power 3/2. The equations below are the exact in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,18 +32,24 @@ class Transition(NamedTuple):
     """Of each axis, shape (axes, 3, 3)."""
 
 
-@dataclass(frozen=True)
 class SwingModel:
     """The process (1) on several axes."""
 
-    tau: float
-    """How long a swing lasts [s]."""
-    mean_noise: FloatArray
-    """Root of the spectral density of w_mean, shape (axes, 1, 1)."""
-    swing_noise: FloatArray
-    """Root of the spectral density of w_swing, shape (axes, 1, 1)."""
+    def __init__(self, tau: float, mean_noise: FloatArray, swing_noise: FloatArray) -> None:
+        """Describe how the axes move.
 
-    def transition(self, dt: float) -> Transition:
+        Args:
+            tau: How long a swing lasts [s].
+            mean_noise: Root of the spectral density of w_mean, shape (axes, 1, 1).
+            swing_noise: Root of the spectral density of w_swing, shape (axes, 1, 1).
+        """
+        self._tau = tau
+        self._mean_density = mean_noise**2
+        self._swing_density = swing_noise**2
+        # The filter, its gate and its smoother ask for the same steps.
+        self.transition = lru_cache(maxsize=256)(self._transition)
+
+    def _transition(self, dt: float) -> Transition:
         """Return the transition over dt [s].
 
         (2)  F = [1  dt  tau (1 - e)]        e = exp(-|dt| / tau)
@@ -58,7 +64,7 @@ class SwingModel:
 
         Backwards, dt < 0, an Ornstein-Uhlenbeck process looks as it does forwards: swing decays and Q is that of |dt|.
         """
-        ahead, tau = abs(dt), self.tau
+        ahead, tau = abs(dt), self._tau
         sign = 1.0 if dt >= 0.0 else -1.0
         gone = -math.expm1(-ahead / tau)
         e = 1.0 - gone
@@ -71,4 +77,4 @@ class SwingModel:
         swing = np.array([[value, 0.0, c], [0.0, 0.0, 0.0], [c, 0.0, v]])
         half = 0.5 * sign * ahead * ahead
         mean = np.array([[ahead**3 / 3.0, half, 0.0], [half, ahead, 0.0], [0.0, 0.0, 0.0]])
-        return Transition(F, self.mean_noise**2 * mean + self.swing_noise**2 * swing)
+        return Transition(F, self._mean_density * mean + self._swing_density * swing)
