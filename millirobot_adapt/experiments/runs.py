@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.report.recorded import Recorded, read_recorded
+from millirobot_adapt.bags.report.whole_run import WholeRun, read_whole_run
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments.statistics import compare
 
@@ -50,7 +50,7 @@ class Run:
     story: tuple[Any, ...]
     """Seed, path and condition; runs of different variants and equal story make a pair."""
     metrics: Mapping[str, float | None]
-    recorded: Recorded
+    recorded: WholeRun
 
     @property
     def seed(self) -> int | None:
@@ -72,7 +72,7 @@ def read_runs(paths: Sequence[Path], by: str = '') -> list[Run]:
     if len(paths) < 2:
         raise UserError('compare: one run alone has nothing to be compared with; give at least two runs or bags')
     progress = tqdm(paths, desc='reading runs', unit=' runs', disable=None, leave=False)
-    recorded = [read_recorded(open_bag(path)) for path in progress]
+    recorded = [read_whole_run(open_bag(path)) for path in progress]
     label = (lambda run, path: _parameter(run, path, by)) if by else _by_method(recorded)
     return [
         Run(name, label(run, path), _story(run), metrics_of(run.summary), run)
@@ -90,7 +90,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [str(path) for path in resolved]
 
 
-def _by_method(recorded: Sequence[Recorded]) -> Callable[[Recorded, Path], str]:
+def _by_method(recorded: Sequence[WholeRun]) -> Callable[[WholeRun, Path], str]:
     """Return a function that names a run by its method, and by its model where that does not tell all models apart."""
     models: dict[str, set[str]] = {}
     for run in recorded:
@@ -98,7 +98,7 @@ def _by_method(recorded: Sequence[Recorded]) -> Callable[[Recorded, Path], str]:
     return lambda run, _: run.method if len(models[run.method]) == 1 else f'{run.method} ({run.model})'
 
 
-def _parameter(run: Recorded, path: Path, name: str) -> str:
+def _parameter(run: WholeRun, path: Path, name: str) -> str:
     value: Any = run.parameters
     for part in name.split('.'):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -107,7 +107,7 @@ def _parameter(run: Recorded, path: Path, name: str) -> str:
     return f'{name.rpartition(".")[2]} {value}'
 
 
-def _story(run: Recorded) -> tuple[Any, ...]:
+def _story(run: WholeRun) -> tuple[Any, ...]:
     return run.summary['seed'], run.shape, run.condition
 
 

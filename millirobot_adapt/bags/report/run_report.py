@@ -14,7 +14,7 @@ from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report import path_figures, time_figures
 from millirobot_adapt.bags.report.page import Card, Page, Picture, Section, render
 from millirobot_adapt.bags.report.plotting import Drawing, styled, to_svg
-from millirobot_adapt.bags.report.recorded import Recorded, read_recorded
+from millirobot_adapt.bags.report.whole_run import WholeRun, read_whole_run
 from millirobot_adapt.bags.report.story import Story
 from millirobot_adapt.core.files import write_whole
 
@@ -58,7 +58,7 @@ def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
     """
     bag = open_bag(folder, namespace=namespace)
     home = folder if folder.is_dir() else folder.parent
-    recorded = read_recorded(bag)
+    recorded = read_whole_run(bag)
     summary, story = recorded.summary, recorded.story
     sections, missing = _draw(story)
     began = datetime.fromtimestamp(story.run.origin)
@@ -96,7 +96,7 @@ def _draw(story: Story) -> tuple[list[Section], list[str]]:
     return sections, [f'Not recorded: {", ".join(missing)}.'] if missing else []
 
 
-def _title(recorded: Recorded) -> str:
+def _title(recorded: WholeRun) -> str:
     method = recorded.summary['adaptation']['method']
     return f'{recorded.shape or "Run"}, {recorded.story.span[1]:.0f} s' + (f', {method}' if method else '')
 

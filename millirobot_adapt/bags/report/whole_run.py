@@ -21,7 +21,7 @@ CONTROL_PERIOD = 0.1
 
 
 @dataclass(frozen=True)
-class Recorded:
+class WholeRun:
     """A run that can be drawn and compared."""
 
     parameters: Mapping[str, Any]
@@ -52,7 +52,7 @@ class Recorded:
         return Path(str(_group(self.parameters, 'controller').get('model') or '')).name
 
 
-def read_recorded(bag: Bag) -> Recorded:
+def read_whole_run(bag: Bag) -> WholeRun:
     """Read a bag.
 
     Raises:
@@ -65,7 +65,7 @@ def read_recorded(bag: Bag) -> Recorded:
     predictions, gaps = _predictions(run, provenance)
     dt = _group(parameters, 'robot').get('dt')
     story = tell(run, follow(run), predictions, dt if isinstance(dt, float) else CONTROL_PERIOD)
-    return Recorded(parameters, summarise(run, parameters, predictions), story, gaps)
+    return WholeRun(parameters, summarise(run, parameters, predictions), story, gaps)
 
 
 def _predictions(run: RunData, provenance: Provenance | None) -> tuple[Predictions | None, list[str]]:
