@@ -4,12 +4,14 @@ import json
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 import synthetic_run
 
 from millirobot_adapt.bags import messages
 from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report import write_report
+from millirobot_adapt.bags.report.plotting import worst
 from millirobot_adapt.bags.run_data import load_run
 from millirobot_adapt.bags.summary import summarise
 from millirobot_adapt.bags.writer import BagWriter
@@ -167,3 +169,12 @@ def test_texts_from_the_bag_cannot_become_markup(tmp_path):
     page = (folder / 'report.html').read_text()
     assert '<b>&"' not in page
     assert '&lt;b&gt;&amp;' in page
+
+
+def test_thinned_dots_keep_the_worst():
+    values = np.zeros(10_000)
+    values[[7, 5_000, 9_999]] = 1.0, 2.0, 3.0
+    times, kept = worst(np.arange(10_000.0), values, count=1200)
+    assert len(kept) <= 1200
+    assert {(7.0, 1.0), (5_000.0, 2.0), (9_999.0, 3.0)} <= set(zip(times.tolist(), kept.tolist(), strict=True))
+    assert np.array_equal(worst(np.arange(3.0), np.ones(3))[0], np.arange(3.0))

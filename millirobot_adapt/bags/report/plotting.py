@@ -107,6 +107,14 @@ def running_median(values: FloatArray, width: int) -> FloatArray:
     return medians
 
 
+def worst(times: FloatArray, values: FloatArray, count: int = 1200) -> tuple[FloatArray, FloatArray]:
+    """Return at most about `count` of the values, the largest of each stretch of neighbours, and their times."""
+    stretch = -(-len(values) // count)
+    starts = range(0, len(values), max(stretch, 1))
+    chosen = [start + int(np.argmax(values[start : start + stretch])) for start in starts]
+    return times[chosen], values[chosen]
+
+
 def mark_events(axes: Axes, events: Sequence[tuple[float, str, bool]], label: bool = True) -> None:
     """Mark when faults began (dashed) and the robot was stopped (solid); the axis must have its limits already.
 

@@ -21,6 +21,7 @@ from millirobot_adapt.bags.report.plotting import (
     mark_events,
     new_figure,
     running_median,
+    worst,
 )
 from millirobot_adapt.bags.report.story import Story
 from millirobot_adapt.bags.run_data import Series
@@ -195,10 +196,10 @@ def mocap(story: Story) -> Drawing | None:
         return None
     figure, (upper, lower) = new_figure(HEIGHT, rows=2)
     gaps, ages = 1e3 * np.diff(poses.stamps), 1e3 * poses.values
-    upper.plot(poses.stamps[1:], gaps, '.', color=BLUE, alpha=0.5, **DOTS)
+    upper.plot(*worst(poses.stamps[1:], gaps), '.', color=BLUE, alpha=0.5, **DOTS)
     upper.set_ylim(0, 1.15 * float(gaps.max()))
     upper.set_ylabel('between poses [ms]')
-    lower.plot(poses.stamps, ages, '.', color=BLUE, alpha=0.5, **DOTS)
+    lower.plot(*worst(poses.stamps, ages), '.', color=BLUE, alpha=0.5, **DOTS)
     lower.set_ylim(min(0.0, float(ages.min())), 1.15 * max(1.0, float(ages.max())))
     lower.set_ylabel('age [ms]')
     _finish(story, upper, last=False)
