@@ -65,21 +65,24 @@ class Decisions:
             self.fingerprint = details.get('fingerprint', self.fingerprint)
 
     def runs(self, dt: float, shape: str) -> Iterator[RecordedRun]:
-        """Yield the runs; a run begins with a tick that had no plan to start from.
+        """Yield the runs; the first tick of a run that has a state has no plan to start from.
 
         Args:
             dt: Control period [s].
             shape: Name of the path, which chooses the weights of the executed cost.
         """
         run: RecordedRun | None = None
+        decided = False  # whether a tick of this run had a state; those before it may have had none
         for tick in self.ticks:
-            first = len(tick.window_mask) > 0 and not np.isfinite(tick.previous_plan).any()
-            restarted = run is not None and tick.tick <= run.ticks[-1].tick
-            if run is None or first or restarted:
+            had_state = len(tick.window_mask) > 0
+            first = had_state and not np.isfinite(tick.previous_plan).any()
+            if run is None or not _follows(tick, run.ticks[-1]) or (first and decided):
                 if run is not None:
                     yield run
-                run = RecordedRun(self._path_of(tick, dt, shape), [], whole=first)
+                run, decided = RecordedRun(self._path_of(tick, dt, shape), [], whole=False), False
             run.ticks.append(tick)
+            run.whole = run.whole or first
+            decided = decided or had_state
         if run is not None:
             yield run
 
@@ -87,6 +90,16 @@ class Decisions:
         """Return the newest path at a tick; it is published in the first tick of a run or before it."""
         before = [path for stamp, path in self.references if stamp <= tick.stamp + dt]
         return ReferencePath(before[-1].waypoints, before[-1].closed, shape) if before else None
+
+
+def _follows(tick: TickRecord, last: TickRecord) -> bool:
+    """Tell whether a tick may belong to the run of the one recorded before it.
+
+    Between two runs there are ticks without a record. Within a run records are missing where the planner was late,
+    which counts as misses, or where the recorder lost them: then the tick still had a plan to start from.
+    """
+    had_plan = len(tick.previous_plan) > 0 and bool(np.isfinite(tick.previous_plan).any())
+    return tick.tick == last.tick + 1 or (tick.tick > last.tick and (tick.misses > 0 or had_plan))
 
 
 def read_decisions(bag: Bag) -> Decisions:

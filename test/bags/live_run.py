@@ -16,6 +16,7 @@ from millirobot_adapt.bags.writer import BagWriter
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.config import flatten, nest
 from millirobot_adapt.core.control.plan_book import PlanBook
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, feed
@@ -75,9 +76,16 @@ class Writer:
 
 
 def write_live_run(
-    folder, ticks=12, change=unchanged, fingerprint=None, model_hashes=None, starts=(0,), controller=CONTROLLER
+    folder,
+    ticks=12,
+    change=unchanged,
+    fingerprint=None,
+    model_hashes=None,
+    starts=(0,),
+    controller=CONTROLLER,
+    blind=(),
 ):
-    """Write a bag and return its folder; a run starts at each tick of `starts`."""
+    """Write a bag and return its folder; a run starts at each tick of `starts`, no state comes in those of `blind`."""
     assembly = assemble(controller)
     estimator_config = EstimatorNodeConfig()
     estimator = make_estimator(estimator_config, assembly.robot)
@@ -94,11 +102,11 @@ def write_live_run(
         write = Writer(bag, change)
         write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
         write(topics.CONTROLLER_STATE, messages.status('controller', 'running', details), START)
-        _walk(write, assembly, estimator, ticks, starts)
+        _walk(write, assembly, estimator, ticks, starts, blind)
     return folder
 
 
-def _walk(write, assembly, estimator, ticks, starts):
+def _walk(write, assembly, estimator, ticks, starts, blind):
     robot, log, gatherer, rng = Robot(), ArrivalLog(), StateGatherer(), generator(4)
     book, before, path = PlanBook(3), None, None
     for tick in range(ticks):
@@ -106,7 +114,7 @@ def _walk(write, assembly, estimator, ticks, starts):
         if tick in starts:
             book.restart(tick - 1)
             path = None
-        setpoint = book.action(tick)
+        setpoint, misses = book.action(tick), book.misses(tick)
         write(topics.SETPOINT, messages.joint_state(stamp, setpoint), stamp)
         write(topics.SENT, messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
         poses, reply = _sense(robot, setpoint, stamp, rng)
@@ -124,19 +132,26 @@ def _walk(write, assembly, estimator, ticks, starts):
                 write(topic, message, stamp + 0.015)
             state = gatherer.add(topic.name, message)
         state_stamp, state = state
+        if tick in blind:
+            _write_tick(write, TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint), misses)
+            before = None
+            continue
         if path is None:
             path = assembly.lay_path(state)
             assembly.loop.restart(path)
             write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
         result = assembly.loop.step(tick, state_stamp, state, before, setpoint)
         book.store(tick, result.plan)
-        tick_record = replace(
-            result.record(seed=assembly.config.seed, stamp=stamp, state_stamp=state_stamp), misses=0.0
-        )
-        write(topics.TICK, messages.labelled_array(tick_record.encode(), 'tick'), stamp + 0.04)
+        record = result.record(seed=assembly.config.seed, stamp=stamp, state_stamp=state_stamp)
+        _write_tick(write, record, misses)
         before = setpoint
         if tick % 3 == 2:
             write.bag.flush()
+
+
+def _write_tick(write, record, misses):
+    message = messages.labelled_array(replace(record, misses=misses).encode(), 'tick')
+    write(topics.TICK, message, record.stamp + 0.04)
 
 
 TELEMETRY = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)

@@ -148,6 +148,16 @@ def test_what_the_recorder_lost_is_counted_and_nothing_else_is(tmp_path, capsys,
     assert counts == left_out
 
 
+@pytest.mark.parametrize(('starts', 'blind'), [((0,), (0, 1)), ((0,), (4, 5, 9)), ((0, 6), (5, 8))])
+def test_ticks_without_a_state_decide_nothing_but_their_setpoints_come_again(tmp_path, capsys, starts, blind):
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, starts=starts, blind=blind)
+    figures = checked(folder, capsys, 0)
+    assert figures['compared']['ticks'] == TICKS - len(blind)
+    why = 'no state reached them, nothing was decided'
+    assert {'what': 'ticks', 'count': len(blind), 'why': why} in figures['not_compared']
+    assert figures['compared']['setpoints'] == TICKS
+
+
 def test_a_missing_first_tick_leaves_its_run_without_a_beginning(tmp_path, capsys):
     figures = checked(live_run.write_live_run(tmp_path / 'bag', TICKS, lose('tick', 0)), capsys, 0)
     assert figures['compared']['ticks'] == TICKS - 1
