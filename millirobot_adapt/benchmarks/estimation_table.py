@@ -119,3 +119,38 @@ def _table(title: str, heading: Sequence[str], cells: Sequence[Sequence[str]]) -
     widths = [max(len(row[column]) for row in (heading, *cells)) for column in range(len(heading))]
     lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heading, *cells)]
     return '\n'.join([title, '', *(line.rstrip() for line in lines), ''])
+
+
+def layout_logs(report: Mapping[str, Any]) -> str:
+    """Return the tables of a report on the real logs."""
+    lines = []
+    for name, log in report['logs'].items():
+        ordinary = ', '.join(f'{count} {fate}' for fate, count in log['ordinary'].items())
+        lines.append(f'{name}: {log["rollouts"]} rollouts, {log["estimates"]} estimates at {log["ticks"]} ticks')
+        lines += [f'  ordinary poses: {ordinary}', '  poses that jumped, were tilted or high:']
+        lines += [f'    {_event_line(event)}' for event in log['events']] or ['    none']
+    lines += ['', _prediction(report['prediction'])]
+    return '\n'.join([*lines, *(f'FAILED: {failure}' for failure in report['failures'])])
+
+
+def _event_line(event: Row) -> str:
+    fates = ', '.join(f'{count} {fate}' for fate, count in event['fates'].items())
+    if not event['after']:
+        return f'{event["where"]}: lies there from the start; {fates}'
+    verdict = 'no body moves so' if event['impossible'] else 'a body can do that'
+    return (
+        f'{event["where"]}: {event["step"]:.2f} m and {event["turn"]:.2f} rad in {event["after"]:.2f} s '
+        f'({verdict}); {fates}'
+    )
+
+
+def _prediction(found: Row | None) -> str:
+    if found is None:
+        return "Prediction of raw motion capture: not measured, needs PyTorch (pip install 'millirobot_adapt[train]')"
+    low, high = (1e3 * bound for bound in found['interval'])
+    return (
+        f'Mean error of predicting held-out raw motion capture at H = 5, networks trained on the filter / on finite '
+        f'differences:\n  {1e3 * found["filter"]:.2f} / {1e3 * found["baseline"]:.2f} mm; difference '
+        f'{1e3 * found["difference"]:+.2f} mm, 95 % over {found["rollouts"]} rollouts {low:+.2f} .. {high:+.2f} mm '
+        f'({found["predictions"]} predictions)'
+    )

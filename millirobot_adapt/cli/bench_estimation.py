@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.core.errors import UserError
@@ -24,6 +25,10 @@ def add(benchmarks: Any) -> None:
         epilog='Exit codes: 0 done, 1 an estimate was not finite or jumped without a word, 2 bad input.',
     )
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser.add_argument(
+        '--logs', type=Path, metavar='FOLDER',
+        help="run the lab's real logs (*.npz) instead of the mock: what is caught, which estimate makes better models",
+    )  # fmt: skip
     parser.add_argument('--terrain', help='floors, comma-separated (default: all)')
     parser.add_argument('--runs', type=int, default=20, help='runs without faults on each floor (default: %(default)s)')
     parser.add_argument(
@@ -41,21 +46,28 @@ def add(benchmarks: Any) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.benchmarks.estimation import BenchConfig, bench
-    from millirobot_adapt.benchmarks.estimation_table import layout
+    from millirobot_adapt.benchmarks.estimation_real import bench_logs
+    from millirobot_adapt.benchmarks.estimation_table import layout, layout_logs
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
     from millirobot_adapt.core.robot import load_robot
     from millirobot_adapt.core.share import find
 
-    if args.jobs == 0:
-        raise UserError('--jobs 0: must be at least 1, or -1 for one process a core')
-    config = BenchConfig(runs=args.runs, fault_seconds=args.fault_seconds, seed=args.seed, jobs=args.jobs)
-    if args.terrain:
-        config = dataclasses.replace(config, terrains=_terrains(args.terrain, config.terrains))
     estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
-    report = bench(config, estimator, load_robot(args.robot))
-    _measure_node(report, args.robot)
-    print(json.dumps(report, indent=2, allow_nan=False) if args.json else layout(report))
+    robot = load_robot(args.robot)
+    if args.logs:
+        report = bench_logs(args.logs, estimator, robot)
+        text = layout_logs
+    else:
+        if args.jobs == 0:
+            raise UserError('--jobs 0: must be at least 1, or -1 for one process a core')
+        config = BenchConfig(runs=args.runs, fault_seconds=args.fault_seconds, seed=args.seed, jobs=args.jobs)
+        if args.terrain:
+            config = dataclasses.replace(config, terrains=_terrains(args.terrain, config.terrains))
+        report = bench(config, estimator, robot)
+        _measure_node(report, args.robot)
+        text = layout
+    print(json.dumps(report, indent=2, allow_nan=False) if args.json else text(report))
     return 1 if report['failures'] else 0
 
 

@@ -1,0 +1,130 @@
+"""Run an estimator over the lab's logs, which hold motion capture at the 10 Hz ticks only, and see what it caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from millirobot_adapt.bags.lab_log import Rollout, telemetry_of
+from millirobot_adapt.core.estimation.assembly import state_of
+from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.geometry import roll_pitch_yaw
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.state import NX, FloatArray
+
+JUMP = 0.15
+"""A step between two ticks beyond it is looked at [m]..."""
+TILT, HEIGHT = 1.0, 0.2
+"""... and a roll or pitch beyond it [rad], and a marker body that high above the floor [m]."""
+FASTEST, FASTEST_TURN = 1.5, 25.0
+"""Faster than this [m/s, rad/s] the body cannot have come from one pose to the next: the markers were mistaken."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Poses in a row that are out of the ordinary: jumped, tilted or high."""
+
+    where: str
+    """Session, rollout, ticks."""
+    step: float
+    """From the last pose before it [m]."""
+    turn: float
+    """From the last pose before it [rad]."""
+    after: float
+    """Time since that was new [s]; 0.0 where the rollout began with it."""
+    fates: dict[str, int]
+    """What became of the poses: accepted, jumped (left out), started (believed, and told), repeated."""
+
+    @property
+    def impossible(self) -> bool:
+        """Whether the body cannot have come there by itself, nor by a hand."""
+        return self.after > 0.0 and (self.step > FASTEST * self.after or self.turn > FASTEST_TURN * self.after)
+
+    @property
+    def caught(self) -> bool:
+        """Whether the first pose was left out or started the estimate anew, instead of being followed in silence."""
+        return next(iter(self.fates)) != 'accepted'
+
+
+@dataclass
+class LogFigures:
+    """What an estimator made of the logs."""
+
+    rollouts: int = 0
+    ticks: int = 0
+    estimates: int = 0
+    not_finite: int = 0
+    ordinary: Counter[str] = field(default_factory=Counter)
+    """What became of the poses that are in no event; of each rollout the first starts the estimate."""
+    events: list[Event] = field(default_factory=list)
+
+
+def run_rollout(rollout: Rollout, estimator: Estimator, robot: RobotConfig, figures: LogFigures) -> FloatArray:
+    """Feed one rollout, note what became of its poses, and return the states at its ticks, (N, 24), NaN where none.
+
+    The pose that the host held when a reply came is given before the reply, as the lab's code used it.
+    """
+    records = rollout.records
+    states = np.full((len(rollout.stamps), NX), np.nan)
+    fates = ['repeated'] * len(states)
+    for i, reply in enumerate(telemetry_of(rollout, robot)):
+        if records['mocap_valid'][i] and (i == 0 or records['t_mocap'][i] != records['t_mocap'][i - 1]):
+            fates[i] = _give(estimator, records, i)
+        if reply is None:
+            continue
+        estimator.on_telemetry(reply)
+        estimate = estimator.estimate(reply.stamp)
+        if estimate is not None:
+            states[i] = state_of(estimate, reply)
+            figures.estimates += 1
+            figures.not_finite += not np.isfinite(states[i]).all()
+    odd = odd_poses(rollout)
+    figures.rollouts += 1
+    figures.ticks += len(states)
+    figures.ordinary.update(fate for fate, is_odd in zip(fates, odd, strict=True) if not is_odd)
+    figures.events += _events(rollout, odd, fates)
+    return states
+
+
+def odd_poses(rollout: Rollout) -> np.ndarray:
+    """Return which records hold a pose after a jump, or one that is tilted or high, shape (N,)."""
+    position = rollout.records['pos'].astype(float)
+    step = np.linalg.norm(np.diff(position, axis=0, prepend=position[:1]), axis=1)
+    roll_pitch = roll_pitch_yaw(rollout.records['quat'])[:, :2]
+    return np.asarray((step > JUMP) | (np.abs(roll_pitch) > TILT).any(axis=1) | (position[:, 2] > HEIGHT))
+
+
+def _give(estimator: Estimator, records: dict[str, np.ndarray], i: int) -> str:
+    """Give one pose; return what became of it: 'accepted', 'jumped', 'started', ..."""
+    before = estimator.counters()
+    position, quaternion = records['pos'][i].astype(float), records['quat'][i].astype(float)
+    estimator.on_pose(PoseSample(float(records['t_mocap'][i]), position, quaternion))
+    return next(reason for reason, count in estimator.counters().items() if count > before[reason])
+
+
+def _events(rollout: Rollout, odd: np.ndarray, fates: list[str]) -> Iterator[Event]:
+    records = rollout.records
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], odd, [False]]).astype(int)))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        before = _seen_before(records['pos'], first)
+        rotations = Rotation.from_quat(records['quat'][[before, first]])
+        yield Event(
+            where=f'{rollout.session} rollout {rollout.number} ticks {first}..{end - 1}',
+            step=float(np.linalg.norm(records['pos'][first] - records['pos'][before])),
+            turn=float((rotations[1] * rotations[0].inv()).magnitude()),
+            after=float(records['t_mocap'][first] - records['t_mocap'][before]),
+            fates=dict(Counter(fates[first:end])),
+        )
+
+
+def _seen_before(position: np.ndarray, first: int) -> int:
+    """Return the record in which the pose before `first` was new: motion capture may have sent it again since."""
+    before = max(first - 1, 0)
+    while before > 0 and np.array_equal(position[before], position[before - 1]):
+        before -= 1
+    return before

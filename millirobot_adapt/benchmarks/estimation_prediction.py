@@ -1,0 +1,96 @@
+"""Ask which estimate makes the better model: the error of predicting the raw motion capture of rollouts held out.
+
+What is predicted is no estimate but the displacement between two raw poses of motion capture, so that neither estimator
+judges itself. Both see the same rollouts, actions and starts; a start counts where both have a whole window of states
+and nothing odd (see estimation_logs.py) happened to the raw poses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.bags.lab_log import Rollout
+from millirobot_adapt.benchmarks.estimation_logs import odd_poses
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.state import FloatArray, StateView
+
+RESAMPLES = 2000
+LEVEL = 0.95
+
+Predict = Callable[[FloatArray, FloatArray, FloatArray, np.ndarray], np.ndarray]
+"""From states (N, L + 1, 24), actions (N, L, 2), stamps (N, L + 1) and validity (N, L) to predictions (S, N, M, 3) of S
+networks."""
+
+
+@dataclass(frozen=True)
+class PredictionErrors:
+    """Mean distance between predicted and raw displacement at the horizon [m]."""
+
+    filter: float
+    baseline: float
+    difference: float
+    """Filter minus baseline, mean over rollouts [m]."""
+    interval: tuple[float, float]
+    """95 % of the difference, bootstrap over rollouts [m]."""
+    rollouts: int
+    predictions: int
+
+
+def compare(
+    rollouts: Sequence[Rollout],
+    states: dict[str, FloatArray],
+    valid: np.ndarray,
+    horizon: int,
+    robot: RobotConfig,
+    predict: Predict,
+) -> PredictionErrors:
+    """Train on each estimator's states, predict, and compare with raw motion capture.
+
+    Args:
+        rollouts: N rollouts of L + 1 records.
+        states: By name, 'filter' first, the baseline second; each of shape (N, L + 1, 24).
+        valid: Transitions that both may learn from and be judged on, shape (N, L).
+        horizon: H, steps ahead.
+        robot: Gives the unit of the commands.
+        predict: Trains networks and predicts held-out rollouts.
+    """
+    stamps = np.array([rollout.stamps for rollout in rollouts])
+    actions = np.array([rollout.records['cmd'][:-1] / robot.counts_per_ms for rollout in rollouts])
+    raw = np.array([rollout.records['pos'][:, :2] for rollout in rollouts], dtype=float)
+    displacement = raw[:, horizon:] - raw[:, :-horizon]
+    errors = []
+    for values in states.values():
+        seen = predict(values, actions, stamps, valid)
+        yaw = StateView(values[:, : seen.shape[2]]).yaw
+        x = np.cos(yaw) * seen[..., 0] - np.sin(yaw) * seen[..., 1]
+        y = np.sin(yaw) * seen[..., 0] + np.cos(yaw) * seen[..., 1]
+        errors.append(np.hypot(x - displacement[..., 0], y - displacement[..., 1]).mean(axis=0))
+    counted = np.all(np.isfinite(errors), axis=0)
+    means = np.array(
+        [[error[n, counted[n]].mean() for error in errors] for n in np.flatnonzero(np.any(counted, axis=1))]
+    )
+    differences = means[:, 0] - means[:, 1]
+    picks = generator(0, len(differences)).integers(0, len(differences), (RESAMPLES, len(differences)))
+    low, high = np.quantile(differences[picks].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return PredictionErrors(
+        filter=float(means[:, 0].mean()),
+        baseline=float(means[:, 1].mean()),
+        difference=float(differences.mean()),
+        interval=(float(low), float(high)),
+        rollouts=len(means),
+        predictions=int(counted.sum()),
+    )
+
+
+def judged_transitions(rollouts: Sequence[Rollout], valid: np.ndarray) -> np.ndarray:
+    """Leave out of `valid`, shape (N, L), the transitions at whose ends motion capture was odd or sent no new pose."""
+    usable = valid.copy()
+    for row, rollout in zip(usable, rollouts, strict=True):
+        stale = np.concatenate([[False], np.diff(rollout.records['t_mocap']) == 0])
+        bad = odd_poses(rollout) | stale
+        row &= ~(bad[1:] | bad[:-1])
+    return usable

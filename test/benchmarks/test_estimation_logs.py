@@ -1,0 +1,109 @@
+"""The estimators on real logs: what counts as odd, what counts as caught, and which estimate makes the better model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.bags.lab_log import Rollout, read_lab_log
+from millirobot_adapt.benchmarks.estimation_logs import LogFigures, odd_poses, run_rollout
+from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions
+from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.state import NX
+
+ROBOT = load_robot('velociroach')
+LOGS = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'velociroach_logs'
+needs_logs = pytest.mark.skipif(not LOGS.is_dir(), reason="the lab's logs are not part of the repository")
+
+
+def walked(jump_at=None, frozen=slice(0, 0)) -> Rollout:
+    """Walk straight at 0.3 m/s; the pose jumps aside at one tick, or is the same for a while."""
+    ticks = np.arange(50)
+    stamps = 1000.0 + 0.1 * ticks
+    x = 0.03 * ticks
+    x[frozen] = x[frozen.start] if frozen.stop else x[frozen]
+    position = np.column_stack([x, np.zeros(50), np.full(50, 0.06)])
+    if jump_at is not None:
+        position[jump_at, 1] += 0.5
+    records = {
+        't_robot': stamps, 't_mocap': stamps - 0.005, 'mocap_valid': np.ones(50, bool), 'pos': position,
+        'quat': np.tile([0.0, 0.0, 0.0, 1.0], (50, 1)), 'cmd': np.full((50, 2), 300.0),
+        'enc': np.column_stack([ticks, ticks]) * 30000, 'gyro': np.zeros((50, 3)), 'bemf': np.full((50, 2), 50),
+        'vbat': 880 + ticks % 3,
+    }  # fmt: skip
+    return Rollout(0, 1, 'hall', records)
+
+
+def run(rollout):
+    figures = LogFigures()
+    return run_rollout(rollout, make_estimator(EstimatorConfig(), ROBOT), ROBOT, figures), figures
+
+
+def test_a_jump_no_body_can_make_is_an_event_and_is_caught():
+    states, figures = run(walked(jump_at=20))
+    event = figures.events[0]
+    assert 'ticks 20..' in event.where
+    assert event.step == pytest.approx(0.5, abs=0.01)
+    assert event.impossible
+    assert event.caught
+    assert np.nanmax(np.abs(states[:, 1])) < 0.1
+    assert figures.not_finite == 0
+
+
+def test_a_pose_that_was_frozen_for_a_while_makes_no_impossible_step():
+    _, figures = run(walked(frozen=slice(20, 30)))
+    (event,) = figures.events
+    assert event.step == pytest.approx(0.3, abs=0.01)
+    assert event.after == pytest.approx(1.0, abs=0.05)
+    assert not event.impossible
+
+
+def test_transitions_at_odd_or_stale_poses_are_not_judged():
+    rollout = walked(jump_at=20)
+    rollout.records['t_mocap'][31] = rollout.records['t_mocap'][30]
+    judged = judged_transitions([rollout], np.ones((1, 49), dtype=bool))[0]
+    assert np.flatnonzero(odd_poses(rollout)).tolist() == [20, 21]
+    assert np.flatnonzero(~judged).tolist() == [19, 20, 21, 30, 31]
+
+
+def test_the_better_prediction_of_raw_motion_wins():
+    rollouts = [walked(), walked()]
+    states = np.zeros((2, 50, NX))
+    states[..., 10] = 1.0  # yaw 0
+    horizon, right = 5, {'value': True}
+
+    def predict(values, actions, stamps, valid):
+        forward = 0.03 * horizon if right.pop('value', False) else 0.02 * horizon
+        return np.tile([forward, 0.0, 0.0], (2, 2, 50 - horizon, 1))
+
+    found = compare(rollouts, {'filter': states, 'baseline': states}, np.ones((2, 49), bool), horizon, ROBOT, predict)
+    assert found.filter == pytest.approx(0.0, abs=1e-9)
+    assert found.baseline == pytest.approx(0.05)
+    assert found.interval[1] < 0.0
+    assert (found.rollouts, found.predictions) == (2, 90)
+
+
+def test_a_folder_without_logs_gives_one_line(tmp_path, capsys):
+    assert main(['bench', 'estimation', '--logs', str(tmp_path)]) == 2
+    assert 'holds no log' in capsys.readouterr().err
+
+
+@pytest.mark.real_logs
+@needs_logs
+def test_on_the_real_logs_nothing_impossible_is_followed_in_silence():
+    figures = LogFigures()
+    odd = {'carpet': (1, 30, 37, 123, 138, 146, 147, 148), 'styrofoam': (45, 182, 183), 'turf': (0, 1)}
+    for name, numbers in odd.items():
+        rollouts = {rollout.number: rollout for rollout in read_lab_log(LOGS / f'{name}.npz')}
+        for number in numbers:
+            run_rollout(rollouts[number], make_estimator(EstimatorConfig(), ROBOT), ROBOT, figures)
+    assert figures.rollouts == 13
+    assert figures.not_finite == 0
+    assert figures.estimates > 0.9 * figures.ticks
+    assert any(event.impossible for event in figures.events)
+    assert all(event.caught for event in figures.events if event.impossible)
+    left_out = sum(count for fate, count in figures.ordinary.items() if fate == 'jumped')
+    assert left_out < 0.02 * sum(figures.ordinary.values())
