@@ -63,6 +63,7 @@ class ReplyChecker:
         self._accepted: _Answer | None = None
         self._suspect: _Answer | None = None
         self._streak = 0
+        self._in_step = True  # nothing was missing before the last reply that counted
         self.stale = 0
         """Replies refused by the robot's clock alone."""
 
@@ -70,6 +71,7 @@ class ReplyChecker:
         """Forget earlier replies: the encoders were zeroed, or the robot has started anew."""
         self._accepted = self._suspect = None
         self._streak = 0
+        self._in_step = True
         self.clock.restart()
 
     def refusal(self, reply: TelemetryReply, request: Request, arrived: float) -> str | None:
@@ -87,8 +89,10 @@ class ReplyChecker:
         reason = self._misfit(self._accepted, answer)
         if reason is None:
             # Late is not restarted: should all replies stay late, the link is lost for want of any.
-            reason = self._untimely(answer)
+            complete = self._complete(answer)
+            reason = self._untimely(answer, proven=complete and self._in_step)
             if reason is None:
+                self._in_step = complete
                 self._accepted, self._suspect, self._streak = answer, None, 0
                 self.clock.observe(reply.timestamp, request.reached, arrived)
             return reason
@@ -111,7 +115,15 @@ class ReplyChecker:
             return 'its encoder step is too large'
         return None
 
-    def _untimely(self, answer: _Answer) -> str | None:
+    def _complete(self, answer: _Answer) -> bool:
+        """Tell by the index whether the robot has answered every request since the last reply that counted."""
+        if self._accepted is None:
+            return True
+        requests = answer.request.number - self._accepted.request.number
+        return _index_step(self._accepted.reply, answer.reply) == requests
+
+    def _untimely(self, answer: _Answer, proven: bool) -> str | None:
+        """Return how a reply disagrees with the robot's clock; one proven to be the right one corrects the clock."""
         reply, request = answer.reply, answer.request
         lead = self.clock.lead(reply.timestamp, answer.arrived)
         if SLACK < lead < _MISMAPPED:
@@ -120,12 +132,9 @@ class ReplyChecker:
         early = self.clock.head_start(reply.timestamp, request.reached)
         if max(early, lead) <= SLACK:
             return None
-        if self._accepted is not None:
-            requests = request.number - self._accepted.request.number
-            if _index_step(self._accepted.reply, reply) == requests:
-                # It is the answer to the last of all requests since, whatever its clock says: the clock has jumped.
-                self.clock.restart()
-                return None
+        if proven:
+            self.clock.restart()  # it has jumped
+            return None
         self.stale += 1
         when = f'{1e3 * early:.0f} ms before it was asked' if early else f'{lead:.1f} s after it came'
         return f'the robot sampled it {when}'

@@ -90,6 +90,16 @@ def test_a_clock_that_jumps_is_followed_where_the_index_proves_that_every_reques
     robot.run(3)
 
 
+def test_answers_that_come_in_a_bunch_after_a_gap_do_not_pass_for_one_another(robot):
+    held_up = [robot.request() for _ in range(3)]
+    request = robot.request()
+    bunch = [robot.reply(request) for _ in [*held_up, request]]  # the radio lets them through all at once
+    assert robot.refusal(request, bunch[0]) is None, 'sampled in time, it tells what is true'
+    for late in bunch[1:]:
+        request = robot.request()
+        assert 'before it was asked' in robot.refusal(request, late)
+
+
 def test_a_mapping_that_a_late_reply_has_spoilt_is_made_anew(robot):
     spoilt = robot.request()
     robot.counts -= 50_000  # as if this reply had been sampled 50 ms earlier, when the one before was due
