@@ -79,7 +79,9 @@ class Decisions:
             if run is None or not _follows(tick, run.ticks[-1]) or (first and decided):
                 if run is not None:
                     yield run
-                run, decided = RecordedRun(self._path_of(tick, dt, shape), [], whole=False), False
+                run, decided = RecordedRun(None, [], whole=False), False
+            if not decided:
+                run.path = self._path_of(tick, dt, shape)
             run.ticks.append(tick)
             run.whole = run.whole or first
             decided = decided or had_state
