@@ -20,7 +20,9 @@ def bag(request):
 
 def replayed(capsys, *arguments):
     code = cli.main(['replay', *map(str, arguments), '--json'])
-    return code, json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    assert captured.out, captured.err
+    return code, json.loads(captured.out)
 
 
 def test_they_are_decided_again_as_they_were(bag, capsys):
