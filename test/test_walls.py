@@ -131,7 +131,7 @@ def test_module_keeps_to_its_room(module):
         ('firmware_bridge.packets', 'import rclpy.node'),
         ('firmware_bridge.packets', 'from millirobot_adapt.nodes.run import run'),
         ('firmware_bridge.node', 'from millirobot_adapt.sim import mock'),
-        ('millirobot_adapt.bags.reader', 'from millirobot_adapt.cli import main'),
+        ('millirobot_adapt.bags.storage.reader', 'from millirobot_adapt.cli import main'),
     ],
 )
 def test_a_breach_is_seen(tmp_path, module, source):

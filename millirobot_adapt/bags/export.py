@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.bags.tables import Row, columns_of, rows_of, state_row, tick_row
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw

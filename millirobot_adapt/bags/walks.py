@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.pose_calibration import Recording
 from millirobot_adapt.core.messages import pose_sample, seconds, sides

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.bags.lab_log import Rollout, telemetry_of
+from millirobot_adapt.bags.lab.lab_log import Rollout, telemetry_of
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
@@ -64,13 +64,19 @@ class LogFigures:
     events: list[Event] = field(default_factory=list)
 
 
-def run_rollout(rollout: Rollout, estimator: Estimator, robot: RobotConfig, figures: LogFigures) -> FloatArray:
-    """Feed one rollout, note what became of its poses, and return the states at its ticks, (N, 24), NaN where none.
+def run_rollout(
+    rollout: Rollout, estimator: Estimator, robot: RobotConfig, figures: LogFigures
+) -> tuple[FloatArray, FloatArray]:
+    """Feed one rollout, note what became of its poses, and estimate the states of its ticks.
 
     The pose that the host held when a reply came is given before the reply, as the lab's code used it.
+
+    Returns:
+        For the time of each reply, as in a live run, and for the time of the pose before it (up to 10 ms earlier);
+        both of shape (N, 24), NaN where there is no estimate.
     """
     records = rollout.records
-    states = np.full((len(rollout.stamps), NX), np.nan)
+    states, at_poses = np.full((2, len(rollout.stamps), NX), np.nan)
     fates = ['repeated'] * len(states)
     for i, reply in enumerate(telemetry_of(rollout, robot)):
         if records['mocap_valid'][i] and (i == 0 or records['t_mocap'][i] != records['t_mocap'][i - 1]):
@@ -83,12 +89,15 @@ def run_rollout(rollout: Rollout, estimator: Estimator, robot: RobotConfig, figu
             states[i] = state_of(estimate, reply)
             figures.estimates += 1
             figures.not_finite += not np.isfinite(states[i]).all()
+        earlier = estimator.estimate(min(reply.stamp, float(records['t_mocap'][i])))
+        if earlier is not None:
+            at_poses[i] = state_of(earlier, reply)
     odd = odd_poses(rollout)
     figures.rollouts += 1
     figures.ticks += len(states)
     figures.ordinary.update(fate for fate, is_odd in zip(fates, odd, strict=True) if not is_odd)
     figures.events += _events(rollout, odd, fates)
-    return states
+    return states, at_poses
 
 
 def odd_poses(rollout: Rollout) -> np.ndarray:

@@ -27,57 +27,62 @@ networks."""
 
 
 @dataclass(frozen=True)
-class PredictionErrors:
-    """Mean distance between predicted and raw displacement at the horizon [m]."""
+class Comparison:
+    """Mean errors of two kinds of models, and their difference [m]."""
 
-    filter: float
+    error: float
     baseline: float
     difference: float
-    """Filter minus baseline, mean over rollouts [m]."""
+    """Error minus baseline, mean over rollouts."""
     interval: tuple[float, float]
-    """95 % of the difference, bootstrap over rollouts [m]."""
+    """95 % of the difference, bootstrap over rollouts."""
     rollouts: int
     predictions: int
 
 
-def compare(
+def prediction_errors(
     rollouts: Sequence[Rollout],
-    states: dict[str, FloatArray],
+    states: FloatArray,
     valid: np.ndarray,
     horizon: int,
     robot: RobotConfig,
     predict: Predict,
-) -> PredictionErrors:
-    """Train on each estimator's states, predict, and compare with raw motion capture.
+) -> FloatArray:
+    """Train on an estimator's states, predict, and compare with raw motion capture.
 
     Args:
         rollouts: N rollouts of L + 1 records.
-        states: By name, 'filter' first, the baseline second; each of shape (N, L + 1, 24).
-        valid: Transitions that both may learn from and be judged on, shape (N, L).
+        states: The estimator's, shape (N, L + 1, 24).
+        valid: Transitions that may be learned from and judged, shape (N, L).
         horizon: H, steps ahead.
         robot: Gives the unit of the commands.
         predict: Trains networks and predicts held-out rollouts.
+
+    Returns:
+        Distance between predicted and raw displacement, mean over the networks [m], shape (N, L + 1 - H); NaN where
+        nothing was predicted.
     """
     stamps = np.array([rollout.stamps for rollout in rollouts])
     actions = np.array([rollout.records['cmd'][:-1] / robot.counts_per_ms for rollout in rollouts])
     raw = np.array([rollout.records['pos'][:, :2] for rollout in rollouts], dtype=float)
     displacement = raw[:, horizon:] - raw[:, :-horizon]
-    errors = []
-    for values in states.values():
-        seen = predict(values, actions, stamps, valid)
-        yaw = StateView(values[:, : seen.shape[2]]).yaw
-        x = np.cos(yaw) * seen[..., 0] - np.sin(yaw) * seen[..., 1]
-        y = np.sin(yaw) * seen[..., 0] + np.cos(yaw) * seen[..., 1]
-        errors.append(np.hypot(x - displacement[..., 0], y - displacement[..., 1]).mean(axis=0))
-    counted = np.all(np.isfinite(errors), axis=0)
-    means = np.array(
-        [[error[n, counted[n]].mean() for error in errors] for n in np.flatnonzero(np.any(counted, axis=1))]
-    )
+    seen = predict(states, actions, stamps, valid)
+    yaw = StateView(states[:, : seen.shape[2]]).yaw
+    x = np.cos(yaw) * seen[..., 0] - np.sin(yaw) * seen[..., 1]
+    y = np.sin(yaw) * seen[..., 0] + np.cos(yaw) * seen[..., 1]
+    return np.asarray(np.hypot(x - displacement[..., 0], y - displacement[..., 1]).mean(axis=0))
+
+
+def compare(errors: FloatArray, baseline: FloatArray) -> Comparison:
+    """Compare errors rollout by rollout, both of shape (N, M); only what both predicted counts."""
+    counted = np.isfinite(errors) & np.isfinite(baseline)
+    judged = np.flatnonzero(np.any(counted, axis=1))
+    means = np.array([[values[n, counted[n]].mean() for values in (errors, baseline)] for n in judged])
     differences = means[:, 0] - means[:, 1]
     picks = generator(0, len(differences)).integers(0, len(differences), (RESAMPLES, len(differences)))
     low, high = np.quantile(differences[picks].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return PredictionErrors(
-        filter=float(means[:, 0].mean()),
+    return Comparison(
+        error=float(means[:, 0].mean()),
         baseline=float(means[:, 1].mean()),
         difference=float(differences.mean()),
         interval=(float(low), float(high)),

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.lab_log import OPEN_LOOP, Rollout, read_lab_log
+from millirobot_adapt.bags.lab.lab_log import OPEN_LOOP, Rollout, read_lab_log
 from millirobot_adapt.benchmarks.estimation import BASELINE, FILTER, METHODS
 from millirobot_adapt.benchmarks.estimation_logs import Event, LogFigures, run_rollout
-from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions
+from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions, prediction_errors
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig
@@ -21,6 +21,8 @@ from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import FloatArray
 
+AT_POSES, AT_REPLIES = 'filter', 'filter_at_replies'
+"""The filter's state for the time of the raw pose from which a displacement is counted, and for the reply's."""
 SEEDS = 3
 """Networks trained for each estimator: how one comes out is chance."""
 
@@ -37,15 +39,18 @@ def bench_logs(folder: Path, estimator: EstimatorConfig, robot: RobotConfig) -> 
     logs = {file.stem: read_lab_log(file) for file in files}
     report: dict[str, Any] = {'logs': {}}
     walked: list[Rollout] = []
-    states: dict[str, list[FloatArray]] = {method: [] for method in METHODS}
+    states: dict[str, list[FloatArray]] = {name: [] for name in (AT_POSES, AT_REPLIES, BASELINE)}
     for name, rollouts in logs.items():
         figures = {method: LogFigures() for method in METHODS}
         for rollout in tqdm(rollouts, desc=name, unit='rollout', disable=None, leave=False):
+            found = {}
             for method in METHODS:
                 made = make_estimator(dataclasses.replace(estimator, method=method), robot)
-                found = run_rollout(rollout, made, robot, figures[method])
-                if rollout.mode != OPEN_LOOP:
-                    states[method].append(found)
+                found[method] = run_rollout(rollout, made, robot, figures[method])
+            if rollout.mode != OPEN_LOOP:
+                states[AT_REPLIES].append(found[FILTER][0])
+                states[AT_POSES].append(found[FILTER][1])
+                states[BASELINE].append(found[BASELINE][0])
         walked += [rollout for rollout in rollouts if rollout.mode != OPEN_LOOP]
         report['logs'][name] = _figures(figures[FILTER])
     report['prediction'] = _prediction(walked, {name: np.array(values) for name, values in states.items()}, robot)
@@ -83,10 +88,10 @@ def _prediction(rollouts: list[Rollout], states: dict[str, FloatArray], robot: R
     from millirobot_adapt.learning.rollouts import Rollouts
 
     stamps = np.array([rollout.stamps for rollout in rollouts])
-    known = np.all(np.isfinite([states[FILTER], states[BASELINE]]), axis=(0, 3))
+    known = np.all(np.isfinite(list(states.values())), axis=(0, 3))
     valid = judged_transitions(rollouts, is_valid_step(np.diff(stamps), robot.dt) & known[:, 1:] & known[:, :-1])
     config = HeldOutConfig()
-    with tqdm(total=2 * SEEDS * config.folds, desc='training', disable=None, leave=False) as bar:
+    with tqdm(total=len(states) * SEEDS * config.folds, desc='training', disable=None, leave=False) as bar:
 
         def predict(values: FloatArray, actions: FloatArray, stamps: FloatArray, valid: np.ndarray) -> np.ndarray:
             data = Rollouts(
@@ -95,4 +100,8 @@ def _prediction(rollouts: list[Rollout], states: dict[str, FloatArray], robot: R
             seeds = (dataclasses.replace(config, seed=seed) for seed in range(SEEDS))
             return np.array([predict_held_out(data, seed, robot.dt, bar.update) for seed in seeds])
 
-        return dataclasses.asdict(compare(rollouts, states, valid, config.horizon, robot, predict))
+        errors = {
+            name: prediction_errors(rollouts, values, valid, config.horizon, robot, predict)
+            for name, values in states.items()
+        }
+    return {name: dataclasses.asdict(compare(errors[name], errors[BASELINE])) for name in (AT_POSES, AT_REPLIES)}

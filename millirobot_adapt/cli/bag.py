@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
 
 
 def _import_log(args: argparse.Namespace) -> int:
-    from millirobot_adapt.bags.import_log import import_log
+    from millirobot_adapt.bags.lab.import_log import import_log
     from millirobot_adapt.core.robot import load_robot
 
     report = import_log(args.log, args.out, load_robot(args.robot))

@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
 
 
 def _mend(args: argparse.Namespace) -> int:
-    from millirobot_adapt.bags.mend import mend
+    from millirobot_adapt.bags.storage.mend import mend
 
     mended = mend(args.bag, args.out)
     if mended is None:
@@ -58,7 +58,7 @@ def _mend(args: argparse.Namespace) -> int:
 
 def _export(args: argparse.Namespace) -> int:
     from millirobot_adapt.bags.export import read_tables, write_csv, write_npz
-    from millirobot_adapt.bags.reader import open_bag
+    from millirobot_adapt.bags.storage.reader import open_bag
 
     place = args.out or Path(f'{args.bag.resolve().stem}.npz' if args.to == 'npz' else f'{args.bag.resolve().stem}_csv')
     if place.exists():

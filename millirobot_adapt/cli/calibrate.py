@@ -63,7 +63,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _calibrate(path: Path, robot: RobotConfig, body_height: float | None) -> list[Result]:
     """Calibrate each day that a bag holds."""
-    from millirobot_adapt.bags.reader import open_bag
+    from millirobot_adapt.bags.storage.reader import open_bag
     from millirobot_adapt.bags.walks import read_walks
     from millirobot_adapt.core.errors import UserError
     from millirobot_adapt.core.estimation.pose_calibration import calibrate

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
-    from millirobot_adapt.bags.recorded import Changes
+    from millirobot_adapt.bags.replay.recorded import Changes
 
 DONE, DIFFERENT = 0, 1
 
@@ -49,9 +49,9 @@ def add(subparsers: Any) -> None:
 def _replay(args: argparse.Namespace) -> int:
     if args.check:
         return _check(args)
-    from millirobot_adapt.bags.replay import ReplayOptions, replay
-    from millirobot_adapt.bags.replay_table import table
-    from millirobot_adapt.bags.tick_table import check_place, write_table
+    from millirobot_adapt.bags.replay.replay import ReplayOptions, replay
+    from millirobot_adapt.bags.replay.table import table
+    from millirobot_adapt.bags.replay.tick_table import check_place, write_table
 
     if args.out is not None:
         check_place(args.out)
@@ -63,7 +63,7 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from millirobot_adapt.bags.check import check, verdict
+    from millirobot_adapt.bags.replay.check import check, verdict
 
     asked = {
         '--set': args.overrides, '--method': args.method, '--trajectory': args.trajectory,
@@ -78,7 +78,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _changes(args: argparse.Namespace) -> Changes:
-    from millirobot_adapt.bags.recorded import Changes
+    from millirobot_adapt.bags.replay.recorded import Changes
     from millirobot_adapt.bringup.processes import CONTROLLER, ESTIMATOR, parse_override
 
     overrides = [parse_override(text, (CONTROLLER, ESTIMATOR)) for text in args.overrides]

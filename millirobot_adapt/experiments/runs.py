@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report.whole_run import WholeRun, read_whole_run
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments.statistics import compare
 

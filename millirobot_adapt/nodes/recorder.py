@@ -16,9 +16,9 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
-from millirobot_adapt.bags.losses import Losses
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage.losses import Losses
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.config import Config, param, read_yaml
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.installation import installation

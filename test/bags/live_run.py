@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.config import flatten, nest
 from millirobot_adapt.core.control.plan_book import PlanBook

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy

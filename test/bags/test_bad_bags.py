@@ -6,10 +6,10 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from synthetic_run import write_run
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.run_data import load_run
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.names import contract_name, full_names
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.names import contract_name, full_names
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS, REFERENCE, SENT, TICK, TOPICS, TRUE_LEGS
 

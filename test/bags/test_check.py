@@ -7,10 +7,10 @@ import live_run
 import numpy as np
 import pytest
 
-from millirobot_adapt.bags import comparison
-from millirobot_adapt.bags.check import check as run_check
-from millirobot_adapt.bags.comparison import Comparison
-from millirobot_adapt.bags.recorded import Changes
+from millirobot_adapt.bags.replay import comparison
+from millirobot_adapt.bags.replay.check import check as run_check
+from millirobot_adapt.bags.replay.comparison import Comparison
+from millirobot_adapt.bags.replay.recorded import Changes
 from millirobot_adapt.cli import main as cli
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from millirobot_adapt.bags.estimates import answers
+from millirobot_adapt.bags.replay.estimates import answers
 from millirobot_adapt.core.estimation.arrival_record import ArrivalLog
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot import RobotConfig

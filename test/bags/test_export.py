@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from synthetic_run import write_run
 
-from millirobot_adapt.bags import messages
 from millirobot_adapt.bags.export import read_tables, write_csv, write_npz
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.run_data import load_run
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.run_data import load_run
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.cli import main as cli
 
 BAGS = Path(__file__).resolve().parents[1] / 'data' / 'bags'

@@ -9,12 +9,12 @@ from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.metadata import METADATA
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.metadata import METADATA
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from millirobot_adapt.bags.import_log import REQUEST_TIME, ImportReport, import_log
-from millirobot_adapt.bags.reader import open_bag
+from millirobot_adapt.bags.lab.import_log import REQUEST_TIME, ImportReport, import_log
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator

@@ -6,12 +6,12 @@ import sqlite3
 import pytest
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.mend import mend
-from millirobot_adapt.bags.metadata import METADATA
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.mend import mend
+from millirobot_adapt.bags.storage.metadata import METADATA
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import LEGS
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import synthetic_run
 
-from millirobot_adapt.bags.provenance import Provenance
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report.predictions import predict, predict_with
 from millirobot_adapt.bags.run_data import load_run
+from millirobot_adapt.bags.storage.provenance import Provenance
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.dynamics.interface import Adaptation
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import STATE_NAMES

@@ -3,12 +3,12 @@
 import pytest
 import yaml
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.provenance import PARAMETERS, read_provenance
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.provenance import PARAMETERS, read_provenance
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.bringup.processes import RECORDER
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig

@@ -14,10 +14,10 @@ import pytest
 from rosbags.rosbag2 import Reader
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.provenance import read_provenance
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.provenance import read_provenance
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import DIAGNOSTICS, LEGS

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import synthetic_run
 
-from millirobot_adapt.bags import messages, open_loop
-from millirobot_adapt.bags.open_loop import open_loop_errors, pool
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.rollouts import Rollout, read_rollouts
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.replay import open_loop
+from millirobot_adapt.bags.replay.open_loop import open_loop_errors, pool
+from millirobot_adapt.bags.replay.rollouts import Rollout, read_rollouts
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.cli import main as cli
 from millirobot_adapt.core.dynamics.interface import Adaptation
 from millirobot_adapt.core.errors import UserError

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import synthetic_run
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report import write_report
 from millirobot_adapt.bags.report.plotting import worst
 from millirobot_adapt.bags.run_data import load_run
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.bags.summary import summarise
-from millirobot_adapt.bags.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 
 

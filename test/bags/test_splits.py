@@ -10,12 +10,12 @@ import pytest
 import yaml
 from rosbags.rosbag2 import Reader
 
-from millirobot_adapt.bags import mcap_writer, messages
-from millirobot_adapt.bags.metadata import METADATA
-from millirobot_adapt.bags.provenance import read_provenance
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import mcap_writer, messages
+from millirobot_adapt.bags.storage.metadata import METADATA
+from millirobot_adapt.bags.storage.provenance import read_provenance
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.core.topics import LEGS, REFERENCE, RUN
 
@@ -155,8 +155,8 @@ def test_after_a_failure_nothing_more_is_written_and_closing_is_silent(tmp_path,
 WRITER = """
 import sys
 from pathlib import Path
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import DeviceError
 try:
     with BagWriter(Path(sys.argv[1])) as bag:

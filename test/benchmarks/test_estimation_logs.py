@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from millirobot_adapt.bags.lab_log import Rollout, read_lab_log
+from millirobot_adapt.bags.lab.lab_log import Rollout, read_lab_log
 from millirobot_adapt.benchmarks.estimation_logs import LogFigures, odd_poses, run_rollout
-from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions
+from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions, prediction_errors
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
@@ -43,13 +43,15 @@ def run(rollout):
 
 
 def test_a_jump_no_body_can_make_is_an_event_and_is_caught():
-    states, figures = run(walked(jump_at=20))
+    (states, at_poses), figures = run(walked(jump_at=20))
     event = figures.events[0]
     assert 'ticks 20..' in event.where
     assert event.step == pytest.approx(0.5, abs=0.01)
     assert event.impossible
     assert event.caught
     assert np.nanmax(np.abs(states[:, 1])) < 0.1
+    lead = states[10:, 0] - at_poses[10:, 0]  # 5 ms of walking at 0.3 m/s
+    assert np.nanmean(lead) == pytest.approx(0.0015, abs=0.0005)
     assert figures.not_finite == 0
 
 
@@ -72,15 +74,15 @@ def test_transitions_at_odd_or_stale_poses_are_not_judged():
 def test_the_better_prediction_of_raw_motion_wins():
     rollouts = [walked(), walked()]
     states = np.zeros((2, 50, NX))
-    states[..., 10] = 1.0  # yaw 0
-    horizon, right = 5, {'value': True}
+    states[..., 11] = 1.0  # looks along y, so what is ahead of it lies to its right
+    valid = np.ones((2, 49), dtype=bool)
 
-    def predict(values, actions, stamps, valid):
-        forward = 0.03 * horizon if right.pop('value', False) else 0.02 * horizon
-        return np.tile([forward, 0.0, 0.0], (2, 2, 50 - horizon, 1))
+    def errors(distance):
+        predicted = np.tile([0.0, -distance, 0.0], (3, 2, 45, 1))
+        return prediction_errors(rollouts, states, valid, 5, ROBOT, lambda *_: predicted)
 
-    found = compare(rollouts, {'filter': states, 'baseline': states}, np.ones((2, 49), bool), horizon, ROBOT, predict)
-    assert found.filter == pytest.approx(0.0, abs=1e-9)
+    found = compare(errors(0.15), errors(0.10))
+    assert found.error == pytest.approx(0.0, abs=1e-9)
     assert found.baseline == pytest.approx(0.05)
     assert found.interval[1] < 0.0
     assert (found.rollouts, found.predictions) == (2, 90)

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from firmware_bridge import packets
 from firmware_bridge.telemetry import setpoint_to_counts
-from millirobot_adapt.bags.messages import joint_state, pose_stamped
-from millirobot_adapt.bags.writer import BagWriter, full_names
+from millirobot_adapt.bags.storage.messages import joint_state, pose_stamped
+from millirobot_adapt.bags.storage.writer import BagWriter, full_names
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, load_robot
 from millirobot_adapt.core.topics import MOCAP_POSE, SENT

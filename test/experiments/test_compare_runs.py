@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage import messages
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError

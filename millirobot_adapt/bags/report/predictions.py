@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millirobot_adapt.bags.provenance import Provenance
 from millirobot_adapt.bags.run_data import RunData
+from millirobot_adapt.bags.storage.provenance import Provenance
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig

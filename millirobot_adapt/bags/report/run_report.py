@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.reader import open_bag
 from millirobot_adapt.bags.report import path_figures, time_figures
 from millirobot_adapt.bags.report.page import Card, Page, Picture, Section, render
 from millirobot_adapt.bags.report.plotting import Drawing, styled, to_svg
 from millirobot_adapt.bags.report.story import Story
 from millirobot_adapt.bags.report.whole_run import WholeRun, read_whole_run
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.files import write_whole
 
 SUMMARY = 'summary.json'

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.bags.provenance import Provenance, read_provenance
-from millirobot_adapt.bags.reader import Bag
 from millirobot_adapt.bags.report.predictions import Predictions, predict
 from millirobot_adapt.bags.report.story import Story, tell
 from millirobot_adapt.bags.run_data import RunData, load_run
+from millirobot_adapt.bags.storage.provenance import Provenance, read_provenance
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.bags.summary import summarise
 from millirobot_adapt.bags.track import follow
 from millirobot_adapt.core.errors import UserError

@@ -21,9 +21,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.types import typestore
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.types import typestore
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.core.topics import BRIDGE_STATE, DIAGNOSTICS, RUN
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.lab_log import MODES, OPEN_LOOP, Rollout, read_lab_log, telemetry_of
-from millirobot_adapt.bags.messages import joint_state, pose_stamped, status, telemetry_messages
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.lab.lab_log import MODES, OPEN_LOOP, Rollout, read_lab_log, telemetry_of
+from millirobot_adapt.bags.storage.messages import joint_state, pose_stamped, status, telemetry_messages
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import FloatArray

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from millirobot_adapt.bags.records import Channel
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage.records import Channel
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.topics import Topic

@@ -11,12 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.check_ticks import TickChecker
-from millirobot_adapt.bags.comparison import Comparison
-from millirobot_adapt.bags.decisions import read_decisions
-from millirobot_adapt.bags.estimates import answers, check_odometries
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.recorded import Changes, recorded_setup
+from millirobot_adapt.bags.replay.check_ticks import TickChecker
+from millirobot_adapt.bags.replay.comparison import Comparison
+from millirobot_adapt.bags.replay.decisions import read_decisions
+from millirobot_adapt.bags.replay.estimates import answers, check_odometries
+from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import Assembly, assemble
 from millirobot_adapt.core.errors import UserError

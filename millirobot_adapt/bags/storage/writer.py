@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from millirobot_adapt.bags.mcap_writer import McapFile
-from millirobot_adapt.bags.metadata import Contents, contract_channel, write_metadata
-from millirobot_adapt.bags.names import full_names
-from millirobot_adapt.bags.records import Channel, Raw
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage.mcap_writer import McapFile
+from millirobot_adapt.bags.storage.metadata import Contents, contract_channel, write_metadata
+from millirobot_adapt.bags.storage.names import full_names
+from millirobot_adapt.bags.storage.records import Channel, Raw
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.topics import Topic
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from millirobot_adapt.bags.reader import Bag, open_bag
+from millirobot_adapt.bags.storage.reader import Bag, open_bag
 from millirobot_adapt.core.config import Config, build
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import RUN

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import rotate_back
 from millirobot_adapt.core.samples import Telemetry

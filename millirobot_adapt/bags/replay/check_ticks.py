@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from millirobot_adapt.bags.comparison import Comparison, close
-from millirobot_adapt.bags.decisions import RecordedRun
+from millirobot_adapt.bags.replay.comparison import Comparison, close
+from millirobot_adapt.bags.replay.decisions import RecordedRun
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.messages import microseconds

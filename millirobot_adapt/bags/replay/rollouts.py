@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.decisions import DECISIONS, Decisions
-from millirobot_adapt.bags.estimates import Answer, answers
-from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.replay.decisions import DECISIONS, Decisions
+from millirobot_adapt.bags.replay.estimates import Answer, answers
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, ArrivalRecord

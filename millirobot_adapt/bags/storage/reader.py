@@ -12,13 +12,13 @@ from typing import Any
 
 import zstandard
 
-from millirobot_adapt.bags.losses import Losses
-from millirobot_adapt.bags.mcap_file import read_mcap
-from millirobot_adapt.bags.metadata import METADATA, read_metadata
-from millirobot_adapt.bags.names import ContractNames
-from millirobot_adapt.bags.records import Channel, Raw
-from millirobot_adapt.bags.sqlite_file import read_sqlite
-from millirobot_adapt.bags.types import typestore
+from millirobot_adapt.bags.storage.losses import Losses
+from millirobot_adapt.bags.storage.mcap_file import read_mcap
+from millirobot_adapt.bags.storage.metadata import METADATA, read_metadata
+from millirobot_adapt.bags.storage.names import ContractNames
+from millirobot_adapt.bags.storage.records import Channel, Raw
+from millirobot_adapt.bags.storage.sqlite_file import read_sqlite
+from millirobot_adapt.bags.storage.types import typestore
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import TOPICS, Topic
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.bags import messages
-from millirobot_adapt.bags.comparison import Comparison
+from millirobot_adapt.bags.replay.comparison import Comparison
+from millirobot_adapt.bags.storage import messages
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord, feed
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator

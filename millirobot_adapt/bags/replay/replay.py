@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.open_loop import ErrorsByHorizon, open_loop_errors, pool
-from millirobot_adapt.bags.reader import open_bag
-from millirobot_adapt.bags.recorded import Changes, recorded_setup
-from millirobot_adapt.bags.rollouts import Rollout, read_rollouts
-from millirobot_adapt.bags.tick_table import TickTable, tick_table
+from millirobot_adapt.bags.replay.open_loop import ErrorsByHorizon, open_loop_errors, pool
+from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
+from millirobot_adapt.bags.replay.rollouts import Rollout, read_rollouts
+from millirobot_adapt.bags.replay.tick_table import TickTable, tick_table
+from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.control.loop import ControlLoop, TickResult
 from millirobot_adapt.core.control.wiring import Assembly, assemble
 from millirobot_adapt.core.dynamics.factory import make_method

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.reader import Bag
 from millirobot_adapt.bags.run_data import reference_path
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from millirobot_adapt.bags.open_loop import ErrorsByHorizon
-from millirobot_adapt.bags.rollouts import Rollout
+from millirobot_adapt.bags.replay.open_loop import ErrorsByHorizon
+from millirobot_adapt.bags.replay.rollouts import Rollout
 from millirobot_adapt.core.control.loop import TickResult
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError

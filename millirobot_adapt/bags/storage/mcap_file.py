@@ -9,7 +9,7 @@ from mcap import records
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader, breakup_chunk
 
-from millirobot_adapt.bags.records import Channel, Raw
+from millirobot_adapt.bags.storage.records import Channel, Raw
 
 
 def read_mcap(file: Path, note: Callable[[str], None]) -> Iterator[Raw]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.provenance import Provenance, read_provenance
-from millirobot_adapt.bags.reader import Bag
+from millirobot_adapt.bags.storage.provenance import Provenance, read_provenance
+from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params, read_yaml
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError

@@ -11,8 +11,8 @@ from typing import Any
 from rosbags.rosbag2 import Reader
 from tqdm import tqdm
 
-from millirobot_adapt.bags.reader import Bag, open_bag
-from millirobot_adapt.bags.writer import BagWriter
+from millirobot_adapt.bags.storage.reader import Bag, open_bag
+from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from millirobot_adapt.bags.records import Channel, Raw
+from millirobot_adapt.bags.storage.records import Channel, Raw
 
 GAP = 10_000
 """Row numbers looked for in vain after which a damaged file is taken to hold nothing more."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.bags.rollouts import Rollout
+from millirobot_adapt.bags.replay.rollouts import Rollout
 from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step
 from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.geometry import wrap

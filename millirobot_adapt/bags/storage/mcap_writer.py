@@ -9,8 +9,8 @@ from typing import IO, cast
 
 from mcap.writer import Writer
 
-from millirobot_adapt.bags.metadata import Contents
-from millirobot_adapt.bags.records import Channel, Raw
+from millirobot_adapt.bags.storage.metadata import Contents
+from millirobot_adapt.bags.storage.records import Channel, Raw
 
 
 class WholeWrites:

@@ -1,0 +1,1 @@
+"""Turn the lab's own logs into bags."""

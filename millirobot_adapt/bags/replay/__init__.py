@@ -1,0 +1,1 @@
+"""Do a recorded run again: exactly as it was, or with something changed."""

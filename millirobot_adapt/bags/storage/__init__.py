@@ -1,0 +1,1 @@
+"""Read and write bag files, whole or damaged, ours or others'."""
