@@ -34,7 +34,12 @@ class Events:
         return (place >= 0) & (stamps < self.ends[np.maximum(place, 0)])
 
     def after(self, stamps: FloatArray) -> np.ndarray:
-        """Return which stamps [s] lie after the first event, but in none, shape (T,)."""
+        """Return which stamps [s] lie after the first event, but in none, shape (T,).
+
+        A fault that never ends leaves the estimator time to learn it: then these are the second half of the run.
+        """
+        if np.isinf(self.ends[-1]):
+            return stamps > 0.5 * self.run_end
         return (stamps >= self.starts[0]) & ~self.during(stamps)
 
 

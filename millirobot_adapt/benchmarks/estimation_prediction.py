@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.bags.lab_log import Rollout
+from millirobot_adapt.bags.lab.lab_log import Rollout
 from millirobot_adapt.benchmarks.estimation_logs import odd_poses
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
