@@ -1,4 +1,4 @@
-"""Measure what the estimator's process costs while the real processes drive the mock over DDS and a pty."""
+"""Measure what the estimator's process costs while the real processes talk to the mock over DDS and a pty."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
 from millirobot_adapt.bringup.processes import ESTIMATOR
 
 BEFORE = 2.0
-"""Walking before the measurement, so that start-up is not in it [s]."""
+"""Time between the link's start and the measurement, so that no start-up is in it [s]."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,14 @@ class NodeLoad:
 
 
 def measure_node(robot: str, seconds: float) -> NodeLoad:
-    """Walk the mock for so long [s] and read the processor time of the estimator from /proc.
+    """Read the processor time of the estimator over so long [s] from /proc; the robot stands, which costs the same.
 
     Raises:
-        BenchFailedError: the robot could not be made to walk.
+        BenchFailedError: the link did not come up.
     """
     with TemporaryDirectory(prefix='millirobot_') as folder, LiveRobot(Path(folder), robot) as live:
-        live.walk(BEFORE)
+        live.wait_for(lambda: live.witness.link == 'up', 'the link')
+        live.witness.spin(BEFORE)
         start, before = time.monotonic(), cpu_seconds(live.pid(ESTIMATOR))
         live.witness.spin(seconds)
         elapsed = time.monotonic() - start
