@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from millirobot_adapt.core.config import Config, flatten
+from millirobot_adapt.core.cpu import cpu_flags
 
 VECTOR_UNITS = ('sse', 'ssse', 'avx', 'fma', 'f16c', 'amx', 'asimd', 'sve', 'neon')
 """CPU flags that begin so choose between kernels that round differently."""
@@ -43,10 +43,5 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _vector_units() -> list[str]:
-    """Return the machine and the CPU flags that matter, as the kernel tells them."""
-    try:
-        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
-    except OSError:
-        lines = []
-    flags = next((line for line in lines if line.lower().startswith(('flags', 'features'))), '')
-    return [platform.machine(), *sorted(flag for flag in set(flags.split()) if flag.startswith(VECTOR_UNITS))]
+    """Return the machine and the CPU flags that matter."""
+    return [platform.machine(), *sorted(flag for flag in cpu_flags() if flag.startswith(VECTOR_UNITS))]

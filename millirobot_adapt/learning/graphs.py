@@ -1,28 +1,15 @@
-"""The computations that are exported to ONNX, with normalisation, features and integration inside."""
+"""The computations that are traced to ONNX, from and to SI states: adaptation, and both ends of the rollout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from millirobot_adapt.learning.inner_step import adapted_parameters, inner_update
-from millirobot_adapt.learning.kinematics import body_state, change_of_state, next_state
-from millirobot_adapt.learning.network import Normalisation, Theta, forward
-
-
-class StepGraph(nn.Module):
-    """One control period: (theta..., states (K, 24), actions (K, 2)) to next states (K, 24)."""
-
-    def __init__(self, normalisation: Normalisation, dt: float):
-        super().__init__()
-        self.normalisation = normalisation
-        self.dt = dt
-
-    def forward(self, *arguments: Tensor) -> Tensor:
-        """Predict."""
-        *theta, states, actions = arguments
-        return predict(theta, self.normalisation, states, actions, self.dt)
+from millirobot_adapt.learning.kinematics import BODY_NAMES, body_state, change_of_state, integrate
+from millirobot_adapt.learning.network import Normalisation
 
 
 class AdaptGraph(nn.Module):
@@ -47,7 +34,34 @@ class AdaptGraph(nn.Module):
         return (*adapted_parameters(theta, update), *report)
 
 
-def predict(theta: Theta, normalisation: Normalisation, states: Tensor, actions: Tensor, dt: float) -> Tensor:
-    """Predict the states (..., 24) one control period `dt` [s] after `states` under the setpoints (..., 2)."""
-    outputs = forward(theta, normalisation.features(body_state(states), actions))
-    return next_state(states, normalisation.change(outputs), dt)
+class RolloutStart(nn.Module):
+    """What the network sees at first: (state (1 or K, 24), actions (H, K, 2)) to both normalised, (K, 5), (H, K, 2)."""
+
+    def __init__(self, normalisation: Normalisation):
+        super().__init__()
+        seen = len(BODY_NAMES)
+        self.body_mean, self.action_mean = normalisation.feature_mean[:seen], normalisation.feature_mean[seen:]
+        self.body_scale, self.action_scale = normalisation.feature_scale[:seen], normalisation.feature_scale[seen:]
+
+    def forward(self, state: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalise, without clipping."""
+        body = (body_state(state) - self.body_mean) / self.body_scale
+        return body + torch.zeros_like(actions[0, :, 0:1]), (actions - self.action_mean) / self.action_scale
+
+
+class RolloutEnd(nn.Module):
+    """Where the predictions lead.
+
+    (state (1 or K, 24), normalised setpoints (H, K, 2), network outputs (H, K, 8)) to states (H + 1, K, 24).
+    """
+
+    def __init__(self, normalisation: Normalisation, dt: float):
+        super().__init__()
+        self.normalisation = normalisation
+        self.dt = dt
+
+    def forward(self, state: Tensor, setpoints: Tensor, outputs: Tensor) -> Tensor:
+        """Integrate."""
+        # Clipping and integers make numbers even of setpoints that are none: times zero, those stay what they are.
+        outputs = outputs + 0.0 * setpoints.sum(-1, keepdim=True)
+        return integrate(state, self.normalisation.change(outputs), self.dt)

@@ -58,11 +58,12 @@ def adapted_parameters(theta: Theta, update: InnerUpdate) -> list[Tensor]:
     moved = update.fraction > 0
     adapted: list[Tensor] = []
     for (weight, bias), step in zip(layers(theta), update.step, strict=True):
-        gradient = step.inputs[0].T @ step.weight_gradients[0]
-        adapted += [
-            torch.where(moved, weight - gradient, weight),
-            torch.where(moved, bias - step.bias_step[0, 0], bias),
-        ]
+        # Chosen on the window's rows, which are few, and written as one product and sum: a fraction of the time.
+        inputs, downhill, bias_step = (
+            torch.where(moved, part, torch.zeros_like(part))
+            for part in (step.inputs[0], -step.weight_gradients[0], step.bias_step[0, 0])
+        )
+        adapted += [inputs.T @ downhill + weight, bias - bias_step]
     return adapted
 
 

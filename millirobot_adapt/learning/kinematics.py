@@ -49,26 +49,33 @@ def next_body_state(body: Tensor, change: Tensor) -> Tensor:
     return body + change[..., 3:8]
 
 
-def next_state(states: Tensor, change: Tensor, dt: float) -> Tensor:
-    """Apply predicted changes (..., 8) to states (..., 24) over `dt` [s]; what is not predicted is held."""
+def integrate(states: Tensor, changes: Tensor, dt: float) -> Tensor:
+    """Apply predicted changes (H, K, 8), one after the other over `dt` [s] each, to states (1 or K, 24).
+
+    The result (H + 1, K, 24) begins with the states given; what is not predicted is held. Every step is in the yaw
+    frame of its own start, so that headings are sums of turns, and positions sums of turned displacements.
+    """
     cos, sin = _heading(states)
-    position = states[..., _POSITION] + rotate(change[..., 0:2], cos, sin)
-    turn_cos, turn_sin = torch.cos(change[..., 2:3]), torch.sin(change[..., 2:3])
-    heading = rotate(torch.cat([cos, sin], dim=-1), turn_cos, turn_sin)
-    body = next_body_state(body_state(states), change)
+    yaw = changes[..., 2:3].cumsum(0)
+    heading = rotate(torch.cat([torch.cos(yaw), torch.sin(yaw)], dim=-1), cos, sin)
+    start = torch.zeros_like(changes[:1, :, 0:1]) + states  # once for each of the K
+    before = torch.cat([start[..., _COS_YAW : _SIN_YAW + 1], heading[:-1]])
+    position = states[..., _POSITION] + rotate(changes[..., 0:2], before[..., 0:1], before[..., 1:2]).cumsum(0)
+    body = next_body_state(body_state(states), changes.cumsum(0))
     velocity = rotate(body[..., 0:2], heading[..., 0:1], heading[..., 1:2])
     legs = body[..., 3:5]
-    left, right = states[..., 15:17], states[..., 17:19]
-    advance_cos, advance_sin = torch.cos(dt * legs), torch.sin(dt * legs)
+    advance = dt * legs.cumsum(0)
+    advance_cos, advance_sin = torch.cos(advance), torch.sin(advance)
     phases = [
-        rotate(left, advance_cos[..., 0:1], advance_sin[..., 0:1]),
-        rotate(right, advance_cos[..., 1:2], advance_sin[..., 1:2]),
+        rotate(states[..., 15:17], advance_cos[..., 0:1], advance_sin[..., 0:1]),
+        rotate(states[..., 17:19], advance_cos[..., 1:2], advance_sin[..., 1:2]),
     ]
+    held = torch.zeros_like(yaw) + states
     parts = [
-        position, states[..., 2:3], velocity, states[..., 5:10], heading, states[..., 12:14], body[..., 2:3],
-        *phases, legs, states[..., 21:],
+        position, held[..., 2:3], velocity, held[..., 5:10], heading, held[..., 12:14], body[..., 2:3],
+        *phases, legs, held[..., 21:],
     ]  # fmt: skip
-    return torch.cat(parts, dim=-1)
+    return torch.cat([start, torch.cat(parts, dim=-1)])
 
 
 def _heading(states: Tensor) -> tuple[Tensor, Tensor]:

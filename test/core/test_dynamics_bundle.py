@@ -133,6 +133,6 @@ def test_graph_of_another_network(folder):
 def test_method_without_its_graph(folder):
     edit(folder, lambda manifest: manifest['files'].pop('adapt.onnx'))
     bundle = load_bundle(str(folder), RobotConfig())
-    with pytest.raises(UserError, match=r'has no adapt.onnx, which the chosen method needs'):
+    with pytest.raises(UserError, match=r'has no adapt.onnx, which the chosen method or engine needs'):
         make_method(bundle, EngineConfig())
     assert make_method(bundle, EngineConfig(), 'mb').window_length == 6

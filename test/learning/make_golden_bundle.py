@@ -11,8 +11,9 @@ import torch
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import NX
 from millirobot_adapt.learning.export import theta_names, write_bundle
-from millirobot_adapt.learning.graphs import AdaptGraph, predict
-from millirobot_adapt.learning.network import Normalisation, initialise
+from millirobot_adapt.learning.graphs import AdaptGraph
+from millirobot_adapt.learning.kinematics import body_state, integrate
+from millirobot_adapt.learning.network import Normalisation, forward, initialise
 
 FOLDER = Path(__file__).parents[1] / 'data' / 'golden_bundle'
 WINDOW, HORIZON, CANDIDATES = 6, 4, 3
@@ -53,7 +54,8 @@ def main() -> None:
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
     states = [trail[-1].repeat(CANDIDATES, 1)]
     for action in candidates:
-        states.append(predict(adapted, normalisation, states[-1], action, robot.dt))
+        outputs = forward(adapted, normalisation.features(body_state(states[-1]), action))
+        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt)[1])
     np.savez(
         FOLDER / 'expected.npz',
         states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,

@@ -10,7 +10,9 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
 from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
 from millirobot_adapt.core.robot import RobotConfig  # noqa: E402
-from millirobot_adapt.learning.graphs import AdaptGraph, predict  # noqa: E402
+from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
+from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
+from millirobot_adapt.learning.network import forward  # noqa: E402
 from millirobot_adapt.learning.run_folder import load_run  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -75,7 +77,8 @@ def test_exported_graphs_equal_pytorch(trained, toy_rollouts):
         state = torch.from_numpy(states[:1]).float()
         expected = [state]
         for action in torch.from_numpy(actions).float():
-            expected.append(predict(theta, run.normalisation, expected[-1], action[None], 0.1))
+            outputs = forward(theta, run.normalisation.features(body_state(expected[-1]), action[None]))
+            expected.append(integrate(expected[-1], run.normalisation.change(outputs)[None], 0.1)[1])
     adaptation = method.adapt(window)
     for value, wanted in zip(adaptation.model.theta.values(), theta, strict=True):
         np.testing.assert_allclose(value.numpy(), wanted.numpy(), atol=1e-5)

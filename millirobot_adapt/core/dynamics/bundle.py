@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from millirobot_adapt.core.config import read_yaml
-from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, to_engine
-from millirobot_adapt.core.dynamics.rollout import RolloutModel
+from millirobot_adapt.core.dynamics.engine import make_session
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import RobotConfig
@@ -61,33 +60,36 @@ class Bundle:
         data = self.manifest.get('data')
         return str(data.get('origin', 'unknown')) if isinstance(data, dict) else 'unknown'
 
-    def session(self, name: str, inputs: tuple[str, ...], threads: int) -> InferenceSession:
-        """Load an ONNX graph of the bundle whose inputs are theta and `inputs`.
+    def session(self, name: str, inputs: set[str], provider: str = 'cpu') -> InferenceSession:
+        """Load an ONNX graph of the bundle that takes `inputs`, with its named dimensions set to those of theta.
 
         Raises:
-            UserError: the bundle has no such graph; it cannot be loaded; it has other inputs.
+            UserError: the bundle has no such graph; it cannot be loaded; it has other inputs; no such provider.
         """
         if name not in self.files:
-            raise UserError(f'{self.path}: has no {name}, which the chosen method needs; train a model for that method')
+            raise UserError(
+                f'{self.path}: has no {name}, which the chosen method or engine needs; take a model that was trained '
+                'for that method and exported by this version (millirobot export-model)'
+            )
         try:
-            session = make_session(self.files[name], threads)
+            session = make_session(self.files[name], provider, self._dimensions)
+        except UserError:
+            raise
         except Exception as error:  # onnxruntime raises a dozen kinds, whose only common base is this
             reason = ' '.join(str(error).split())
             raise UserError(f'{self.path / name}: is not a graph that onnxruntime can load: {reason}') from None
         given = {value.name for value in session.get_inputs()}
-        if given != {*self.theta, *inputs}:
-            strange = ', '.join(sorted(given ^ {*self.theta, *inputs}))
+        if given != inputs:
+            strange = ', '.join(sorted(given ^ inputs))
             raise UserError(f'{self.path / name}: its inputs do not fit theta.npz ({strange}); export the model again')
         return session
 
-    def prior(self, config: EngineConfig) -> RolloutModel:
-        """Return theta*, ready to roll out.
-
-        Raises:
-            UserError: what `session` raises.
-        """
-        session = self.session('rollout.onnx', ('state', 'actions'), config.threads)
-        return RolloutModel(session, {name: to_engine(array) for name, array in self.theta.items()})
+    @property
+    def _dimensions(self) -> dict[str, int]:
+        """Sizes of the graphs' named dimensions: the width of each hidden layer, and T1."""
+        biases = [array for name, array in self.theta.items() if name.startswith('b')]
+        widths = {f'width{layer}': len(bias) for layer, bias in enumerate(biases[:-1], start=1)}
+        return {**widths, 'T1': self.window}
 
     def prediction_error(self, predicted: FloatArray, actual: FloatArray, state: FloatArray) -> float:
         """Return the normalised error of one predicted next state (24,), given the state (24,) before it."""

@@ -1,35 +1,71 @@
-"""How ONNX graphs are run: onnxruntime sessions with explicit threads that sleep instead of spinning."""
+"""How ONNX graphs are run: onnxruntime sessions whose provider and threads are always said, never guessed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime import ExecutionMode, InferenceSession, OrtValue, SessionOptions
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.errors import UserError
+
+PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
 
 
 @dataclass(frozen=True)
 class EngineConfig(Config):
     """How the network is evaluated; recorded, as results repeat bit for bit only under equal settings."""
 
+    name: str = param('fp32', 'Arithmetic of the rollout; int8 asks for a CPU with VNNI.', choices=('fp32', 'int8'))
+    provider: str = param('cpu', 'What runs the rollout; cuda asks for onnxruntime-gpu.', choices=tuple(PROVIDERS))
     threads: int = param(2, 'Threads of the rollout; adaptation, which is small, takes one.', low=1, high=64)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.name == 'int8' and self.provider != 'cpu':
+            raise UserError('name = int8 runs on the CPU alone; choose provider: cpu, or name: fp32')
 
-def make_session(graph: bytes, threads: int) -> InferenceSession:
-    """Load a graph on the CPU with so many threads."""
+
+def make_session(graph: bytes, provider: str, dimensions: Mapping[str, int]) -> InferenceSession:
+    """Load a graph that runs on the thread that calls it.
+
+    Parallel work is cut by candidates, one call a thread (rollout.py): threads then meet once a horizon. Threads of
+    onnxruntime's own would meet at every layer of every step, and between ticks spin on a core that others need.
+
+    Args:
+        graph: ONNX model.
+        provider: A key of `PROVIDERS`.
+        dimensions: Sizes of the graph's named dimensions, as far as they are known.
+
+    Raises:
+        UserError: this onnxruntime has no such provider.
+    """
+    _check_provider(provider, onnxruntime.get_available_providers())
     options = SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = ExecutionMode.ORT_SEQUENTIAL
-    # Spinning threads burn a core between ticks and miss deadlines on a loaded machine.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.add_session_config_entry('session.inter_op.allow_spinning', '0')
     options.log_severity_level = 3
-    return InferenceSession(graph, options, providers=['CPUExecutionProvider'])
+    for name, size in dimensions.items():
+        options.add_free_dimension_override_by_name(name, size)
+    session = InferenceSession(graph, options, providers=[PROVIDERS[provider]])
+    # Where the provider's libraries do not load, onnxruntime falls back to the CPU without a word.
+    _check_provider(provider, session.get_providers())
+    return session
+
+
+def _check_provider(provider: str, available: Sequence[str]) -> None:
+    if PROVIDERS[provider] not in available:
+        raise UserError(
+            f'engine.provider = {provider}: this onnxruntime has no {PROVIDERS[provider]} that works (it has '
+            f'{", ".join(available)}); install onnxruntime-gpu and CUDA, or choose engine.provider: cpu'
+        )
 
 
 def to_engine(array: NDArray[np.floating]) -> OrtValue:

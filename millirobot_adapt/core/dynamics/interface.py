@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime import OrtValue
 
 from millirobot_adapt.core.state import FloatArray
 
@@ -36,6 +38,13 @@ class AdaptedModel(Protocol):
 
         Row 0 of the result is `state` repeated K times; states[h + 1] follows actions[h].
         """
+
+
+class Engine(Protocol):
+    """A way to evaluate the network on many candidates (fp32, int8)."""
+
+    def load(self, theta: Mapping[str, OrtValue]) -> AdaptedModel:
+        """Return the model with these parameters, named as in theta.npz, ready to roll out."""
 
 
 @dataclass(frozen=True)

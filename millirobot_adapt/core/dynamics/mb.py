@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
-from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
+from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.targets import normalised_error
 
@@ -15,7 +16,8 @@ class ModelBased:
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
         self.window_length = bundle.window
-        self.prior: AdaptedModel = bundle.prior(config)
+        theta = {name: to_engine(array) for name, array in bundle.theta.items()}
+        self.prior: AdaptedModel = make_engine(bundle, config).load(theta)
         self._scale = bundle.target_scale
 
     def reset(self) -> None:

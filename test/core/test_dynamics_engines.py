@@ -1,0 +1,186 @@
+"""The rollout engines: int8 against fp32 on random networks, sharing between candidates, and what is refused."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from millirobot_adapt.core import cpu
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.dynamics.engine import PROVIDERS, EngineConfig, to_engine
+from millirobot_adapt.core.dynamics.engines import ENGINES, make_engine
+from millirobot_adapt.core.dynamics.engines.int8 import LEVELS_SATURATING, quantise
+from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot import RobotConfig, load_robot
+
+GOLDEN = Path(__file__).parents[1] / 'data' / 'golden_bundle'
+INT8_BOUND = 0.03
+"""int8 may move the displacement, relative to its length, by this at most: 95th percentile of the candidates."""
+
+
+@pytest.fixture(scope='module')
+def bundle():
+    return load_bundle(str(GOLDEN), RobotConfig())
+
+
+@pytest.fixture(scope='module')
+def shipped():
+    return load_bundle('velociroach_mb', load_robot('velociroach'))
+
+
+@pytest.fixture(scope='module')
+def state():
+    with np.load(GOLDEN / 'expected.npz') as arrays:
+        return arrays['states'][1].astype(float)
+
+
+def random_network(bundle, widths, seed):
+    """The bundle with another network: its graphs serve every width."""
+    rng = np.random.default_rng(seed)
+    sizes = (7, *widths, 8)
+    theta = {}
+    for layer in range(len(sizes) - 1):
+        gain = 0.3 if layer == len(sizes) - 2 else 1.0
+        scale = gain * np.sqrt(2 / sizes[layer])
+        theta[f'w{layer}'] = rng.normal(scale=scale, size=sizes[layer : layer + 2]).astype(np.float32)
+        theta[f'b{layer}'] = rng.normal(scale=0.1, size=sizes[layer + 1]).astype(np.float32)
+    return replace(bundle, theta=theta)
+
+
+def rolled(bundle, state, actions, **settings):
+    engine = make_engine(bundle, EngineConfig(**{'threads': 1, **settings}))
+    return engine.load({name: to_engine(array) for name, array in bundle.theta.items()}).rollout(state, actions)
+
+
+def candidates(horizon, count, seed=0):
+    actions = np.random.default_rng(seed).uniform(13, 56, (horizon, count, 2))
+    actions[0] = 30.0
+    return actions
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('widths', [(64, 64, 64), (256, 256, 256), (96, 200, 48)])
+def test_int8_stays_near_fp32_on_random_networks(shipped, state, widths, seed):
+    network, actions = random_network(shipped, widths, seed), candidates(15, 200, seed)
+    exact, coarse = (rolled(network, state, actions, name=name) for name in ('fp32', 'int8'))
+    assert not np.array_equal(exact, coarse)
+    moved = np.linalg.norm((coarse - exact)[1:, :, :2], axis=-1)
+    gone = np.linalg.norm((exact - exact[:1])[1:, :, :2], axis=-1)
+    assert np.percentile(moved / gone, 95, axis=1).max() < INT8_BOUND
+
+
+@pytest.mark.parametrize('name', ENGINES)
+def test_the_shared_first_step_is_that_of_each_candidate(shipped, state, name):
+    network, actions = random_network(shipped, (64, 64, 64), 0), candidates(6, 50)
+    shared = rolled(network, state, actions, name=name)
+    each = rolled(network, np.tile(state, (50, 1)), actions, name=name)
+    np.testing.assert_allclose(shared, each, rtol=0.02, atol=0.02 if name == 'int8' else 1e-5)
+
+
+@pytest.mark.parametrize('threads', [2, 3])
+def test_threads_share_the_candidates(shipped, state, threads):
+    network, actions = random_network(shipped, (64, 64, 64), 1), candidates(6, 131)
+    one, many = (rolled(network, state, actions, threads=count) for count in (1, threads))
+    np.testing.assert_allclose(one, many, atol=1e-5)
+    other_start = np.tile(state, (131, 1)) * np.linspace(0.9, 1.1, 131)[:, None]
+    np.testing.assert_allclose(
+        rolled(network, other_start, actions), rolled(network, other_start, actions, threads=threads), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize('name', ENGINES)
+def test_equal_calls_give_equal_bits(shipped, state, name):
+    network, actions = random_network(shipped, (64, 64, 64), 2), candidates(8, 100)
+    one, two = (rolled(network, state, actions, name=name, threads=2) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_one_wild_candidate_moves_the_others_little_as_inputs_are_clipped(shipped, state):
+    network, actions = random_network(shipped, (64, 64, 64), 3), candidates(8, 100)
+    calm = rolled(network, state, actions, name='int8')
+    actions[1:, 0] = 1e6
+    wild = rolled(network, state, actions, name='int8')
+    gone = np.linalg.norm((calm - calm[:1])[-1, 1:, :2], axis=-1)
+    assert np.percentile(np.linalg.norm((wild - calm)[-1, 1:, :2], axis=-1) / gone, 95) < 2 * INT8_BOUND
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf])
+@pytest.mark.parametrize('name', ENGINES)
+def test_a_setpoint_that_is_no_number_has_no_prediction_and_harms_no_other(shipped, state, name, bad):
+    network, actions = random_network(shipped, (64, 64, 64), 4), candidates(4, 40)
+    whole = rolled(network, state, actions, name=name)
+    actions[2, 7, 1] = bad
+    states = rolled(network, state, actions, name=name)
+    others = np.arange(40) != 7
+    np.testing.assert_array_equal(states[:, others], whole[:, others])
+    assert np.isfinite(states[2, 7]).all()
+    assert np.isnan(states[3:, 7, :2]).all()
+
+
+def test_adapted_parameters_are_quantised_anew(bundle):
+    with np.load(GOLDEN / 'expected.npz') as arrays:
+        window = Window(*(arrays[name].astype(float) for name in ('states', 'actions', 'next_states', 'mask')))
+    method = make_method(bundle, EngineConfig(name='int8', threads=1))
+    adapted = method.adapt(window).model
+    exact = make_method(bundle, EngineConfig(threads=1)).adapt(window).model.theta['w1'].numpy()
+    restored = adapted.theta['w1'].numpy() * adapted.theta['s1'].numpy()
+    assert np.abs(restored - exact).max() < 0.6 * adapted.theta['s1'].numpy().max()
+    assert not np.array_equal(adapted.theta['s1'].numpy(), method.prior.theta['s1'].numpy())
+
+
+def test_quantisation_keeps_half_a_level():
+    weights = np.random.default_rng(0).normal(size=(60, 30)).astype(np.float32)
+    weights[:, 3] = 0.0
+    for levels in (127, LEVELS_SATURATING):
+        quantised, scales = quantise(weights, levels)
+        assert np.abs(quantised).max() == levels
+        assert (np.abs(quantised * scales - weights) <= 0.501 * scales).all()
+
+
+def test_a_provider_that_is_not_there_is_an_error(bundle, monkeypatch):
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
+    with pytest.raises(UserError, match=r'provider = cuda: .* onnxruntime-gpu .* engine.provider: cpu'):
+        make_engine(bundle, EngineConfig(provider='cuda'))
+
+
+@pytest.mark.skipif('CUDAExecutionProvider' in onnxruntime.get_available_providers(), reason='this one loads')
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider' is not in available provider names")
+def test_a_provider_that_does_not_load_is_an_error_too(bundle, monkeypatch):
+    everything = list(PROVIDERS.values())
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: everything)
+    with pytest.raises(UserError, match='provider = cuda'):
+        make_engine(bundle, EngineConfig(provider='cuda'))
+
+
+def test_int8_runs_on_the_cpu_alone():
+    with pytest.raises(UserError, match='int8 runs on the CPU alone; choose provider: cpu, or name: fp32'):
+        EngineConfig(name='int8', provider='cuda')
+
+
+def test_a_bundle_without_the_graph_names_the_mend(bundle):
+    old = replace(bundle, files={name: data for name, data in bundle.files.items() if name != 'rollout_int8.onnx'})
+    with pytest.raises(UserError, match=r'has no rollout_int8.onnx, .* \(millirobot export-model\)'):
+        make_method(old, EngineConfig(name='int8'))
+    assert make_method(old, EngineConfig()).window_length == 6
+
+
+def test_a_cpu_that_int8_does_not_speed_up_is_told_of(bundle, monkeypatch, caplog):
+    monkeypatch.setattr(cpu, 'cpu_flags', lambda: frozenset({'avx2'}))
+    with caplog.at_level(logging.WARNING):
+        make_engine(bundle, EngineConfig(name='int8'))
+    assert 'no 8-bit dot products (VNNI)' in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(cpu, 'cpu_flags', lambda: frozenset({'avx512_vnni'}))
+    make_engine(bundle, EngineConfig(name='int8'))
+    assert caplog.text == ''
+
+
+def test_products_saturate_on_x86_without_dot_products_alone():
+    assert cpu.saturates_int8_products(frozenset({'avx2'}), 'x86_64')
+    assert not cpu.saturates_int8_products(frozenset({'avx2', 'avx_vnni'}), 'x86_64')
+    assert not cpu.saturates_int8_products(frozenset(), 'aarch64')
