@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
 from millirobot_adapt.bags.storage.reader import Bag
-from millirobot_adapt.bags.tables import Row, columns_of, rows_of, state_row, tick_row
+from millirobot_adapt.bags.tables import Row, columns_of, rows_of, spread_row, state_row, tick_row
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.assembly import state_of
+from millirobot_adapt.core.estimation.state_covariance import state_covariance
 from millirobot_adapt.core.messages import StateGatherer
+from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.topics import (
     ARRIVALS,
     BACK_EMF,
@@ -53,7 +57,7 @@ def read_tables(bag: Bag) -> Tables:
     Raises:
         UserError: nothing of the bag is readable, or it holds none of the topics of a run.
     """
-    collected = _Collected()
+    collected = _Collected(recorded_setup(bag, Changes()).robot)
     kinds = {topic.name: topic.type for topic in TOPICS}
     topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
     shown = tqdm(bag.messages(topics), desc='reading', unit=' messages', disable=None, leave=False)
@@ -70,7 +74,8 @@ def read_tables(bag: Bag) -> Tables:
 class _Collected:
     """Rows that grow while the bag is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, robot: RobotConfig) -> None:
+        self._robot = robot
         self.rows: dict[str, list[Row]] = {}
         self.plans: list[np.ndarray] = []
         self._gatherer = StateGatherer()
@@ -88,9 +93,10 @@ class _Collected:
         else:
             self._extend(table_name(name), rows_of(kind, message, received))
         if name in _STATE_PARTS:
-            found = self._gatherer.add(name, message)
-            if found is not None:
-                self._extend(STATES, [{'stamp_s': found[0]} | state_row(found[1])])
+            pair = self._gatherer.join(name, message)
+            if pair is not None:
+                spread = spread_row(state_covariance(*pair, self._robot))
+                self._extend(STATES, [{'stamp_s': pair[1].stamp} | state_row(state_of(*pair)) | spread])
 
     def _extend(self, table: str, rows: list[Row]) -> None:
         if rows:

@@ -46,6 +46,12 @@ def state_row(state: FloatArray) -> Row:
     return {name: float(value) for name, value in zip(STATE_COLUMNS, state, strict=True)}
 
 
+def spread_row(covariance: FloatArray) -> Row:
+    """Return the standard deviations of the 24 numbers of a state, from its covariance, shape (nx, nx)."""
+    spread = np.sqrt(np.diag(covariance))
+    return {f'sd_{name}': float(value) for name, value in zip(STATE_COLUMNS, spread, strict=True)}
+
+
 def columns_of(rows: Sequence[Row]) -> dict[str, np.ndarray]:
     """Turn rows into columns of equal length: float64, int64 or text."""
     names = list(dict.fromkeys(name for row in rows for name in row))

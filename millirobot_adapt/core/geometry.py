@@ -36,3 +36,8 @@ def rotate_back(quaternion: ArrayLike, vector: ArrayLike) -> FloatArray:
     """Turn a vector, shape (3,), by the inverse of a quaternion xyzw, shape (4,): world to body frame."""
     rotation = Rotation.from_quat(np.asarray(quaternion, dtype=float))
     return np.asarray(rotation.apply(np.asarray(vector, dtype=float), inverse=True))
+
+
+def rotation_matrix(quaternion: ArrayLike) -> FloatArray:
+    """Convert a quaternion xyzw, shape (4,), to the matrix that turns vectors alike, shape (3, 3)."""
+    return np.asarray(Rotation.from_quat(np.asarray(quaternion, dtype=float)).as_matrix())

@@ -115,6 +115,11 @@ class StateGatherer:
 
     def add(self, topic: str, message: Any) -> tuple[float, FloatArray] | None:
         """Take one message of telemetry or odometry; return (stamp [s], state (nx,)) when it completes a state."""
+        pair = self.join(topic, message)
+        return None if pair is None else (pair[1].stamp, state_of(*pair))
+
+    def join(self, topic: str, message: Any) -> tuple[Estimate, Telemetry] | None:
+        """Take one message of telemetry or odometry; return the two of one instant when it completes them."""
         if topic == ODOMETRY.name:
             found = estimate(message)
             self._estimates[microseconds(found.stamp)] = found
@@ -126,8 +131,7 @@ class StateGatherer:
             self._telemetry[microseconds(reply.stamp)] = reply
             key = microseconds(reply.stamp)
         if key in self._telemetry and key in self._estimates:
-            reply = self._telemetry.pop(key)
-            return reply.stamp, state_of(self._estimates.pop(key), reply)
+            return self._estimates.pop(key), self._telemetry.pop(key)
         for waiting in (self._telemetry, self._estimates):
             while len(waiting) > self.KEPT:
                 del waiting[min(waiting)]

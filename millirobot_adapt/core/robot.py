@@ -44,6 +44,16 @@ class ScalesConfig(Config):
 
 
 @dataclass(frozen=True)
+class SensorNoiseConfig(Config):
+    """White noise of the telemetry, standard deviations; the covariance of the state rests on them."""
+
+    leg_angle: float = param(1.1e-4, 'Leg angle: 14 bits a turn, rounded.', unit='rad', low=0.0, high=1.0)
+    gyro: float = param(0.01, 'Gyro, each axis.', unit='rad/s', low=0.0, high=10.0)
+    back_emf: float = param(0.64, "Back-EMF: about 100 counts on the lab's logs.", unit='V', low=0.0, high=10.0)
+    battery: float = param(0.11, "Battery: 24 counts on the lab's logs.", unit='V', low=0.0, high=10.0)
+
+
+@dataclass(frozen=True)
 class RobotConfig(Config):
     """The robot as its YAML describes it."""
 
@@ -67,6 +77,7 @@ class RobotConfig(Config):
     )
     radio: RadioConfig = section(RadioConfig, 'Radio.')
     scales: ScalesConfig = section(ScalesConfig, 'Telemetry scales.')
+    sensor_noise: SensorNoiseConfig = section(SensorNoiseConfig, 'Noise of the telemetry.')
 
     @property
     def action_low(self) -> FloatArray:

@@ -33,7 +33,11 @@ NU = len(ACTION_NAMES)
 
 POSITION = slice(0, 3)
 VELOCITY = slice(3, 6)
+TURN = slice(6, 12)
+"""Cosine and sine of roll, pitch, yaw."""
 ANGULAR_VELOCITY = slice(12, 15)
+LEG_PHASE = slice(15, 19)
+"""Cosine and sine of the left and the right leg's phase."""
 LEG_VELOCITY = slice(19, 21)
 BACK_EMF = slice(21, 23)
 BATTERY = 23
