@@ -45,9 +45,8 @@ def find(kind: str, name: str, suffix: str = '') -> Path:
         return shipped
     place = (folder / name).parent
     known = sorted(path.stem if suffix else path.name for path in place.glob(f'*{suffix}')) if place.is_dir() else []
-    raise UserError(
-        f'{name}: no such file, and no {kind} of that name is shipped (known: {", ".join(known) or "none"})'
-    )
+    choice = f'known are {", ".join(known)}' if known else 'none is'
+    raise UserError(f'{name}: no such file, and no {kind} of that name is shipped; {choice}')
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""What a check finds: one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Level(Enum):
+    """How bad it is."""
+
+    OK = 'ok'
+    WARN = 'warn'
+    FAIL = 'fail'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's."""
+
+    level: Level
+    what: str
+    mend: str = ''
+    """What the user can do about it; empty when nothing needs doing."""
+
+
+def ok(what: str) -> Finding:
+    """Find that something is as it should be."""
+    return Finding(Level.OK, what)
+
+
+def warn(what: str, mend: str) -> Finding:
+    """Find something that a run can do without."""
+    return Finding(Level.WARN, what, mend)
+
+
+def fail(what: str, mend: str) -> Finding:
+    """Find something that a run cannot do without."""
+    return Finding(Level.FAIL, what, mend)
+
+
+def failed(error: Exception) -> Finding:
+    """Turn an error of the form '<thing>: <what is wrong>; <the mend>' into a finding."""
+    what, _, mend = str(error).partition('; ')
+    return fail(what, mend)

@@ -1,0 +1,59 @@
+"""Join the ROS graph for a moment: what ROS is this, who is there, how does motion capture come; prints JSON.
+
+A program and not a function, since a middleware that cannot be loaded ends the process: `python -m
+millirobot_adapt.nodes.probe TOPIC SECONDS`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+
+from millirobot_adapt.core.messages import seconds
+from millirobot_adapt.core.topics import MOCAP_POSE
+from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.operator import ros_version
+from millirobot_adapt.nodes.source_watch import SourceWatch
+
+NAME = 'millirobot_doctor'
+
+
+def examine(topic: str, duration: float) -> dict[str, Any]:
+    """Listen to a topic of PoseStamped for `duration` [s] and return what was heard, and who is there."""
+    rclpy.init()
+    node = Node(NAME)
+    arrivals: list[float] = []
+    ages: list[float] = []
+
+    def on_pose(message: PoseStamped) -> None:
+        arrivals.append(time.monotonic())
+        ages.append(time.time() - seconds(message.header.stamp))
+
+    watch = SourceWatch(node, topic, MOCAP_POSE.type, qos(MOCAP_POSE), 'see docs/bring-up.md')
+    node.create_subscription(PoseStamped, topic, on_pose, qos(MOCAP_POSE), event_callbacks=watch.events())
+    end = time.monotonic() + duration
+    while (left := end - time.monotonic()) > 0:
+        rclpy.spin_once(node, timeout_sec=left)
+    found = {
+        **ros_version(),
+        'nodes': sorted({name for name in node.get_node_names() if name != NAME}),
+        'poses': len(arrivals),
+        'silence': watch.reason() if not arrivals else '',
+    }
+    if len(arrivals) > 1:
+        gaps = np.diff(arrivals)
+        found |= {'rate': 1.0 / float(gaps.mean()), 'gap': float(gaps.max()), 'age': float(np.median(ages))}
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return found
+
+
+if __name__ == '__main__':
+    print(json.dumps(examine(sys.argv[1], float(sys.argv[2]))))
