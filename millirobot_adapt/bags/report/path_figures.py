@@ -193,7 +193,7 @@ def fans(story: Story) -> Drawing | None:
 
 
 def horizon_error(story: Story) -> Drawing | None:
-    """Draw how the error of open-loop prediction grows with the time ahead: median and middle half of all ticks."""
+    """Draw how the error of open-loop prediction grows with the time ahead: mean and middle half of all ticks."""
     predictions = story.predictions
     if predictions is None:
         return None
@@ -206,14 +206,14 @@ def horizon_error(story: Story) -> Drawing | None:
     if adapts:
         lines.insert(0, (errors[0], 'before', ORANGE, apart))
     for values, name, color, dy in lines:
-        low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)
+        mean, (low, high) = np.nanmean(values, axis=0), np.nanquantile(values, [0.25, 0.75], axis=0)
         axes.fill_between(ahead, low, high, color=color, alpha=0.14, linewidth=0)
-        axes.plot(ahead, median, color=color, linewidth=2.2)
-        label_line(axes, ahead, median, name, color, dy)
+        axes.plot(ahead, mean, color=color, linewidth=2.2)
+        label_line(axes, ahead, mean, name, color, dy)
     axes.set_xlim(0, ahead[-1])
     axes.set_ylim(bottom=0)
     axes.set_xlabel('time ahead [s]')
     axes.set_ylabel('distance to what happened [cm]')
     means = [float(np.nanmean(values[:, -1])) for values in errors]
     change = f'{means[0]:.1f} cm before adapting, {means[1]:.1f} cm after' if adapts else f'{means[0]:.1f} cm'
-    return Drawing(figure, f'Mean distance {ahead[-1]:.1f} s ahead: {change}.')
+    return Drawing(figure, f'Mean distance {ahead[-1]:.1f} s ahead: {change}. Shaded: the middle half of all ticks.')
