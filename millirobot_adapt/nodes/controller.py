@@ -50,6 +50,7 @@ class ControllerNode(Node):
             assembly.lay_path,
             dt=self._dt,
             seed=config.seed,
+            deadline=config.deadline,
             misses_allowed=config.misses_allowed,
             stale_after=config.stale_after,
         )

@@ -33,7 +33,7 @@ class LiveView:
 
     def show(self, record: TickRecord) -> None:
         """Publish what a tick planned."""
-        if not len(record.plan_actions):
+        if not np.isfinite(record.plan_states).all():
             return
         view = StateView(record.plan_states)
         self._plan.publish(path_message(record.stamp, view.position[:, :2], view.yaw))

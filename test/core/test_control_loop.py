@@ -10,14 +10,17 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.interface import Adaptation
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.sampling import no_plan
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.state import NX, assemble_state
 
 DT, HORIZON = 0.1, 5
+METHODS = ('mppi', 'random_shooting')
 
 
 class Shift:
@@ -58,11 +61,11 @@ class Counting:
     def __init__(self):
         self.calls = []
 
-    def plan(self, rollout, objective, executing, previous, generator):
+    def plan(self, rollout, objective, executing, previous, generator, go_on):
         self.calls.append((executing, previous, generator(0).random()))
         actions = np.array([[10.0 * len(self.calls) + row] * 2 for row in range(HORIZON)])
         states = rollout(actions[:, None])[:, 0]
-        return Plan(actions, states, float(objective(states[:, None], actions[:, None])[0]), (0.0, 0.0), 1.0, 1, 1)
+        return Plan(actions, states, float(objective(states[:, None], actions[:, None])[0]), (0.0, 0.0), 1.0, 1, 1, 1)
 
 
 def state(x):
@@ -167,6 +170,57 @@ def test_a_tick_comes_again_bit_for_bit_from_its_record():
             if field.name not in ('adapt_ms', 'plan_ms', 'work_ms'):
                 found, recorded = getattr(repeated, field.name), getattr(record, field.name)
                 np.testing.assert_array_equal(found, recorded, err_msg=field.name)
+
+
+class SlowClock:
+    """A clock that advances by `step` [s] each time it is read."""
+
+    def __init__(self, step):
+        self.now, self.step = 0.0, step
+
+    def __call__(self):
+        self.now += self.step
+        return self.now
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize(('budget', 'chunks'), [(0.005, 0), (0.036, 1), (0.056, 2), (10.0, 4)])
+def test_a_tick_cut_short_comes_again_from_its_record(method, budget, chunks):
+    config = ControllerConfig(
+        planner=PlannerConfig(method=method, samples=64, chunk=16, horizon=6), engine=EngineConfig(threads=1)
+    )
+    assembly = assemble(config)
+    assembly.loop._clock = SlowClock(0.01)
+    path = assembly.lay_path(state(0.0))
+    assembly.loop.restart(path)
+    whole = assembly.loop.step(0, 0.0, state(0.0), None, np.full(2, 30.0))
+    assert whole.plan.chunks == 4
+    cut = assembly.loop.step(1, DT, state(0.02), np.full(2, 30.0), whole.next_action, budget=budget)
+    assert (cut.plan.chunks, cut.plan.candidates) == (chunks, 16 * chunks)
+
+    record = TickRecord.decode(cut.record(seed=config.seed, stamp=0.0, state_stamp=0.0).encode())
+    again = assemble(config).loop
+    again.restart(path)
+    repeated = again.repeat(record)
+    assert repeated.plan.chunks == chunks
+    np.testing.assert_array_equal(repeated.plan.actions, cut.plan.actions)
+    np.testing.assert_array_equal(repeated.plan.states, cut.plan.states)
+    assert repeated.plan.cost_spread == cut.plan.cost_spread
+
+
+def test_after_a_tick_without_time_the_search_starts_from_the_last_plan(parts):
+    loop, _, planner = parts
+    first = loop.step(0, 0.0, state(0.0), None, np.zeros(2))
+    planner.plan, plan = lambda **kw: no_plan(kw['executing'], HORIZON, 0, 0), planner.plan
+    loop.step(1, 0.1, state(0.0), None, np.zeros(2))
+    planner.plan = plan
+    loop.step(2, 0.2, state(0.1), None, np.zeros(2))
+    np.testing.assert_array_equal(planner.calls[-1][1].actions[:-1], first.plan.actions[1:])
+
+
+def test_a_deadline_beyond_the_control_period_is_a_users_mistake():
+    with pytest.raises(UserError, match=r'deadline = 0\.2 s is longer than the control period'):
+        assemble(ControllerConfig(deadline=0.2))
 
 
 def test_a_tick_is_repeated_without_those_before_it():

@@ -18,15 +18,17 @@ class FakeLoop:
 
     def __init__(self):
         self.restarts, self.steps = [], []
-        self.finite, self.finished = 8, False
+        self.candidates, self.finite, self.finished = 8, 8, False
 
     def restart(self, path):
         self.restarts.append(path)
 
-    def step(self, tick, stamp, state, sent, executing):
-        self.steps.append(SimpleNamespace(tick=tick, stamp=stamp, state=state, sent=sent, executing=executing))
-        actions = np.array([[100.0 * tick + row] * 2 for row in range(5)])
-        plan = Plan(actions, np.zeros((6, NX)), 0.0, (0.0, 0.0), 1.0, 8, self.finite)
+    def step(self, tick, stamp, state, sent, executing, budget):
+        self.steps.append(
+            SimpleNamespace(tick=tick, stamp=stamp, state=state, sent=sent, executing=executing, budget=budget)
+        )
+        actions = np.array([[100.0 * tick + row] * 2 for row in range(5)]) if self.finite else np.zeros((5, 2))
+        plan = Plan(actions, np.zeros((6, NX)), 0.0, (0.0, 0.0), 1.0, self.candidates, self.finite, 1)
         return SimpleNamespace(
             plan=plan,
             tracking=SimpleNamespace(finished=self.finished),
@@ -45,6 +47,7 @@ class Bench:
             lambda state: ('path from', state[0]),
             dt=DT,
             seed=1,
+            deadline=0.08,
             misses_allowed=2,
             stale_after=0.5,
             steady=lambda: self.now,
@@ -152,11 +155,58 @@ def test_a_bridge_that_disarms_ends_the_run():
     np.testing.assert_array_equal(bench.tick(), [0, 0])
 
 
-def test_a_model_without_a_finite_prediction_stops_and_the_end_of_the_path_finishes():
+def test_the_loop_is_given_what_is_left_until_the_deadline_of_the_tick():
     bench = Bench().running()
+    bench.begin()
+    bench.now += 0.03  # the state comes late
+    bench.answer()
+    bench.controller.work()
+    assert bench.loop.steps[-1].budget == pytest.approx(0.05)
+
+
+def test_without_time_for_a_single_chunk_the_next_action_of_the_last_plan_goes_out_and_several_stop():
+    bench = Bench().running()
+    bench.tick()
+    bench.loop.candidates = bench.loop.finite = 0
+    sent = [bench.tick() for _ in range(4)]
+    np.testing.assert_array_equal(sent, [[101, 101], [102, 102], [103, 103], [0, 0]])
+    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+
+
+def test_one_plan_in_time_clears_the_missed_deadlines():
+    bench = Bench().running()
+    for _ in range(4):
+        bench.loop.candidates = bench.loop.finite = 0
+        bench.tick()
+        bench.tick()
+        bench.loop.candidates = bench.loop.finite = 8
+        bench.tick()
+    assert bench.controller.status == 'running'
+
+
+def test_a_model_without_a_finite_prediction_holds_then_stops():
+    bench = Bench().running()
+    bench.tick()
     bench.loop.finite = 0
     bench.tick()
-    assert bench.controller.status == 'stopped: the model predicts nothing finite'
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    assert bench.controller.status == 'running'
+    bench.tick()
+    assert bench.controller.status == 'stopped: the model predicted nothing finite 3 times in a row'
+
+
+def test_a_model_that_recovers_walks_on():
+    bench = Bench().running()
+    for _ in range(4):
+        bench.loop.finite = 0
+        bench.tick()
+        bench.loop.finite = 8
+        bench.tick()
+    assert bench.controller.status == 'running'
+    assert bench.tick()[0] > 0
+
+
+def test_the_end_of_the_path_finishes():
     bench = Bench().running()
     bench.loop.finished = True
     bench.tick()

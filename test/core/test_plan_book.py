@@ -7,7 +7,7 @@ from millirobot_adapt.core.state import NX
 
 def plan(first: float, horizon: int = 6) -> Plan:
     actions = np.array([[first + row, first + row] for row in range(horizon)])
-    return Plan(actions, np.zeros((horizon + 1, NX)), 0.0, (0.0, 0.0), 1.0, 8, 8)
+    return Plan(actions, np.zeros((horizon + 1, NX)), 0.0, (0.0, 0.0), 1.0, 8, 8, 1)
 
 
 def test_in_time_the_next_row_goes_out():

@@ -27,6 +27,7 @@ def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:
         plan_states=rng.normal(size=(horizon + 1, NX)),
         cost=2.5,
         work_ms=31.0,
+        chunks=2.0,
     )
 
 
@@ -35,6 +36,18 @@ def test_a_record_survives_the_wire():
     decoded = TickRecord.decode(record.encode())
     for field in dataclasses.fields(record):
         np.testing.assert_array_equal(getattr(decoded, field.name), getattr(record, field.name), err_msg=field.name)
+
+
+def test_a_record_of_version_1_is_read_without_what_it_lacks():
+    data = make_record().encode()
+    old = data[:-1].copy()  # `chunks` came last
+    old[0], old[5] = 1, len(old)
+    decoded = TickRecord.decode(old)
+    assert np.isnan(decoded.chunks)
+    assert decoded.work_ms == 31.0
+    data[0] = 3
+    with pytest.raises(ValueError, match='version 1 to 2'):
+        TickRecord.decode(data)
 
 
 @pytest.mark.parametrize('cut', [0, 3, 6, 50, -1])

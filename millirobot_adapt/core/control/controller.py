@@ -65,6 +65,7 @@ class Controller:
         *,
         dt: float,
         seed: int,
+        deadline: float,
         misses_allowed: int,
         stale_after: float,
         steady: Callable[[], float] = time.monotonic,
@@ -74,12 +75,15 @@ class Controller:
         self._lay_path = lay_path
         self._dt = dt
         self._seed = seed
+        self._deadline = deadline
+        self._misses_allowed = misses_allowed
         self._stale_after = stale_after
         self._steady = steady
         self._book = PlanBook(misses_allowed)
         self._changed = threading.Condition()
         self._loop_in_use = threading.Lock()
         self._worked = -1
+        self._blind = 0
         self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
         self._arrival: Arrival | None = None
         self._armed = False
@@ -143,6 +147,7 @@ class Controller:
             self._runs += 1
             self._running = True
             self._ended = ''
+            self._blind = 0
             self._book.restart(-1 if self._tick is None else self._tick.number)
             return path
 
@@ -205,7 +210,8 @@ class Controller:
         with self._loop_in_use:
             if tick.run != self._runs:
                 return None
-            result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing)
+            left = tick.steady + self._deadline - self._steady()
+            result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing, left)
         with self._changed:
             if self._running and tick.run == self._runs:
                 self._take(tick, result)
@@ -213,12 +219,17 @@ class Controller:
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
 
     def _take(self, tick: Tick, result: TickResult) -> None:
-        if result.plan.finite == 0:
-            self._end('stopped: the model predicts nothing finite')
-        elif result.tracking.finished:
+        plan = result.plan
+        if result.tracking.finished:
             self._end('finished')
+        elif plan.candidates == 0:
+            return  # no time for any: the deadline is missed, and the next action of the last plan goes out
         else:
-            self._book.store(tick.number, result.plan)
+            # A plan of which nothing finite is predicted stands still; a model that recovers at once may walk on.
+            self._blind = 0 if plan.finite else self._blind + 1
+            self._book.store(tick.number, plan)
+            if self._blind > self._misses_allowed:
+                self._end(f'stopped: the model predicted nothing finite {self._blind} times in a row')
 
     def _next_tick(self) -> Tick | None:
         """Wait for a tick of a run that has not been worked on yet."""

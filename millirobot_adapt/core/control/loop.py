@@ -6,6 +6,7 @@ is given to time itself, and no randomness but generator(seed, tick, chunk).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.control.history import Transition, TransitionHistory
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
+from millirobot_adapt.core.planning.budget import Deadline, GoOn, first_chunks, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import ReferencePath
@@ -81,6 +83,7 @@ class TickResult:
             effective_samples=self.plan.effective_samples,
             candidates=self.plan.candidates,
             finite=self.plan.finite,
+            chunks=self.plan.chunks,
             loss_before=self.adaptation.loss_before,
             loss_after=self.adaptation.loss_after,
             gradient_norm=self.adaptation.gradient_norm,
@@ -134,7 +137,13 @@ class ControlLoop:
         self._previous = None
 
     def step(
-        self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
+        self,
+        tick: int,
+        stamp: float,
+        state: FloatArray,
+        sent: FloatArray | None,
+        executing: FloatArray,
+        budget: float = math.inf,
     ) -> TickResult:
         """Do one tick.
 
@@ -144,6 +153,7 @@ class ControlLoop:
             state: s_k, shape (nx,).
             sent: a_{k-1}, what was really sent in the tick before [rad/s], shape (nu,); None where that is unknown.
             executing: a_k, what the robot is executing now [rad/s], shape (nu,).
+            budget: time for all of it [s]; the planner begins no chunk of candidates that would take longer.
 
         Returns:
             The plan, whose row 1 is a_{k+1}, and everything it came from.
@@ -164,6 +174,7 @@ class ControlLoop:
             tracking=tracking,
             objective=TrackingObjective(self._objective, tracker.path, tracking.segment),
             previous=self._shifted_plan(tick),
+            go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
         )
 
     def repeat(self, record: TickRecord) -> TickResult:
@@ -190,6 +201,7 @@ class ControlLoop:
             tracking=tracker.update(record.state),
             objective=TrackingObjective(self._objective, tracker.path, int(record.segment)),
             previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
+            go_on=first_chunks(int(record.chunks)) if np.isfinite(record.chunks) else unlimited,
         )
 
     def _following(self) -> PathTracker:
@@ -211,6 +223,7 @@ class ControlLoop:
         tracking: Tracking,
         objective: TrackingObjective,
         previous: Plan | None,
+        go_on: GoOn,
     ) -> TickResult:
         """Adapt to the window and plan from the state."""
         pre_error, post_error = self._errors(transition)
@@ -223,8 +236,10 @@ class ControlLoop:
             executing=executing,
             previous=previous,
             generator=lambda chunk: generator(seed, tick, chunk),
+            go_on=go_on,
         )
-        self._previous = (tick, plan)
+        if plan.finite:
+            self._previous = (tick, plan)
         end = self._clock()
         return TickResult(
             tick=tick,
@@ -279,7 +294,7 @@ def _plan_of(actions: FloatArray) -> Plan:
     """Return the plan with these actions, shape (H, nu), of which nothing else is known."""
     unknown = float('nan')
     states = np.full((len(actions) + 1, NX), unknown)
-    return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0)
+    return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0, chunks=0)
 
 
 def _watched(objective: Objective, watcher: Watcher) -> Objective:

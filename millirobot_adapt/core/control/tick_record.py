@@ -1,8 +1,9 @@
 """The record of one tick: everything it used and decided, as one flat array of float64 on the topic `tick`.
 
 Layout: a header of six numbers (version, nx, nu, T1, H, count of all numbers), then the fields of `TickRecord` in the
-order of their declaration, arrays row by row. Absent values are NaN. Times are seconds since the epoch, durations
-milliseconds, actions rad/s, states as in core/state.py, errors normalised by the spread of the model's targets.
+order of their declaration, arrays row by row. Absent values are NaN, and so is what an older version did not record.
+Times are seconds since the epoch, durations milliseconds, actions rad/s, states as in core/state.py, errors normalised
+by the spread of the model's targets.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from millirobot_adapt.core.state import NU, NX, FloatArray
 
-VERSION = 1
+VERSION = 2
 HEADER = 6
 NAN = float('nan')
 
@@ -92,6 +93,8 @@ class TickRecord:
     """Since the start of the tick before."""
     misses: float = NAN
     """Deadlines missed in a row when this tick began."""
+    chunks: float = dataclasses.field(default=NAN, metadata={'since': 2})
+    """Chunks of candidates for which there was time; with 0 nothing was planned."""
 
     @classmethod
     def without_state(cls, tick: int, stamp: float, seed: int, executing: FloatArray) -> TickRecord:
@@ -127,16 +130,23 @@ class TickRecord:
         """Read a flat array back.
 
         Raises:
-            ValueError: another version, or a length that does not fit the header.
+            ValueError: a newer version, or a length that does not fit the header.
         """
         data = np.asarray(data, dtype=float)
-        if len(data) < HEADER or data[0] != VERSION or data[5] != len(data) or not np.isfinite(data[:HEADER]).all():
-            raise ValueError(f'not a tick record of version {VERSION}')
+        if (
+            len(data) < HEADER
+            or not 1 <= data[0] <= VERSION
+            or data[5] != len(data)
+            or not np.isfinite(data[:HEADER]).all()
+        ):
+            raise ValueError(f'not a tick record of version 1 to {VERSION}')
         nx, nu, t1, h = (int(value) for value in data[1:5])
         sizes = {'nx': nx, 'nu': nu, 'T1': t1, 'H': h, 'H1': h + 1}
         values: dict[str, Any] = {}
         place = HEADER
         for field in dataclasses.fields(cls):
+            if field.metadata.get('since', 1) > data[0]:
+                continue
             shape = tuple(sizes[letter] for letter in field.metadata.get('shape', ()))
             count = int(np.prod(shape)) if shape else 1
             if place + count > len(data):

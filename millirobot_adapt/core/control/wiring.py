@@ -15,6 +15,7 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.fingerprint import fingerprint
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
@@ -35,7 +36,13 @@ class ControllerConfig(Config):
         'robot', 'Where the path is laid: from where the robot stands, or in world.', choices=('robot', 'world')
     )
     seed: int = param(0, 'Seed of everything random in the controller.', low=0, high=2**31)
-    misses_allowed: int = param(3, 'Deadlines missed in a row before the robot is stopped.', unit='ticks', low=0)
+    deadline: float = param(
+        0.09, 'Time for a plan, from the start of its tick; the search ends with the best so far.', unit='s',
+        low=0.001, high=1.0,
+    )  # fmt: skip
+    misses_allowed: int = param(
+        3, 'Deadlines missed, or plans of nothing finite, in a row before the robot is stopped.', unit='ticks', low=0
+    )
     stale_after: float = param(0.5, 'A run does not start on a state older than this.', unit='s', low=0.05, high=10.0)
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')
     objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
@@ -72,10 +79,15 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         robot: The robot, where it is known already (a recorded one); None: the one that the parameters name.
 
     Raises:
-        UserError: the robot, model or path is not there, or the model does not fit the robot.
+        UserError: the robot, model or path is not there; the model or the deadline does not fit the robot.
     """
     robot = load_robot(config.robot) if robot is None else robot
     bundle = load_bundle(config.model, robot)
+    if config.deadline > robot.dt:
+        raise UserError(
+            f'deadline = {config.deadline} s is longer than the control period of {robot.name}; '
+            f'give {robot.dt} s or less'
+        )
     path = make_path(config.path)
     loop = ControlLoop(
         method=make_method(bundle, config.engine, config.method),

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.state import FloatArray
 
 Rollout = Callable[[FloatArray], NDArray[np.floating]]
@@ -32,9 +33,11 @@ class Plan:
     effective_samples: float
     """Effective number of candidates that shaped the plan (1 for random shooting)."""
     candidates: int
-    """Candidates scored (K)."""
+    """Candidates scored: K, or fewer where the search was cut short; with 0 there was no time for any."""
     finite: int
-    """Candidates with a finite cost; with 0 there is no plan to trust: hold."""
+    """Candidates with a finite cost; with 0 there is no plan to trust, and the actions stand still."""
+    chunks: int
+    """Chunks done; together with the generators they repeat the search."""
 
 
 class Planner(Protocol):
@@ -50,8 +53,10 @@ class Planner(Protocol):
         executing: FloatArray,
         previous: Plan | None,
         generator: Callable[[int], np.random.Generator],
+        go_on: GoOn = unlimited,
     ) -> Plan:
         """Plan with row 0 fixed to `executing` [rad/s, shape (nu,)]; `generator(chunk)` gives each chunk's randomness.
 
+        Candidates are rolled out in chunks of fixed size; `go_on` is asked before each, and the best so far counts.
         A candidate whose cost is not finite counts as +inf. All actions but row 0 lie inside the planner's bounds.
         """

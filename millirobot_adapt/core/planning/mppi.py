@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, shifted, spread
 from millirobot_adapt.core.state import FloatArray
@@ -48,18 +49,18 @@ class Mppi:
         executing: FloatArray,
         previous: Plan | None,
         generator: Callable[[int], np.random.Generator],
+        go_on: GoOn = unlimited,
     ) -> Plan:
         """Return the weighted mean with its own rollout; see `interface.Planner`."""
         start = self._start(previous, executing)
-        actions, costs = [], []
-        for number, size in chunk_sizes(self.samples, self.chunk):
+        actions, costs = [start[:, None][:, :0]], [np.empty(0)]
+        for number, size in chunk_sizes(self.samples, self.chunk, go_on):
             actions.append(self._perturb(start, generator(number), size, keep_first=number == 0))
-            states, cost = score(rollout, objective, actions[-1])
-            costs.append(cost)
-        every, cost = np.concatenate(actions, axis=1), np.concatenate(costs)
+            costs.append(score(rollout, objective, actions[-1])[1])
+        every, cost, chunks = np.concatenate(actions, axis=1), np.concatenate(costs), len(costs) - 1
         finite = int(np.isfinite(cost).sum())
         if finite == 0:
-            return no_plan(executing, previous, states[0, 0], self.horizon, self.samples)
+            return no_plan(executing, self.horizon, len(cost), chunks)
         weights = self._weights(cost)
         # Rounding may carry an average of equal actions past the bound by an ulp.
         mean = np.clip(np.einsum('k,hku->hu', weights, every), self.low, self.high)
@@ -70,7 +71,7 @@ class Mppi:
             chosen, chosen_cost = score(rollout, objective, mean[:, None])
         effective = float(1.0 / np.square(weights).sum())
         expected = chosen[:, 0].astype(float)
-        return Plan(mean, expected, float(chosen_cost[0]), spread(cost), effective, self.samples, finite)
+        return Plan(mean, expected, float(chosen_cost[0]), spread(cost), effective, len(cost), finite, chunks)
 
     def _start(self, previous: Plan | None, executing: FloatArray) -> FloatArray:
         """Return what to perturb, shape (H, nu): the previous plan one tick later, or the middle of the range."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, spread
 from millirobot_adapt.core.state import FloatArray
@@ -28,10 +29,11 @@ class RandomShooting:
         executing: FloatArray,
         previous: Plan | None,
         generator: Callable[[int], np.random.Generator],
+        go_on: GoOn = unlimited,
     ) -> Plan:
         """Return the cheapest sequence; see `interface.Planner`."""
-        costs, best_cost, best = [], np.inf, None
-        for number, size in chunk_sizes(self.samples, self.chunk):
+        costs, best_cost, best = [np.empty(0)], np.inf, None
+        for number, size in chunk_sizes(self.samples, self.chunk, go_on):
             actions = self._draw(generator(number), size, executing)
             states, cost = score(rollout, objective, actions)
             costs.append(cost)
@@ -39,10 +41,10 @@ class RandomShooting:
             if cost[cheapest] < best_cost:
                 best_cost = float(cost[cheapest])
                 best = actions[:, cheapest].copy(), states[:, cheapest].astype(float)
+        every, chunks = np.concatenate(costs), len(costs) - 1
         if best is None:
-            return no_plan(executing, previous, states[0, 0], self.horizon, self.samples)
-        every = np.concatenate(costs)
-        return Plan(*best, best_cost, spread(every), 1.0, self.samples, int(np.isfinite(every).sum()))
+            return no_plan(executing, self.horizon, len(every), chunks)
+        return Plan(*best, best_cost, spread(every), 1.0, len(every), int(np.isfinite(every).sum()), chunks)
 
     def _draw(self, rng: np.random.Generator, size: int, executing: FloatArray) -> FloatArray:
         """Draw sequences, shape (H, size, nu), row 0 = executing."""

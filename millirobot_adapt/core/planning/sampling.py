@@ -1,4 +1,4 @@
-"""What the sampling planners share: chunks, scores, and the plan of last resort."""
+"""What the sampling planners share: chunks, scores, bounds, and what is left without a plan."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from millirobot_adapt.core.planning.budget import GoOn
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.state import NX, FloatArray
 
 
-def chunk_sizes(samples: int, chunk: int) -> Iterator[tuple[int, int]]:
-    """Yield (number, size) of chunks that add up to `samples`; all but the last have the size `chunk`."""
+def chunk_sizes(samples: int, chunk: int, go_on: GoOn) -> Iterator[tuple[int, int]]:
+    """Yield (number, size) of chunks that add up to `samples`, as long as `go_on`; all but the last have size `chunk`.
+
+    A size never depends on the time that is left: what a chunk computes is the same however many follow.
+    """
     for number, start in enumerate(range(0, samples, chunk)):
+        if not go_on(number):
+            return
         yield number, min(chunk, samples - start)
 
 
@@ -42,15 +48,11 @@ def shifted(previous: Plan, executing: FloatArray) -> FloatArray:
     return actions
 
 
-def no_plan(executing: FloatArray, previous: Plan | None, state: FloatArray, horizon: int, candidates: int) -> Plan:
-    """Return what is left when no candidate has a finite cost: the previous plan one tick later, or standing still."""
-    if previous is None:
-        actions = np.zeros((horizon, len(executing)))
-        actions[0] = executing
-    else:
-        actions = shifted(previous, executing)
-    states = np.repeat(np.asarray(state, dtype=float)[None], horizon + 1, axis=0)
-    return Plan(actions, states, np.inf, (np.inf, np.inf), 0.0, candidates, 0)
+def no_plan(executing: FloatArray, horizon: int, candidates: int, chunks: int) -> Plan:
+    """Return what is left when no candidate has a finite cost, or none was scored: standing, nothing predicted."""
+    actions = np.zeros((horizon, len(executing)))
+    actions[0] = executing
+    return Plan(actions, np.full((horizon + 1, NX), np.nan), np.inf, (np.inf, np.inf), 0.0, candidates, 0, chunks)
 
 
 def spread(costs: FloatArray) -> tuple[float, float]:
