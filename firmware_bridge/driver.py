@@ -6,6 +6,8 @@ middleware stalls, and the operator's stop is taken and answered while a start-u
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 from millirobot_adapt.core.state import NU, FloatArray
 
 JUST_OVER = 0.001
-"""Waited beyond the life of a setpoint, so that it is surely judged too old [s]."""
+"""Waited beyond the life of what a setpoint rests on, so that it is surely judged too old [s]."""
+HASTE, HASTY_ZEROS = 0.02, 4
+"""The zero that ends a motion is repeated after a short wait for its answer [s], so many times."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,14 @@ class Driver:
         self._odometry_seen: Seen | None = None
         self._position: FloatArray | None = None
         self._tilt: float | None = None
+        self._telemetry_seen: Seen | None = None
         self._battery_counts: int | None = None
         self._objection: str | None = None
         self._decided: FloatArray = np.zeros(NU)
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
-        self._repeat_zero = self._moving = False
+        self._repeat_zero, self._hasty_zeros = False, 0
         link.heed(lambda: self._closing or self._stop_asked)
 
     # For the thread that hears and answers.
@@ -106,6 +111,7 @@ class Driver:
     def arm(self) -> str | None:
         """Arm the gate, or return why not."""
         with self._changed:
+            self._look()
             return self._gate.arm(self._inputs())
 
     def stop(self, reason: str) -> None:
@@ -160,7 +166,7 @@ class Driver:
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
-        """Wait for a new setpoint; not longer than the one in force is good for, then an idle period.
+        """Wait for a new setpoint; not longer than the one in force may be obeyed, then an idle period.
 
         The zero that ends a motion is repeated at once, as the last setpoint may have been held up and arrive after
         it; so is one that nobody has answered.
@@ -168,14 +174,17 @@ class Driver:
         if self._repeat_zero and self._link.motors_on:
             return
         with self._changed:
-            now = self._clock.steady()
-            until = now + self._config.idle_period
-            if self._setpoint_seen is not None:
-                good_until = self._setpoint_seen.arrival + self._config.gate.setpoint_timeout
-                until = good_until + JUST_OVER if good_until > now else until
+            until = self._clock.steady() + self._longest_wait()
             while not self._wanted() and (left := until - self._clock.steady()) > 0:
                 self._link.beat()
                 self._clock.wait(self._changed, min(left, SLICE))
+
+    def _longest_wait(self) -> float:
+        """Return how long to wait for a setpoint [s]: while they come they set the pace."""
+        good_for = self._gate.good_for(self._inputs())
+        if good_for is None and self._setpoint_seen is not None:
+            good_for = self._setpoint_seen.arrival + self._config.gate.setpoint_timeout - self._clock.steady()
+        return self._config.idle_period if good_for is None or good_for < 0.0 else good_for + JUST_OVER
 
     def _wanted(self) -> bool:
         return self._setpoint_new or self._stop_asked or self._closing
@@ -184,13 +193,15 @@ class Driver:
         self._heed_guardian()
         with self._changed:
             self._stop_asked = False  # the gate is disarmed, which is what counts from here on
-        # Before the decision, which would grow old while the motors are being switched on.
         if self._gate.armed and not self._link.motors_on:
-            self._link.start_motors()
+            self._link.start_motors()  # before the decision, which would grow old meanwhile
         with self._changed:
             if self._closing:
                 return None
-            decision = self._gate.decide(self._inputs())
+            self._look()
+            inputs = self._inputs()
+            decision = self._gate.decide(inputs)
+            good_for = self._gate.good_for(inputs)
             self._setpoint_new = False
             self._battery_counts = None
             self._decided = decision.setpoint
@@ -199,11 +210,26 @@ class Driver:
             self._log(f'stopped: {decision.reason}')
         if not armed and self._link.motors_on and not self._link.stop():
             raise LinkLost('the robot did not confirm the stop')
-        exchange = self._link.exchange(np.zeros(NU) if self._config.dry_run else decision.setpoint)
-        was_moving, self._moving = self._moving, bool(decision.setpoint.any())
-        self._repeat_zero = not self._moving and (was_moving or exchange.telemetry is None)
+        setpoint = np.zeros(NU) if self._config.dry_run else decision.setpoint
+        exchange = self._stand(setpoint) if good_for is None else self._move(setpoint, good_for)
         with self._changed:
             self._battery_counts = exchange.battery_counts
+            if exchange.telemetry is not None:
+                self._telemetry_seen = self._seen(exchange.telemetry.stamp)
+        return exchange
+
+    def _move(self, setpoint: FloatArray, good_for: float) -> Exchange:
+        """Send a motion; its reply is not waited for longer than the motion is allowed [s]."""
+        self._hasty_zeros, self._repeat_zero = HASTY_ZEROS, False
+        return self._link.exchange(setpoint, good_for + JUST_OVER)
+
+    def _stand(self, zero: FloatArray) -> Exchange:
+        """Send zero, in haste when it ends a motion."""
+        ends_motion = self._hasty_zeros == HASTY_ZEROS
+        exchange = self._link.exchange(zero, HASTE if self._hasty_zeros else math.inf)
+        answered = exchange.telemetry is not None
+        self._hasty_zeros = 0 if answered else max(0, self._hasty_zeros - 1)
+        self._repeat_zero = ends_motion or not answered
         return exchange
 
     def _heed_guardian(self) -> None:
@@ -218,12 +244,11 @@ class Driver:
         """Leave the robot with its motors off; a lost link gets one last chance."""
         if not self._link.motors_on:
             return
-        try:
+        stopped = False
+        with contextlib.suppress(LinkLost, UserError):
             if self._link.state in (LinkState.LOST, LinkState.CLOSED):
                 self._link.connect()
             stopped = self._link.stop()
-        except (LinkLost, UserError):
-            stopped = False
         self._log('motors off' if stopped else 'the robot did not confirm that its motors are off')
 
     def _reconnect(self) -> None:
@@ -257,7 +282,6 @@ class Driver:
         self._log(f'link lost: {reason}')
 
     def _inputs(self) -> GateInputs:
-        self._look()
         return GateInputs(
             steady=self._clock.steady(),
             host=self._clock.host(),
@@ -268,6 +292,7 @@ class Driver:
             odometry_seen=self._odometry_seen,
             position=self._position,
             tilt=self._tilt,
+            telemetry_seen=self._telemetry_seen,
             battery_counts=self._battery_counts,
             objection=self._objection,
         )

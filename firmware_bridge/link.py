@@ -5,6 +5,7 @@ The robot speaks only when spoken to, so everything here is a request and a boun
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -157,8 +158,10 @@ class Link:
         except (TransportLost, RobotRestarted) as error:
             raise self._lost(str(error)) from None
 
-    def exchange(self, setpoint: FloatArray) -> Exchange:
+    def exchange(self, setpoint: FloatArray, patience: float = math.inf) -> Exchange:
         """Send leg velocities [rad/s], shape (2,), and wait for the telemetry that answers them.
+
+        The wait is `reply_timeout`, or `patience` [s] if that is less: a reply missing then does not count as lost.
 
         The telemetry's stamp is the time of sampling: by the robot's clock once its mapping has settled, until then the
         earliest time at which the request can have arrived; never after the reply was there.
@@ -167,14 +170,15 @@ class Link:
             LinkLost: the transport is gone, the robot has started anew, or too many replies are missing.
         """
         counts = setpoint_to_counts(self._robot, setpoint)
+        timeout = self._config.reply_timeout
         try:
             request = self._dialogue.ask(counts)
-            reply = self._reply_to(request)
+            reply = self._reply_to(request, min(patience, timeout))
         except (TransportLost, RobotRestarted) as error:
             raise self._lost(str(error)) from None
         sent = counts_to_setpoint(self._robot, counts)
         if reply is None:
-            self._missing += 1
+            self._missing += patience >= timeout
             if self._missing >= self._config.lost_after:
                 raise self._lost(f'no reply to {self._missing} setpoints in a row')
             return Exchange(sent, request.host, None, None, None)
@@ -265,16 +269,16 @@ class Link:
                 "in the robot's file"
             )
 
-    def _reply_to(self, request: Request) -> TelemetryReply | None:
+    def _reply_to(self, request: Request, patience: float) -> TelemetryReply | None:
         try:
-            return self._dialogue.answer_to(request, self._config.reply_timeout)
+            return self._dialogue.answer_to(request, patience)
         except Interrupted:  # the setpoint is on its way all the same, and must be told of
             return None
 
     def _sampling_delay(self, reply: TelemetryReply, request: Request, round_trip: float) -> float:
         """Return the time from sending the request to the robot's sampling for the reply [s]."""
-        robot_clock = self._dialogue.robot_clock
-        sampled = robot_clock.sampled(reply.timestamp) if robot_clock.settled else None
+        clock = self._dialogue.robot_clock
+        sampled = clock.sampled(reply.timestamp) if clock.settled else None
         return min(max(0.0, (request.reached if sampled is None else sampled) - request.sent), round_trip)
 
     def _insist(self, packet: CommandPacket) -> None:

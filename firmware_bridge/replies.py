@@ -16,7 +16,8 @@ from firmware_bridge.telemetry import encoder_step
 from millirobot_adapt.core.robot import RobotConfig
 
 RESTART_AFTER = 3
-"""So many replies in a row that fit each other, but not what came before, mean that the robot has started anew."""
+"""So many replies in a row that fit each other, but not what came before, mean that the robot has started anew, or that
+its clock has jumped if time alone is what does not fit."""
 _ADC_LIMIT = 1023
 """Back-EMF and battery come from a 10-bit converter [counts]."""
 _FULL_DUTY = 4000
@@ -64,13 +65,14 @@ class ReplyChecker:
         self._suspect: _Answer | None = None
         self._streak = 0
         self._in_step = True  # nothing was missing before the last reply that counted
+        self._jumped = 0  # replies in a row that should be right by their index and cannot be by the clock
         self.stale = 0
         """Replies refused by the robot's clock alone."""
 
     def restart(self) -> None:
         """Forget earlier replies: the encoders were zeroed, or the robot has started anew."""
         self._accepted = self._suspect = None
-        self._streak = 0
+        self._streak = self._jumped = 0
         self._in_step = True
         self.clock.restart()
 
@@ -90,11 +92,12 @@ class ReplyChecker:
         if reason is None:
             # Late is not restarted: should all replies stay late, the link is lost for want of any.
             complete = self._complete(answer)
-            reason = self._untimely(answer, proven=complete and self._in_step)
+            reason = self._untimely(answer, expected=complete and self._in_step)
             if reason is None:
                 self._in_step = complete
-                self._accepted, self._suspect, self._streak = answer, None, 0
-                self.clock.observe(reply.timestamp, request.reached, arrived)
+                self._accepted, self._suspect, self._streak, self._jumped = answer, None, 0, 0
+                if complete:  # else it may belong to an earlier request, and would spoil the mapping
+                    self.clock.observe(reply.timestamp, request.reached, arrived)
             return reason
         follows = self._suspect is not None and self._misfit(self._suspect, answer) is None
         self._streak = self._streak + 1 if follows else 1
@@ -122,18 +125,20 @@ class ReplyChecker:
         requests = answer.request.number - self._accepted.request.number
         return _index_step(self._accepted.reply, answer.reply) == requests
 
-    def _untimely(self, answer: _Answer, proven: bool) -> str | None:
-        """Return how a reply disagrees with the robot's clock; one proven to be the right one corrects the clock."""
+    def _untimely(self, answer: _Answer, expected: bool) -> str | None:
+        """Return how a reply disagrees with the robot's clock; some in a row `expected` by their index correct it."""
         reply, request = answer.reply, answer.request
         lead = self.clock.lead(reply.timestamp, answer.arrived)
         if SLACK < lead < _MISMAPPED:
             self.clock.restart()  # nothing comes before it is sampled: it is the mapping that is wrong
             return None
-        early = self.clock.head_start(reply.timestamp, request.reached)
+        # A line that is quicker than its baud rate says, a pty, brings answers before their request can have arrived.
+        early = self.clock.head_start(reply.timestamp, min(request.reached, answer.arrived))
         if max(early, lead) <= SLACK:
             return None
-        if proven:
-            self.clock.restart()  # it has jumped
+        self._jumped = self._jumped + 1 if expected else 0
+        if self._jumped >= RESTART_AFTER:
+            self.clock.restart()
             return None
         self.stale += 1
         when = f'{1e3 * early:.0f} ms before it was asked' if early else f'{lead:.1f} s after it came'

@@ -1,7 +1,7 @@
 """The faults of the radio, one row each, in simulated time.
 
-Every trial walks, lets the fault begin, lets the setpoints cease after a while of it, waits for the motors, ends the
-fault, and asks for the robot until it can be armed again.
+Every trial walks, lets the fault begin, lets the setpoints cease after a while of it (if the robot still walks), waits
+for the motors, ends the fault, and asks for the robot until it can be armed again.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Case:
     faults: RadioFaults
     period: float = 0.1
     """Time between two setpoints [s]."""
+    stops: bool = False
+    """The fault alone has to stop the robot, as no reply comes in time any more: its begin is the cause."""
     line_bytes: int = 0
     """At least so many bytes have to go over the serial line while the fault lasts."""
 
@@ -42,7 +44,8 @@ CASES = (
     Case('none', RadioFaults()),
     Case('loss 10 %', RadioFaults(loss=0.1)),
     Case('loss 30 %', RadioFaults(loss=0.3)),
-    Case('delay 50 ms', RadioFaults(delay=0.05)),
+    Case('replies lost', RadioFaults(reply_loss=1.0), stops=True),
+    Case('delay 50 ms', RadioFaults(delay=0.05), stops=True),
     Case('jitter 40 ms', RadioFaults(jitter=0.04)),
     Case('duplication 20 %', RadioFaults(duplication=0.2)),
     Case('reordering 20 %', RadioFaults(reordering=0.2)),
@@ -62,6 +65,8 @@ def measure_fault(case: Case, robot: RobotConfig, trials: int, seed: int) -> Fau
         with_fault = float(rng.uniform(SHORTEST_FAULT, LONGEST_FAULT))
         tally.begin()
         link.radio.faults = case.faults
+        if case.stops:
+            tally.await_stop(link.clock.steady())
         link.live(with_fault)
         if trial == trials - 1:
             link.live(3600.0, until=lambda: tally.line_bytes >= case.line_bytes)
@@ -82,8 +87,7 @@ def measure_reset(robot: RobotConfig, trials: int, seed: int) -> FaultRow:
         tally.begin()
         link.world.microcontroller.power_up()
         reset_at = link.world.time
-        link.live(OBSERVED)
-        tally.note_stop(reset_at)
+        tally.await_stop(reset_at)
         tally.end(since=reset_at)
     return tally.row('reset')
 
@@ -119,11 +123,11 @@ class _Tally:
         """Let the setpoints cease and see when the motors are told to stand."""
         self._link.speaking = False
         ceased = self._link.last_setpoint
-        self._link.live(OBSERVED)
-        self.note_stop(ceased)
+        self.await_stop(ceased)
 
-    def note_stop(self, cause: float) -> None:
-        """Note how long after the cause [s] the motors were told to stand; nothing if they already stood."""
+    def await_stop(self, cause: float) -> None:
+        """Note how long after the cause [s] the motors are told to stand; nothing if they already stood."""
+        self._link.live(OBSERVED)
         microcontroller = self._link.world.microcontroller
         elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause
         if elapsed >= 0.0:

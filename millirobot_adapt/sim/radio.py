@@ -62,7 +62,7 @@ class Radio:
         """Send a payload from the robot to the host at `now` [s]."""
         packet = RxPacket(source=self._config.address, rssi=RSSI, options=0, payload=payload)
         data = encode_frame(packet, self._config.escaped)
-        for ready, copy in self._downlink.carry(data, now + self._air_time, self.faults, repeats=True) or ():
+        for ready, copy in self._downlink.carry(data, now + self._air_time, self.faults, is_reply=True) or ():
             self._queue(ready, copy)
 
     def read(self, now: float) -> bytes:
@@ -84,7 +84,7 @@ class Radio:
     def _transmit(self, frame: TxRequest, ready: float) -> None:
         arrivals = None
         if frame.address == self._config.address:
-            arrivals = self._uplink.carry(frame.payload, ready, self.faults, repeats=False)
+            arrivals = self._uplink.carry(frame.payload, ready, self.faults, is_reply=False)
         for arrival, payload in arrivals or ():
             self._order += 1
             heapq.heappush(self._to_robot, (arrival, self._order, payload))

@@ -21,6 +21,7 @@ class RadioFaults(Config):
     """Faults that last; shares and delays hold each way."""
 
     loss: float = param(0.0, 'Share of packets that are lost for good.', low=0.0, high=1.0)
+    reply_loss: float = param(0.0, 'Further share of packets from the robot that are lost.', low=0.0, high=1.0)
     delay: float = param(0.0, 'Delay of every packet.', unit='s', low=0.0, high=2.0)
     jitter: float = param(0.0, 'Longest further delay of a packet (evenly spread).', unit='s', low=0.0, high=2.0)
     duplication: float = param(0.0, 'Share of packets that arrive twice.', low=0.0, high=1.0)
@@ -39,16 +40,16 @@ class Air(Generic[T]):
         self._happened = happened
         self._held: T | None = None
 
-    def carry(self, packet: T, ready: float, faults: RadioFaults, repeats: bool) -> list[tuple[float, T]] | None:
+    def carry(self, packet: T, ready: float, faults: RadioFaults, is_reply: bool) -> list[tuple[float, T]] | None:
         """Return the arrivals, each as (time [s], packet), that a packet leads to, in order; None when it is lost.
 
         Args:
             packet: What is carried.
             ready: When it would arrive if nothing went wrong.
             faults: What goes wrong.
-            repeats: It may come again much later: `faults.stale` applies.
+            is_reply: It comes from the robot: `faults.reply_loss` and `faults.stale` apply.
         """
-        if self._hits(faults.loss, 'loss'):
+        if self._hits(faults.loss, 'loss') or (is_reply and self._hits(faults.reply_loss, 'reply_loss')):
             return None
         if faults.delay or faults.jitter:
             self._happened['delay'] += 1
@@ -60,7 +61,7 @@ class Air(Generic[T]):
         arrivals = [(ready, packet)] * (2 if self._hits(faults.duplication, 'duplication') else 1)
         if overtaken is not None:
             arrivals.append((ready, overtaken))
-        if repeats and self._hits(faults.stale, 'stale'):
+        if is_reply and self._hits(faults.stale, 'stale'):
             arrivals.append((ready + LATEST_STALE * float(self._rng.uniform(0.05, 1.0)), packet))
         return arrivals
 

@@ -19,7 +19,7 @@ HOST = 1.7e9
 
 def inputs(now=100.0, **changes):
     """Everything healthy at steady time `now` [s]; ages are given by `<name>_age` [s]."""
-    ages = {name: changes.pop(f'{name}_age', 0.01) for name in ('setpoint', 'pose', 'odometry')}
+    ages = {name: changes.pop(f'{name}_age', 0.01) for name in ('setpoint', 'pose', 'odometry', 'telemetry')}
     seen = {f'{name}_seen': Seen(now - age, HOST + now - age) for name, age in ages.items()}
     healthy = GateInputs(
         steady=now, host=HOST + now, link_up=True, setpoint=WALK, position=np.zeros(3), tilt=0.1, battery_counts=880,
@@ -56,6 +56,8 @@ def test_an_armed_gate_lets_a_good_setpoint_pass_unchanged():
         ({'setpoint_seen': Seen(100.0, HOST + 105.0)}, 'no setpoint for 0.2 s'),
         ({'setpoint_seen': Seen(100.0, math.nan)}, 'no setpoint for 0.2 s'),
         ({'setpoint': None}, 'no setpoint for 0.2 s'),
+        ({'telemetry_age': 0.23}, 'no telemetry for 0.22 s'),
+        ({'telemetry_seen': None}, 'no telemetry for 0.22 s'),
         ({'setpoint': np.array([np.nan, 30.0])}, 'the setpoint is not finite'),
         ({'setpoint': np.array([30.0, np.inf])}, 'the setpoint is not finite'),
         ({'setpoint': np.array([30.0])}, 'the setpoint is not finite'),
@@ -97,7 +99,12 @@ def test_a_stop_disarms_once_and_lasts_until_the_operator_arms_again(changes, re
 
 @pytest.mark.parametrize(
     ('changes', 'reason'),
-    [*STOPS, ({'pose_age': 0.31}, 'no mocap pose for 0.3 s'), ({'odometry_age': 0.51}, 'no odometry for 0.5 s')],
+    [
+        *STOPS,
+        ({'pose_age': 0.31}, 'no mocap pose for 0.3 s'),
+        ({'odometry_age': 0.51}, 'no odometry for 0.5 s'),
+        ({'telemetry_age': 0.23}, 'no telemetry for 0.22 s'),
+    ],
 )
 def test_arming_is_refused_with_the_reason(changes, reason):
     gate = Gate(GateConfig(), ROBOT)
@@ -124,7 +131,7 @@ def test_only_low_battery_readings_in_a_row_stop():
 
 
 @pytest.mark.parametrize(
-    ('wanted', 'sent'), [((1, 10), (2, 9)), ((-3, 4), (2, 4)), ((0, 0), (0, 0)), ((0, 5), (0, 5)), ((2, 9), (2, 9))]
+    ('wanted', 'sent'), [((1, 10), (2, 9)), ((-3, 4), (0, 4)), ((0, 0), (0, 0)), ((0, 5), (0, 5)), ((2, 9), (2, 9))]
 )
 def test_out_of_range_is_clamped_and_zero_stays_zero(wanted, sent):
     decision = armed().decide(inputs(setpoint=np.array(wanted, dtype=float) * REVOLUTION))
@@ -154,6 +161,7 @@ def test_starting_is_exempt_from_slew_after_a_stop_too():
         ('setpoint_timeout', 0.5, {'setpoint_age': 0.3}),
         ('pose_hold', 0.6, {'pose_age': 0.4}),
         ('pose_stop', 3.0, {'pose_age': 2.0}),
+        ('telemetry_hold', 0.5, {'telemetry_age': 0.3}),
         ('odometry_hold', 1.0, {'odometry_age': 0.7}),
         ('odometry_stop', 3.0, {'odometry_age': 2.0}),
         ('fence', (-5.0, -5.0, 5.0, 5.0), {'position': np.array([3.0, 0.0, 0.0])}),
@@ -171,13 +179,34 @@ def test_every_limit_matters(name, value, changes):
     assert (first.reason, first.stop) != (second.reason, second.stop)
 
 
+@pytest.mark.parametrize(
+    ('ages', 'left'),
+    [
+        ({}, 0.19),
+        ({'telemetry_age': 0.2}, 0.02),
+        ({'pose_age': 0.25}, 0.05),
+        ({'odometry_age': 0.4}, 0.1),
+        ({'telemetry_age': 0.3}, 0.0),
+        ({'setpoint_seen': Seen(100.0, HOST + 99.85)}, 0.05),
+    ],
+)
+def test_it_tells_for_how_long_a_motion_is_allowed(ages, left):
+    gate, given = armed(), inputs(**ages)
+    assert gate.good_for(given) is None, 'it has let nothing through yet'
+    gate.decide(inputs())
+    assert gate.good_for(given) == pytest.approx(left, abs=1e-6)
+    later = dataclasses.replace(given, steady=given.steady + left + 1e-3, host=given.host + left + 1e-3)
+    assert gate.decide(later).reason.startswith('no ')
+    assert gate.good_for(later) is None
+
+
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
 AGE = st.one_of(st.none(), st.floats(-1, 3))
 STEP = st.fixed_dictionaries(
     {
         'act': st.sampled_from(['decide', 'decide', 'decide', 'arm', 'disarm']),
         'setpoint': st.one_of(st.none(), st.tuples(ANY_FLOAT, ANY_FLOAT), st.tuples(*[st.floats(-10, 80)] * 2)),
-        'ages': st.tuples(AGE, AGE, AGE),
+        'ages': st.tuples(AGE, AGE, AGE, AGE),
         'healthy': st.booleans(),
         'position': st.tuples(ANY_FLOAT, ANY_FLOAT, ANY_FLOAT),
         'tilt': st.one_of(st.none(), ANY_FLOAT),
@@ -197,8 +226,9 @@ def test_whatever_comes_the_output_is_zero_or_in_range_and_zero_unarmed(steps, s
         if not step['healthy']:
             seen = [None if age is None else Seen(100.0 - age, HOST + 100.0 - age) for age in step['ages']]
             given = dataclasses.replace(
-                given, setpoint_seen=seen[0], pose_seen=seen[1], odometry_seen=seen[2], tilt=step['tilt'],
-                position=np.array(step['position']), battery_counts=step['battery'], link_up=step['link_up'],
+                given, setpoint_seen=seen[0], pose_seen=seen[1], odometry_seen=seen[2], telemetry_seen=seen[3],
+                tilt=step['tilt'], position=np.array(step['position']), battery_counts=step['battery'],
+                link_up=step['link_up'],
             )  # fmt: skip
         if step['act'] == 'arm':
             gate.arm(given)

@@ -161,6 +161,48 @@ def test_the_motors_are_at_zero_within_300_ms_of_the_last_setpoint(lab):
     assert lab.driver.status().armed
 
 
+def test_the_motors_are_at_zero_within_300_ms_when_replies_cease_though_setpoints_go_on(lab):
+    for _ in range(3):
+        lab.tick()
+    ceased = lab.clock.steady() - 0.09  # right after the last reply
+    lab.robot.change = lambda reply: None
+    setpoints = 0
+    while lab.robot.turning:
+        if lab.clock.steady() >= ceased + 0.09 + 0.1 * setpoints:
+            setpoints += 1
+            lab.driver.on_setpoint(WALK, lab.clock.host())
+        lab.see()
+        lab.driver.cycle()
+    assert 0.2 <= lab.clock.steady() - ceased < 0.3
+    assert lab.driver.status().reason == 'no telemetry for 0.22 s'
+    lab.robot.change = lambda reply: reply
+    for _ in range(2):
+        lab.tick()
+    assert lab.robot.turning, 'a hold ends with its cause'
+
+
+def test_one_missing_reply_does_not_halt_the_robot(lab):
+    lab.tick()
+    lab.robot.silent = True
+    lab.tick()
+    lab.robot.silent = False
+    lab.tick()
+    assert lab.robot.turning
+    assert lab.exchanges[-1].sent.any()
+
+
+def test_a_setpoint_that_came_late_is_not_obeyed_longer_for_that(lab):
+    lab.see()
+    lab.driver.on_setpoint(WALK, lab.clock.host() - 0.15)
+    stamped = lab.clock.steady() - 0.15
+    lab.driver.cycle()
+    assert lab.robot.turning
+    while lab.robot.turning:
+        lab.see()
+        lab.driver.cycle()
+    assert lab.clock.steady() - stamped < 0.25
+
+
 def test_without_setpoints_the_telemetry_goes_on_with_zeros(lab):
     lab.run(0.5)
     lab.exchanges.clear()

@@ -87,7 +87,22 @@ def test_a_late_answer_to_the_same_command_is_told_by_the_robots_clock(robot):
 
 def test_a_clock_that_jumps_is_followed_where_the_index_proves_that_every_request_was_answered(robot):
     robot.counts -= 70_000  # the robot's clock stood still for 70 ms
+    for _ in range(2):
+        request = robot.request()
+        assert 'before it was asked' in robot.refusal(request, robot.reply(request))
     robot.run(3)
+
+
+def test_a_request_that_the_radio_repeats_is_not_answered_by_its_first_copy(robot):
+    """The robot answers both copies: the index of the second answer is the one that the next request should bring."""
+    for _ in range(3):
+        request = robot.request()
+        twice = [robot.reply(request) for _ in range(2)]
+        assert robot.refusal(request, twice[0]) is None
+        request = robot.request()
+        assert 'before it was asked' in robot.refusal(request, twice[1])
+        assert robot.refusal(request, robot.reply(request)) is None
+        robot.run(1)
 
 
 def test_answers_that_come_in_a_bunch_after_a_gap_do_not_pass_for_one_another(robot):
@@ -100,12 +115,20 @@ def test_answers_that_come_in_a_bunch_after_a_gap_do_not_pass_for_one_another(ro
         assert 'before it was asked' in robot.refusal(request, late)
 
 
-def test_a_mapping_that_a_late_reply_has_spoilt_is_made_anew(robot):
-    spoilt = robot.request()
-    robot.counts -= 50_000  # as if this reply had been sampled 50 ms earlier, when the one before was due
-    assert robot.refusal(spoilt, robot.reply(spoilt)) is None, 'by its index it is the right one'
+def test_a_mapping_by_which_replies_come_before_they_are_sampled_is_made_anew(robot):
     robot.counts += 50_000
     robot.run(3)
+    assert robot.checker.clock.sampled(robot.counts + 800_000) == pytest.approx(0.8)
+
+
+def test_a_line_that_is_quicker_than_its_baud_rate_says_is_no_reason_to_doubt_a_reply():
+    robot = Robot()
+    for _ in range(5):
+        request = dataclasses.replace(robot.request(), reached=0.1 * robot.number + 0.02)
+        assert (
+            robot.checker.refusal(robot.reply(request, timestamp=100_000 * robot.number), request, request.sent) is None
+        )
+    assert robot.checker.stale == 0
 
 
 def test_replies_that_stay_late_stay_refused(robot):

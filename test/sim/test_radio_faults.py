@@ -71,6 +71,14 @@ def test_loss_swallows_its_share_each_way_and_the_status_says_so():
     assert bench.radio.happened['loss'] == 2 * PACKETS - sum(map(len, bench.numbers))
 
 
+def test_replies_can_be_lost_while_requests_arrive():
+    bench = Bench(reply_loss=0.3).run()
+    to_robot, to_host = bench.numbers
+    assert to_robot == list(range(PACKETS))
+    assert 640 < len(to_host) < 760
+    assert bench.radio.happened['reply_loss'] == PACKETS - len(to_host)
+
+
 def test_delay_holds_every_packet_up():
     bench = Bench(delay=0.05).run()
     assert bench.delays == pytest.approx([0.05] * PACKETS)

@@ -24,6 +24,10 @@ class GateConfig(Config):
     setpoint_timeout: float = param(0.2, 'An older setpoint becomes zero.', unit='s', low=0.02, high=1.0)
     pose_hold: float = param(0.3, 'Hold at zero while the newest mocap pose is older.', unit='s', low=0.02, high=5.0)
     pose_stop: float = param(1.0, 'Stop when the newest mocap pose is older.', unit='s', low=0.05, high=10.0)
+    telemetry_hold: float = param(
+        0.22, "Hold at zero while the robot's newest reply is older: one may be missing, not two.",
+        unit='s', low=0.05, high=1.0,
+    )  # fmt: skip
     odometry_hold: float = param(0.5, 'Hold at zero while the newest estimate is older.', unit='s', low=0.1, high=5.0)
     odometry_stop: float = param(1.5, 'Stop when the newest estimate is older.', unit='s', low=0.1, high=10.0)
     fence: tuple[float, ...] = param(
@@ -97,13 +101,28 @@ class Gate:
         self._sent, self.reason = setpoint, reason
         return Decision(setpoint.copy(), reason)
 
+    def good_for(self, inputs: GateInputs) -> float | None:
+        """Return how long the robot may move as last decided if nothing more comes [s]; None if it is to stand."""
+        if not self._sent.any():
+            return None
+        config = self._config
+        limits = (
+            (inputs.setpoint_seen, config.setpoint_timeout),
+            (inputs.telemetry_seen, config.telemetry_hold),
+            (inputs.pose_seen, config.pose_hold),
+            (inputs.odometry_seen, config.odometry_hold),
+        )
+        left = (limit - seen.age(inputs.steady, inputs.host) for seen, limit in limits if seen is not None)
+        return max(0.0, min(left))
+
     def _pass(self, inputs: GateInputs) -> tuple[FloatArray, str]:
         hold = self._hold_reason(inputs) or self._setpoint_reason(inputs)
         if hold is not None or inputs.setpoint is None:
             return np.zeros(NU), hold or 'no setpoint'
         wanted = np.asarray(inputs.setpoint, dtype=float)
         # A leg told to stand stands: clamping its zero into the range would make it walk.
-        clamped = np.where(wanted == 0, 0.0, np.clip(wanted, self._low, self._high))
+        # So does one told to go backward, which it cannot.
+        clamped = np.where(wanted <= 0, 0.0, np.clip(wanted, self._low, self._high))
         exempt = (clamped == 0) | (self._sent == 0)
         limited = np.clip(clamped, self._sent - self._slew, self._sent + self._slew)
         allowed = np.where(exempt, clamped, np.clip(limited, self._low, self._high))
@@ -121,6 +140,8 @@ class Gate:
 
     def _hold_reason(self, inputs: GateInputs) -> str | None:
         config = self._config
+        if _older(inputs.telemetry_seen, config.telemetry_hold, inputs):
+            return f'no telemetry for {config.telemetry_hold:g} s'
         if _older(inputs.pose_seen, config.pose_hold, inputs):
             return f'no mocap pose for {config.pose_hold:g} s'
         if _older(inputs.odometry_seen, config.odometry_hold, inputs):

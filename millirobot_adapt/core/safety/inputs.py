@@ -46,6 +46,8 @@ class GateInputs:
     """Estimated position [m; world], shape (3,)."""
     tilt: float | None = None
     """Angle between the body's z axis and the world's [rad]."""
+    telemetry_seen: Seen | None = None
+    """The newest reply of the robot that counted."""
     battery_counts: int | None = None
     """Raw battery reading of a reply that came since the last decision [counts]."""
     objection: str | None = None
