@@ -28,9 +28,10 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    length: int | None = None,
 ) -> Any:
-    """Declare one parameter: its default, one sentence, its unit, and its inclusive range or its choices."""
-    metadata = {'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices}
+    """Declare one parameter: its default, one sentence, its unit, its inclusive range or choices, a list's length."""
+    metadata = {'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices, 'length': length}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -57,6 +58,9 @@ class Config:
         choices = field.metadata.get('choices') or ()
         if choices and value not in choices:
             raise UserError(f'{field.name} = {value!r} is not one of {", ".join(choices)}')
+        length = field.metadata.get('length')
+        if length is not None and len(value) != length:
+            raise UserError(f'{field.name} has {len(value)} values instead of {length}')
         low, high = field.metadata.get('low'), field.metadata.get('high')
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, float) and not math.isfinite(number):
@@ -97,18 +101,50 @@ def _convert(value: Any, field: dataclasses.Field[Any], where: str) -> Any:
     """Check a YAML value against the type of the field's default; whole numbers serve as floats."""
     if field.default is dataclasses.MISSING:
         return value
+    if value is None:
+        raise UserError(f'{where} has no value; give it one, or take the line out')
     wanted = type(field.default)
+    if wanted is tuple and isinstance(value, list | tuple):
+        if not field.default:
+            return tuple(value)  # an empty default tells nothing of its items: whoever declares it checks them
+        return tuple(_scalar(item, type(field.default[0]), f'{where}: each value') for item in value)
+    return _scalar(value, wanted, where)
+
+
+def _scalar(value: Any, wanted: type, where: str) -> Any:
     if wanted is float and type(value) in (int, float):
         return float(value)
-    if wanted is tuple and isinstance(value, list | tuple):
-        if field.default and isinstance(field.default[0], float):
-            if not all(type(item) in (int, float) for item in value):
-                raise UserError(f'{where} must be a list of numbers, not {value!r}')
-            return tuple(float(item) for item in value)
-        return tuple(value)
     if type(value) is wanted:
         return value
-    raise UserError(f'{where} must be of type {wanted.__name__}, not {type(value).__name__} ({value!r})')
+    if wanted is tuple:
+        raise UserError(f'{where} must be a list, not {type(value).__name__} ({value!r}); write [..., ...]')
+    mend = ''
+    if wanted is str and not isinstance(value, list | dict):
+        mend = '; put it in quotes'
+    elif wanted is float and isinstance(value, str) and _is_number(value):
+        mend = '; write it without quotes, and an exponent as in 1.0e-3'
+    raise UserError(f'{where} must be of type {wanted.__name__}, not {type(value).__name__} ({value!r}){mend}')
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, refusing keys that are given twice: the first value would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if isinstance(key_node, yaml.ScalarNode) and key in seen:
+                raise yaml.MarkedYAMLError(problem=f'{key!r} is given twice', problem_mark=key_node.start_mark)
+            seen.add(key if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -118,17 +154,29 @@ def read_yaml(path: Path) -> dict[str, Any]:
         UserError: the file is missing, unreadable, not YAML, or not a mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        content = yaml.load(path.read_text(encoding='utf-8'), _Loader)
     except FileNotFoundError:
         raise UserError(f'{path}: no such file') from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = ' '.join(str(error).split())
-        raise UserError(f'{path}: cannot be read as YAML: {reason}') from None
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise UserError(f'{path}: is not text in UTF-8; save it as such') from None
+    except yaml.YAMLError as error:
+        raise UserError(f'{path}: cannot be read as YAML: {_where_and_why(error)}') from None
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise UserError(f'{path}: must hold a mapping of keys to values, not {type(content).__name__}')
     return content
+
+
+def _where_and_why(error: yaml.YAMLError) -> str:
+    """Say in one line where the YAML is broken, and how."""
+    problem, mark = getattr(error, 'problem', None), getattr(error, 'problem_mark', None)
+    if problem is None or mark is None:
+        return ' '.join(str(error).split())
+    mend = '; indent with spaces, not with tabs' if '\\t' in problem else ''
+    return f'line {mark.line + 1}, column {mark.column + 1}: {problem}{mend}'
 
 
 def read_params(path: Path, node: str, cls: type[C]) -> C:
@@ -140,19 +188,30 @@ def read_params(path: Path, node: str, cls: type[C]) -> C:
     content = read_yaml(path)
     block = content.get(node, content.get('/**'))
     if not isinstance(block, dict) or not isinstance(block.get('ros__parameters'), dict):
-        raise UserError(f'{path}: has no block "{node}: ros__parameters:"')
+        held = f'it begins with {", ".join(map(repr, content))}' if content else 'it is empty'
+        raise UserError(f'{path}: has no block "{node}: ros__parameters:"; {held}')
     values = {key: value for key, value in block['ros__parameters'].items() if key != 'use_sim_time'}
-    return build(cls, nest(values), str(path))
+    try:
+        nested = nest(values)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from None
+    return build(cls, nested, str(path))
 
 
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn dotted names into nested mappings: {'mppi.samples': 8} -> {'mppi': {'samples': 8}}."""
+    """Turn dotted names into nested mappings: {'mppi.samples': 8} -> {'mppi': {'samples': 8}}.
+
+    Raises:
+        UserError: a name stands for a value and for a group at once.
+    """
     nested: dict[str, Any] = {}
     for name, value in values.items():
-        *groups, last = name.split('.')
+        *groups, last = str(name).split('.')
         place = nested
         for group in groups:
             place = place.setdefault(group, {})
+            if not isinstance(place, dict):
+                raise UserError(f'{name}: {group} is given a value, too; it is a group of parameters')
         place[last] = value
     return nested
 

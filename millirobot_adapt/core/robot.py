@@ -37,7 +37,7 @@ class ScalesConfig(Config):
     accelerometer: float = param(2.3942e-3, 'Accelerometer (+-8 g over 16 bits).', unit='m/s^2 per count', low=1e-9)
     back_emf: float = param(0.0064, 'Back-EMF converter, nominal.', unit='V per count', low=1e-9)
     back_emf_signs: tuple[float, ...] = param(
-        (1.0, -1.0), 'Sign of the raw back-EMF when walking forward, left, right.'
+        (1.0, -1.0), 'Sign of the raw back-EMF when walking forward, left, right.', length=2
     )
     battery: float = param(0.0045, 'Battery converter, nominal.', unit='V per count', low=1e-9)
     battery_low_counts: int = param(780, 'Below this raw battery reading the robot is stopped.', unit='counts', low=0)
@@ -62,7 +62,7 @@ class RobotConfig(Config):
     speed_low: float = param(2.0, 'Slowest usable leg rate.', unit='rev/s', low=0.0, high=20.0)
     speed_high: float = param(9.0, 'Fastest usable leg rate.', unit='rev/s', low=0.1, high=20.0)
     pid_gains: tuple[int, ...] = param(
-        (1800, 200, 100, 0, 0, 1800, 200, 100, 0, 0), 'Kp Ki Kd Kaw Kff, left then right, in firmware units.'
+        (1800, 200, 100, 0, 0, 1800, 200, 100, 0, 0), 'Kp Ki Kd Kaw Kff, left then right, in firmware units.', length=10
     )
     timeout: int = param(
         250, "The robot's own watchdog (SET_TIMEOUT): it should stop after so long without a command; 0: not set.",
@@ -73,7 +73,10 @@ class RobotConfig(Config):
     )
     index_before_timestamp: bool = param(True, 'Order of the first two telemetry fields (two hosts differ).')
     marker_offset: tuple[float, ...] = param(
-        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 'Marker body in the robot body: x y z [m], roll pitch yaw [rad].', unit='m, rad'
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        'Marker body in the robot body: x y z [m], roll pitch yaw [rad].',
+        unit='m, rad',
+        length=6,
     )
     radio: RadioConfig = section(RadioConfig, 'Radio.')
     scales: ScalesConfig = section(ScalesConfig, 'Telemetry scales.')

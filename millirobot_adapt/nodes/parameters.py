@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
 from millirobot_adapt.core.config import Config, build, flatten, nest
+from millirobot_adapt.nodes.parameter_files import source_of
 
 C = TypeVar('C', bound=Config)
 
@@ -19,11 +21,12 @@ def load(node: Node, cls: type[C]) -> C:
     The node must be made with `allow_undeclared_parameters=True, automatically_declare_parameters_from_overrides=True`.
 
     Raises:
-        UserError: an unknown key, a wrong type, a value out of range.
+        UserError: an unknown key, a wrong type, a value out of range; files that are all for other nodes.
     """
+    source = source_of(node.get_name(), node.get_namespace(), sys.argv)
     given = {name: _plain(node.get_parameter(name).value) for name in node.get_parameters_by_prefix('')}
     ours = {name: value for name, value in given.items() if name.split('.')[0] not in _FOREIGN}
-    config = build(cls, nest(ours), f'parameters of {node.get_fully_qualified_name()}')
+    config = build(cls, nest(ours), source)
     values = flatten(config)
     for name, descriptor in _descriptors(cls).items():
         if node.has_parameter(name):

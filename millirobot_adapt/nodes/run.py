@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.nodes.parameter_files import check_readable, explain
 
 NODE_OPTIONS: dict[str, Any] = {
     'allow_undeclared_parameters': True,
@@ -49,8 +50,8 @@ def run(make: Callable[[], Node]) -> int:
 
     Exit codes: 0 ended by SIGINT or SIGTERM, 1 a device failed, 2 bad input (one line on standard error each).
     """
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        _join()
         _live(make, Ending())
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
@@ -61,6 +62,15 @@ def run(make: Callable[[], Node]) -> int:
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _join() -> None:
+    """Initialise ROS with the command line; what ROS refuses becomes one line."""
+    check_readable(sys.argv)
+    try:
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # rclpy's RCLError, which has no public name
+        raise UserError(explain(str(error))) from None
 
 
 def _live(make: Callable[[], Node], ending: Ending) -> None:

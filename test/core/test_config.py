@@ -38,7 +38,7 @@ def test_values_are_built_nested_and_whole_numbers_serve_as_floats():
         ({'rate': 1e9}, 'x.yaml: rate = 1000000000.0 Hz is above its highest value 100.0 Hz'),
         ({'rate': float('nan')}, 'x.yaml: rate = nan is not finite'),
         ({'kind': 'c'}, "x.yaml: kind = 'c' is not one of a, b"),
-        ({'arena': ['left', 1.0]}, "x.yaml: arena must be a list of numbers, not ['left', 1.0]"),
+        ({'arena': ['left', 1.0]}, "x.yaml: arena: each value must be of type float, not str ('left')"),
         ({'inner': 3}, 'x.yaml: inner must be a group of parameters, not 3'),
         ({'inner': {'samples': 0}}, 'x.yaml: inner: samples = 0 is below its lowest value 1'),
         ({'inner': {'samples': 2.5}}, 'x.yaml: inner: samples must be of type int, not float (2.5)'),
