@@ -15,12 +15,13 @@ from firmware_bridge.packets import (
     PacketError,
     ReplyPacket,
     SetVelocity,
+    StartMotors,
     StopMotors,
     decode_reply,
     encode,
 )
 from firmware_bridge.transports import Transport, TransportLost
-from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, encode_frame
+from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot import RobotConfig
 
 SLICE = 0.05
@@ -114,15 +115,27 @@ class Channel:
             TransportLost: the transport is gone.
         """
         transport = self._opened()
+        if isinstance(packet, StartMotors):
+            self.motors_on = True  # before the guardian hears of us
         self.beat()
         data = self._frame(packet, frame_id)
         transport.write(data)
         return len(data) * _BITS_PER_BYTE / self._robot.radio.baud
 
-    def next_frame_id(self) -> int:
-        """Return a frame id that has not been used lately, 1..255."""
-        self._frame_id = self._frame_id % 255 + 1
-        return self._frame_id
+    def deliver(self, packet: CommandPacket, tries: int, timeout: float) -> bool:
+        """Send a command until the robot's radio acknowledges it (TX status 0) within `timeout` [s]; return whether so.
+
+        Raises as `frames`.
+        """
+        for _ in range(tries):
+            self._frame_id = self._frame_id % 255 + 1  # 0 would ask for no status
+            self.send(packet, self._frame_id)
+            for frame in self.frames(self._clock.steady() + timeout):
+                if isinstance(frame, TxStatus) and frame.frame_id == self._frame_id:
+                    if frame.status == 0:
+                        return True
+                    break
+        return False
 
     def replies(self, deadline: float) -> Iterator[ReplyPacket]:
         """Yield the packets that come from our robot until the deadline [s, steady clock]; raises as `frames`."""

@@ -8,10 +8,9 @@ from firmware_bridge.channel import Channel
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.counters import LinkCounters
-from firmware_bridge.packets import CommandPacket, Pair, PidGains, SetVelocity, TelemetryReply
+from firmware_bridge.packets import Pair, PidGains, SetVelocity, TelemetryReply
 from firmware_bridge.replies import ReplyChecker, Request
 from firmware_bridge.robot_clock import RobotClock
-from firmware_bridge.xbee import TxStatus
 from millirobot_adapt.core.robot import RobotConfig
 
 STILL: Pair = (0, 0)
@@ -79,17 +78,4 @@ class Dialogue:
             deadline = self._clock.steady() + self._config.gains_timeout
             if any(reply == gains for reply in self._channel.replies(deadline)):
                 return True
-        return False
-
-    def acknowledged(self, packet: CommandPacket) -> bool:
-        """Send a command until the robot's radio acknowledges it (TX status 0); return whether it did."""
-        for _ in range(self._config.tries):
-            frame_id = self._channel.next_frame_id()
-            self._channel.send(packet, frame_id)
-            deadline = self._clock.steady() + self._config.status_timeout
-            for frame in self._channel.frames(deadline):
-                if isinstance(frame, TxStatus) and frame.frame_id == frame_id:
-                    if frame.status == 0:
-                        return True
-                    break
         return False

@@ -10,6 +10,8 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from firmware_bridge.transports import TransportLost
 
 LEAVE_TIME = 0.5
 """A guardian that has not left within this time is killed [s]."""
+DEAF_AFTER = 1.0
+"""A guardian that has not answered a heartbeat within this time is taken for dead [s]: it may be stopped."""
 
 
 class Guardian(Protocol):
@@ -40,7 +44,11 @@ class SerialGuardian:
         TransportLost: it cannot be started.
     """
 
-    def __init__(self, descriptor: int, words: bytes, silence: float) -> None:
+    def __init__(
+        self, descriptor: int, words: bytes, silence: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._asked_at: float | None = None  # when the first heartbeat without an answer was sent
         # -I and -S: no environment, no site-packages; a session of its own: Ctrl-C in the terminal does not reach it.
         command = [sys.executable, '-I', '-S', last_words.__file__, str(descriptor), str(silence), words.hex()]
         try:
@@ -63,20 +71,28 @@ class SerialGuardian:
 
     def beat(self, motors_on: bool) -> None:
         """Send a heartbeat; see `Guardian.beat`."""
+        if self._asked_at is None:
+            self._asked_at = self._clock()
         with contextlib.suppress(OSError):  # `trouble` will tell
             os.write(self._to, last_words.WATCH if motors_on else last_words.REST)
 
     def trouble(self) -> str | None:
         """Read what it says; see `Guardian.trouble`."""
         try:
-            said = os.read(self._from, 100)
+            said = os.read(self._from, 4096)
         except BlockingIOError:
-            return None
+            return self._deaf()
         if not said:
             return 'the serial guardian has died'
-        return (
-            'the serial guardian has stopped the motors: the bridge was silent' if last_words.SPOKEN in said else None
-        )
+        self._asked_at = None
+        return 'the serial guardian has stopped the motors: the link was silent' if last_words.SPOKEN in said else None
+
+    def _deaf(self) -> str | None:
+        """End a guardian that does not answer; return that it was so."""
+        if self._asked_at is None or self._clock() <= self._asked_at + DEAF_AFTER:
+            return None
+        self._process.kill()
+        return 'the serial guardian did not answer'
 
     def close(self) -> None:
         """Send the guardian away and wait until it has let go of the port; closing twice is harmless."""

@@ -3,7 +3,7 @@
 It knows no protocol. It is given an open port, how long a silence may last [s] and the bytes to write then, and reads
 heartbeats on standard input. WATCH: the motors may be on; REST: they are off, silence means nothing; LEAVE: end. The
 end of the input while it watches means that the bridge was killed; a silence, that it hangs or is stopped. On standard
-output it says SPOKEN whenever it begins to write.
+output it says HEARD after heartbeats, and SPOKEN whenever it begins to write.
 
 It is started as a script of its own, with the standard library alone, to be small and quick to start.
 """
@@ -20,7 +20,7 @@ import termios
 import time
 
 WATCH, REST, LEAVE = b'+', b'-', b'q'
-SPOKEN = b'!'
+HEARD, SPOKEN = b'.', b'!'
 REPEATS, GAP = 7, 0.05
 """The words are written so often, with so much time between [s]: a frame that was cut in half when the bridge died
 swallows what comes first, and the air may lose some more."""
@@ -34,11 +34,18 @@ def speak(port: int, words: bytes) -> None:
         time.sleep(GAP)
 
 
+def tell(message: bytes) -> None:
+    """Say something to the bridge, if it is there to hear it."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), message)
+
+
 def main() -> None:
     """Watch over the bridge until it leaves or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     port, silence, words = int(sys.argv[1]), float(sys.argv[2]), bytes.fromhex(sys.argv[3])
+    os.set_blocking(sys.stdout.fileno(), False)  # a bridge that does not listen must not keep it from its task
     watching = False
     while True:
         audible, _, _ = select.select([sys.stdin], [], [], silence if watching else None)
@@ -47,14 +54,14 @@ def main() -> None:
             return
         if heard:
             watching = heard.endswith(WATCH)
+            tell(HEARD)
             continue
         if watching:
-            with contextlib.suppress(OSError):  # nobody is left to hear it
-                os.write(sys.stdout.fileno(), SPOKEN)
+            tell(SPOKEN)
             speak(port, words)
             cause = 'has ended' if audible else f'was silent for {silence:g} s'
             with contextlib.suppress(OSError):
-                print(f'serial guardian: the bridge {cause}; zero and motors off sent', file=sys.stderr)
+                print(f'serial guardian: the link {cause}; zero and motors off sent', file=sys.stderr)
         if audible:
             with contextlib.suppress(OSError):  # the bridge could not give the port back to other programs
                 fcntl.ioctl(port, termios.TIOCNXCL)

@@ -161,7 +161,7 @@ class Link:
     def exchange(self, setpoint: FloatArray, patience: float = math.inf) -> Exchange:
         """Send leg velocities [rad/s], shape (2,), and wait for the telemetry that answers them.
 
-        The wait is `reply_timeout`, or `patience` [s] if that is less: a reply missing then does not count as lost.
+        The wait is `reply_timeout`, or `patience` [s] if less: a reply missing then does not make the link lost.
 
         The telemetry's stamp is the time of sampling: by the robot's clock once its mapping has settled, until then the
         earliest time at which the request can have arrived; never after the reply was there.
@@ -194,7 +194,6 @@ class Link:
             LinkLost: it was not acknowledged.
             Interrupted: see `heed`.
         """
-        self._channel.motors_on = True
         try:
             self._insist(StartMotors())
         except TransportLost as error:
@@ -287,7 +286,7 @@ class Link:
         Raises:
             LinkLost: it never is.
         """
-        if not self._dialogue.acknowledged(packet):
+        if not self._channel.deliver(packet, self._config.tries, self._config.status_timeout):
             raise self._lost(f"the robot's radio does not acknowledge {type(packet).__name__}")
 
     def _lost(self, reason: str) -> LinkLost:

@@ -25,6 +25,7 @@ from firmware_bridge.packets import (
     WhoAmIReply,
 )
 from firmware_bridge.telemetry import encoder_step
+from firmware_bridge.transports import TransportLost
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import FloatArray
 
@@ -102,6 +103,11 @@ class LinkCheck:
         self._clock = clock
         self._jog_counts = round(JOG_RATE * robot.scales.encoder_counts / 1000)
 
+    @property
+    def motors_off(self) -> bool:
+        """Tell whether the robot has confirmed that its motors are off."""
+        return self._console.motors_off
+
     def name(self) -> str | None:
         """Return what the firmware calls itself, None if it does not answer."""
         answer = self._console.ask(WhoAmI(), WhoAmIReply)
@@ -133,7 +139,7 @@ class LinkCheck:
                 first = first or reply
                 show(Live(self._turned(first, reply), np.array(reply.gyro) * self._robot.scales.gyro, reply.battery))
                 shown += 1
-            self._clock.sleep(WATCH_PERIOD)
+            self._console.pause(WATCH_PERIOD)
         return shown
 
     def jog(self, side: str) -> Jog:
@@ -163,15 +169,18 @@ class LinkCheck:
             self._start_motors()
             self._console.insist(SetTimeout(timeout))
             replies = self._turn(side)
-            self._clock.sleep(1e-3 * timeout + BRAKING + SILENCE)
+            self._console.pause(1e-3 * timeout + BRAKING + SILENCE)
             looks = []
             for _ in range(2):
                 answer = self._console.ask(GetPosition(), PositionReply)
                 if answer is not None:
                     looks.append(answer.position[place])
-                self._clock.sleep(LOOK_AGAIN)
+                self._console.pause(LOOK_AGAIN)
+            trouble = self._console.guardian_trouble()
         finally:
             self._console.stand()
+        if trouble is not None:
+            raise TransportLost(trouble)  # it may have been the guardian, and not the robot, that stopped the leg
         if len(looks) < 2 or not replies:
             return Watchdog(timeout, float('nan'), standing=False)
         turn = self._robot.scales.encoder_counts
@@ -192,7 +201,7 @@ class LinkCheck:
             answer = self._console.ask_telemetry(counts, JOG_PERIOD)
             if answer is not None:
                 replies.append(answer[0])
-            self._clock.sleep(JOG_PERIOD)
+            self._console.pause(JOG_PERIOD)
         return replies
 
     def _gains(self) -> PidGains:

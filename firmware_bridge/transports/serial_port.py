@@ -9,6 +9,7 @@ import glob
 import os
 import select
 import termios
+import time
 
 import serial
 from serial.tools import list_ports
@@ -18,7 +19,11 @@ from millirobot_adapt.core.errors import UserError
 
 WRITE_TIMEOUT = 0.2
 """A port that takes no bytes for this long counts as lost [s]."""
+BUSY_PATIENCE, BUSY_RETRY = 1.0, 0.05
+"""A port in use is tried again for so long, so often [s]: when a bridge is killed, its guardian keeps the port for as
+long as it has to say its last words."""
 _GONE = (OSError, serial.SerialException, termios.error)
+_IN_USE = (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN)
 
 
 class SerialPort:
@@ -31,11 +36,8 @@ class SerialPort:
         UserError: no such port, in use, not permitted, not a serial port.
     """
 
-    def __init__(self, port: str, baud: int) -> None:
-        try:
-            self._serial = serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=True)
-        except (serial.SerialException, termios.error) as error:
-            raise UserError(_explain(port, error)) from None
+    def __init__(self, port: str, baud: int, patience: float = BUSY_PATIENCE) -> None:
+        self._serial = _open(port, baud, patience)
         fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
         _set_low_latency(self._serial)
 
@@ -79,6 +81,18 @@ def known_ports() -> list[str]:
     return sorted(glob.glob('/dev/serial/by-id/*')) + sorted(port.device for port in list_ports.comports())
 
 
+def _open(port: str, baud: int, patience: float) -> serial.Serial:
+    """Open a port; one in use is waited for, so long [s]."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return serial.Serial(port, baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=True)
+        except (serial.SerialException, termios.error) as error:
+            if getattr(error, 'errno', None) not in _IN_USE or time.monotonic() >= deadline:
+                raise UserError(_explain(port, error)) from None
+        time.sleep(BUSY_RETRY)
+
+
 def _set_low_latency(port: serial.Serial) -> None:
     """Ask an FTDI-like driver to hand over each byte at once (its default waits up to 16 ms)."""
     # Drivers without such a mode refuse it: ptys, most USB-CDC devices.
@@ -90,7 +104,7 @@ def _explain(port: str, error: Exception) -> str:
     number = getattr(error, 'errno', None)
     if not os.path.exists(port):
         return f'port {port}: no such port; this machine has {", ".join(known_ports()) or "none"}'
-    if number in (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN):
+    if number in _IN_USE:
         return f'port {port} is in use by another program; stop it first'
     if number in (errno.EACCES, errno.EPERM):
         return f'port {port}: permission denied; add yourself to the group that owns it (often dialout)'

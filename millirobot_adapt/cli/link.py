@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.core.errors import UserError
@@ -52,10 +53,11 @@ def _seconds(text: str) -> float:
 
 def _link_test(args: argparse.Namespace) -> int:
     from firmware_bridge.clock import SystemClock
+    from firmware_bridge.config import BridgeConfig
     from firmware_bridge.console import Console
     from firmware_bridge.link_check import LinkCheck
+    from firmware_bridge.serial_link import make_serial_channel
     from firmware_bridge.transports import TransportLost
-    from firmware_bridge.transports.serial_port import SerialPort
     from millirobot_adapt.core.robot import load_robot
 
     robot = load_robot(args.robot)
@@ -63,18 +65,40 @@ def _link_test(args: argparse.Namespace) -> int:
         if not robot.timeout:
             raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
         _confirm(args.yes)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: whatever ends this, the motors are stopped first
     clock = SystemClock()
-    port = SerialPort(args.port, robot.radio.baud)
-    try:
-        found = _check(LinkCheck(Console(port, robot, clock), robot, clock), args)
-    except TransportLost as error:
-        raise UserError(f'port {args.port}: lost in the middle ({error}); plug it in again') from None
-    finally:
-        port.close()
+    channel = make_serial_channel(args.port, robot, BridgeConfig().guardian_silence, clock)
+    with _one_interrupt():
+        try:
+            channel.open()
+            found = _check(LinkCheck(Console(channel, clock), robot, clock), args)
+        except TransportLost as error:
+            raise UserError(
+                f'port {args.port}: lost in the middle ({error}); switch the robot off if a leg turns, check the plug, '
+                'and try again'
+            ) from None
+        finally:
+            channel.say_last_words()
+            channel.close()
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _text(found))
     return OK if found['passed'] else FAILED
+
+
+@contextlib.contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Let the first signal interrupt and no second one cut short what it sets off: the motors are stopped first."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _confirm(yes: bool) -> None:
@@ -107,7 +131,8 @@ def _check(check: LinkCheck, args: argparse.Namespace) -> dict[str, Any]:
             'standing': watchdog.standing,
             'passed': watchdog.passed,
         }
-        passed += [jog.passed, watchdog.passed]
+        found['motors_off'] = check.motors_off
+        passed += [jog.passed, watchdog.passed, check.motors_off]
     return found | {'passed': all(passed)}
 
 
@@ -155,6 +180,8 @@ def _text(found: dict[str, Any]) -> str:
     lines.append(f'live          {found["live_samples"]} samples')
     if 'jog' in found:
         lines += _jog_lines(found['jog'], found['timeout'])
+        if not found['motors_off']:
+            lines.append('the robot did not confirm that its motors are off: switch it off by hand')
     return '\n'.join(lines)
 
 

@@ -4,21 +4,22 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from millirobot_adapt.benchmarks.mock_process import MockProcess
 from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
-
-
-@pytest.fixture(autouse=True)
-def _signals():
-    """The command takes signals for itself; give them back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.pty_port import PtyPort
+from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
+from millirobot_adapt.sim.wireless_robot import WirelessRobot
+from millirobot_adapt.sim.world import World
 
 
 @pytest.fixture
@@ -50,6 +51,71 @@ def test_the_table_says_what_to_write_and_without_a_jog_nothing_turns(port, caps
     text = capsys.readouterr().out
     assert '200 of 200 answered' in text
     assert 'timeout' not in text
+
+
+class Jogging:
+    """The real command with a leg turning, and the radio's end of the port: every packet that reaches it."""
+
+    def __init__(self, folder):
+        self.port = PtyPort(folder / 'radio')
+        self.world = World(RobotConfig(), Condition(), 0)
+        self.robot = WirelessRobot(self.world, Radio(RobotConfig().radio, RadioFaults(), False, generator(0, 1)))
+        self.start = time.monotonic()
+        self.command = subprocess.Popen(
+            [sys.executable, '-m', 'millirobot_adapt.cli.main', 'link-test', str(self.port.path), '--seconds', '0',
+             '--jog', 'left', '--yes'],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.until(lambda: any(self.world.microcontroller.command), 'a leg turns')
+
+    def until(self, condition, what):
+        deadline = time.monotonic() + 60.0
+        while not condition():
+            assert time.monotonic() < deadline, what
+            data = self.port.read(0.005)
+            now = time.monotonic() - self.start
+            if data:
+                self.robot.radio.write(data, now)
+            out = self.robot.advance(now)
+            if out:
+                self.port.write(out)
+
+    @property
+    def stands(self):
+        return self.world.microcontroller.command == (0, 0)
+
+    def close(self):
+        self.command.kill()
+        self.command.communicate()
+        self.port.close()
+
+
+@pytest.fixture
+def jogging(tmp_path):
+    jogging = Jogging(tmp_path)
+    yield jogging
+    jogging.close()
+
+
+@pytest.mark.system
+def test_killed_outright_in_a_jog_the_guardian_stops_the_leg(jogging):
+    jogging.command.kill()
+    killed = jogging.world.time
+    jogging.until(lambda: jogging.stands, 'the leg stands')
+    jogging.command.wait()
+    assert jogging.world.time - killed < 5.0, 'a busy machine may need some time'
+
+
+@pytest.mark.system
+def test_a_second_ctrl_c_does_not_cut_the_stop_short(jogging):
+    answer, jogging.port.write = jogging.port.write, lambda data: None  # so that the stop takes its time
+    for _ in range(2):
+        jogging.command.send_signal(signal.SIGINT)
+        jogging.until(lambda: jogging.stands, 'the leg stands')
+    jogging.port.write = answer
+    jogging.until(lambda: jogging.command.poll() is not None, 'the command ends')
+    assert jogging.command.returncode == 130
+    assert not jogging.world.microcontroller._running
 
 
 @pytest.mark.parametrize(

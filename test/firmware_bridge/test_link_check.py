@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from noting_guardian import NotingGuardian
 
+from firmware_bridge.channel import SLICE, Channel
 from firmware_bridge.console import Console
 from firmware_bridge.link_check import JOG_RATE, LinkCheck
 from firmware_bridge.packets import SetTimeout, decode_command
+from firmware_bridge.transports import TransportLost
 from millirobot_adapt.benchmarks.simulated_link import RadioTransport, StoryClock
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
@@ -24,7 +27,14 @@ class Bench:
         self.world = World(robot, Condition(), 0)
         self.radio = Radio(robot.radio, RadioFaults(**faults), True, np.random.default_rng(0))
         peer = WirelessRobot(self.world, self.radio)
-        self.check = LinkCheck(Console(RadioTransport(peer, self.clock), robot, self.clock), robot, self.clock)
+        self.guardian = NotingGuardian()
+        self.guardian.beat = lambda motors_on: self.beats.append((self.clock.steady(), motors_on))
+        self.beats = []
+        transport = RadioTransport(peer, self.clock)
+        transport.fileno = lambda: 99
+        channel = Channel(lambda: transport, robot, self.clock, lambda descriptor, words: self.guardian)
+        channel.open()
+        self.check = LinkCheck(Console(channel, self.clock), robot, self.clock)
 
     @property
     def stands(self):
@@ -101,6 +111,24 @@ def test_a_robot_that_ignores_its_timeout_is_found_out_and_stopped():
     assert not watchdog.standing
     assert watchdog.travel > 2.5
     assert bench.stands
+
+
+def test_a_leg_that_the_guardian_stopped_proves_nothing():
+    bench = Bench()
+    bench.guardian.said = 'the serial guardian has stopped the motors: the link was silent'
+    with pytest.raises(TransportLost, match='guardian'):
+        bench.check.watchdog('left')
+    assert bench.stands
+
+
+def test_the_guardian_watches_over_a_jog_and_the_silence_that_is_meant():
+    bench = Bench()
+    bench.check.watchdog('left')
+    assert np.diff([time for time, _ in bench.beats]).max() <= SLICE + 1e-9
+    assert bench.check.motors_off
+    bench.radio.faults = RadioFaults(loss=1.0)
+    bench.check.jog('left')
+    assert not bench.check.motors_off, 'nobody has confirmed it'
 
 
 @pytest.mark.parametrize('when', [0.3, 0.8, 1.5, 2.5])

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from noting_guardian import NotingGuardian
 from robot_peer import RobotPeer
 
 from firmware_bridge.channel import SLICE
@@ -21,26 +22,6 @@ from millirobot_adapt.core.safety.gate import Gate, GateConfig
 
 WALK = np.array([4.0, 5.0]) * 2 * math.pi
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
-
-
-class Guard:
-    """A guardian that only remembers."""
-
-    def __init__(self, words):
-        self.words = words
-        self.beats = []
-        self.said = None
-        self.closed = False
-
-    def beat(self, motors_on):
-        self.beats.append(motors_on)
-
-    def trouble(self):
-        said, self.said = self.said, None
-        return said
-
-    def close(self):
-        self.closed = True
 
 
 class WatchedTransport(MemoryTransport):
@@ -74,7 +55,7 @@ class Lab:
 
     def guard(self, descriptor, words):
         assert descriptor == 99
-        self.guards.append(Guard(words))
+        self.guards.append(NotingGuardian(words))
         return self.guards[-1]
 
     def after(self, seconds, act):
@@ -347,7 +328,7 @@ def test_the_guardians_last_words_are_zero_and_off(lab):
 
 def test_a_guardian_that_has_spoken_disarms_for_good_and_the_motors_are_stopped_again(lab):
     lab.tick()
-    lab.guards[0].said = 'the serial guardian has stopped the motors: the bridge was silent'
+    lab.guards[0].said = 'the serial guardian has stopped the motors: the link was silent'
     lab.tick()
     assert not lab.robot.motors
     assert not lab.driver.status().armed

@@ -11,7 +11,7 @@ import tty
 
 import pytest
 
-from firmware_bridge.guardian import SerialGuardian
+from firmware_bridge.guardian import DEAF_AFTER, SerialGuardian
 from firmware_bridge.transports.serial_port import SerialPort
 
 WORDS = b'zero and off'
@@ -70,7 +70,7 @@ def guardian(line):
 def test_it_speaks_once_the_heartbeats_cease_and_says_so(line, guardian):
     guardian.beat(motors_on=True)
     assert wait_for(line.hear).startswith(WORDS)
-    assert wait_for(guardian.trouble) == 'the serial guardian has stopped the motors: the bridge was silent'
+    assert wait_for(guardian.trouble) == 'the serial guardian has stopped the motors: the link was silent'
     assert guardian.trouble() is None
 
 
@@ -118,13 +118,28 @@ def test_its_death_is_noticed(guardian):
     guardian.beat(motors_on=True)
 
 
+def test_one_that_is_stopped_is_noticed_and_ended(line):
+    now = [0.0]
+    guardian = SerialGuardian(line.port.fileno(), WORDS, 60.0, lambda: now[0])
+    guardian.beat(motors_on=True)
+    wait_for(lambda: guardian.trouble() is None and guardian._asked_at is None)  # it has answered
+    os.kill(guardian.pid, signal.SIGSTOP)
+    guardian.beat(motors_on=True)
+    now[0] += DEAF_AFTER
+    assert guardian.trouble() is None
+    now[0] += 0.1
+    assert guardian.trouble() == 'the serial guardian did not answer'
+    guardian.close()
+    assert ended(guardian.pid)
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_meant_for_the_bridge_do_not_end_it(line, guardian, number):
     guardian.beat(motors_on=True)
     assert wait_for(guardian.trouble)  # so it runs, and ignores signals
     os.kill(guardian.pid, number)
     guardian.beat(motors_on=True)
-    assert wait_for(guardian.trouble) == 'the serial guardian has stopped the motors: the bridge was silent'
+    assert wait_for(guardian.trouble) == 'the serial guardian has stopped the motors: the link was silent'
 
 
 BRIDGE = """

@@ -4,10 +4,11 @@ import io
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
-from firmware_bridge.transports import TransportLost
+from firmware_bridge.transports import TransportLost, serial_port
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.core.errors import UserError
 
@@ -59,9 +60,17 @@ def test_reading_a_silent_line_returns_nothing(port):
 
 def test_a_second_open_is_refused_until_the_first_is_closed(pty, port):
     with pytest.raises(UserError, match='in use by another program; stop it first'):
-        SerialPort(pty[1], 57600)
+        SerialPort(pty[1], 57600, patience=0.0)
     port.close()
-    SerialPort(pty[1], 57600).close()
+    SerialPort(pty[1], 57600, patience=0.0).close()
+
+
+def test_a_port_that_is_given_back_soon_is_waited_for(pty, port, monkeypatch):
+    """As after a bridge was killed: its guardian keeps the port while it says its last words."""
+    waits = []
+    monkeypatch.setattr(time, 'sleep', lambda seconds: waits.append(seconds) or len(waits) < 3 or port.close())
+    SerialPort(pty[1], 57600, patience=60.0).close()
+    assert waits == [serial_port.BUSY_RETRY] * 3
 
 
 def test_a_second_process_is_refused(pty, port):

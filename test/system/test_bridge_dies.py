@@ -75,7 +75,7 @@ def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_le
     (guardian,) = (pid for pid in processes_with('last_words.py') if parent(pid) == lab.group.pids[BRIDGE.name])
     lab.group.kill(BRIDGE)
     lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
-    wait_for(lambda: 'serial guardian: the bridge has ended' in lab.group.log(BRIDGE), 'the guardian says why')
+    wait_for(lambda: 'serial guardian: the link has ended' in lab.group.log(BRIDGE), 'the guardian says why')
     wait_for(lambda: guardian not in processes_with('last_words.py'), 'the guardian leaves')
 
 
@@ -88,7 +88,7 @@ def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bri
     finally:
         os.kill(bridge, signal.SIGCONT)
     lab.wait_for(
-        lambda: lab.operator.bridge.message == 'the serial guardian has stopped the motors: the bridge was silent',
+        lambda: lab.operator.bridge.message == 'the serial guardian has stopped the motors: the link was silent',
         'the bridge says why',
     )
     assert lab.motors_off(), 'it does not arm itself again'
