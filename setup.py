@@ -59,6 +59,8 @@ setup(
             'ros-jazzy-visualization-msgs',
         ],
         'train': ['torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
+        # Only for `millirobot bench engine --peers`.
+        'bench': ['torch>=2.0', 'pytorch_mppi>=0.9'],
     },
     zip_safe=True,
     entry_points={
@@ -69,6 +71,7 @@ setup(
             'controller = millirobot_adapt.nodes.controller:main',
             'recorder = millirobot_adapt.nodes.recorder:main',
             'mock_robot = millirobot_adapt.nodes.mock_robot:main',
+            'teleop = millirobot_adapt.nodes.teleop:main',
         ],
     },
 )

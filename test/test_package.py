@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import millirobot_adapt
-from millirobot_adapt.bringup.processes import SIMULATION
+from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.core.config import Config, flatten, read_yaml
 from millirobot_adapt.core.topics import TOPICS
 
@@ -82,11 +82,11 @@ def test_every_executable_has_its_function(script):
 
 def test_every_node_is_an_executable():
     scripts = {script.partition('=')[0].strip(): script.partition('=')[2].strip() for script in SCRIPTS}
-    for node in SIMULATION:
+    for node in NODES:
         assert scripts[node.name] == f'{node.module}:main'
 
 
-@pytest.mark.parametrize('node', SIMULATION, ids=lambda node: node.name)
+@pytest.mark.parametrize('node', NODES, ids=lambda node: node.name)
 def test_the_parameter_file_names_exactly_what_the_node_declares(node):
     content = read_yaml(node.parameter_file)
     assert list(content) == [node.name]
@@ -94,7 +94,7 @@ def test_the_parameter_file_names_exactly_what_the_node_declares(node):
     assert set(leaves(content[node.name]['ros__parameters'])) == set(flatten(node.config_class()()))
 
 
-@pytest.mark.parametrize('node', SIMULATION, ids=lambda node: node.name)
+@pytest.mark.parametrize('node', NODES, ids=lambda node: node.name)
 def test_every_parameter_has_a_comment_in_the_file_and_a_sentence_in_the_code(node):
     for line in node.parameter_file.read_text().splitlines():
         if line.strip() and not line.lstrip().startswith('#') and not line.rstrip().endswith(':'):
@@ -124,5 +124,5 @@ def test_topics_have_relative_names_of_ros_form_and_existing_types():
         assert re.fullmatch(r'[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*', topic.name) or topic.name == '/diagnostics'
         package, kind, name = topic.type.split('/')
         assert hasattr(importlib.import_module(f'{package}.{kind}'), name), topic.type
-        others = {'motion capture', 'every node', 'millirobot import-log'}
-        assert topic.publisher in {node.name for node in SIMULATION} | others
+        others = {'motion capture', 'joystick', 'every node', 'millirobot import-log'}
+        assert topic.publisher in {node.name for node in NODES} | others

@@ -56,12 +56,15 @@ ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )
 CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
+TELEOP = NodeProcess('teleop', f'{_NODES}.teleop', 'millirobot_adapt.core.teleop:TeleopConfig')
 
 ROBOT = (BRIDGE, ESTIMATOR, CONTROLLER)
 """What drives the real robot."""
 SIMULATION = (RECORDER, MOCK_ROBOT, *ROBOT)
 """A whole run with the mock, in the order of their start: the recorder first, so that it misses nothing."""
-STOP_ORDER = ('controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
+NODES = (*SIMULATION, TELEOP)
+"""Everything that can be started."""
+STOP_ORDER = ('teleop', 'controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
 """Setpoints end before the link does, and the recorder sees all of it."""
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from millirobot_adapt.bringup.processes import SIMULATION
+from millirobot_adapt.bringup.processes import NODES
 
 
 def main() -> int:
     """Run the node that the first argument names with the arguments that follow; returns its exit code."""
     name = sys.argv.pop(1)
-    node = next(node for node in SIMULATION if node.name == name)
+    node = next(node for node in NODES if node.name == name)
     return int(import_module(node.module).main())
 
 

@@ -31,7 +31,11 @@ MOCAP_POSE = Topic(
 )  # fmt: skip
 SETPOINT = Topic(
     'setpoint', 'sensor_msgs/msg/JointState', 'controller',
-    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick',
+    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick; teleop sends them, too',
+)  # fmt: skip
+JOY = Topic(
+    'joy', 'sensor_msgs/msg/Joy', 'joystick',
+    'sticks and buttons, which teleop reads as params/teleop.yaml says', reliable=False,
 )  # fmt: skip
 SENT = Topic(
     'sent', 'sensor_msgs/msg/JointState', 'bridge',
@@ -104,7 +108,7 @@ ROLLOUT = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    MOCAP_POSE, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
+    MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
     BRIDGE_STATE, CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 

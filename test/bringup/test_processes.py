@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from millirobot_adapt.bringup.processes import SIMULATION, STOP_ORDER, parse_override, resolve
+from millirobot_adapt.bringup.processes import NODES, SIMULATION, STOP_ORDER, parse_override, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.core.errors import UserError
 
@@ -66,6 +66,6 @@ def test_overrides_that_cannot_be_read_are_named(text, message):
 
 
 def test_every_process_has_a_place_in_the_stop_order_and_setpoints_end_first():
-    assert sorted(STOP_ORDER) == sorted(node.name for node in SIMULATION)
+    assert sorted(STOP_ORDER) == sorted(node.name for node in NODES)
     assert STOP_ORDER.index('controller') < STOP_ORDER.index('bridge') < STOP_ORDER.index('mock_robot')
     assert STOP_ORDER[-1] == 'recorder'

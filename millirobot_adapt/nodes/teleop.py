@@ -1,0 +1,100 @@
+"""Teleop: drive the robot by joystick, while a dead-man button is held and no controller runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState, Joy
+from std_srvs.srv import Trigger
+
+from millirobot_adapt.core import topics
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.teleop import Teleop, TeleopConfig
+from millirobot_adapt.nodes.conversions import joint_state, qos, status
+from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+
+WATCH_PERIOD = 0.05
+"""How often it is looked whether the joystick has fallen silent [s]."""
+STOP_PATIENCE = 0.5
+"""An emergency stop that nobody has confirmed for so long is asked for again [s]."""
+
+
+class TeleopNode(Node):
+    """Connect `core.teleop.Teleop` to topics and to the bridge's stop."""
+
+    def __init__(self) -> None:
+        super().__init__('teleop', **NODE_OPTIONS)
+        config = load(self, TeleopConfig)
+        self._teleop = Teleop(config, load_robot(config.robot))
+        self._stopping = False
+        self._stop_asked_at = 0.0
+        self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=1))
+        self.create_subscription(
+            DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
+        )
+        self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
+        self._stop = self.create_client(Trigger, 'bridge/stop')
+        self._health = Health(self, self._examine)
+        self.create_timer(WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _on_joy(self, message: Joy) -> None:
+        try:
+            self._teleop.on_joy(message.axes, message.buttons, time.monotonic())
+        except ValueError as error:
+            self.get_logger().warning(f'joystick ignored: {error}', throttle_duration_sec=1.0)
+        self._watch()
+
+    def _on_controller(self, message: DiagnosticStatus) -> None:
+        self._teleop.give_way('the controller is running' if message.message.startswith('running') else '')
+
+    def _watch(self) -> None:
+        """Speak if it is time to, and see an emergency stop through."""
+        if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:
+            self._teleop.give_way('')  # the one that was running has ended
+        setpoint = self._teleop.setpoint(time.monotonic())
+        if setpoint is not None:
+            self._setpoint.publish(joint_state(time.time(), setpoint))
+        if self._teleop.take_stop():
+            self.get_logger().warning('emergency stop; bridge/arm arms again')
+            self._stopping, self._stop_asked_at = True, 0.0
+        if self._stopping and time.monotonic() - self._stop_asked_at > STOP_PATIENCE:
+            self._ask_to_stop()
+
+    def _ask_to_stop(self) -> None:
+        """Call the bridge's stop; `_watch` does so again until it has answered."""
+        self._stop_asked_at = time.monotonic()
+        if self._stop.service_is_ready():
+            self._stop.call_async(Trigger.Request()).add_done_callback(self._on_stopped)
+        else:
+            self.get_logger().error('bridge/stop is not offered by anyone: stop the robot by hand')
+
+    def _on_stopped(self, future: Any) -> None:
+        if future.result() is not None and future.result().success:
+            self._stopping = False
+
+    def _examine(self) -> DiagnosticStatus:
+        text = 'waiting: the bridge has not confirmed the emergency stop' if self._stopping else self._teleop.status
+        level = DiagnosticStatus.WARN if text.startswith('waiting') else DiagnosticStatus.OK
+        return status('teleop', text, {}, level)
+
+    def close(self) -> None:
+        """Ask for standstill if the robot was being driven; the bridge stops it anyway when setpoints cease."""
+        self._teleop.give_way('')
+        setpoint = self._teleop.setpoint(float('inf'))  # by then any joystick is silent
+        if setpoint is not None:
+            self._setpoint.publish(joint_state(time.time(), setpoint))
+
+
+def main() -> int:
+    """Run the executable `teleop`."""
+    return run(TeleopNode)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

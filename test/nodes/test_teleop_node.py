@@ -1,0 +1,115 @@
+"""The node `teleop` against a joystick, a bridge and a controller that the test plays."""
+
+import time
+
+import pytest
+
+rclpy = pytest.importorskip('rclpy')
+
+from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+from sensor_msgs.msg import JointState, Joy  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+from millirobot_adapt.core.topics import CONTROLLER_STATE, JOY, SETPOINT  # noqa: E402
+from millirobot_adapt.nodes.conversions import qos  # noqa: E402
+from millirobot_adapt.nodes.teleop import TeleopNode  # noqa: E402
+
+
+class World:
+    """What is around the node: it presses the buttons, and notes what comes of it."""
+
+    def __init__(self):
+        self.teleop = TeleopNode()
+        self.node = Node('world')
+        self.joy = self.node.create_publisher(Joy, JOY.name, 1)
+        self.controller = self.node.create_publisher(DiagnosticStatus, CONTROLLER_STATE.name, qos(CONTROLLER_STATE))
+        self.node.create_subscription(JointState, SETPOINT.name, self._on_setpoint, qos(SETPOINT))
+        self.setpoints = []
+        self.stops = 0
+        self.bridge_answers = True
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.teleop)
+        self.executor.add_node(self.node)
+
+    def _on_setpoint(self, message):
+        self.setpoints.append(list(message.velocity))
+
+    def offer_stop(self):
+        self.node.create_service(Trigger, 'bridge/stop', self._on_stop)
+
+    def _on_stop(self, _, response):
+        self.stops += 1
+        response.success = self.bridge_answers
+        return response
+
+    def hold(self, until, held=False, stop=False, silent=False, seconds=30.0):
+        """Keep the buttons so, as a joystick that repeats itself does, until a condition holds."""
+        buttons = [0, int(stop), 0, 0, int(held)]
+        deadline = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < deadline
+            if not silent:
+                self.joy.publish(Joy(axes=[0.0, 1.0], buttons=buttons))
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def close(self):
+        self.teleop.close()
+        self.executor.shutdown()
+        self.teleop.destroy_node()
+        self.node.destroy_node()
+
+    @property
+    def status(self):
+        return self.teleop._examine().message
+
+
+@pytest.fixture
+def world(monkeypatch):
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+    rclpy.init(args=['--ros-args', '-p', 'stale_after:=1.0'])  # patience with a busy machine
+    world = World()
+    yield world
+    world.close()
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def driving(world):
+    world.hold(lambda: world.status == 'released')
+    assert world.setpoints == []
+    world.hold(lambda: len(world.setpoints) >= 3, held=True)
+    assert all(left == right > 0 for left, right in world.setpoints)
+    return world
+
+
+def test_letting_go_and_falling_silent_end_with_one_zero(driving):
+    driving.hold(lambda: driving.setpoints[-1] == [0.0, 0.0])
+    driving.hold(lambda: driving.status == 'released')
+    said = len(driving.setpoints)
+    driving.hold(lambda: len(driving.setpoints) > said, held=True)
+    driving.hold(lambda: driving.setpoints[-1] == [0.0, 0.0], silent=True)
+    assert driving.status == 'waiting: the joystick is silent'
+    assert driving.setpoints.count([0.0, 0.0]) == 2
+
+
+def test_the_emergency_stop_is_called_until_the_bridge_has_confirmed_it(driving):
+    driving.bridge_answers = False
+    driving.hold(lambda: 'not confirmed' in driving.status, held=True, stop=True)
+    driving.offer_stop()
+    driving.hold(lambda: driving.stops >= 2, held=True)
+    driving.bridge_answers = True
+    driving.hold(lambda: 'not confirmed' not in driving.status, held=True)
+    assert driving.setpoints[-1] == [0.0, 0.0], 'holding on does not drive after a stop'
+
+
+def test_a_running_controller_silences_it(driving):
+    driving.controller.publish(DiagnosticStatus(message='running'))
+    driving.hold(lambda: driving.status == 'silent: the controller is running', held=True)
+    said = len(driving.setpoints)
+    driving.controller.publish(DiagnosticStatus(message='finished'))
+    driving.hold(lambda: 'press it again' in driving.status, held=True)
+    assert len(driving.setpoints) == said
+    driving.hold(lambda: driving.status == 'released')
+    driving.hold(lambda: len(driving.setpoints) > said, held=True)
