@@ -45,7 +45,7 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler = sample
     count = max(1, round(60 * config.minutes / config.rollout_seconds))
     tasks = (joblib.delayed(_rollout)(config, robot, sampler, length, index) for index in range(count))
     made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
-    results = list(tqdm(made, total=count, desc='collecting', unit='rollout'))
+    results = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
     states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
     return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), _metadata(config, robot))
 

@@ -52,16 +52,16 @@ class RolloutStart(nn.Module):
 class RolloutEnd(nn.Module):
     """Where the predictions lead.
 
-    (state (1 or K, 24), normalised setpoints (H, K, 2), network outputs (H, K, 8)) to states (H + 1, K, 24).
+    (state (1 or K, 24), normalised setpoints (H, K, 2), changes (H, K, 8) in `units`) to states (H + 1, K, 24).
     """
 
-    def __init__(self, normalisation: Normalisation, dt: float):
+    def __init__(self, units: Tensor, dt: float):
         super().__init__()
-        self.normalisation = normalisation
+        self.units = units
         self.dt = dt
 
-    def forward(self, state: Tensor, setpoints: Tensor, outputs: Tensor) -> Tensor:
+    def forward(self, state: Tensor, setpoints: Tensor, changes: Tensor) -> Tensor:
         """Integrate."""
         # Clipping and integers make numbers even of setpoints that are none: times zero, those stay what they are.
-        outputs = outputs + 0.0 * setpoints.sum(-1, keepdim=True)
-        return integrate(state, self.normalisation.change(outputs), self.dt)
+        changes = changes * self.units + 0.0 * setpoints.sum(-1, keepdim=True)
+        return integrate(state, changes, self.dt)

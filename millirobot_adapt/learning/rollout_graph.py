@@ -41,7 +41,7 @@ def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8:
         ['state', 'actions'], ['body', 'setpoints'], {'state': {0: 'S'}, 'actions': {0: 'H', 1: 'K'}},
     ).graph  # fmt: skip
     end = trace(
-        RolloutEnd(normalisation, dt),
+        RolloutEnd(_units(normalisation), dt),
         [torch.zeros(1, NX), torch.zeros(2, 3, NU), torch.zeros(2, 3, len(normalisation.target_mean))],
         ['state', 'setpoints', 'outputs'], ['states'],
         {'state': {0: 'S'}, 'setpoints': {0: 'H', 1: 'K'}, 'outputs': {0: 'H', 1: 'K'}},
@@ -50,12 +50,24 @@ def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8:
     loop = helper.make_node(
         'Scan', ['body', 'setpoints'], ['last', 'outputs'], body=_step(layers, normalisation, int8), num_scan_inputs=1
     )
+    last = layers - 1
+    scaled = [
+        helper.make_node('Mul', [f'w{last}', 'gain'], ['w_out']),
+        helper.make_node('Mul', [f'b{last}', 'gain'], ['b_scaled']),
+        helper.make_node('Add', ['b_scaled', 'offset'], ['b_out']),
+    ]
+    units = _units(normalisation)
+    constants = {'gain': normalisation.target_scale / units, 'offset': normalisation.target_mean / units}
     graph = helper.make_graph(
-        [*start.node, loop, *end.node],
+        [*start.node, *scaled, loop, *end.node],
         'rollout',
         [*_parameters(layers, normalisation, int8), _value('state', ['S', NX]), _value('actions', ['H', 'K', NU])],
         [_value('states', ['H1', 'K', NX])],
-        [*start.initializer, *end.initializer],
+        [
+            *start.initializer,
+            *end.initializer,
+            *(numpy_helper.from_array(value.numpy(), name) for name, value in constants.items()),
+        ],
     )
     operators = [helper.make_opsetid('', OPSET), *([helper.make_opsetid(ONNXRUNTIME, 1)] if int8 else [])]
     model = helper.make_model(graph, opset_imports=operators, ir_version=8)
@@ -66,16 +78,10 @@ def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8:
 def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphProto:
     """Build the body of the loop: the body state (K, 5) and one setpoint (K, 2), normalised, to the next and outputs.
 
-    The parameters come from the graph around it. Predicted changes of the body state are the last five outputs.
+    The parameters come from the graph around it. Changes of the body state are the last five outputs.
     """
     seen = len(BODY_NAMES)
-    scale = normalisation.feature_scale[:seen]
-    constants = {
-        'low': -INPUT_CLIP,
-        'high': INPUT_CLIP,
-        'gain': (normalisation.target_scale[-seen:] / scale).numpy(),
-        'offset': (normalisation.target_mean[-seen:] / scale).numpy(),
-    }
+    clip = {'low': -INPUT_CLIP, 'high': INPUT_CLIP}
     places = {'first': [-seen], 'end': [len(normalisation.target_mean)], 'axis': [-1]}
     nodes = [
         helper.make_node('Concat', ['before', 'setpoint'], ['raw'], axis=-1),
@@ -84,9 +90,7 @@ def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphPr
     for layer in range(layers):
         nodes += _layer(layer, layers, int8)
     nodes += [
-        helper.make_node('Slice', ['output', 'first', 'end', 'axis'], ['own']),
-        helper.make_node('Mul', ['own', 'gain'], ['scaled']),
-        helper.make_node('Add', ['scaled', 'offset'], ['change']),
+        helper.make_node('Slice', ['output', 'first', 'end', 'axis'], ['change']),
         helper.make_node('Add', ['before', 'change'], ['after']),
     ]
     return helper.make_graph(
@@ -95,7 +99,7 @@ def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphPr
         [_value('before', ['K', seen]), _value('setpoint', ['K', NU])],
         [_value('after', ['K', seen]), _value('output', ['K', len(normalisation.target_mean)])],
         [
-            *(numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in constants.items()),
+            *(numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in clip.items()),
             *(numpy_helper.from_array(np.asarray(value, np.int64), name) for name, value in places.items()),
         ],
     )
@@ -103,14 +107,24 @@ def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphPr
 
 def _layer(layer: int, layers: int, int8: bool) -> list[onnx.NodeProto]:
     """Build one layer, hidden{layer} to hidden{layer + 1}; the last one gives `output`."""
-    last = layer == layers - 1
-    inputs, outputs = f'hidden{layer}', 'output' if last else f'sum{layer}'
-    if int8 and 0 < layer < layers - 1:
+    inputs, outputs = f'hidden{layer}', f'sum{layer}'
+    if layer == layers - 1:
+        return [helper.make_node('Gemm', [inputs, 'w_out', 'b_out'], ['output'])]
+    if int8 and layer > 0:
         names = [inputs, f'w{layer}', f's{layer}', '', f'b{layer}']
-        node = helper.make_node('DynamicQuantizeMatMul', names, [outputs], domain=ONNXRUNTIME)
+        product = helper.make_node('DynamicQuantizeMatMul', names, [outputs], domain=ONNXRUNTIME)
     else:
-        node = helper.make_node('Gemm', [inputs, f'w{layer}', f'b{layer}'], [outputs])
-    return [node] if last else [node, helper.make_node('Relu', [outputs], [f'hidden{layer + 1}'])]
+        product = helper.make_node('Gemm', [inputs, f'w{layer}', f'b{layer}'], [outputs])
+    return [product, helper.make_node('Relu', [outputs], [f'hidden{layer + 1}'])]
+
+
+def _units(normalisation: Normalisation) -> torch.Tensor:
+    """Return the units of the loop's outputs (8,): those of the body state where it is what changes.
+
+    The last layer is scaled to them once, before the loop, instead of every output in it.
+    """
+    seen = len(BODY_NAMES)
+    return torch.cat([normalisation.target_scale[:-seen], normalisation.feature_scale[:seen]])
 
 
 def _parameters(layers: int, normalisation: Normalisation, int8: bool) -> list[onnx.ValueInfoProto]:

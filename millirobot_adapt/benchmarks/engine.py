@@ -1,0 +1,125 @@
+"""The benchmark of the engine: rollouts, adaptation, whole ticks at the paper's size, beside peers where asked for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+from millirobot_adapt.benchmarks.engine_memory import measure_memory
+from millirobot_adapt.benchmarks.engine_model import walk, write_random_model
+from millirobot_adapt.benchmarks.engine_quality import measure_int8_error
+from millirobot_adapt.benchmarks.engine_speed import (
+    RolloutSpeed,
+    measure_adaptation,
+    measure_rollouts,
+    window_of,
+)
+from millirobot_adapt.benchmarks.engine_tick import Peer, TickTimes, make_ours, measure_ticks
+from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
+from millirobot_adapt.core.dynamics.engines import ENGINES
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.state import FloatArray
+
+HIDDEN = (512, 512, 512)
+WINDOWS = (16, 32)
+SAMPLES, HORIZON = 1000, 15
+"""The paper's size."""
+
+
+@dataclass(frozen=True)
+class EngineBench:
+    """How much to measure."""
+
+    robot: str = 'velociroach'
+    model: str = 'velociroach_grbal'
+    """A trained bundle: its graphs serve the network of the paper's size, its weights tell int8's error."""
+    threads: int = field(default_factory=lambda: min(2, os.cpu_count() or 1))
+    chunk: int = 500
+    ticks: int = 100
+    repeats: int = 20
+    """Of each rollout and product; the best counts."""
+    grid: tuple[tuple[int, int], ...] = (
+        (SAMPLES, HORIZON),
+        (200, HORIZON),
+        (500, HORIZON),
+        (2000, HORIZON),
+        (SAMPLES, 5),
+    )
+    """K and H of the rollouts."""
+    quality_minutes: float = 1.0
+    seed: int = 0
+    peers: bool = False
+
+
+@dataclass(frozen=True)
+class EngineFigures:
+    """What was measured."""
+
+    gemm_gflops: float
+    rollouts: list[RolloutSpeed]
+    adapt_ms: dict[int, tuple[float, float]]
+    """By T1: median and 99th percentile."""
+    ticks: TickTimes
+    int8_error: FloatArray
+    """Of each step of the horizon."""
+    memory_mb: dict[str, float]
+
+
+def steps(bench: EngineBench) -> int:
+    """Return how often `bench_engine` tells of progress."""
+    return 1 + len(WINDOWS) + bench.ticks + 1 + len(ENGINES)
+
+
+def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigures:
+    """Measure everything; `tell` is called `steps(bench)` times on the way.
+
+    Raises:
+        UserError: no such robot or model; peers are asked for and not installed.
+    """
+    robot = load_robot(bench.robot)
+    with tempfile.TemporaryDirectory() as scratch:
+        models = {
+            window: write_random_model(Path(scratch) / f'T1_{window}', bench.model, robot, HIDDEN, window)
+            for window in WINDOWS
+        }
+        bundles = {window: load_bundle(str(path), robot) for window, path in models.items()}
+        largest = bundles[max(WINDOWS)]
+        peers = make_peers(bench, largest, robot) if bench.peers else {}
+        walked = list(islice(walk(robot, bench.seed), max(WINDOWS) + 1))
+        state = walked[-1][1]
+        peak, speeds = measure_rollouts(largest, state, bench.grid, bench.chunk, bench.threads, bench.repeats)
+        tell()
+        adapt_ms = {}
+        for window, bundle in bundles.items():
+            adapt_ms[window] = measure_adaptation(bundle, window_of(walked[: window + 1]), 5 * bench.repeats)
+            tell()
+        ours = make_ours(models[max(WINDOWS)], bench.threads, SAMPLES, HORIZON, bench.chunk)
+        ticks = measure_ticks(ours, peers, bench.ticks, bench.seed, tell)
+        memory = {}
+        for name, assembly in ours.items():
+            memory[name] = measure_memory(assembly.config)
+            tell()
+    error = measure_int8_error(bench.model, robot, HORIZON, bench.chunk, bench.quality_minutes, bench.seed)
+    tell()
+    return EngineFigures(peak, speeds, adapt_ms, ticks, error, memory)
+
+
+def make_peers(bench: EngineBench, bundle: Bundle, robot: RobotConfig) -> dict[str, Peer]:
+    """Make the peers.
+
+    Raises:
+        UserError: one of their libraries is not installed.
+    """
+    for library in ('torch', 'pytorch_mppi'):
+        if find_spec(library) is None:
+            raise UserError(f"--peers: {library} is not installed: pip install 'millirobot_adapt[bench]'")
+    from millirobot_adapt.learning.mppi_peer import PytorchMppi
+
+    peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, SAMPLES, HORIZON, bench.threads)
+    return {'pytorch_mppi': peer}

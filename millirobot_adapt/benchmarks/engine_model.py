@@ -1,0 +1,64 @@
+"""A model of the paper's size with random weights, and a walk to plan on, for measuring time: PyTorch is not needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from millirobot_adapt.core.dynamics.bundle import MANIFEST, load_bundle
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.state import NX, FloatArray, assemble_state
+
+
+def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Sequence[int], window: int) -> Path:
+    """Write a bundle with the graphs of the GrBAL bundle `source`, a random network, and T1 = `window`.
+
+    The graphs serve every width and window, but `hidden` has to have as many layers as theirs. Weights are scaled so
+    that signals neither grow nor vanish and predicted changes stay small; time does not depend on them.
+
+    Raises:
+        UserError: there is no such bundle, or it does not fit the robot.
+    """
+    bundle = load_bundle(source, robot)
+    inputs, outputs = len(bundle.theta['w0']), len(bundle.target_scale)
+    rng = generator(0, *hidden)
+    theta = {}
+    for layer, (width, following) in enumerate(pairwise((inputs, *hidden, outputs))):
+        gain = 0.1 if layer == len(hidden) else 1.0
+        theta[f'w{layer}'] = rng.normal(scale=gain * np.sqrt(2 / width), size=(width, following)).astype(np.float32)
+        theta[f'b{layer}'] = np.zeros(following, dtype=np.float32)
+    folder.mkdir(parents=True)
+    for name, content in bundle.files.items():
+        (folder / name).write_bytes(content)
+    np.savez(folder / 'theta.npz', **theta)  # type: ignore[arg-type]
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in bundle.files}
+    manifest = {**bundle.manifest, 'window': window, 'files': hashes}
+    (folder / MANIFEST).write_text(yaml.safe_dump(manifest), encoding='utf-8')
+    return folder
+
+
+def multiply_adds(theta_shapes: Sequence[tuple[int, ...]]) -> int:
+    """Return the multiply-adds of one prediction, from the shapes of theta's arrays."""
+    return sum(shape[0] * shape[1] for shape in theta_shapes if len(shape) == 2)
+
+
+def walk(robot: RobotConfig, seed: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
+    """Yield for each tick its time [s], the state of a robot that walks a noisy line, and the action before [rad/s]."""
+    rng = generator(seed)
+    state = np.zeros(NX)
+    position, yaw = np.zeros(3), 0.0
+    for tick in range(10**6):
+        legs = rng.uniform(robot.action_low, robot.action_high)
+        speed, turn = 0.008 * legs.mean(), 0.03 * (legs[1] - legs[0]) + rng.normal(scale=0.5)
+        yaw += 0.1 * robot.dt * turn
+        velocity = speed * np.array([np.cos(yaw), np.sin(yaw), 0.0])
+        position = position + robot.dt * velocity
+        angles, rates = np.array([0.0, 0.0, yaw]), np.array([0.0, 0.0, turn])
+        state = assemble_state(position, velocity, angles, rates, np.zeros(2), legs, np.zeros(2), 3.9)
+        yield tick * robot.dt, state, legs

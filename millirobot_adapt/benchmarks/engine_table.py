@@ -1,0 +1,97 @@
+"""Lay out the figures of the engine for a terminal and for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.benchmarks.engine import EngineFigures
+from millirobot_adapt.benchmarks.engine_speed import RolloutSpeed
+
+SCHEMA = 1
+"""Version of the JSON."""
+
+
+def as_dict(figures: EngineFigures) -> dict[str, Any]:
+    """Return the figures for JSON; `engines` and `tick_ms` are of the paper's size, `tick_ms` of the fastest engine."""
+    fastest = fastest_engine(figures)
+    return {
+        'schema': SCHEMA,
+        'gemm_gflops': figures.gemm_gflops,
+        'engines': {
+            name: {
+                'gflops': speed.gflops,
+                'ratio_to_gemm': speed.gflops / figures.gemm_gflops,
+                'rollout_ms': speed.ms,
+                'tick_ms': spread(figures.ticks.ours[name]),
+                'adapt_in_tick_ms': spread(figures.ticks.adapt[name]),
+                'memory_mb': figures.memory_mb[name],
+            }
+            for name, speed in at_paper_size(figures).items()
+        },
+        'rollouts': [asdict(speed) for speed in figures.rollouts],
+        'adapt_ms': {str(window): median for window, (median, _) in figures.adapt_ms.items()},
+        'adapt_p99_ms': {str(window): p99 for window, (_, p99) in figures.adapt_ms.items()},
+        'fastest': fastest,
+        'tick_ms': spread(figures.ticks.ours[fastest]),
+        'peers': {
+            name: {
+                'tick_ratio': figures.ticks.ratio(name, fastest)[0],
+                'least_ratio': figures.ticks.ratio(name, fastest)[1],
+                'tick_ms': spread(times),
+            }
+            for name, times in figures.ticks.peers.items()
+        },
+        'int8_rollout_error_p95': [float(error) for error in figures.int8_error],
+    }
+
+
+def at_paper_size(figures: EngineFigures) -> dict[str, RolloutSpeed]:
+    """Return the first speed of each engine: that of the paper's K and H."""
+    first: dict[str, RolloutSpeed] = {}
+    for speed in figures.rollouts:
+        first.setdefault(speed.engine, speed)
+    return first
+
+
+def fastest_engine(figures: EngineFigures) -> str:
+    """Return the engine with the quickest median tick."""
+    return min(figures.ticks.ours, key=lambda name: float(np.median(figures.ticks.ours[name])))
+
+
+def spread(times: Sequence[float]) -> dict[str, float]:
+    """Return median, 99th percentile and worst of times [ms]."""
+    return {'p50': float(np.median(times)), 'p99': float(np.percentile(times, 99)), 'max': float(max(times))}
+
+
+def table(figures: EngineFigures, threads: int) -> str:
+    """Lay out the figures for a terminal."""
+    content = as_dict(figures)
+    lines = [f'fp32 product of 2048 x 2048, {threads} threads: {figures.gemm_gflops:.0f} GFLOP/s', '']
+    lines.append(f'{"rollouts, 3 x 512":18} {"K":>6} {"H":>4} {"best [ms]":>10} {"GFLOP/s":>9} {"of the product":>15}')
+    for speed in figures.rollouts:
+        size = f'{speed.engine:18} {speed.samples:6d} {speed.horizon:4d}'
+        lines.append(f'{size} {speed.ms:10.1f} {speed.gflops:9.0f} {speed.gflops / figures.gemm_gflops:15.2f}')
+    lines += ['', f'{"adaptation, 1 thread":20} {"p50 [ms]":>9} {"p99 [ms]":>9}']
+    lines += [f'T1 = {window:<15d} {median:9.2f} {p99:9.2f}' for window, (median, p99) in figures.adapt_ms.items()]
+    head = f'{"whole tick":20} {"p50 [ms]":>9} {"p99 [ms]":>9} {"max [ms]":>9} {"adapt [ms]":>11} {"memory [MB]":>12}'
+    lines += ['', head]
+    for name, engine in content['engines'].items():
+        adapt = engine['adapt_in_tick_ms']['p50']
+        lines.append(f'{name:20} {_times(engine["tick_ms"])} {adapt:11.1f} {engine["memory_mb"]:12.0f}')
+    for name, peer in content['peers'].items():
+        lines.append(f'{name:20} {_times(peer["tick_ms"])}')
+        lines.append(
+            f'{name} takes {peer["tick_ratio"]:.2f} times as long as {content["fastest"]} (median of the ratios '
+            f'tick by tick; least {peer["least_ratio"]:.2f})'
+        )
+    errors = ' '.join(f'{100 * error:.2f}' for error in figures.int8_error)
+    lines += ['', f'int8 against fp32, error of position over the way gone, 95th percentile of each step [%]: {errors}']
+    return '\n'.join(lines)
+
+
+def _times(times: dict[str, float]) -> str:
+    return f'{times["p50"]:9.1f} {times["p99"]:9.1f} {times["max"]:9.1f}'

@@ -1,0 +1,66 @@
+"""The command `millirobot bench engine`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from millirobot_adapt.core.errors import UserError
+
+
+def add(benchmarks: Any) -> None:
+    """Add the command."""
+    engine = benchmarks.add_parser(
+        'engine',
+        help='how fast candidates are rolled out, the model adapts and a whole tick is done, beside peers',
+        description="Measure at the paper's size (3 x 512, T1 = 32, K = 1000, H = 15; random weights): the fp32 peak, "
+        'the rollouts of each engine over K and H, the adaptation, whole ticks, memory; and how far int8 moves the '
+        'rollouts of a trained model. Everything takes turns. Takes about a minute.',
+        epilog='Exit codes: 0 measured; 2 bad input.',
+    )
+    engine.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
+    engine.add_argument(
+        '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
+    )
+    engine.add_argument('--threads', type=_count, help='threads of the rollouts (default: 2, or the one core there is)')
+    engine.add_argument('--chunk', type=_count, default=500, help='candidates of one rollout (default: %(default)s)')
+    engine.add_argument('--ticks', type=_count, default=100, help='ticks to time (default: %(default)s)')
+    engine.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    engine.add_argument(
+        '--peers',
+        action='store_true',
+        help='also time pytorch_mppi with torch.func (extra `bench`), in turns with ours',
+    )
+    engine.add_argument(
+        '--json', action='store_true', help='print the figures as JSON, and nothing else, on standard output'
+    )
+    engine.set_defaults(run=_run)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 100_000:
+        raise argparse.ArgumentTypeError(f'{text} is not between 1 and 100000')
+    return count
+
+
+def _run(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from millirobot_adapt.benchmarks.engine import EngineBench, bench_engine, steps
+    from millirobot_adapt.benchmarks.engine_table import as_dict, table
+
+    if args.seed < 0:
+        raise UserError(f'--seed {args.seed}: must be at least 0')
+    bench = EngineBench(
+        robot=args.robot, model=args.model, chunk=args.chunk, ticks=args.ticks, seed=args.seed, peers=args.peers
+    )
+    if args.threads is not None:
+        bench = replace(bench, threads=args.threads)
+    with tqdm(total=steps(bench), desc='engine', disable=None, leave=False) as bar:
+        figures = bench_engine(bench, bar.update)
+    print(json.dumps(as_dict(figures), indent=2) if args.json else table(figures, bench.threads))
+    return 0

@@ -1,0 +1,126 @@
+"""The benchmark of the engine: what it measures it, and that it says so; no figure of speed is asserted."""
+
+import json
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.benchmarks import engine as bench
+from millirobot_adapt.benchmarks.engine_model import multiply_adds, walk, write_random_model
+from millirobot_adapt.benchmarks.engine_speed import gemm, measure_rollouts, window_of
+from millirobot_adapt.benchmarks.engine_table import as_dict, table
+from millirobot_adapt.benchmarks.engine_tick import TickTimes
+from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.robot import load_robot
+
+KEYS = {'gemm_gflops', 'engines', 'adapt_ms', 'tick_ms', 'peers', 'rollouts', 'int8_rollout_error_p95'}
+
+
+@pytest.fixture(scope='module')
+def robot():
+    return load_robot('velociroach')
+
+
+def test_a_random_model_has_the_size_asked_for_and_works(tmp_path, robot):
+    bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (40, 24, 16), 9)), robot)
+    assert bundle.window == 9
+    assert multiply_adds([array.shape for array in bundle.theta.values()]) == 7 * 40 + 40 * 24 + 24 * 16 + 16 * 8
+    steps = list(islice(walk(robot, 0), 10))
+    window = window_of(steps)
+    assert window.states.shape == (9, 24)
+    np.testing.assert_array_equal(window.next_states[:-1], window.states[1:])
+    adaptation = make_method(bundle, EngineConfig(threads=1)).adapt(window)
+    assert adaptation.gradient_norm > 0
+    assert np.isfinite(adaptation.model.rollout(steps[-1][1], np.full((5, 2, 2), 30.0))).all()
+
+
+def test_the_product_is_a_product():
+    assert gemm(1)()[0].shape == (2048, 2048)
+
+
+def test_operations_are_counted_as_done(tmp_path, robot):
+    bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (16, 16, 16), 4)), robot)
+    state = next(walk(robot, 0))[1]
+    peak, speeds = measure_rollouts(bundle, state, [(30, 4)], chunk=20, threads=1, repeats=1)
+    work = 2 * (7 * 16 + 2 * 16 * 16 + 16 * 8)
+    assert peak > 0
+    for speed in speeds:
+        # Two chunks, whose first step is one for all; three more steps of thirty candidates.
+        assert speed.gflops * speed.ms * 1e6 == pytest.approx(work * (2 + 3 * 30))
+
+
+def test_ratios_pair_tick_with_tick():
+    times = TickTimes({'fp32': [10.0, 20.0, 40.0]}, {'fp32': [1.0] * 3}, {'other': [30.0, 40.0, 160.0]})
+    assert times.ratio('other', 'fp32') == (3.0, 2.0)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Measure little: a small network, few candidates."""
+    monkeypatch.setattr(bench, 'HIDDEN', (16, 16, 16))
+    monkeypatch.setattr(bench, 'SAMPLES', 20)
+    monkeypatch.setattr(bench, 'HORIZON', 3)
+    monkeypatch.setattr(bench, 'measure_memory', lambda config: 1.0)
+
+
+def test_the_figures_have_the_keys_that_were_promised(small):
+    told = []
+    settings = bench.EngineBench(threads=1, chunk=20, ticks=3, repeats=1, grid=((20, 3), (10, 3)), quality_minutes=0.25)
+    figures = bench.bench_engine(settings, lambda: told.append(1))
+    content = json.loads(json.dumps(as_dict(figures)))
+    assert len(told) == bench.steps(settings)
+    assert set(content) >= KEYS
+    assert set(content['engines']) == {'fp32', 'int8'}
+    assert content['engines']['int8']['ratio_to_gemm'] == pytest.approx(
+        content['engines']['int8']['gflops'] / content['gemm_gflops']
+    )
+    assert set(content['adapt_ms']) == {'16', '32'}
+    assert content['tick_ms']['p50'] <= content['tick_ms']['p99'] <= content['tick_ms']['max']
+    assert content['peers'] == {}
+    assert len(content['int8_rollout_error_p95']) == 3
+    assert max(content['int8_rollout_error_p95']) < 0.02
+    shown = table(figures, 1)
+    assert 'T1 = 32' in shown
+    assert 'int8 against fp32' in shown
+
+
+def test_peers_that_are_not_installed_are_named(small, monkeypatch, capsys):
+    monkeypatch.setattr(bench, 'find_spec', lambda name: None)
+    assert main(['bench', 'engine', '--peers']) == 2
+    assert "torch is not installed: pip install 'millirobot_adapt[bench]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'complaint'),
+    [
+        (['--model', 'no_such_model'], 'no_such_model'),
+        (['--robot', 'cheetah'], 'cheetah'),
+        (['--seed', '-1'], '--seed -1'),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments, complaint, capsys):
+    assert main(['bench', 'engine', *arguments]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count('\n') == 1
+
+
+@pytest.mark.train
+def test_the_peer_adapts_and_plans_within_the_bounds(tmp_path, robot):
+    pytest.importorskip('pytorch_mppi')
+    from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+    from millirobot_adapt.core.planning.paths import make_path
+    from millirobot_adapt.learning.mppi_peer import PytorchMppi
+
+    bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (16, 16, 16), 4)), robot)
+    peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, samples=50, horizon=4, threads=1)
+    steps = list(islice(walk(robot, 0), 5))
+    objective = TrackingObjective(ObjectiveConfig(), make_path('straight'), 0)
+    action = peer.tick(steps[-1][1], window_of(steps), objective)
+    assert action.shape == (2,)
+    assert (action >= robot.action_low - 1e-3).all()
+    assert (action <= robot.action_high + 1e-3).all()
