@@ -25,7 +25,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--methods',
         default='mb,grbal',
-        help='methods, comma-separated; method=bundle takes another model than <robot>_<method> (default: %(default)s)',
+        help='methods, comma-separated; method=bundle takes another model than <robot>_<method>, method@engine another '
+        'engine than the parameters (default: %(default)s)',
     )
     parser.add_argument(
         '--shape', default='figure8', help='shapes or CSV files, comma-separated (default: %(default)s)'

@@ -75,7 +75,7 @@ def _assemble(story: Story) -> Assembly:
             path=story.shape,
             anchor='world',
             seed=story.seed,
-            engine=replace(config.engine, threads=1),
+            engine=replace(config.engine, threads=1, name=story.engine or config.engine.name),
         )
     )
 

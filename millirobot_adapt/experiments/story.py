@@ -16,7 +16,8 @@ class Story:
     """Everything that decides an episode: two equal stories walk the same steps."""
 
     method: str
-    """An adaptation method, or `method=bundle` to run it on another bundle than its own."""
+    """An adaptation method; `method@engine` runs it on another engine than the parameters say, `method=bundle` on
+    another bundle than its own, `method@engine=bundle` both."""
     condition: str
     shape: str
     seed: int
@@ -30,12 +31,23 @@ class Story:
         """Return method and model bundle: by default the bundle `<robot>_<method>`.
 
         Raises:
-            UserError: one of the two is empty.
+            UserError: a part is empty.
         """
-        method, given, bundle = self.method.partition('=')
-        if not method or (given and not bundle):
-            raise UserError(f'method {self.method!r}: write a method or method=bundle')
+        method, _, bundle = self._parts()
         return method, bundle or f'{robot}_{method}'
+
+    @property
+    def engine(self) -> str:
+        """The engine named with the method; '' for that of the parameters."""
+        return self._parts()[1]
+
+    def _parts(self) -> tuple[str, str, str]:
+        """Take method, engine and bundle apart."""
+        where, given, bundle = self.method.partition('=')
+        method, named, engine = where.partition('@')
+        if not method or (given and not bundle) or (named and not engine):
+            raise UserError(f'method {self.method!r}: write a method, method@engine, method=bundle or both')
+        return method, engine, bundle
 
 
 COLUMNS: dict[str, str] = {

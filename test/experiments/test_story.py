@@ -139,12 +139,15 @@ def test_a_fault_shows_in_the_table():
     assert table['faults'].tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
 
 
-def test_a_method_may_name_its_bundle():
+def test_a_method_may_name_its_engine_and_its_bundle():
     def story(method):
         return Story(method, 'flat', 'figure8', 0, 40.0, '', '')
 
     assert story('grbal').bundle('velociroach') == ('grbal', 'velociroach_grbal')
     assert story('mb=other').bundle('velociroach') == ('mb', 'other')
-    for bad in ('', '=x', 'mb='):
+    assert story('mb@int8=other').bundle('velociroach') == ('mb', 'other')
+    engines = {name: story(name).engine for name in ('mb', 'mb=other', 'mb@int8', 'mb@int8=other')}
+    assert engines == {'mb': '', 'mb=other': '', 'mb@int8': 'int8', 'mb@int8=other': 'int8'}
+    for bad in ('', '=x', 'mb=', 'mb@', '@int8', 'mb@=other'):
         with pytest.raises(UserError, match='method'):
             story(bad).bundle('velociroach')
