@@ -20,7 +20,7 @@ from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.state import NX, assemble_state
 
 DT, HORIZON = 0.1, 5
-METHODS = ('mppi', 'random_shooting')
+METHODS = ('mppi', 'icem', 'random_shooting')
 
 
 class Shift:

@@ -7,7 +7,7 @@ from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot import RobotConfig
 
 
-@pytest.mark.parametrize('method', ['mppi', 'random_shooting'])
+@pytest.mark.parametrize('method', ['mppi', 'icem', 'random_shooting'])
 @pytest.mark.parametrize(('shape', 'rms'), [('figure8', 0.03), ('left', 0.03), ('zigzag', 0.16)])
 def test_a_robot_with_yaw_noise_and_bias_is_led_along_the_path(method, shape, rms):
     planner = make_planner(PlannerConfig(method=method, samples=200, chunk=200), RobotConfig())

@@ -8,15 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.planning.bounds import Bounds
+from millirobot_adapt.core.planning.budget import first_chunks, unlimited
+from millirobot_adapt.core.planning.coloured_noise import coloured_noise
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.state import NX
 
 ROBOT = RobotConfig()
-METHODS = ('mppi', 'random_shooting')
+METHODS = ('mppi', 'icem', 'random_shooting')
 EXECUTING = np.array([20.0, 30.0])
 OBJECTIVE = TrackingObjective(ObjectiveConfig(), make_path('left'), 0)
 ROLLOUT = partial(rollout, start(0.1, 0.15, 0.4))
@@ -42,17 +47,18 @@ def test_the_plan_holds_its_own_rollout_and_cost(method):
 @given(
     method=st.sampled_from(METHODS),
     noise=st.floats(0.01, 10.0),
+    slew=st.floats(0.01, 10.0),
     executing=st.tuples(st.floats(0, 60), st.floats(0, 60)),
     seed=st.integers(0, 1000),
 )
-def test_bounds_hold_and_row_0_is_the_executing_action(method, noise, executing, seed):
+def test_bounds_hold_and_row_0_is_the_executing_action(method, noise, slew, executing, seed):
     seen = []
 
     def watched(actions):
         seen.append(actions)
         return ROLLOUT(actions)
 
-    config = PlannerConfig(method=method, noise=noise, samples=30, chunk=20, horizon=5)
+    config = PlannerConfig(method=method, noise=noise, width=noise, slew=slew, samples=30, chunk=20, horizon=5)
     first = plan(config, seed=seed, rollout=watched, executing=np.array(executing))
     # A plan made with other bounds may stray; its successor may not.
     stray = dataclasses.replace(first, actions=first.actions * 3)
@@ -61,6 +67,9 @@ def test_bounds_hold_and_row_0_is_the_executing_action(method, noise, executing,
         assert (actions[0] == executing).all()
         assert (actions[1:] >= ROBOT.action_low).all()
         assert (actions[1:] <= ROBOT.action_high).all()
+        # Whoever starts outside the range comes into it at once.
+        within = np.clip(actions, ROBOT.action_low, ROBOT.action_high)
+        assert (np.abs(np.diff(within, axis=0)) <= 2 * np.pi * slew + 1e-9).all()
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -92,15 +101,22 @@ def test_chunks_are_drawn_from_their_own_generators_in_fixed_sizes(method):
 
 
 @pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize('change', [{'samples': 300}, {'horizon': 9}, {'chunk': 150}, {'hold': 1}])
+@pytest.mark.parametrize('change', [{'samples': 300}, {'horizon': 9}, {'chunk': 150}, {'slew': 0.5}])
 def test_each_shared_parameter_changes_the_plan(method, change):
     base = PlannerConfig(method=method)
     assert not np.array_equal(plan(base).actions, plan(dataclasses.replace(base, **change)).actions)
 
 
-@pytest.mark.parametrize('change', [{'noise': 0.1}, {'temperature': 0.5}, {'method': 'random_shooting'}])
-def test_each_mppi_parameter_changes_the_plan(change):
-    base = PlannerConfig()
+OWN = {
+    'mppi': ({'hold': 1}, {'noise': 0.1}, {'temperature': 0.5}),
+    'icem': ({'width': 0.1}, {'colour': 0.5}, {'elites': 9}),
+    'random_shooting': ({'hold': 1},),
+}
+
+
+@pytest.mark.parametrize(('method', 'change'), [(method, change) for method in OWN for change in OWN[method]])
+def test_each_parameter_of_its_own_changes_the_plan(method, change):
+    base = PlannerConfig(method=method)
     assert not np.array_equal(plan(base).actions, plan(dataclasses.replace(base, **change)).actions)
 
 
@@ -181,31 +197,44 @@ def test_a_mean_that_is_not_finite_gives_way_to_the_best_candidate():
     assert made.cost < 5.0
 
 
-def test_mppi_approaches_the_optimum_of_a_linear_quadratic_problem():
-    A, B = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([0.005, 0.1])
-    state, horizon = np.array([1.0, 0.0]), 12
+A, B = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([0.005, 0.1])
+"""A double integrator with steps of 0.1 s."""
+QUIET = {'samples': 1000, 'horizon': 12, 'chunk': 250}
 
-    def linear(actions):
-        states = [np.repeat(state[None], actions.shape[1], axis=0)]
-        for row in actions:
-            states.append(states[-1] @ A.T + row * B)
-        return np.stack(states)
 
-    def quadratic(states, actions):
-        return 10 * (states[1:] ** 2).sum(axis=(0, 2)) + (actions[1:] ** 2).sum(axis=(0, 2))
+def linear(actions):
+    """Roll the double integrator out from 1 m off, at rest."""
+    states = [np.repeat(np.array([[1.0, 0.0]]), actions.shape[1], axis=0)]
+    for row in actions:
+        states.append(states[-1] @ A.T + row * B)
+    return np.pad(np.stack(states), ((0, 0), (0, 0), (0, NX - 2)))
 
-    # Riccati recursion from the state that the executing action (0) leads to.
-    P, gains = 10 * np.eye(2), []
+
+def quadratic(states, actions):
+    return 10 * (states[1:] ** 2).sum(axis=(0, 2)) + (actions[1:] ** 2).sum(axis=(0, 2))
+
+
+def lqr(horizon):
+    """Return optimal cost and action after an executing action of 0, by the Riccati recursion."""
+    P, gain = 10 * np.eye(2), np.zeros(2)
     for _ in range(horizon - 1):
         gain = (B @ P @ A) / (1.0 + B @ P @ B)
-        gains.append(gain)
         P = 10 * np.eye(2) + A.T @ P @ (A - np.outer(B, gain))
-    first = A @ state
-    optimum = first @ P @ first
-    best_action = -gains[-1] @ first
+    first = A @ np.array([1.0, 0.0])
+    return first @ P @ first, -gain @ first
 
-    low, high = np.array([-10.0]), np.array([10.0])
-    planner = Mppi(low, high, samples=1000, horizon=horizon, chunk=1000, hold=1, noise=0.03, temperature=0.2)
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda bounds: Mppi(bounds, **QUIET, hold=1, noise=0.03, temperature=0.2),
+        lambda bounds: Icem(bounds, **QUIET, width=0.1, colour=1.0, elites=10),
+    ],
+    ids=['mppi', 'icem'],
+)
+def test_planners_approach_the_optimum_of_a_linear_quadratic_problem(make):
+    optimum, best_action = lqr(QUIET['horizon'])
+    planner = make(Bounds(np.array([-10.0]), np.array([10.0]), np.array([20.0])))
     previous = None
     for tick in range(40):
         made = planner.plan(linear, quadratic, np.zeros(1), previous, lambda c, t=tick: generator(0, t, c))
@@ -213,6 +242,64 @@ def test_mppi_approaches_the_optimum_of_a_linear_quadratic_problem():
         previous = dataclasses.replace(made, actions=np.concatenate((made.actions[:1], made.actions[:-1])))
     assert optimum <= made.cost < 1.03 * optimum
     assert made.actions[1, 0] == pytest.approx(best_action, abs=0.15 * abs(best_action))
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_a_chunk_computes_the_same_however_many_follow(method):
+    def chunks(samples, go_on=unlimited):
+        seen = []
+
+        def watched(actions):
+            seen.append(actions)
+            return ROLLOUT(actions)
+
+        config = PlannerConfig(method=method, samples=samples, chunk=50)
+        make_planner(config, ROBOT).plan(watched, OBJECTIVE, EXECUTING, None, lambda c: generator(0, 0, c), go_on)
+        return [actions for actions in seen if actions.shape[1] > 1]  # one is the check of a mean
+
+    every = chunks(200)
+    assert len(every) == 4
+    for fewer in (chunks(100), chunks(200, first_chunks(2))):
+        assert len(fewer) == 2
+        for one, other in zip(fewer, every, strict=False):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_a_search_cut_short_gives_the_best_so_far(method):
+    config = PlannerConfig(method=method, samples=200, chunk=50)
+
+    def cut(count):
+        planner = make_planner(config, ROBOT)
+        return planner.plan(ROLLOUT, OBJECTIVE, EXECUTING, None, lambda c: generator(0, 0, c), first_chunks(count))
+
+    nothing, half, whole = cut(0), cut(2), cut(9)
+    assert (nothing.chunks, nothing.candidates, nothing.finite) == (0, 0, 0)
+    assert (nothing.actions[1:] == 0).all()
+    assert (half.chunks, half.candidates) == (2, 100)
+    assert (whole.chunks, whole.candidates) == (4, 200)
+    np.testing.assert_array_equal(half.actions, plan(dataclasses.replace(config, samples=100)).actions)
+
+
+def test_icem_needs_a_tenth_of_the_samples_of_random_shooting():
+    few = [plan(PlannerConfig(method='icem', samples=200, chunk=50), seed=seed).cost for seed in range(10)]
+    many = [plan(PlannerConfig(method='random_shooting', samples=2000), seed=seed).cost for seed in range(10)]
+    assert np.mean(few) < np.mean(many)
+
+
+@pytest.mark.parametrize('steps', [1, 2, 7, 12])
+@pytest.mark.parametrize('colour', [0.0, 1.0, 3.0])
+def test_coloured_noise_has_unit_variance(steps, colour):
+    noise = coloured_noise(generator(0), colour, steps, (20_000, 2))
+    assert noise.shape == (steps, 20_000, 2)
+    np.testing.assert_allclose(noise.std(axis=(1, 2)), 1.0, rtol=0.02)
+    np.testing.assert_allclose(noise.mean(axis=(1, 2)), 0.0, atol=0.02)
+
+
+def test_the_redder_the_noise_the_slower_it_varies():
+    changes = [np.diff(coloured_noise(generator(0), c, 12, (2000, 1)), axis=0).std() for c in (0.0, 1.0, 2.0, 4.0)]
+    assert changes[0] == pytest.approx(np.sqrt(2), rel=0.02)
+    assert changes == sorted(changes, reverse=True)
 
 
 def test_bad_parameters_are_a_users_mistake():

@@ -12,14 +12,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from millirobot_adapt.core.planning.bounds import Bounds
 from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
-from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, shifted, spread
+from millirobot_adapt.core.planning.sampling import chunk_sizes, first_guess, held, no_plan, score, spread
 from millirobot_adapt.core.state import FloatArray
 
 
 class Mppi:
-    """Average `samples` perturbed sequences within the bounds [rad/s], shape (nu,) each.
+    """Average `samples` perturbed sequences.
 
     `noise` is the standard deviation of the perturbation as a fraction of the range, shared by `hold` steps;
     `temperature` is relative to the standard deviation of the costs.
@@ -27,8 +28,7 @@ class Mppi:
 
     def __init__(
         self,
-        low: FloatArray,
-        high: FloatArray,
+        bounds: Bounds,
         *,
         samples: int,
         horizon: int,
@@ -37,9 +37,9 @@ class Mppi:
         noise: float,
         temperature: float,
     ) -> None:
-        self.low, self.high = low, high
+        self.bounds = bounds
         self.samples, self.horizon, self.chunk, self.hold = samples, horizon, chunk, hold
-        self.noise = noise * (high - low)
+        self.noise = noise * bounds.range
         self.temperature = temperature
 
     def plan(
@@ -52,7 +52,7 @@ class Mppi:
         go_on: GoOn = unlimited,
     ) -> Plan:
         """Return the weighted mean with its own rollout; see `interface.Planner`."""
-        start = self._start(previous, executing)
+        start = first_guess(self.bounds, previous, executing, self.horizon)
         actions, costs = [start[:, None][:, :0]], [np.empty(0)]
         for number, size in chunk_sizes(self.samples, self.chunk, go_on):
             actions.append(self._perturb(start, generator(number), size, keep_first=number == 0))
@@ -62,9 +62,10 @@ class Mppi:
         if finite == 0:
             return no_plan(executing, self.horizon, len(cost), chunks)
         weights = self._weights(cost)
-        # Rounding may carry an average of equal actions past the bound by an ulp.
-        mean = np.clip(np.einsum('k,hku->hu', weights, every), self.low, self.high)
+        mean = np.einsum('k,hku->hu', weights, every)
         mean[0] = executing
+        # An average of what keeps the bounds does too, but for an ulp of rounding.
+        mean = self.bounds.keep(mean)
         chosen, chosen_cost = score(rollout, objective, mean[:, None])
         if not np.isfinite(chosen_cost[0]):
             mean = every[:, int(cost.argmin())]
@@ -73,23 +74,15 @@ class Mppi:
         expected = chosen[:, 0].astype(float)
         return Plan(mean, expected, float(chosen_cost[0]), spread(cost), effective, len(cost), finite, chunks)
 
-    def _start(self, previous: Plan | None, executing: FloatArray) -> FloatArray:
-        """Return what to perturb, shape (H, nu): the previous plan one tick later, or the middle of the range."""
-        if previous is None:
-            start = np.repeat(((self.low + self.high) / 2)[None], self.horizon, axis=0)
-        else:
-            start = np.clip(shifted(previous, executing), self.low, self.high)
-        start[0] = executing
-        return start
-
     def _perturb(self, start: FloatArray, rng: np.random.Generator, size: int, keep_first: bool) -> FloatArray:
         """Draw sequences about `start`, shape (H, size, nu), row 0 = executing; keep one as it is if asked."""
         blocks = -(-(self.horizon - 1) // self.hold)
-        draws = rng.normal(0.0, 1.0, (blocks, size, len(self.low))) * self.noise
+        draws = rng.normal(0.0, 1.0, (blocks, size, start.shape[1])) * self.noise
         if keep_first:
             draws[:, 0] = 0.0
-        moved = np.clip(start[1:, None] + held(draws, self.horizon - 1, self.hold), self.low, self.high)
-        return np.concatenate((np.broadcast_to(start[0], (1, size, len(self.low))), moved))
+        actions = np.repeat(start[:, None], size, axis=1)
+        actions[1:] += held(draws, self.horizon - 1, self.hold)
+        return self.bounds.keep(actions)
 
     def _weights(self, cost: FloatArray) -> FloatArray:
         """Return the normalised weights, shape (K,); a cost of +inf weighs nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from millirobot_adapt.core.planning.bounds import Bounds
 from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, spread
@@ -13,13 +14,13 @@ from millirobot_adapt.core.state import FloatArray
 
 
 class RandomShooting:
-    """Keep the cheapest of `samples` uniform sequences within the bounds [rad/s], shape (nu,) each.
+    """Keep the cheapest of `samples` sequences that are drawn evenly from the range.
 
     `hold` steps share one draw; the robot's planner has hold 1 (independent actions).
     """
 
-    def __init__(self, low: FloatArray, high: FloatArray, *, samples: int, horizon: int, chunk: int, hold: int) -> None:
-        self.low, self.high = low, high
+    def __init__(self, bounds: Bounds, *, samples: int, horizon: int, chunk: int, hold: int) -> None:
+        self.bounds = bounds
         self.samples, self.horizon, self.chunk, self.hold = samples, horizon, chunk, hold
 
     def plan(
@@ -49,6 +50,6 @@ class RandomShooting:
     def _draw(self, rng: np.random.Generator, size: int, executing: FloatArray) -> FloatArray:
         """Draw sequences, shape (H, size, nu), row 0 = executing."""
         blocks = -(-(self.horizon - 1) // self.hold)
-        draws = rng.uniform(self.low, self.high, (blocks, size, len(self.low)))
-        first = np.broadcast_to(executing, (1, size, len(self.low)))
-        return np.concatenate((first, held(draws, self.horizon - 1, self.hold)))
+        draws = rng.uniform(self.bounds.low, self.bounds.high, (blocks, size, len(executing)))
+        first = np.broadcast_to(executing, (1, size, len(executing)))
+        return self.bounds.keep(np.concatenate((first, held(draws, self.horizon - 1, self.hold))))

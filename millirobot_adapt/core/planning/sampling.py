@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from millirobot_adapt.core.planning.bounds import Bounds
 from millirobot_adapt.core.planning.budget import GoOn
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.state import NX, FloatArray
@@ -46,6 +47,16 @@ def shifted(previous: Plan, executing: FloatArray) -> FloatArray:
     actions = np.concatenate((previous.actions[1:], previous.actions[-1:]))
     actions[0] = executing
     return actions
+
+
+def first_guess(bounds: Bounds, previous: Plan | None, executing: FloatArray, horizon: int) -> FloatArray:
+    """Return where a search starts, shape (H, nu): the plan before one tick later, or the middle of the range."""
+    if previous is None:
+        guess = np.repeat(bounds.middle[None], horizon, axis=0)
+        guess[0] = executing
+    else:
+        guess = shifted(previous, executing)
+    return bounds.keep(guess)
 
 
 def no_plan(executing: FloatArray, horizon: int, candidates: int, chunks: int) -> Plan:
