@@ -27,6 +27,7 @@ class Dialogue:
         self._air_time = robot.radio.air_time
         self._checker = ReplyChecker(robot, config.highest_leg_rate)
         self._previous = STILL
+        self._unanswered: Request | None = None  # the last request, while nothing counts as its answer
         self.counters = LinkCounters(channel, self._checker)
 
     @property
@@ -46,7 +47,11 @@ class Dialogue:
         wire_time = self._channel.send(SetVelocity(counts))
         self._previous = counts
         self.counters.sent += 1
-        return Request(expected, self.counters.sent, host, sent, sent + wire_time + self._air_time)
+        before, soon = self._unanswered, self._config.reply_timeout
+        ambiguous = before is not None and before.command == expected and sent < before.sent + soon
+        reached = sent + wire_time + self._air_time
+        self._unanswered = Request(expected, self.counters.sent, host, sent, reached, ambiguous)
+        return self._unanswered
 
     def answer_to(self, request: Request, patience: float) -> TelemetryReply | None:
         """Return the reply that counts as the answer, None if none comes within `patience` [s] of the request.
@@ -57,16 +62,18 @@ class Dialogue:
         for reply in self._channel.replies(request.sent + patience):
             arrived = self._clock.steady()
             if isinstance(reply, TelemetryReply) and self._checker.refusal(reply, request, arrived) is None:
+                self._unanswered = None
                 self.counters.count_reply(arrived - request.sent)
                 return reply
             self.counters.rejected += 1
         return None
 
     def zero_echoed(self) -> Answered | None:
-        """Send zero and return the first reply that echoes it, whatever else it says."""
+        """Send zero and return the first new reply that echoes it, whatever else it says."""
         request = self.ask(STILL)
         for reply in self._channel.replies(request.sent + self._config.reply_timeout):
-            if isinstance(reply, TelemetryReply) and reply.command == STILL:
+            if isinstance(reply, TelemetryReply) and reply.command == STILL and self._checker.follows(reply):
+                self._unanswered = None
                 self.counters.count_reply(self._clock.steady() - request.sent)
                 return reply, request
         return None

@@ -226,6 +226,7 @@ class Link:
 
     def _start_up(self) -> None:
         # Zero first: the robot may still hold a setpoint from before, and the PID is about to be switched on.
+        self._dialogue.begin()
         early = self._dialogue.zero_echoed()
         for packet in (SetPidOutputChannel(_PID_OUTPUT_CHANNEL), StartMotors(), ZeroPosition()):
             self._insist(packet)

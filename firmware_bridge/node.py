@@ -49,8 +49,7 @@ class BridgeNode(Node):
         self._mock_model_allowed = config.allow_mock_model or is_pseudo_terminal(config.port)
         self._warning = warning_before_arming(robot)
         self._poses = PolledStamps(self, PoseStamped, topics.MOCAP_POSE)
-        log = self.get_logger()
-        self._driver = Driver(link, gate, config, clock, self._report, lambda text: log.info(text), self._look)
+        self._driver = Driver(link, gate, config, clock, self._report, self.get_logger().info, self._look)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
         self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
@@ -125,9 +124,8 @@ class BridgeNode(Node):
         state = self._driver.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
-        warning = self._warning or 'none'
-        details = {'armed': state.armed, 'link': state.link, 'dry run': self._dry_run, 'warning': warning}
-        return status('bridge', state.reason, {**details, **state.counters}, level)
+        details = {'armed': state.armed, 'link': state.link, 'warning': self._warning or 'none'}
+        return status('bridge', state.reason, {**details, 'dry run': self._dry_run, **state.counters}, level)
 
     def _check(self) -> None:
         if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:

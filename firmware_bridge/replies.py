@@ -45,6 +45,8 @@ class Request:
     """The same [s, steady clock]."""
     reached: float
     """Earliest time at which it can have reached the robot [s, steady clock]."""
+    ambiguous: bool = False
+    """An equal one shortly before is unanswered: whose answer comes cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class ReplyChecker:
         self._in_step = True
         self.clock.restart()
 
+    def follows(self, reply: TelemetryReply) -> bool:
+        """Tell whether a reply is newer than the last one that counted."""
+        return self._accepted is None or _index_step(self._accepted.reply, reply) > 0
+
     def refusal(self, reply: TelemetryReply, request: Request, arrived: float) -> str | None:
         """Return why the reply does not count, or None when it does; `arrived` is on the steady clock [s].
 
@@ -84,7 +90,7 @@ class ReplyChecker:
         """
         if reply.command != request.command:
             return f'it echoes {reply.command}, not {request.command}'
-        reason = _impossible(reply)
+        reason = 'it may answer the request before' if request.ambiguous else _impossible(reply)
         if reason is not None:
             return reason
         answer = _Answer(reply, request, arrived)
@@ -92,7 +98,7 @@ class ReplyChecker:
         if reason is None:
             # Late is not restarted: should all replies stay late, the link is lost for want of any.
             complete = self._complete(answer)
-            reason = self._untimely(answer, expected=complete and self._in_step)
+            reason = self._untimely(answer, complete)
             if reason is None:
                 self._in_step = complete
                 self._accepted, self._suspect, self._streak, self._jumped = answer, None, 0, 0
@@ -125,8 +131,8 @@ class ReplyChecker:
         requests = answer.request.number - self._accepted.request.number
         return _index_step(self._accepted.reply, answer.reply) == requests
 
-    def _untimely(self, answer: _Answer, expected: bool) -> str | None:
-        """Return how a reply disagrees with the robot's clock; some in a row `expected` by their index correct it."""
+    def _untimely(self, answer: _Answer, complete: bool) -> str | None:
+        """Return how a reply disagrees with the robot's clock; some in a row that should be right correct it."""
         reply, request = answer.reply, answer.request
         lead = self.clock.lead(reply.timestamp, answer.arrived)
         if SLACK < lead < _MISMAPPED:
@@ -136,7 +142,7 @@ class ReplyChecker:
         early = self.clock.head_start(reply.timestamp, min(request.reached, answer.arrived))
         if max(early, lead) <= SLACK:
             return None
-        self._jumped = self._jumped + 1 if expected else 0
+        self._jumped = self._jumped + 1 if complete and self._in_step else 0
         if self._jumped >= RESTART_AFTER:
             self.clock.restart()
             return None

@@ -12,7 +12,7 @@ from robot_peer import RobotPeer
 from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import ManualClock, SystemClock
 from firmware_bridge.config import BridgeConfig, LinkConfig
-from firmware_bridge.driver import Driver
+from firmware_bridge.driver import HASTE, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import StopMotors
 from firmware_bridge.transports.memory import MemoryTransport
@@ -157,9 +157,25 @@ def test_the_motors_are_at_zero_within_300_ms_when_replies_cease_though_setpoint
     assert 0.2 <= lab.clock.steady() - ceased < 0.3
     assert lab.driver.status().reason == 'no telemetry for 0.22 s'
     lab.robot.change = lambda reply: reply
-    for _ in range(2):
+    for _ in range(3):
         lab.tick()
     assert lab.robot.turning, 'a hold ends with its cause'
+
+
+def test_the_zero_that_ends_a_motion_is_repeated_in_haste_and_no_answer_is_taken_for_another(lab):
+    lab.tick()
+    lab.robot.delay = 0.025  # longer than the haste: each answer comes while the next zero is waited for
+    lab.driver.on_setpoint(np.zeros(2), lab.clock.host())
+    lab.exchanges.clear()
+    start = lab.clock.steady()
+    while lab.clock.steady() < start + 3 * HASTE:
+        lab.see()
+        lab.driver.cycle()
+    assert len(lab.exchanges) >= 3
+    assert all(exchange.telemetry is None for exchange in lab.exchanges)
+    lab.run(0.2)
+    assert lab.exchanges[-1].telemetry is not None
+    assert lab.exchanges[-1].round_trip == pytest.approx(0.025)
 
 
 def test_one_missing_reply_does_not_halt_the_robot(lab):

@@ -200,6 +200,14 @@ def test_stop_repeats_zero_until_it_is_echoed_then_switches_off(bench):
     assert bench.link.motors_on
 
 
+def test_a_zero_echoed_by_a_reply_of_long_ago_is_no_proof_of_a_stop(bench):
+    old = bench.robot.telemetry((0, 0))
+    bench.exchange()
+    bench.robot.change = lambda reply: old
+    assert not bench.link.stop()
+    assert bench.link.motors_on
+
+
 def test_a_stop_that_cannot_be_confirmed_says_so_and_never_raises(bench):
     bench.exchange()
     bench.robot.silent = True
