@@ -110,10 +110,12 @@ class ControllerNode(Node):
     # The two threads.
 
     def _tick(self) -> None:
-        """Publish a setpoint every control period, on the steady clock."""
+        """Begin a tick every control period, on the steady clock, and publish its setpoint if a run goes on."""
         for _ in every(self._dt, self._closing):
             stamp = time.time()
-            self._setpoint.publish(joint_state(stamp, self._controller.begin_tick(stamp)))
+            setpoint = self._controller.begin_tick(stamp)
+            if setpoint is not None:
+                self._setpoint.publish(joint_state(stamp, setpoint))
             self._health.announce()
 
     def _work(self) -> None:

@@ -166,8 +166,11 @@ class Controller:
 
     # What the ticker does.
 
-    def begin_tick(self, stamp: float) -> FloatArray:
-        """Begin the next tick at host time `stamp` [s]; returns the setpoint to publish [rad/s], shape (nu,)."""
+    def begin_tick(self, stamp: float) -> FloatArray | None:
+        """Begin the next tick at host time `stamp` [s]; returns the setpoint to publish [rad/s], shape (nu,).
+
+        None while standing: after the zero that ends a run others may drive (teleop); the bridge sends zero itself.
+        """
         with self._changed:
             now = self._steady()
             last = self._tick
@@ -189,7 +192,7 @@ class Controller:
                 run=self._runs if self._running else 0,
             )
             self._changed.notify_all()
-            return setpoint
+            return setpoint if self._running or (last is not None and last.run > 0) else None
 
     # What the worker does.
 
