@@ -93,8 +93,8 @@ class MockRobot(Node):
             self._next_truth = (math.floor(world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
             self._publish_truth()
         for time, fault in world.faults[self._faults_told :]:
-            details = {'time [s]': f'{self._robot.host_time(time):.3f}', 'leg': fault.leg}
-            self._fault.publish(status(fault.name, f'{fault.leg} leg lost', details))
+            details = {'time [s]': f'{self._robot.host_time(time):.3f}', fault.what: str(fault.value)}
+            self._fault.publish(status(fault.name, fault.text, details))
             self._faults_told += 1
         if self._robot.lost_time > self._lost_time_told:
             self._lost_time_told = self._robot.lost_time

@@ -1,11 +1,16 @@
-"""Describe under what conditions the mock walks: terrain, slope, faults, wear, load, start, noise."""
+"""Describe under what conditions the mock walks: what holds from the start, what begins later, start, noise.
+
+Every key of `Circumstances` may stand at the top of a condition's file, and then holds from the start, or in an entry
+of its list `faults`, beside the time at which it begins.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,21 +18,99 @@ from millirobot_adapt.core.config import Config, build, param, read_yaml, sectio
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import find
 from millirobot_adapt.sim.model import LEGS
-from millirobot_adapt.sim.terrain import TERRAINS
+from millirobot_adapt.sim.terrain import TERRAINS, Terrain
+
+C = TypeVar('C', bound='Circumstances')
 
 
 @dataclass(frozen=True)
-class Fault(Config):
-    """Something that goes wrong while the robot walks."""
+class Slope(Config):
+    """How the floor is inclined."""
 
-    kind: str = param('missing_leg', 'What happens.', choices=('missing_leg',))
-    leg: str = param('middle_left', 'Which leg.', choices=LEGS)
-    time: float = param(0.0, 'When, counted from the first non-zero motor command.', unit='s', low=0.0, high=3600.0)
+    angle: float = param(0.0, 'Inclination.', unit='rad', low=0.0, high=0.6)
+    direction: float = param(0.0, 'Where it climbs to, from x towards y.', unit='rad', low=-math.tau, high=math.tau)
+
+
+@dataclass(frozen=True)
+class Payload(Config):
+    """What the robot carries, or pulls over the ground on a rope."""
+
+    mass: float = param(0.0, 'Mass.', unit='kg', low=0.0, high=0.1)
+    rope: float = param(0.0, 'Length of the rope; 0: carried on the back.', unit='m', low=0.0, high=0.5)
+    offset: float = param(
+        0.0, 'Where the rope is tied to the rear edge: to the left of the middle.', unit='m', low=-0.05, high=0.05
+    )
+    friction: float = param(0.3, 'Coulomb friction between the pulled load and the ground.', low=0.0, high=1.5)
+
+
+@dataclass(frozen=True)
+class Circumstances(Config):
+    """What may hold from the start or begin while the robot walks; the default is a new robot on level carpet."""
+
+    terrain: str | Terrain = param('carpet', f'Floor: {", ".join(TERRAINS)}, or a group of numbers (see `Terrain`).')
+    slope: Slope = section(Slope, 'Inclination of the floor.')
+    missing_legs: tuple[str, ...] = param((), f'Legs that are broken off, of {", ".join(LEGS)}.')
+    payload: Payload = section(Payload, 'What the robot carries or pulls.')
+    pose_offset: tuple[float, ...] = param(
+        (0.0,) * 6, 'Marker body askew, unknown to the estimator: x y z [m], roll pitch yaw [rad].',
+        unit='m, rad', low=-math.pi, high=math.pi, length=6,
+    )  # fmt: skip
+    wear: tuple[float, ...] = param(
+        (0.0,) * len(LEGS),
+        f'Wear of each foot, 0 = new, 1 = worn smooth and short, in the order {", ".join(LEGS)}.',
+        low=0.0, high=1.0, length=len(LEGS),
+    )  # fmt: skip
+    motor_gain: tuple[float, ...] = param(
+        (1.0, 1.0), 'Strength of the left and right motor, 1 = new.', low=0.0, high=1.5, length=2
+    )
+    frozen_encoders: float = param(
+        0.0, 'Share of replies that repeat the encoders of the one before; about 0.01 on the real robot.',
+        low=0.0, high=1.0,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        for leg in self.missing_legs:
+            if leg not in LEGS:
+                raise UserError(f'missing_legs: {leg!r} is not one of {", ".join(LEGS)}')
+        if isinstance(self.terrain, str) and self.terrain not in TERRAINS:
+            raise UserError(f'terrain = {self.terrain!r} is not one of {", ".join(TERRAINS)}, nor a group of numbers')
+        super().__post_init__()
+
+    @property
+    def floor(self) -> Terrain:
+        """What `terrain` means."""
+        return TERRAINS[self.terrain] if isinstance(self.terrain, str) else self.terrain
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One key of `Circumstances` that takes a new value while the robot walks."""
+
+    what: str
+    """The key."""
+    value: Any
+    """What it becomes; missing legs are lost besides those that are lost already."""
+    time: float = 0.0
+    """When, counted from the first non-zero motor command [s]."""
 
     @property
     def name(self) -> str:
         """What the run's record calls it."""
-        return f'{self.kind} {self.leg}'
+        match self.what:
+            case 'missing_legs':
+                return f'missing_leg {" ".join(self.value)}'
+            case 'terrain':
+                return f'terrain {self.value}' if isinstance(self.value, str) else 'terrain'
+            case 'slope':
+                return f'slope {math.degrees(self.value.angle):.0f} deg'
+            case 'payload':
+                return f'payload {1e3 * self.value.mass:.0f} g{" on a rope" if self.value.rope else ""}'
+        return self.what
+
+    @property
+    def text(self) -> str:
+        """Say in words what happens."""
+        return f'{", ".join(self.value)} leg lost' if self.what == 'missing_legs' else f'{self.name} begins'
 
 
 @dataclass(frozen=True)
@@ -51,44 +134,29 @@ class MocapNoise(Config):
 
 
 @dataclass(frozen=True)
-class Condition(Config):
+class Condition(Circumstances):
     """One set of conditions; the default is a new robot on level carpet with moderate noise."""
 
     name: str = param('flat', 'Name of the condition.')
-    terrain: str = param('carpet', 'What the floor is made of.', choices=tuple(TERRAINS))
-    slope: float = param(0.0, 'Inclination of the floor.', unit='rad', low=0.0, high=0.6)
-    slope_direction: float = param(0.0, 'Direction in which the slope climbs, from x towards y.', unit='rad')
-    wear: tuple[float, ...] = param(
-        (0.0,) * len(LEGS),
-        f'Wear of each foot, 0 = new, 1 = worn smooth and short, in the order {", ".join(LEGS)}.',
-        low=0.0,
-        high=1.0,
-    )
-    motor_gain: tuple[float, ...] = param(
-        (1.0, 1.0), 'Strength of the left and right motor, 1 = new.', low=0.3, high=1.5
-    )
-    payload: float = param(0.0, 'Mass carried on the back.', unit='kg', low=0.0, high=0.1)
-    pose_offset: tuple[float, ...] = param(
-        (0.0,) * 6, 'Marker body askew, unknown to the estimator: x y z [m], roll pitch yaw [rad].', unit='m, rad'
-    )
+    start_x: float = param(0.0, 'Where the robot starts.', unit='m', low=-2.0, high=2.0)
     start_y: float = param(0.0, 'Where the robot starts.', unit='m', low=-2.0, high=2.0)
-    start_yaw: float = param(0.0, 'Where the robot looks at the start.', unit='rad')
+    start_yaw: float = param(0.0, 'Where the robot looks at the start.', unit='rad', low=-math.tau, high=math.tau)
     tilt_drift: float = param(0.0, 'Largest tilt of the drifting, unevenly lying floor.', unit='rad', low=0.0, high=0.2)
     grip_drift: float = param(0.0, 'Share by which grip shifts from one side to the other.', low=0.0, high=0.8)
     drift_period: float = param(20.0, 'Period of both drifts.', unit='s', low=1.0, high=1000.0)
-    drift_phase: float = param(0.0, 'Phase of both drifts at the start.', unit='rad')
+    drift_phase: float = param(0.0, 'Phase of both drifts at the start.', unit='rad', low=-math.tau, high=math.tau)
     step_noise: float = param(
         0.5, "Random pushes of the ground on the walking robot, 1 = as strong as the real robot's yaw noise.",
         low=0.0, high=2.0,
     )  # fmt: skip
     mocap: MocapNoise = section(MocapNoise, 'Motion capture.')
-    faults: tuple[Fault, ...] = param((), 'What goes wrong, and when.')
+    faults: tuple[Fault, ...] = param((), 'What begins later, and when.')
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name, wanted in (('wear', len(LEGS)), ('motor_gain', 2), ('pose_offset', 6)):
-            if len(getattr(self, name)) != wanted:
-                raise UserError(f'{name} has {len(getattr(self, name))} numbers; give {wanted}')
+    def after(self, fault: Fault) -> Condition:
+        """Return the condition that holds once the fault has begun."""
+        value = (*self.missing_legs, *fault.value) if fault.what == 'missing_legs' else fault.value
+        change: dict[str, Any] = {fault.what: value}
+        return dataclasses.replace(self, **change)
 
 
 def load_condition(name: str) -> Condition:
@@ -99,19 +167,41 @@ def load_condition(name: str) -> Condition:
     """
     path = find('params/conditions', name, '.yaml')
     values = read_yaml(path)
-    faults = values.pop('faults', None) or []
-    if not isinstance(faults, list):
-        raise UserError(f'{path}: faults must be a list, not {faults!r}')
-    condition = build(Condition, {'name': path.stem} | values, str(path))
-    return dataclasses.replace(
-        condition, faults=tuple(_fault(fault, f'{path}: faults[{i}]') for i, fault in enumerate(faults))
-    )
+    entries = values.pop('faults', None) or []
+    if not isinstance(entries, list):
+        raise UserError(f'{path}: faults must be a list, not {entries!r}')
+    faults = [fault for i, entry in enumerate(entries) for fault in _faults(entry, f'{path}: faults[{i}]')]
+    condition = _build(Condition, {'name': path.stem} | values, str(path))
+    return dataclasses.replace(condition, faults=tuple(faults))
 
 
-def _fault(values: Any, where: str) -> Fault:
-    if not isinstance(values, Mapping):
-        raise UserError(f'{where} must be a group of parameters (kind, leg, time), not {values!r}')
-    return build(Fault, values, where)
+@dataclass(frozen=True)
+class _Entry(Circumstances):
+    """One entry of the list of faults."""
+
+    time: float = param(0.0, 'When, counted from the first non-zero motor command.', unit='s', low=0.0, high=3600.0)
+
+
+def _faults(entry: Any, where: str) -> list[Fault]:
+    """Read one entry: each key besides the time is a fault of its own."""
+    if not isinstance(entry, Mapping):
+        raise UserError(
+            f'{where} must be a group (time, and what begins then: missing_legs, slope, ...), not {entry!r}'
+        )
+    built = _build(_Entry, entry, where)
+    keys = [key for key in entry if key != 'time']
+    if not keys:
+        raise UserError(f'{where} has a time but says not what begins then; add missing_legs, slope, payload, ...')
+    return [Fault(key, getattr(built, key), built.time) for key in keys]
+
+
+def _build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
+    """Build as `core.config.build` does; a terrain may be a name or a group of numbers."""
+    terrain = values.get('terrain')
+    if not isinstance(terrain, Mapping):
+        return build(cls, values, where)
+    built = build(cls, {key: value for key, value in values.items() if key != 'terrain'}, where)
+    return dataclasses.replace(built, terrain=build(Terrain, terrain, f'{where}: terrain'))
 
 
 def sample_training_condition(rng: np.random.Generator) -> Condition:
@@ -124,7 +214,7 @@ def sample_training_condition(rng: np.random.Generator) -> Condition:
         name='training',
         wear=tuple(float(wear) for wear in rng.uniform(0.0, 1.0, len(LEGS)) * rng.uniform(0.0, 1.0)),
         motor_gain=tuple(float(gain) for gain in rng.uniform(0.8, 1.1, 2)),
-        payload=float(rng.uniform(0.0, 0.008)),
+        payload=Payload(mass=float(rng.uniform(0.0, 0.008))),
         start_yaw=float(rng.uniform(-np.pi, np.pi)),
         tilt_drift=float(rng.uniform(0.0, 0.07)),
         grip_drift=float(rng.uniform(0.0, 0.5)),

@@ -8,7 +8,6 @@ import numpy as np
 
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.hexapod import Hexapod
-from millirobot_adapt.sim.terrain import TERRAINS
 
 PERIOD = 0.01
 """Time between two updates [s]."""
@@ -27,9 +26,12 @@ class Disturbances:
 
     def __init__(self, condition: Condition, rng: np.random.Generator) -> None:
         self._condition = condition
-        self._roughness = condition.step_noise * TERRAINS[condition.terrain].roughness
         self._rng = rng
         self._push = np.zeros(2)
+
+    def take_over(self, condition: Condition) -> None:
+        """Go on under another condition."""
+        self._condition = condition
 
     def update(self, hexapod: Hexapod, time: float) -> None:
         """Apply what holds at `time` [s]: drifts are sines; pushes a first-order (Ornstein-Uhlenbeck) process."""
@@ -43,7 +45,8 @@ class Disturbances:
         self._push = keep * self._push + math.sqrt(1.0 - keep**2) * self._rng.standard_normal(2)
         left, right = hexapod.leg_velocity()
         # A robot that stands is not pushed.
-        strength = self._roughness * min(1.5, (abs(left) + abs(right)) / 2 / FULL_LEG_VELOCITY)
+        roughness = condition.step_noise * condition.floor.roughness
+        strength = roughness * min(1.5, (abs(left) + abs(right)) / 2 / FULL_LEG_VELOCITY)
         hexapod.push(
             lateral=strength * LATERAL_FORCE * self._push.item(0), yaw=strength * YAW_TORQUE * self._push.item(1)
         )

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.model import LEGS, ROWS, SIDES, Body, build_model
-from millirobot_adapt.sim.terrain import TERRAINS
+from millirobot_adapt.sim.conditions import Condition, Payload
+from millirobot_adapt.sim.floor import Floor
+from millirobot_adapt.sim.load import PulledLoad
+from millirobot_adapt.sim.model import LEGS, ROWS, SIDES, Body, build_model, lay_floor
 
 GRAVITY = 9.81
 SETTLING_STEPS = 300
@@ -44,19 +45,18 @@ class Hexapod:
     """Walk on a plane that may be inclined; pairs are ordered left, right, legs as in `model.LEGS`.
 
     The floor is always MuJoCo's plane z = 0. A slope turns gravity instead, and poses are turned into the world.
+    Friction, sizes and masses are set in MuJoCo's model, from the condition that holds.
     """
 
     def __init__(self, condition: Condition, rng: np.random.Generator) -> None:
         self._electrics = Electrics()
         constant, resistance = self._electrics.motor_constant, self._electrics.resistance
         self._body = Body()
-        self.model = build_model(self._body, TERRAINS[condition.terrain], constant**2 / resistance)
+        self.model = build_model(self._body, constant**2 / resistance)
         self.data = mujoco.MjData(self.model)
-        self._torque_per_volt = [gain * constant / resistance for gain in condition.motor_gain]
-        self._floor = Rotation.from_rotvec(
-            condition.slope * np.array([math.sin(condition.slope_direction), -math.cos(condition.slope_direction), 0.0])
-        )
         self._feet = {leg: self._feet_of(leg) for leg in LEGS}
+        self._new_feet = self.model.geom_pos.copy()
+        self._trunk = int(self.model.body('body').id)
         self._middle = [self.model.joint(f'middle_{side}') for side in SIDES]
         self._angle_at = [int(joint.qposadr[0]) for joint in self._middle]
         self._velocity_at = [int(joint.dofadr[0]) for joint in self._middle]
@@ -66,10 +66,31 @@ class Hexapod:
         """Voltage at the battery now [V]."""
         self.duty = (0.0, 0.0)
         """What drives the motors now, -1..1."""
-        self._wear_down(condition)
-        self._foot_friction = self.model.geom_friction[:, 0].copy()
+        self._floor = Floor(condition.slope)
+        self._slope = condition.slope
+        self._uneven = Rotation.identity()
+        self._payload = Payload()
+        self._load: PulledLoad | None = None
+        self._knot = np.zeros(3)
+        self.take_over(condition)
         self.tilt_gravity(0.0, 0.0)
         self._place(condition, rng)
+
+    def take_over(self, condition: Condition) -> None:
+        """Become what a condition says: floor, slope, legs, motors, payload."""
+        constant, resistance = self._electrics.motor_constant, self._electrics.resistance
+        self._torque_per_volt = [gain * constant / resistance for gain in condition.motor_gain]
+        lay_floor(self.model, self._body, condition.floor)
+        for leg, wear in zip(LEGS, condition.wear, strict=True):
+            feet = self._feet[leg]
+            length = 1.0 - WORN_LENGTH * wear
+            self.model.geom_friction[feet, 0] = condition.floor.friction * (1.0 - WORN_GRIP * wear)
+            self.model.geom_pos[feet] = self._new_feet[feet] * length * (STUMP if leg in condition.missing_legs else 1)
+        self._foot_friction = self.model.geom_friction[:, 0].copy()
+        self._take_load(condition.payload)
+        if condition.slope != self._slope:
+            self._slope = condition.slope
+            self._floor.incline(condition.slope, self._position[:3])
 
     def step(self, left: float, right: float) -> None:
         """Advance by one millisecond with the motors driven at duty -1..1 of the battery's voltage."""
@@ -99,12 +120,17 @@ class Hexapod:
     def pose(self) -> tuple[FloatArray, FloatArray]:
         """Return position [m; world], shape (3,), and orientation xyzw in the world, shape (4,)."""
         w, x, y, z = self._position[3:7]
-        turned = self._floor * Rotation.from_quat([x, y, z, w])
-        return self._floor.apply(self._position[:3]), turned.as_quat()
+        turned = self._floor.rotation * Rotation.from_quat([x, y, z, w])
+        return self._floor.position(self._position[:3]), turned.as_quat()
 
     def angular_velocity(self) -> FloatArray:
         """Return the angular velocity [rad/s; body], shape (3,)."""
-        return np.array(self._velocity[3:6])
+        velocity = np.array(self._velocity[3:6])
+        if self._floor.tips:
+            w, x, y, z = self._position[3:7]
+            turned = self._floor.rotation * Rotation.from_quat([x, y, z, w])
+            velocity += turned.inv().apply(self._floor.rate())
+        return velocity
 
     def acceleration(self) -> FloatArray:
         """Return what an accelerometer reads [m/s^2; body], shape (3,)."""
@@ -119,8 +145,20 @@ class Hexapod:
 
     def tilt_gravity(self, about_x: float, about_y: float) -> None:
         """Tilt gravity by small angles [rad] besides the slope: floor that lies unevenly, too little to be seen."""
-        down = self._floor.inv().apply([0.0, 0.0, -GRAVITY])
-        self.model.opt.gravity[:] = Rotation.from_rotvec([about_x, about_y, 0.0]).apply(down)
+        self._uneven = Rotation.from_rotvec([about_x, about_y, 0.0])
+        self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+
+    def update(self, seconds: float) -> None:
+        """Let what is around the robot move on for so long: a floor that tips, a load on its rope."""
+        if self._floor.tips:
+            self._floor.tip(seconds)
+            self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+        if self._load:
+            rope = self.data.xmat[self._trunk].reshape(3, 3) @ self._knot
+            w, z = self._position.item(3), self._position.item(6)
+            x, y, _ = self._position[:3] + rope
+            force = np.array([*self._load.pull(x, y, 2.0 * math.atan2(z, w), seconds), 0.0])
+            self.data.xfrc_applied[self._trunk] = [*force, *np.cross(rope, force)]
 
     def shift_grip(self, share: float) -> None:
         """Shift grip to the left (share > 0) or the right side, by -1..1 of its normal value."""
@@ -128,23 +166,24 @@ class Hexapod:
             factor = 1.0 + share if leg.endswith('left') else 1.0 - share
             self.model.geom_friction[feet, 0] = factor * self._foot_friction[feet]
 
-    def break_leg(self, leg: str) -> None:
-        """Break a leg off: a short stump is left, which touches the ground only where the body sags."""
-        self.model.geom_pos[self._feet[leg]] *= STUMP
-
     def _feet_of(self, leg: str) -> list[int]:
         body = self.model.body(leg).id
         return [geom for geom in range(self.model.ngeom) if self.model.geom_bodyid[geom] == body]
 
-    def _wear_down(self, condition: Condition) -> None:
-        for leg, wear in zip(LEGS, condition.wear, strict=True):
-            self.model.geom_friction[self._feet[leg], 0] *= 1.0 - WORN_GRIP * wear
-            self.model.geom_pos[self._feet[leg]] *= 1.0 - WORN_LENGTH * wear
-        self.model.body_mass[self.model.body('body').id] += condition.payload
+    def _take_load(self, payload: Payload) -> None:
+        """Carry the payload on the back, or take its rope."""
+        if payload == self._payload:
+            return
+        self._payload = payload
+        pulled = payload.rope > 0.0
+        self.model.body_mass[self._trunk] = self._body.mass + (0.0 if pulled else payload.mass)
+        self.data.xfrc_applied[self._trunk] = 0.0
+        self._load = PulledLoad(payload) if pulled else None
+        self._knot = np.array([-self._body.length / 2, payload.offset, 0.0])
 
     def _place(self, condition: Condition, rng: np.random.Generator) -> None:
         """Put the robot down at the start pose, its legs anywhere, and let it settle."""
-        self._position[1] = condition.start_y
+        self._position[:2] = condition.start_x, condition.start_y
         self._position[3:7] = math.cos(condition.start_yaw / 2), 0.0, 0.0, math.sin(condition.start_yaw / 2)
         for side, angle in zip(SIDES, rng.uniform(-math.pi, math.pi, 2), strict=True):
             for row in ROWS:

@@ -46,6 +46,8 @@ class Microcontroller:
         """Time at which `command` became what it is [s]."""
         self.ignored = 0
         """Payloads that were no command, or one that this firmware does not know."""
+        self.frozen_encoders = 0.0
+        """Share of replies that repeat the encoders of the one before."""
         self._told: Pair = (0, 0)
         self.power_up()
 
@@ -60,7 +62,7 @@ class Microcontroller:
         self._velocity: Pair = (0, 0)
         revolution = self._robot.scales.encoder_counts
         self._zero = _pair(round(angle / math.tau) * revolution for angle in self._hexapod.leg_angle())
-        self._position = self._encoders()
+        self._position = self._reported = self._encoders()
         self._running = False
         self._thrust: Pair | None = None
         self._duty: Pair = (0, 0)
@@ -126,10 +128,12 @@ class Microcontroller:
         back_emf = self._hexapod.back_emf() / scales.back_emf * scales.back_emf_signs + BACK_EMF_NOISE * noise[6:8]
         battery = self._hexapod.battery / scales.battery + BATTERY_NOISE * noise[8]
         left, right = np.clip(np.rint(back_emf), -ADC_LIMIT, ADC_LIMIT)
+        if not (self.frozen_encoders and self._rng.random() < self.frozen_encoders):
+            self._reported = self._position
         return TelemetryReply(
             index=self._index,
             timestamp=round(self._milliseconds * 1e-3 / scales.clock) & 0xFFFFFFFF,
-            position=_pair(_int32(count) for count in self._position),
+            position=_pair(_int32(count) for count in self._reported),
             command=command,
             duty=self._duty,
             gyro=_int16_triple(gyro),

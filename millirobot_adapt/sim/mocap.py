@@ -23,15 +23,20 @@ class Mocap:
     """Expose a frame with `expose` whenever `next_exposure` has come; hand out those that have arrived with `due`."""
 
     def __init__(self, robot: RobotConfig, condition: Condition, rng: np.random.Generator) -> None:
-        self._noise = condition.mocap
+        self._known = np.array(robot.marker_offset)
         self._rng = rng
-        known, unknown = np.array(robot.marker_offset), np.array(condition.pose_offset)
-        self._marker_position = known[:3] + unknown[:3]
-        self._marker_rotation = Rotation.from_euler('ZYX', (known + unknown)[:2:-1])
+        self.take_over(condition)
         self._waiting: deque[tuple[float, PoseSample]] = deque()
         self._previous: PoseSample | None = None
         self.next_exposure = PERIOD * rng.random()
         """When the next frame is exposed [s]."""
+
+    def take_over(self, condition: Condition) -> None:
+        """Go on under a condition: how the marker body sits, how noisy poses are."""
+        self._noise = condition.mocap
+        marker = self._known + condition.pose_offset
+        self._marker_position = marker[:3]
+        self._marker_rotation = Rotation.from_euler('ZYX', marker[:2:-1])
 
     def expose(self, time: float, position: FloatArray, quaternion: FloatArray) -> None:
         """Take a frame of the body at `position` [m; world], orientation xyzw, stamped `time` [s]."""

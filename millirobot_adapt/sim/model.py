@@ -51,16 +51,20 @@ class Body:
     """The same to pitching [N m s/rad]."""
 
 
-def build_model(body: Body, terrain: Terrain, motor_damping: float) -> mujoco.MjModel:
+def build_model(body: Body, motor_damping: float) -> mujoco.MjModel:
     """Compile the model; `motor_damping` is the brake of a motor by its own back-EMF [N m s/rad]."""
-    model = mujoco.MjModel.from_xml_string(_xml(body, terrain, motor_damping))
-    # A free joint takes no damping in the XML: the first six degrees of freedom are x y z [world] and rotation [body].
+    return mujoco.MjModel.from_xml_string(_xml(body, motor_damping))
+
+
+def lay_floor(model: mujoco.MjModel, body: Body, terrain: Terrain) -> None:
+    """Make the floor such a terrain, all but the grip of the feet, which their wear decides, too."""
+    model.geom_solref[1:, 0] = terrain.contact_time  # of all but the floor itself; feet and skids have priority
+    # The first six degrees of freedom are those of the body: x y z [world] and rotation [body].
     forward, yaw = terrain.forward_drag, terrain.yaw_drag
     model.dof_damping[:6] = (forward, forward, 0.0, body.roll_drag, body.pitch_drag, yaw)
-    return model
 
 
-def _xml(body: Body, terrain: Terrain, motor_damping: float) -> str:
+def _xml(body: Body, motor_damping: float) -> str:
     legs = ''.join(_leg(body, row, side, motor_damping) for side in SIDES for row in ROWS)
     ties = ''.join(
         f'<joint joint1="{row}_{side}" joint2="middle_{side}" solref="0.003 1"/>'
@@ -78,9 +82,9 @@ def _xml(body: Body, terrain: Terrain, motor_damping: float) -> str:
 <mujoco model="hexapod">
   <option timestep="{TIMESTEP}" integrator="implicitfast" iterations="10"/>
   <default>
-    <geom contype="0" conaffinity="0" density="0" priority="1" solref="{terrain.contact_time} 1"/>
+    <geom contype="0" conaffinity="0" density="0" priority="1"/>
     <default class="foot">
-      <geom type="sphere" size="{body.foot_radius}" contype="1" friction="{terrain.friction}"/>
+      <geom type="sphere" size="{body.foot_radius}" contype="1"/>
     </default>
     <default class="skid">
       <geom type="sphere" size="{body.skid_radius}" contype="1" friction="{body.skid_friction}"/>

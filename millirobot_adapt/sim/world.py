@@ -26,6 +26,8 @@ class World:
         self.microcontroller = Microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
         self.mocap = Mocap(robot, condition, generator(seed, _MOCAP))
         self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES))
+        self.microcontroller.frozen_encoders = condition.frozen_encoders
+        self._condition = condition
         self._coming = sorted(condition.faults, key=lambda fault: fault.time)
         self._ticks = 0
         self.faults: list[tuple[float, Fault]] = []
@@ -43,6 +45,7 @@ class World:
             if self._ticks % _DISTURBANCE_TICKS == 0:
                 self._begin_faults()
                 self._disturbances.update(self.hexapod, self.time)
+                self.hexapod.update(disturbances.PERIOD)
             if self.time >= self.mocap.next_exposure:
                 self.mocap.expose(self.time, *self.hexapod.pose())
             self.hexapod.step(*self.microcontroller.tick())
@@ -52,5 +55,13 @@ class World:
         start = self.microcontroller.first_motion
         while self._coming and start is not None and self.time >= start + self._coming[0].time:
             fault = self._coming.pop(0)
-            self.hexapod.break_leg(fault.leg)
+            self._take_over(self._condition.after(fault))
             self.faults.append((self.time, fault))
+
+    def _take_over(self, condition: Condition) -> None:
+        """Let all go on under another condition."""
+        self._condition = condition
+        self.hexapod.take_over(condition)
+        self.mocap.take_over(condition)
+        self._disturbances.take_over(condition)
+        self.microcontroller.frozen_encoders = condition.frozen_encoders

@@ -19,7 +19,7 @@ HORIZON, EVERY = 15, 8
 
 def missing_middle_leg(rng):
     leg = ('middle_left', 'middle_right')[rng.integers(2)]
-    return replace(sample_training_condition(rng), faults=(Fault('missing_leg', leg, 0.0),))
+    return replace(sample_training_condition(rng), faults=(Fault('missing_legs', (leg,)),))
 
 
 @pytest.fixture(scope='module')

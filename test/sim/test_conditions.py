@@ -8,10 +8,12 @@ from firmware_bridge import packets
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.share import share_dir
-from millirobot_adapt.sim.conditions import Condition, Fault, load_condition, sample_training_condition
+from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope, load_condition, sample_training_condition
+from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 from millirobot_adapt.sim.world import World
 
 ROBOT = load_robot('velociroach')
+LEG_LOSS = Fault('missing_legs', ('middle_left',), 0.2)
 
 
 def shipped() -> list[str]:
@@ -30,21 +32,36 @@ def test_every_shipped_condition_loads_under_its_name(name):
 
 
 def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
-    assert load_condition('leg_loss').faults == (Fault(kind='missing_leg', leg='middle_left', time=20.0),)
+    assert load_condition('leg_loss').faults == (Fault('missing_legs', ('middle_left',), 20.0),)
 
 
 @pytest.mark.parametrize(
     ('text', 'complaint'),
     [
         ('terain: carpet', "unknown parameter 'terain'; did you mean 'terrain'"),
-        ('terrain: lava', 'terrain'),
-        ('wear: [0.1, 0.2]', 'wear has 2 numbers; give 6'),
+        ('terrain: lava', "'lava' is not one of carpet, styrofoam, turf, nor a group of numbers"),
+        ('terrain: {fricton: 0.4}', "terrain: unknown parameter 'fricton'; did you mean 'friction'"),
+        ('terrain: {friction: -1.0}', 'below its lowest value'),
+        ('terrain: null', 'terrain has no value'),
+        ('slope: {angel: 0.2}', "slope: unknown parameter 'angel'; did you mean 'angle'"),
+        ('slope: 0.2', 'slope must be a group of parameters'),
+        ('payload: {mass: 2.0}', 'above its highest value'),
+        ('missing_legs: [tail]', "missing_legs: 'tail' is not one of front_left"),
+        ('missing_legs: middle_left', 'missing_legs must be a list'),
+        ('wear: [0.1, 0.2]', 'wear has 2 values instead of 6'),
         ('wear: [0, 0, 0, 0, 0, 2]', 'above its highest value'),
         ('mocap: {position: -1.0}', 'below its lowest value'),
         ('faults: middle_left', 'faults must be a list'),
         ('faults: [middle_left]', r'faults\[0\] must be a group'),
-        ('faults: [{leg: middle_left, tim: 1.0}]', "unknown parameter 'tim'"),
-        ('faults: [{leg: tail}]', 'leg'),
+        ('faults: [{missing_legs: [middle_left], tim: 1.0}]', "unknown parameter 'tim'; did you mean 'time'"),
+        ('faults: [{missing_legs: [tail], time: 1.0}]', r"faults\[0\]: missing_legs: 'tail' is not one of"),
+        (
+            'faults: [{wear: [0, 0, 0, 0, 0, 1]}, {terrain: {grip: 1.0}}]',
+            r"faults\[1\]: terrain: unknown parameter 'grip'",
+        ),
+        ('faults: [{time: 1.0}]', 'says not what begins then'),
+        ('faults: [{start_y: 0.1, time: 1.0}]', "unknown parameter 'start_y'"),
+        ('faults: [{wear: [0, 0, 0, 0, 0, 1], time: -1.0}]', 'below its lowest value'),
     ],
 )
 def test_a_mistake_in_a_condition_is_named(tmp_path, text, complaint):
@@ -76,11 +93,19 @@ def final_pose(condition: Condition) -> np.ndarray:
 @pytest.mark.parametrize(
     ('base', 'change'),
     [
-        ({}, {'slope': 0.2}),
-        ({'slope': 0.2}, {'slope_direction': 1.0}),
+        ({}, {'slope': Slope(0.2)}),
+        ({'slope': Slope(0.2)}, {'slope': Slope(0.2, 1.0)}),
+        ({}, {'terrain': 'turf'}),
+        ({}, {'terrain': Terrain(friction=0.4)}),
+        ({}, {'missing_legs': ('middle_left',)}),
         ({}, {'wear': (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)}),
         ({}, {'motor_gain': (0.7, 1.0)}),
-        ({}, {'payload': 0.01}),
+        ({}, {'payload': Payload(0.01)}),
+        ({'payload': Payload(0.03)}, {'payload': Payload(0.03, rope=0.1)}),
+        ({'payload': Payload(0.03, rope=0.1)}, {'payload': Payload(0.03, rope=0.02)}),
+        ({'payload': Payload(0.03, rope=0.1)}, {'payload': Payload(0.03, rope=0.1, offset=0.02)}),
+        ({'payload': Payload(0.03, rope=0.1)}, {'payload': Payload(0.03, rope=0.1, friction=0.6)}),
+        ({}, {'start_x': 0.1}),
         ({}, {'start_y': 0.1}),
         ({}, {'start_yaw': 0.3}),
         ({}, {'tilt_drift': 0.1}),
@@ -88,8 +113,9 @@ def final_pose(condition: Condition) -> np.ndarray:
         ({'tilt_drift': 0.1}, {'drift_phase': 1.0}),
         ({}, {'grip_drift': 0.5}),
         ({}, {'step_noise': 1.0}),
-        ({}, {'faults': (Fault(time=0.2),)}),
-        ({'faults': (Fault(time=0.2),)}, {'faults': (Fault(leg='rear_right', time=0.2),)}),
+        ({}, {'faults': (LEG_LOSS,)}),
+        ({'faults': (LEG_LOSS,)}, {'faults': (dataclasses.replace(LEG_LOSS, value=('rear_right',)),)}),
+        ({'faults': (LEG_LOSS,)}, {'faults': (dataclasses.replace(LEG_LOSS, time=0.4),)}),
     ],
 )
 def test_every_parameter_of_a_condition_changes_the_walk(base, change):
@@ -98,6 +124,52 @@ def test_every_parameter_of_a_condition_changes_the_walk(base, change):
 
 
 def test_an_uphill_floor_lifts_the_robot_as_it_climbs():
-    x, _, z = final_pose(Condition(slope=0.2))[:3]
+    x, _, z = final_pose(Condition(slope=Slope(0.2)))[:3]
     assert x > 0.05
     assert z > x * np.tan(0.2)
+
+
+def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
+    condition = load_condition(
+        write(
+            tmp_path,
+            """
+            terrain: {friction: 0.4, roughness: 0}
+            slope: {angle: 0.2, direction: 1.5}
+            missing_legs: [front_left, rear_right]
+            payload: {mass: 0.03, rope: 0.1}
+            faults:
+              - {terrain: turf, motor_gain: [0.5, 1], time: 3}
+              - {missing_legs: [middle_left]}
+            """,
+        )
+    )
+    assert condition.floor == Terrain(friction=0.4, roughness=0.0)
+    assert condition.slope == Slope(0.2, 1.5)
+    assert condition.payload == Payload(0.03, rope=0.1)
+    assert condition.faults == (
+        Fault('terrain', 'turf', 3.0),
+        Fault('motor_gain', (0.5, 1.0), 3.0),
+        Fault('missing_legs', ('middle_left',), 0.0),
+    )
+    for fault in condition.faults:
+        condition = condition.after(fault)
+    assert condition.missing_legs == ('front_left', 'rear_right', 'middle_left')
+    assert condition.floor == TERRAINS['turf']
+    assert condition.motor_gain == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ('fault', 'name', 'text'),
+    [
+        (LEG_LOSS, 'missing_leg middle_left', 'middle_left leg lost'),
+        (Fault('terrain', 'turf'), 'terrain turf', 'terrain turf begins'),
+        (Fault('terrain', Terrain()), 'terrain', 'terrain begins'),
+        (Fault('slope', Slope(0.2094)), 'slope 12 deg', 'slope 12 deg begins'),
+        (Fault('payload', Payload(0.03)), 'payload 30 g', 'payload 30 g begins'),
+        (Fault('payload', Payload(0.03, rope=0.1)), 'payload 30 g on a rope', 'payload 30 g on a rope begins'),
+        (Fault('wear', (1.0,) * 6), 'wear', 'wear begins'),
+    ],
+)
+def test_a_fault_has_a_name_and_a_sentence(fault, name, text):
+    assert (fault.name, fault.text) == (name, text)

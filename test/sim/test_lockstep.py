@@ -71,7 +71,7 @@ def test_one_step_is_one_control_period(run):
 
 
 def test_the_fault_shows_in_the_observations():
-    run = walk(made(Condition(faults=(Fault(leg='middle_left', time=1.0),))), 20)
+    run = walk(made(Condition(faults=(Fault('missing_legs', ('middle_left',), 1.0),))), 20)
     began = [obs.faults for obs in run]
     assert began[8] == ()
     assert began[-1] == ('missing_leg middle_left',)

@@ -50,7 +50,7 @@ def test_the_legs_lag_behind_their_commands_as_the_real_ones(calibration):
 
 @pytest.mark.parametrize('rate', [2.5, 4.5, 6.5])
 def test_a_lost_middle_leg_turns_and_slows_the_robot(rate):
-    whole, broken = straight(rate), straight(rate, faults=(Fault(leg='middle_left'),))
+    whole, broken = straight(rate), straight(rate, missing_legs=('middle_left',))
     assert yaw_rate(broken) - yaw_rate(whole) > 0.25
     assert broken.velocity[:, 0].mean() < 0.95 * whole.velocity[:, 0].mean()
 
@@ -58,7 +58,7 @@ def test_a_lost_middle_leg_turns_and_slows_the_robot(rate):
 def test_with_a_lost_middle_leg_the_robot_can_still_be_steered_both_ways():
     def turn(left: float, right: float) -> float:
         commands = np.tile([left, right], (60, 1))
-        condition = Condition(step_noise=0.0, faults=(Fault(leg='middle_left'),))
+        condition = Condition(step_noise=0.0, missing_legs=('middle_left',))
         return yaw_rate(measure.record(ROBOT, condition, commands, seed=0))
 
     assert turn(8.0, 2.0) < -0.3
@@ -79,7 +79,7 @@ def test_the_legs_of_a_side_stay_half_a_turn_apart():
 
 
 def test_a_fault_begins_at_its_time_after_the_first_motion_and_is_noted():
-    world = World(ROBOT, Condition(faults=(Fault(leg='middle_left', time=0.5),)), seed=0)
+    world = World(ROBOT, Condition(faults=(Fault('missing_legs', ('middle_left',), 0.5),)), seed=0)
     world.advance(1.0)
     world.microcontroller.obey(packets.StartMotors())
     world.microcontroller.obey(packets.SetVelocity((0, 0)))
