@@ -43,6 +43,8 @@ class LinkFigures:
     rows: list[FaultRow]
     trips: list[RoundTrip]
     load: BridgeLoad
+    mock_starved: bool = False
+    """The machine was too busy for the mock to keep up with real time."""
 
 
 def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
@@ -64,7 +66,7 @@ def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
         tell()
         rows += measure_processes(live, bench.process_trials)
         tell()
-    return LinkFigures(rows, trips, load)
+        return LinkFigures(rows, trips, load, live.mock_starved())
 
 
 def _simulated(bench: LinkBench, robot: RobotConfig, tell: Callable[[], object]) -> list[FaultRow]:

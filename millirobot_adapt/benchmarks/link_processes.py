@@ -134,6 +134,10 @@ class LiveRobot:
         """Return the id of a process that was started."""
         return self._pids[node.name]
 
+    def mock_starved(self) -> bool:
+        """Tell whether the mock could not keep up with real time; what was measured then is not the link's alone."""
+        return self.lines(MOCK_ROBOT, 'of real time skipped') > 0
+
     def running(self, node: NodeProcess) -> bool:
         """Tell whether a process lives."""
         return self._supervisor.running(node.name)

@@ -61,6 +61,12 @@ def _run(args: argparse.Namespace) -> int:
         print(f'millirobot: {error}', file=sys.stderr)
         return FAILED
     print(json.dumps([row.as_dict() for row in figures.rows], indent=2) if args.json else _tables(figures))
+    if figures.mock_starved:
+        print(
+            'millirobot: warning: the mock could not keep up with real time; the rows of processes may be worse than '
+            'the link is: repeat this on a quiet machine',
+            file=sys.stderr,
+        )
     complaints = [row.complaint for row in figures.rows if row.complaint]
     for complaint in complaints:
         print(f'millirobot: {complaint}', file=sys.stderr)

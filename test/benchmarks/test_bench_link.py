@@ -147,6 +147,12 @@ def test_the_tables_name_every_figure(monkeypatch, capsys):
     assert len({len(line) for line in table([GOOD, GOOD]).splitlines()}) == 1
 
 
+def test_a_machine_that_is_too_busy_is_warned_of_and_fails_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: dataclasses.replace(FIGURES, mock_starved=True))
+    assert main(['bench', 'link', '--json']) == 0
+    assert 'could not keep up with real time' in capsys.readouterr().err
+
+
 def test_of_several_trials_the_worst_counts():
     worst = _worst([GOOD, dataclasses.replace(GOOD, stop_ms=250.0, rearm_s=2.0, broken='it moved'), GOOD])
     assert (worst.sent, worst.replies, worst.stop_ms, worst.rearm_s, worst.broken) == (30, 27, 250.0, 2.0, 'it moved')

@@ -79,6 +79,25 @@ def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_le
     wait_for(lambda: guardian not in processes_with('last_words.py'), 'the guardian leaves')
 
 
+def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
+    lab.walk()
+    lab.group.kill(BRIDGE)
+    lab.group.supervisor.stop_one(BRIDGE.name)
+    lab.group.start(BRIDGE, port=lab.group.folder / 'radio')
+    lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
+    lab.wait_for(lambda: lab.operator.bridge.message == 'the link is up; not armed', 'the new bridge waits')
+    assert lab.motors_off(), 'it does not arm itself'
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_bridge_that_is_asked_to_end_has_the_robot_confirm_that_its_motors_are_off(lab, number):
+    lab.walk()
+    os.kill(lab.group.pids[BRIDGE.name], number)
+    lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
+    wait_for(lambda: 'motors off' in lab.group.log(BRIDGE), 'the bridge says so')
+    assert 'serial guardian' not in lab.group.log(BRIDGE), 'the bridge itself does it'
+
+
 def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bridge_says_why(lab):
     lab.walk()
     bridge = lab.group.pids[BRIDGE.name]

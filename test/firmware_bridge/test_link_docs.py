@@ -1,0 +1,32 @@
+"""What docs/link.md says shows that the robot stops must be there."""
+
+import re
+from pathlib import Path
+
+from millirobot_adapt.benchmarks.link_faults import CASES
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / 'docs' / 'link.md').read_text(encoding='utf-8')
+
+
+def test_every_test_that_is_named_exists():
+    tests = ' '.join(path.read_text(encoding='utf-8') for path in (ROOT / 'test').rglob('test_*.py'))
+    named = re.findall(r'`(test_\w+?)(_\.\.\.)?`', TEXT)
+    assert len(named) > 10
+    missing = [name for name, cut in named if not re.search(rf'def {name}{"_" if cut else chr(92) + "("}', tests)]
+    assert not missing
+
+
+def test_every_row_of_the_benchmark_that_is_named_exists():
+    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link_processes.py').read_text(encoding='utf-8')
+    rows = [row for part in re.findall(r'bench: ([^|]*)\|', TEXT) for row in re.findall(r'`([^`]*)`', part)]
+    assert len(rows) > 5
+    known = {case.name for case in CASES} | {'reset'}
+    assert not [row for row in rows if row not in known and f"'{row}'" not in processes]
+
+
+def test_every_module_has_its_place_in_the_table():
+    named = set(re.findall(r'`(\w+)\.py`', TEXT))
+    helpers = {'__init__', 'clock', 'config', 'counters'}
+    modules = {path.stem for path in (ROOT / 'firmware_bridge').glob('*.py')}
+    assert modules - named == helpers
