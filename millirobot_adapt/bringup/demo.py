@@ -131,8 +131,8 @@ def table(summary: Mapping[str, Any]) -> str:
     after_fault = tracking['after_fault'] or {}
     rows = (
         ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
-        ('period', f'{_text(summary["period_ms"]["p50"])} ms (p99 {_text(summary["period_ms"]["p99"])})'),
-        ('work', f'{_text(summary["work_ms"]["p50"])} ms (p99 {_text(summary["work_ms"]["p99"])})'),
+        ('setpoint every', _times(summary['period_ms'])),
+        ('work', _times(summary['work_ms'])),
         ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
         ('prediction error', f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])}'),
         (
@@ -142,6 +142,10 @@ def table(summary: Mapping[str, Any]) -> str:
     )
     stops = [f'stopped at {_text(stop["time_s"])} s: {stop["reason"]}' for stop in summary['stops']]
     return '\n'.join([f'  {name:17} {value}' for name, value in rows] + [f'  {stop}' for stop in stops])
+
+
+def _times(times: Mapping[str, Any]) -> str:
+    return f'{_text(times["p50"])} ms (p99 {_text(times["p99"])}, longest {_text(times["max"])})'
 
 
 def _text(number: float | None) -> str:

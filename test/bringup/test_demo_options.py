@@ -27,14 +27,15 @@ def test_set_wins_over_options():
 
 def test_the_table_shows_what_is_known_and_a_dash_for_the_rest():
     summary = {
-        'ticks': 400, 'deadline_misses': None, 'period_ms': {'p50': 100.0, 'p99': None},
-        'work_ms': {'p50': 20.0, 'p99': 41.0}, 'link': {'sent': 401, 'replies': 400},
+        'ticks': 400, 'deadline_misses': None, 'period_ms': {'p50': 100.0, 'p99': None, 'max': 117.0},
+        'work_ms': {'p50': 20.0, 'p99': 41.0, 'max': 62.0}, 'link': {'sent': 401, 'replies': 400},
         'adaptation': {'pre_error': 0.91, 'post_error': 0.62},
         'tracking': {'cost_per_step': None, 'after_fault': None},
         'stops': [{'time_s': 3.25, 'reason': 'outside the fence'}],
     }  # fmt: skip
     text = table(summary)
     assert '400, - deadlines missed' in text
+    assert 'ms (p99 -, longest 117' in text
     assert '0.91 -> 0.62' in text
     assert '400 replies to 401 setpoints' in text
     assert 'stopped at 3.25 s: outside the fence' in text
