@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from firmware_bridge.channel import Channel
 from firmware_bridge.clock import Clock
+from firmware_bridge.dialogue import STILL
 from firmware_bridge.packets import CommandPacket, Pair, SetVelocity, StopMotors, TelemetryReply
 
 R = TypeVar('R')
@@ -16,7 +17,6 @@ STATUS_TIMEOUT = 0.1
 """Longest wait for a TX status [s]."""
 TRIES = 8
 """Times a command is sent until it is acknowledged, or zero until it is echoed."""
-STILL: Pair = (0, 0)
 
 
 class Console:

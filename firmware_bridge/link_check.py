@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.console import STILL, Console
+from firmware_bridge.console import Console
+from firmware_bridge.dialogue import STILL
 from firmware_bridge.packets import (
     GetPosition,
     Pair,

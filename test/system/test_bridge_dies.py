@@ -70,10 +70,11 @@ def lab(group, listener):
     lab.operator.close()
 
 
-def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_leaves(lab):
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGHUP])
+def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_leaves(lab, number):
     lab.walk()
     (guardian,) = (pid for pid in processes_with('last_words.py') if parent(pid) == lab.group.pids[BRIDGE.name])
-    lab.group.kill(BRIDGE)
+    os.kill(lab.group.pids[BRIDGE.name], number)
     lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
     wait_for(lambda: 'serial guardian: the link has ended' in lab.group.log(BRIDGE), 'the guardian says why')
     wait_for(lambda: guardian not in processes_with('last_words.py'), 'the guardian leaves')
