@@ -1,4 +1,4 @@
-"""The benchmark of the engine: rollouts, adaptation, whole ticks at the paper's size, beside peers where asked for."""
+"""The benchmark of the engine: rollouts, adaptation, whole ticks beside peers, int8's error, and quality per sample."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from millirobot_adapt.benchmarks.engine_speed import (
     window_of,
 )
 from millirobot_adapt.benchmarks.engine_tick import Peer, TickTimes, make_ours, measure_ticks
+from millirobot_adapt.benchmarks.planners import PlannerBench, Quality, bench_planners, horizon_of
+from millirobot_adapt.benchmarks.planners import steps as planner_steps
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engines import ENGINES
 from millirobot_adapt.core.errors import UserError
@@ -55,6 +57,8 @@ class EngineBench:
     quality_minutes: float = 1.0
     seed: int = 0
     peers: bool = False
+    planners: PlannerBench | None = field(default_factory=PlannerBench)
+    """How much to measure of the planners; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,15 @@ class EngineFigures:
     int8_error: FloatArray
     """Of each step of the horizon."""
     memory_mb: dict[str, float]
+    planners: list[Quality]
+    planner_horizon: int
+    """H of their plans."""
 
 
 def steps(bench: EngineBench) -> int:
     """Return how often `bench_engine` tells of progress."""
-    return 1 + len(WINDOWS) + bench.ticks + 1 + len(ENGINES)
+    planners = planner_steps(bench.planners) if bench.planners else 0
+    return 1 + len(WINDOWS) + bench.ticks + 1 + len(ENGINES) + planners
 
 
 def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigures:
@@ -107,7 +115,10 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
             tell()
     error = measure_int8_error(bench.model, robot, HORIZON, bench.chunk, bench.quality_minutes, bench.seed)
     tell()
-    return EngineFigures(peak, speeds, adapt_ms, ticks, error, memory)
+    quality = bench_planners(bench.planners, tell) if bench.planners else []
+    return EngineFigures(
+        peak, speeds, adapt_ms, ticks, error, memory, quality, horizon_of(bench.planners or PlannerBench())
+    )
 
 
 def make_peers(bench: EngineBench, bundle: Bundle, robot: RobotConfig) -> dict[str, Peer]:

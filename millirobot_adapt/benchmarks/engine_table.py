@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.benchmarks import planners_table
 from millirobot_adapt.benchmarks.engine import EngineFigures
 from millirobot_adapt.benchmarks.engine_speed import RolloutSpeed
 
@@ -46,6 +47,7 @@ def as_dict(figures: EngineFigures) -> dict[str, Any]:
             for name, times in figures.ticks.peers.items()
         },
         'int8_rollout_error_p95': [float(error) for error in figures.int8_error],
+        'planners': planners_table.as_rows(figures.planners, figures.planner_horizon),
     }
 
 
@@ -90,6 +92,8 @@ def table(figures: EngineFigures, threads: int) -> str:
         )
     errors = ' '.join(f'{100 * error:.2f}' for error in figures.int8_error)
     lines += ['', f'int8 against fp32, error of position over the way gone, 95th percentile of each step [%]: {errors}']
+    if figures.planners:
+        lines += ['', planners_table.table(figures.planners, figures.planner_horizon)]
     return '\n'.join(lines)
 
 

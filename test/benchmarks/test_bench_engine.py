@@ -11,6 +11,7 @@ from millirobot_adapt.benchmarks.engine_model import multiply_adds, walk, write_
 from millirobot_adapt.benchmarks.engine_speed import gemm, measure_rollouts, window_of
 from millirobot_adapt.benchmarks.engine_table import as_dict, table
 from millirobot_adapt.benchmarks.engine_tick import TickTimes
+from millirobot_adapt.benchmarks.planners import PlannerBench
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -69,7 +70,10 @@ def small(monkeypatch):
 
 def test_the_figures_have_the_keys_that_were_promised(small):
     told = []
-    settings = bench.EngineBench(threads=1, chunk=20, ticks=3, repeats=1, grid=((20, 3), (10, 3)), quality_minutes=0.25)
+    settings = bench.EngineBench(
+        threads=1, chunk=20, ticks=3, repeats=1, grid=((20, 3), (10, 3)), quality_minutes=0.25,
+        planners=PlannerBench(samples=(4, 8), seeds=1, plan_ticks=2),
+    )  # fmt: skip
     figures = bench.bench_engine(settings, lambda: told.append(1))
     content = json.loads(json.dumps(as_dict(figures)))
     assert len(told) == bench.steps(settings)
@@ -83,9 +87,11 @@ def test_the_figures_have_the_keys_that_were_promised(small):
     assert content['peers'] == {}
     assert len(content['int8_rollout_error_p95']) == 3
     assert max(content['int8_rollout_error_p95']) < 0.02
+    assert {row['samples'] for row in content['planners']} == {4, 8}
     shown = table(figures, 1)
     assert 'T1 = 32' in shown
     assert 'int8 against fp32' in shown
+    assert 'icem reaches its cost of a plan with K' in shown
 
 
 def test_peers_that_are_not_installed_are_named(small, monkeypatch, capsys):
