@@ -11,6 +11,8 @@ import onnxruntime
 from firmware_bridge.permission import REAL, warning_before_arming
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import assemble, warm_up
+from millirobot_adapt.core.cpu import has_int8_dot_products
+from millirobot_adapt.core.dynamics.engine import PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.doctor.finding import Finding, fail, failed, ok, warn
@@ -44,14 +46,20 @@ def check_robot(subject: Subject) -> Iterator[Finding]:
         yield warn(warning, 'then write timeout_verified: true into its file')
 
 
-def check_engine(_: Subject) -> Iterator[Finding]:
-    """Find whether onnxruntime can do what is asked of it."""
+def check_engine(subject: Subject) -> Iterator[Finding]:
+    """Find whether onnxruntime, and the processor, can do what is asked of them."""
+    engine = subject.controller.engine
     providers = onnxruntime.get_available_providers()
-    text = f'onnxruntime {onnxruntime.__version__} with {", ".join(providers)}'
-    if 'CPUExecutionProvider' in providers:
-        yield ok(text)
+    text = (
+        f'{engine.name} on {engine.provider}, {engine.threads} threads; '
+        f'onnxruntime {onnxruntime.__version__} has {", ".join(providers)}'
+    )
+    if PROVIDERS[engine.provider] not in providers:
+        yield fail(text, 'set engine.provider: cpu in params/controller.yaml, or install an onnxruntime that has it')
+    elif engine.name == 'int8' and not has_int8_dot_products():
+        yield warn(f'{text}; this processor has no int8 dot products', 'engine.name: fp32 is quicker here')
     else:
-        yield fail(text, 'install the plain onnxruntime: pip install --force-reinstall onnxruntime')
+        yield ok(text)
 
 
 def check_model(subject: Subject) -> Iterator[Finding]:

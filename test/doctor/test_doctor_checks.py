@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tty
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.doctor import hardware, machine, model, ros
@@ -140,8 +142,6 @@ def test_a_port_that_can_be_opened_and_one_that_is_in_use_and_one_that_is_none()
     try:
         port = os.ttyname(near)
         assert levels(hardware.check_port(Subject(port=port))) == ['ok']
-        from firmware_bridge.transports.serial_port import SerialPort
-
         holder = SerialPort(port, 57600)
         (found,) = hardware.check_port(Subject(port=port))
         holder.close()
@@ -210,6 +210,30 @@ def test_one_file_may_hold_all_nodes(tmp_path):
         Subject(params=tmp_path / 'nowhere')
 
 
+@pytest.mark.parametrize(
+    ('engine', 'dot_products', 'level'),
+    [
+        ('{}', True, 'ok'),
+        ('{name: int8}', True, 'ok'),
+        ('{name: int8}', False, 'warn'),
+        ('{provider: cuda}', True, 'fail'),
+    ],
+)
+def test_the_engine(tmp_path, monkeypatch, engine, dot_products, level):
+    monkeypatch.setattr(model, 'has_int8_dot_products', lambda: dot_products)
+    monkeypatch.setattr(model.onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
+    (tmp_path / 'controller.yaml').write_text(f'controller:\n  ros__parameters:\n    engine: {engine}\n')
+    (found,) = model.check_engine(Subject(params=tmp_path))
+    assert found.level.value == level
+    assert 'CPUExecutionProvider' in found.what
+
+
+def test_more_threads_than_cores_is_a_warning(tmp_path):
+    (tmp_path / 'controller.yaml').write_text('controller:\n  ros__parameters:\n    engine.threads: 64\n')
+    (found,) = machine.check_processor(Subject(params=tmp_path))
+    assert (found.level is Level.WARN) == (machine.host()['cores'] < 64)
+
+
 def test_a_shipped_model_is_whole_and_known_to_be_of_the_mock():
     found = list(model.check_model(Subject()))
     assert levels(found)[:2] == ['ok', 'warn']
@@ -243,6 +267,4 @@ def test_the_parameters_are_read_without_ros():
         'list(CHECKS["parameters"](Subject()))\n'
         'sys.exit("rclpy" in sys.modules)\n'
     )
-    import subprocess
-
     assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0
