@@ -48,7 +48,7 @@ ARROWS: dict[str, set[str]] = {
     },
     'millirobot_adapt.benchmarks': {
         'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
-        'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',
+        'millirobot_adapt.experiments', 'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',
     },
     'millirobot_adapt.doctor': {'millirobot_adapt.core', 'millirobot_adapt.bringup', 'firmware_bridge'},
     'millirobot_adapt.cli': {

@@ -5,7 +5,6 @@ import pytest
 
 from millirobot_adapt.benchmarks.planners import PLANNERS, PlannerBench, bench_planners, planner_config, steps
 from millirobot_adapt.benchmarks.planners_table import as_rows, draw, fewest_samples, table
-from millirobot_adapt.cli import main as cli
 from millirobot_adapt.core.planning.factory import PlannerConfig
 
 SMALL = PlannerBench(samples=(20, 160), seeds=1, plan_ticks=8)
@@ -63,19 +62,3 @@ def test_contestants_are_the_planners_of_the_parameters():
     assert planner_config(config, 'icem', 200).chunk == 50
     assert planner_config(config, 'random_shooting', 2000).hold == 4
     assert planner_config(config, 'random_shooting_hold_1', 2000).hold == 1
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'words'),
-    [
-        (['--seeds', '0'], '--seeds 0'),
-        (['--seconds', '0.5'], '--seconds 0.5'),
-        (['--picture', '/nowhere/quality.png'], 'no such folder'),
-        (['--model', 'nobody'], 'nobody'),
-    ],
-)
-def test_bad_input_is_told_in_one_line(arguments, words, capsys):
-    assert cli.main(['bench', 'planners', *arguments]) == 2
-    told = capsys.readouterr().err.strip()
-    assert words in told
-    assert '\n' not in told
