@@ -22,8 +22,8 @@ DRIFT_LIMIT = 1e-3
 """A larger drift is not a crystal's: the clock's scale in the robot's file must be wrong [s/s]."""
 SLACK = 0.006
 """A reply is out of time when the robot sampled it earlier than its request can have reached it, by more [s]: the grain
-of the robot's clock, and the time that a request seems to take on a line quicker than its baud rate says (a pty). A late
-or repeated reply is usually out by a control period."""
+of the robot's clock, and the time that a request seems to take on a line quicker than its baud rate says (a pty).
+A late or repeated reply is usually out by a control period."""
 
 
 class RobotClock:
