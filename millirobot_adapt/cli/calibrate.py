@@ -1,50 +1,37 @@
-"""`millirobot calibrate-pose`: how the marker body sits on the robot, from bags of straight walks."""
+"""`millirobot calibrate`: the mock beside the real robot."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from millirobot_adapt.core.estimation.pose_calibration import MarkerOffset
-    from millirobot_adapt.core.robot import RobotConfig
+    from millirobot_adapt.sim.calibration import Figure
 
-SURE = 2.0
-"""Two values differ when they are further apart than this many standard errors of their difference, and 3 degrees."""
-NOTEWORTHY = math.radians(3.0)
-
-
-@dataclass(frozen=True)
-class Result:
-    """The calibration of one day of one bag, or why there is none."""
-
-    bag: str
-    day: str
-    offset: MarkerOffset | None
-    problem: str
-    marker_offset: list[float]
-    """What belongs into the robot's YAML; empty without a calibration."""
+SCHEMA = 1
+"""Version of the JSON that --json prints."""
 
 
 def add(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        'calibrate-pose',
-        help='find how the marker body sits on the robot, from bags of straight walks',
-        description='Compare the course over ground with the measured yaw, and the measured roll and pitch with level, '
-        'where both legs were sent about the same velocity. Walk straight for ten seconds and more, in several '
-        'directions. Uncertainties are one standard error.',
+        'calibrate',
+        help='walk with the mock and print it beside the real robot',
+        description='Drive the mock in lock-step with random setpoints on each terrain, with all the noise of the real '
+        'robot, and print its figures beside those measured on the real one. A report: what is missed is printed and '
+        'counted, and the exit code is 0.',
     )
-    parser.add_argument('bags', type=Path, nargs='+', metavar='BAG', help='bag, or run folder')
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    parser.add_argument('--terrain', help='terrains, comma-separated (default: all that are known of the real robot)')
     parser.add_argument(
-        '--body-height', type=float, metavar='M',
-        help="height of the robot body's origin above the floor while it walks [m]; without it z stays as it is",
-    )  # fmt: skip
+        '--targets', default='velociroach', help='a name in params/calibration or a YAML file (default: %(default)s)'
+    )
+    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    parser.add_argument('--seconds', type=float, default=120.0, help='length of each run [s] (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_run)
 
@@ -52,77 +39,50 @@ def add(subparsers: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.core.errors import UserError
     from millirobot_adapt.core.robot import load_robot
+    from millirobot_adapt.core.share import find
+    from millirobot_adapt.sim.calibration import calibrate, load_targets
+    from millirobot_adapt.sim.terrain import TERRAINS
 
-    robot = load_robot(args.robot)
-    results = [result for bag in args.bags for result in _calibrate(bag, robot, args.body_height)]
-    if not any(result.offset for result in results):
-        raise UserError(f'{results[0].bag}: {results[0].problem}')
-    print(json.dumps([asdict(result) for result in results], indent=2) if args.json else _table(results))
+    if not 10.0 <= args.seconds <= 3600.0:
+        raise UserError(f'--seconds {args.seconds:g}: must be within 10..3600')
+    if args.jobs == 0 or args.jobs < -1:
+        raise UserError(f'--jobs {args.jobs}: must be at least 1, or -1 for one process a core')
+    if args.seed < 0:
+        raise UserError(f'--seed {args.seed}: must be at least 0')
+    targets = load_targets(find('params/calibration', args.targets, '.yaml'))
+    known = [terrain for terrain in targets.ranges if terrain in TERRAINS]
+    terrains = known if args.terrain is None else [name.strip() for name in args.terrain.split(',')]
+    for terrain in terrains:
+        if terrain not in known:
+            raise UserError(f'--terrain {terrain!r}: is not one of {", ".join(known)}')
+    figures = calibrate(load_robot(args.robot), targets, terrains, args.seconds, args.seed, args.jobs)
+    print(json.dumps(_report(figures), indent=1) if args.json else _table(figures))
     return 0
 
 
-def _calibrate(path: Path, robot: RobotConfig, body_height: float | None) -> list[Result]:
-    """Calibrate each day that a bag holds."""
-    from millirobot_adapt.bags.storage.reader import open_bag
-    from millirobot_adapt.bags.walks import read_walks
-    from millirobot_adapt.core.errors import UserError
-    from millirobot_adapt.core.estimation.pose_calibration import calibrate
-
-    results = []
-    for day, walk in read_walks(open_bag(path)).items():
-        try:
-            offset = calibrate(walk)
-        except UserError as error:
-            results.append(Result(str(path), day, None, str(error), []))
-            continue
-        x, y, z = robot.marker_offset[:3]
-        if body_height is not None:
-            z = offset.height[0] - body_height
-        numbers = [x, y, z, offset.roll[0], offset.pitch[0], offset.yaw[0]]
-        results.append(Result(str(path), day, offset, '', [round(number, 4) for number in numbers]))
-    return results
+def _report(figures: Sequence[Figure]) -> dict[str, Any]:
+    """Return what --json prints; a figure that the mock has not is null."""
+    rows = []
+    for figure in figures:
+        row = asdict(figure) | {'within': figure.within}
+        rows.append({key: None if value != value else value for key, value in row.items()})
+    return {'schema': SCHEMA, 'figures': rows, 'missed': sum(not figure.within for figure in figures)}
 
 
-def _table(results: list[Result]) -> str:
-    angles = '  '.join(f'{name + " [deg]":>13}' for name in ('yaw', 'roll', 'pitch'))
-    lines = [f'{"day (UTC)":16}  walks  stretches  {angles}  height [mm]  bag']
-    lines += [_line(result, result.offset) for result in results]
-    known = [result for result in results if result.offset is not None]
-    lines += ['', *_warnings([result.offset for result in known if result.offset])]
-    spread = _spread([result.offset.yaw for result in known if result.offset])
-    if spread:
-        lines.append(f'The days differ by up to {math.degrees(spread):.0f} deg: the marker body was put on anew.')
-        lines.append("Into the robot's YAML, for the day you run on:")
-        lines += [f'marker_offset: {result.marker_offset}  # {result.day}' for result in known]
-    else:
-        lines += ["Into the robot's YAML:", f'marker_offset: {known[-1].marker_offset}  # {known[-1].day}']
-    return '\n'.join(lines)
+def _table(figures: Sequence[Figure]) -> str:
+    lines = []
+    for terrain in dict.fromkeys(figure.terrain for figure in figures):
+        there = [figure for figure in figures if figure.terrain == terrain]
+        missed = [figure for figure in there if not figure.within]
+        lines.append(f'{terrain:18} {"real":>14} {"mock":>9}  deviation  within')
+        lines += [_line(figure) for figure in there]
+        lines += [f'{len(there) - len(missed)} of {len(there)} within', '']
+    return '\n'.join(lines[:-1])
 
 
-def _line(result: Result, offset: MarkerOffset | None) -> str:
-    if offset is None:
-        return f'{result.day:16}  {result.problem}  {result.bag}'
-    angles = '  '.join(f'{_degrees(value):>13}' for value in (offset.yaw, offset.roll, offset.pitch))
-    counts = f'{offset.walks:5}  {offset.stretches:9}'
-    return f'{result.day:16}  {counts}  {angles}  {1e3 * offset.height[0]:11.1f}  {result.bag}'
-
-
-def _warnings(offsets: list[MarkerOffset]) -> list[str]:
-    from millirobot_adapt.core.estimation.pose_calibration import FEW_WALKS
-
-    if all(offset.walks >= FEW_WALKS for offset in offsets):
-        return []
-    return [
-        f'Fewer than {FEW_WALKS} walks: how the gait happened to start is taken for the marker. Stop and start anew.',
-        '',
-    ]
-
-
-def _degrees(value: tuple[float, float]) -> str:
-    return f'{math.degrees(value[0]):.1f} +- {math.degrees(value[1]):.1f}'
-
-
-def _spread(yaw: list[tuple[float, float]]) -> float:
-    """Return the largest difference between two days [rad], 0.0 where all agree."""
-    pairs = [(abs(math.remainder(a - b, math.tau)), math.hypot(s, t)) for a, s in yaw for b, t in yaw]
-    return max((gap for gap, error in pairs if gap > max(NOTEWORTHY, SURE * error)), default=0.0)
+def _line(figure: Figure) -> str:
+    real = f'{figure.low:g}' if figure.low == figure.high else f'{figure.low:g} to {figure.high:g}'
+    within = f'{100 * figure.tolerance:.0f} %' if figure.within else 'MISSED'
+    return (
+        f'{figure.name:18} {real:>14} {figure.mock:9.3g}  {100 * figure.deviation:+7.0f} %  {within:6}  {figure.unit}'
+    )

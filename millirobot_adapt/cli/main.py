@@ -9,10 +9,23 @@ import sys
 from collections.abc import Sequence
 
 from millirobot_adapt import __version__
-from millirobot_adapt.cli import bag, bag_files, bench, calibrate, doctor, evaluate, learn, link, live, replay, report
+from millirobot_adapt.cli import (
+    bag,
+    bag_files,
+    bench,
+    calibrate,
+    calibrate_pose,
+    doctor,
+    evaluate,
+    learn,
+    link,
+    live,
+    replay,
+    report,
+)
 from millirobot_adapt.core.errors import DeviceError, UserError
 
-GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, doctor, link, bench)
+GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor, link, bench)
 """The files that add commands, in the order of `millirobot --help`."""
 
 DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)

@@ -136,11 +136,12 @@ class Hexapod:
         """Return what an accelerometer reads [m/s^2; body], shape (3,)."""
         return np.array(self.data.sensordata[:3])
 
-    def push(self, lateral: float, yaw: float) -> None:
-        """Hold a force to the robot's left [N] and a torque about its z axis [N m] until the next call."""
+    def push(self, forward: float, lateral: float, yaw: float) -> None:
+        """Hold forces forward and to the robot's left [N] and a torque about its z axis [N m] until the next call."""
         w, z = self._position.item(3), self._position.item(6)
         heading = 2.0 * math.atan2(z, w)
-        self.data.qfrc_applied[:2] = (-lateral * math.sin(heading), lateral * math.cos(heading))
+        cos, sin = math.cos(heading), math.sin(heading)
+        self.data.qfrc_applied[:2] = (forward * cos - lateral * sin, forward * sin + lateral * cos)
         self.data.qfrc_applied[5] = yaw
 
     def tilt_gravity(self, about_x: float, about_y: float) -> None:

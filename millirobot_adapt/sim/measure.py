@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,19 +12,22 @@ from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.samples import PoseSample
 from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.world import World
 
-BANDS = ((2.0, 3.0), (4.0, 5.0), (6.0, 7.0), (8.0, 9.0))
+BANDS = ((2, 3), (4, 5), (6, 7), (8, 9))
 """Mean leg rates for which the forward speed is known [rev/s]."""
 YAW_PERIODS = 10
 """Control periods over which a yaw rate is averaged (1 s)."""
+JUMP = 0.15
+"""A pose so far from those before and after it has jumped [m]."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A true run, sampled at the end of every control period."""
+    """A run, sampled at the end of every control period: the truth, telemetry, the newest pose of motion capture."""
 
     command: FloatArray
     """Leg rates commanded [rev/s], shape (N, 2)."""
@@ -35,94 +39,157 @@ class Record:
     """[m], shape (N,)."""
     rpy: FloatArray
     """Roll, pitch, unwrapped yaw [rad], shape (N, 3)."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The figures of the calibration table."""
-
-    forward: tuple[float, ...]
-    """Forward speed in each of BANDS [m/s]; nan where the run never was there."""
-    yaw_gain: float
-    """k of: yaw rate over 1 s = k (right - left leg rate) + b [rad/s per rev/s]."""
-    yaw_bias: float
-    """b [rad/s]."""
-    yaw_residual: float
-    """Standard deviation of what the two do not explain [rad/s]."""
-    yaw_residual_tick: float
-    """The same over one control period [rad/s]."""
-    rate_ratio: float
-    """Mean leg rate / mean command."""
-    rate_fit: tuple[float, ...]
-    """Leg rate = a command[t] + b command[t-1] + c [rev/s]."""
-    lateral: float
-    """Standard deviation of the lateral velocity [m/s]."""
-    roll_pitch: tuple[float, float]
-    """Standard deviations [rad]."""
-    height: float
-    """Standard deviation [m]."""
+    encoders: FloatArray
+    """[counts], shape (N, 2)."""
+    back_emf: FloatArray
+    """[counts], shape (N, 2)."""
+    battery: FloatArray
+    """[counts], shape (N,)."""
+    pose_age: FloatArray
+    """Age of the newest pose [s], shape (N,)."""
+    pose_repeated: FloatArray
+    """1 for each frame of motion capture that repeats the one before, else 0."""
+    pose_jumped: FloatArray
+    """1 for each frame of motion capture that is further than JUMP from both of its neighbours, else 0."""
 
 
 def record(robot: RobotConfig, condition: Condition, commands: FloatArray, seed: int) -> Record:
-    """Drive the mock with leg rates [rev/s], shape (N, 2), one a control period, and sample the truth."""
+    """Drive the mock with leg rates [rev/s], shape (N, 2), one a control period, and sample it."""
     world = World(robot, condition, seed)
     world.microcontroller.obey(packets.StartMotors())
     world.microcontroller.obey(packets.PidGains(robot.pid_gains[:5], robot.pid_gains[5:]))  # type: ignore[arg-type]
-    poses, angles = [world.hexapod.pose()], [world.hexapod.leg_angle()]
+    truth, angles, told = [world.hexapod.pose()], [world.hexapod.leg_angle()], []
+    frames: list[PoseSample] = []
+    newest = []
     for tick, command in enumerate(commands):
         counts = setpoint_to_counts(robot, command * RADIANS_PER_REVOLUTION)
         world.microcontroller.obey(packets.SetVelocity(counts))
-        world.advance((tick + 1) * robot.dt)
-        poses.append(world.hexapod.pose())
+        now = (tick + 1) * robot.dt
+        world.advance(now)
+        truth.append(world.hexapod.pose())
         angles.append(world.hexapod.leg_angle())
-    positions = np.array([position for position, _ in poses])
-    rpy = roll_pitch_yaw(np.array([quaternion for _, quaternion in poses]))
+        told.append(world.microcontroller.telemetry(counts))
+        frames += world.mocap.due(now)
+        newest.append(frames[-1])
+    positions = np.array([position for position, _ in truth])
+    rpy = roll_pitch_yaw(np.array([quaternion for _, quaternion in truth]))
     rpy[:, 2] = np.unwrap(rpy[:, 2])
     velocity = np.diff(positions[:, :2], axis=0) / robot.dt
     heading = (rpy[1:, 2] + rpy[:-1, 2]) / 2
     forward = velocity[:, 0] * np.cos(heading) + velocity[:, 1] * np.sin(heading)
     leftward = velocity[:, 1] * np.cos(heading) - velocity[:, 0] * np.sin(heading)
+    far = np.linalg.norm(np.diff([pose.position for pose in frames], axis=0), axis=1) > JUMP
     return Record(
         command=commands,
         rate=np.diff(angles, axis=0) / robot.dt / RADIANS_PER_REVOLUTION,
         velocity=np.column_stack([forward, leftward]),
         height=positions[1:, 2],
         rpy=rpy[1:],
+        encoders=np.array([reply.position for reply in told], dtype=float),
+        back_emf=np.array([reply.back_emf for reply in told], dtype=float),
+        battery=np.array([reply.battery for reply in told], dtype=float),
+        pose_age=np.arange(1, len(commands) + 1) * robot.dt - np.array([pose.stamp for pose in newest]),
+        pose_repeated=(np.diff([pose.stamp for pose in frames]) == 0.0).astype(float),
+        pose_jumped=(far[1:] & far[:-1]).astype(float),
     )
 
 
-def calibration(robot: RobotConfig, run: Record) -> Calibration:
-    """Compute the figures of a run of at least a few seconds."""
-    mean_rate = run.rate.mean(axis=1)
-    bands = [(mean_rate >= low) & (mean_rate < high) for low, high in BANDS]
-    gain, bias, residual = _yaw_fit(run, YAW_PERIODS, robot.dt)
-    now, before = run.command[1:].ravel(), run.command[:-1].ravel()
-    fit = np.linalg.lstsq(np.column_stack([now, before, np.ones_like(now)]), run.rate[1:].ravel(), rcond=None)[0]
-    return Calibration(
-        forward=tuple(float(run.velocity[band, 0].mean()) if band.any() else float('nan') for band in bands),
-        yaw_gain=gain,
-        yaw_bias=bias,
-        yaw_residual=residual,
-        yaw_residual_tick=_yaw_fit(run, 1, robot.dt)[2],
-        rate_ratio=float(run.rate.mean() / run.command.mean()),
-        rate_fit=tuple(float(number) for number in fit),
-        lateral=float(run.velocity[:, 1].std()),
-        roll_pitch=(float(run.rpy[:, 0].std()), float(run.rpy[:, 1].std())),
-        height=float(run.height.std()),
+def figures(robot: RobotConfig, runs: Sequence[Record]) -> dict[str, float]:
+    """Compute the figures of the calibration table from all runs together, each of at least a few seconds.
+
+    Yaw rate = yaw_gain (right - left leg rate) + yaw_bias; leg rate = rate_now command[t] + rate_before command[t-1]
+    + rate_offset. A figure is nan where the runs hold nothing of the kind.
+    """
+    return {**_speeds(runs), **_turning(robot, runs), **_legs(runs), **_attitude(runs), **_sensors(robot, runs)}
+
+
+def _speeds(runs: Sequence[Record]) -> dict[str, float]:
+    rate = np.concatenate([run.rate.mean(axis=1) for run in runs])
+    forward = np.concatenate([run.velocity[:, 0] for run in runs])
+    bands = [forward[(rate >= low) & (rate < high)] for low, high in BANDS]
+    found = {
+        f'forward_{low}_{high}': float(band.mean()) if len(band) else float('nan')
+        for (low, high), band in zip(BANDS, bands, strict=True)
+    }
+    deviations = np.concatenate([band - band.mean() for band in bands if len(band)])
+    return found | {'forward_sd': float(deviations.std())}
+
+
+def _turning(robot: RobotConfig, runs: Sequence[Record]) -> dict[str, float]:
+    gain, bias, residual = _yaw_fit(runs, YAW_PERIODS, robot.dt)
+    return {
+        'yaw_gain': gain,
+        'yaw_bias': bias,
+        'yaw_residual_1s': residual,
+        'yaw_residual_tick': _yaw_fit(runs, 1, robot.dt)[2],
+    }
+
+
+def _legs(runs: Sequence[Record]) -> dict[str, float]:
+    now, before, rate = (
+        np.concatenate([part.ravel() for part in parts])
+        for parts in zip(*((run.command[1:], run.command[:-1], run.rate[1:]) for run in runs), strict=True)
     )
+    inputs = np.column_stack([now, before, np.ones_like(now)])
+    fit = np.linalg.lstsq(inputs, rate, rcond=None)[0]
+    ratios = [run.rate.mean() / run.command.mean() for run in runs]
+    return {
+        'rate_ratio': float(np.mean(ratios)),
+        'rate_now': float(fit[0]),
+        'rate_before': float(fit[1]),
+        'rate_offset': float(fit[2]),
+        'rate_residual': float(np.std(rate - inputs @ fit)),
+    }
 
 
-def _yaw_fit(run: Record, periods: int, dt: float) -> tuple[float, float, float]:
+def _attitude(runs: Sequence[Record]) -> dict[str, float]:
+    def spread(parts: Sequence[FloatArray]) -> float:
+        """Return the standard deviation within the runs."""
+        return float(np.sqrt(np.mean([part.var() for part in parts])))
+
+    return {
+        'lateral_sd': spread([run.velocity[:, 1] for run in runs]),
+        'roll_sd': spread([run.rpy[:, 0] for run in runs]),
+        'pitch_sd': spread([run.rpy[:, 1] for run in runs]),
+        'height_sd': 1e3 * spread([run.height for run in runs]),
+    }
+
+
+def _sensors(robot: RobotConfig, runs: Sequence[Record]) -> dict[str, float]:
+    rate = np.concatenate([run.rate for run in runs]).ravel()
+    back_emf = np.concatenate([run.back_emf * robot.scales.back_emf_signs for run in runs]).ravel()
+    slope, offset = np.polyfit(rate, back_emf, 1)
+    battery = np.concatenate([run.battery for run in runs])
+    frozen = [(np.diff(run.encoders, axis=0) == 0.0).all(axis=1) for run in runs]
+    return {
+        'back_emf_slope': float(slope),
+        'back_emf_noise': float(np.std(back_emf - slope * rate - offset)),
+        'battery_mean': float(battery.mean()),
+        'battery_sd': float(battery.std()),
+        'encoders_frozen': float(np.concatenate(frozen).mean()),
+        'mocap_age': 1e3 * float(np.mean([run.pose_age.mean() for run in runs])),
+        'mocap_repeated': float(np.concatenate([run.pose_repeated for run in runs]).mean()),
+        'mocap_jumps': float(np.concatenate([run.pose_jumped for run in runs]).mean()),
+    }
+
+
+def _yaw_fit(runs: Sequence[Record], periods: int, dt: float) -> tuple[float, float, float]:
     """Fit yaw rate over `periods` control periods = k (right - left leg rate) + b; return k, b, residual sd."""
-    count = len(run.rate) // periods
-    difference = (run.rate[:, 1] - run.rate[:, 0])[: count * periods].reshape(count, periods).mean(axis=1)[1:]
-    yaw_rate = np.diff(run.rpy[periods - 1 : count * periods : periods, 2]) / (periods * dt)
+    differences, yaw_rates = [], []
+    for run in runs:
+        count = len(run.rate) // periods
+        difference = (run.rate[:, 1] - run.rate[:, 0])[: count * periods].reshape(count, periods).mean(axis=1)
+        differences.append(difference[1:])
+        yaw_rates.append(np.diff(run.rpy[periods - 1 : count * periods : periods, 2]) / (periods * dt))
+    difference, yaw_rate = np.concatenate(differences), np.concatenate(yaw_rates)
     gain, bias = np.polyfit(difference, yaw_rate, 1)
     return float(gain), float(bias), float(np.std(yaw_rate - gain * difference - bias))
 
 
-def random_commands(robot: RobotConfig, seconds: float, hold: int, seed: int) -> FloatArray:
-    """Draw leg rates [rev/s] evenly over the robot's range, each held for `hold` control periods, shape (N, 2)."""
+def random_commands(
+    robot: RobotConfig, seconds: float, hold: int, seed: int, span: tuple[float, float] | None = None
+) -> FloatArray:
+    """Draw leg rates [rev/s], each held for `hold` control periods, shape (N, 2); evenly, by default over the range."""
+    low, high = span or (robot.speed_low, robot.speed_high)
     count = round(seconds / robot.dt / hold)
-    drawn = generator(seed).uniform(robot.speed_low, robot.speed_high, (count, 2))
-    return np.repeat(drawn, hold, axis=0)
+    return np.repeat(generator(seed).uniform(low, high, (count, 2)), hold, axis=0)

@@ -14,7 +14,7 @@ from millirobot_adapt.sim.mocap import Mocap
 TICK = 0.001
 """Period of the firmware's controller and of the physics [s]."""
 _DISTURBANCE_TICKS = round(disturbances.PERIOD / TICK)
-_BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP = range(4)
+_BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES = range(5)
 """Keys of the random generators: what one part draws changes nothing for the others."""
 
 
@@ -25,7 +25,7 @@ class World:
         self.hexapod = Hexapod(condition, generator(seed, _BODY))
         self.microcontroller = Microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
         self.mocap = Mocap(robot, condition, generator(seed, _MOCAP))
-        self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES))
+        self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES), generator(seed, _FORWARD_PUSHES))
         self.microcontroller.frozen_encoders = condition.frozen_encoders
         self._condition = condition
         self._coming = sorted(condition.faults, key=lambda fault: fault.time)

@@ -134,7 +134,7 @@ def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
         write(
             tmp_path,
             """
-            terrain: {friction: 0.4, roughness: 0}
+            terrain: {friction: 0.4, yaw_push: 0}
             slope: {angle: 0.2, direction: 1.5}
             missing_legs: [front_left, rear_right]
             payload: {mass: 0.03, rope: 0.1}
@@ -144,7 +144,7 @@ def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
             """,
         )
     )
-    assert condition.floor == Terrain(friction=0.4, roughness=0.0)
+    assert condition.floor == Terrain(friction=0.4, yaw_push=0.0)
     assert condition.slope == Slope(0.2, 1.5)
     assert condition.payload == Payload(0.03, rope=0.1)
     assert condition.faults == (
