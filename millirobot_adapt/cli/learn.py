@@ -20,6 +20,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     collect.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
     collect.add_argument('--jobs', type=int, default=1, help='processes (default 1)')
     collect.add_argument('--robot', default='velociroach', help='robot, by name or file (default velociroach)')
+    collect.add_argument(
+        '--condition', default='', help='walk under this condition: a name or a file (default: hidden, drawn ones)'
+    )
     collect.set_defaults(run=run_collect)
 
     train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
@@ -45,7 +48,7 @@ def run_collect(args: argparse.Namespace) -> int:
     """Collect."""
     from millirobot_adapt.learning.collect import CollectConfig, collect
 
-    config = CollectConfig(minutes=args.minutes, seed=args.seed, jobs=args.jobs)
+    config = CollectConfig(minutes=args.minutes, seed=args.seed, jobs=args.jobs, condition=args.condition)
     rollouts = collect(config, load_robot(args.robot))
     rollouts.save(args.out)
     print(f'{args.out}: {rollouts.valid.size} transitions, {100 * rollouts.valid.mean():.1f} % usable')

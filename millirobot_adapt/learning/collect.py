@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.learning.policy import RandomPolicy
 from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
-from millirobot_adapt.sim.conditions import Condition, sample_training_condition
+from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot
 
 _CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
@@ -34,13 +35,21 @@ class CollectConfig(Config):
     radius: float = param(1.0, 'Safety circle around the origin.', unit='m', low=0.2)
     seed: int = param(0, 'Seed of conditions, policy and mock.', low=0)
     jobs: int = param(1, 'Processes.', low=1)
+    condition: str = param('', 'Collect under this condition, looking anywhere at the start; empty: drawn ones.')
 
 
 Sampler = Callable[[np.random.Generator], Condition]
 
 
-def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler = sample_training_condition) -> Rollouts:
-    """Collect rollouts, each under a condition drawn by `sampler`; equal configurations give equal data."""
+def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None = None) -> Rollouts:
+    """Collect rollouts; equal configurations give equal data.
+
+    Each is under a condition drawn by `sampler`, which is by default what the configuration says.
+
+    Raises:
+        UserError: the condition is missing or bad.
+    """
+    sampler = sampler or _sampler(config.condition)
     length = round(config.rollout_seconds / robot.dt)
     count = max(1, round(60 * config.minutes / config.rollout_seconds))
     tasks = (joblib.delayed(_rollout)(config, robot, sampler, length, index) for index in range(count))
@@ -48,6 +57,15 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler = sample
     results = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
     states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
     return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), _metadata(config, robot))
+
+
+def _sampler(name: str) -> Sampler:
+    """Draw conditions for training, or take a named one and draw where the robot looks at the start."""
+    return functools.partial(_look_anywhere, load_condition(name)) if name else sample_training_condition
+
+
+def _look_anywhere(condition: Condition, rng: np.random.Generator) -> Condition:
+    return dataclasses.replace(condition, start_yaw=float(rng.uniform(-np.pi, np.pi)))
 
 
 def _rollout(

@@ -133,11 +133,12 @@ class MockRobot(Node):
 
 
 def _condition(config: MockRobotConfig) -> Condition:
-    """Load the condition; its faults begin at `fault_time` if that is given."""
+    """Load the condition; the first of its faults begins at `fault_time` if that is given, the others as much later."""
     condition = load_condition(config.condition)
-    if config.fault_time < 0.0:
+    if config.fault_time < 0.0 or not condition.faults:
         return condition
-    faults = tuple(dataclasses.replace(fault, time=config.fault_time) for fault in condition.faults)
+    later = config.fault_time - min(fault.time for fault in condition.faults)
+    faults = tuple(dataclasses.replace(fault, time=fault.time + later) for fault in condition.faults)
     return dataclasses.replace(condition, faults=faults)
 
 

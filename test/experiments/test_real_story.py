@@ -1,11 +1,12 @@
 """Episodes of the real thing in small: shipped model, shipped parameters, the mock."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.share import find
+from millirobot_adapt.core.share import find, share_dir
 from millirobot_adapt.experiments.run import run_story
 from millirobot_adapt.experiments.story import Story
 
@@ -38,3 +39,14 @@ def test_another_seed_walks_another_way_and_methods_share_the_start():
 def test_a_start_beside_the_path_is_an_error_to_correct():
     table = run_story(replace(story('mb', condition='leg_loss_worn'), seconds=1.0)).table
     assert table['cross_track'][0] == pytest.approx(0.05, abs=0.005)
+
+
+@pytest.mark.parametrize('condition', sorted(path.stem for path in (share_dir() / 'params/conditions').glob('*.yaml')))
+def test_a_story_can_be_told_under_every_shipped_condition(condition, tmp_path):
+    light = tmp_path / 'light.yaml'
+    text = find('params', 'controller.yaml').read_text()
+    light.write_text(re.sub(r'samples: \d+', 'samples: 64', text))
+    episode = run_story(replace(story('mb', condition=condition), seconds=1.0, params=str(light)))
+    assert episode.ended == 'time'
+    assert len(episode.table['time']) == 10
+    assert np.isfinite(episode.table['step_cost']).all()

@@ -65,3 +65,17 @@ def test_policy_covers_the_range_and_turns_home():
     state[1] = 2.0  # two metres to the left of home, looking along x: home is to the right
     away = np.array([policy.act(state) for _ in range(20)])
     assert away[:, 0].mean() > away[:, 1].mean() + 10.0
+
+
+def test_under_a_condition_every_rollout_suffers_it_and_says_so():
+    robot = load_robot('velociroach')
+    level, sloping = (collect(replace(SHORT, condition=name), robot) for name in ('styrofoam', 'slope_12_styrofoam'))
+    tilt = [np.abs(rollouts.states[:, 5:, [7, 9]]).max(axis=1).max(axis=1) for rollouts in (level, sloping)]
+    assert (np.arcsin(tilt[1]) > 0.15).all()
+    assert sloping.metadata['condition'] == 'slope_12_styrofoam'
+    assert not np.allclose(sloping.states[0, 0, 10:12], sloping.states[1, 0, 10:12], atol=0.05)  # looks elsewhere
+
+
+def test_an_unknown_condition_is_a_mistake_of_the_user(tmp_path, capsys):
+    assert main(['collect', '--out', str(tmp_path / 'data.npz'), '--condition', 'nowhere']) == 2
+    assert 'nowhere' in capsys.readouterr().err
