@@ -45,9 +45,9 @@ def add(benchmarks: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from millirobot_adapt.benchmarks.estimation import BenchConfig, bench
-    from millirobot_adapt.benchmarks.estimation_real import bench_logs
-    from millirobot_adapt.benchmarks.estimation_table import layout, layout_logs
+    from millirobot_adapt.benchmarks.estimation.bench import BenchConfig, bench
+    from millirobot_adapt.benchmarks.estimation.real import bench_logs
+    from millirobot_adapt.benchmarks.estimation.table import layout, layout_logs
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
     from millirobot_adapt.core.robot import load_robot
@@ -76,8 +76,8 @@ def _measure_node(report: dict[str, Any], robot: str) -> None:
     report['node'] = None
     if importlib.util.find_spec('rclpy') is None:
         return
-    from millirobot_adapt.benchmarks.estimation_node import measure_node
-    from millirobot_adapt.benchmarks.link_processes import BenchFailedError
+    from millirobot_adapt.benchmarks.estimation.node import measure_node
+    from millirobot_adapt.benchmarks.link.processes import BenchFailedError
 
     try:
         report['node'] = dataclasses.asdict(measure_node(robot, NODE_SECONDS))

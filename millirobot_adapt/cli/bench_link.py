@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from millirobot_adapt.benchmarks.link import LinkFigures
+    from millirobot_adapt.benchmarks.link.bench import LinkFigures
 
 OK, FAILED = 0, 1
 
@@ -50,8 +50,8 @@ def _count(text: str) -> int:
 def _run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.link import STEPS, LinkBench, bench_link
-    from millirobot_adapt.benchmarks.link_processes import BenchFailedError
+    from millirobot_adapt.benchmarks.link.bench import STEPS, LinkBench, bench_link
+    from millirobot_adapt.benchmarks.link.processes import BenchFailedError
 
     bench = LinkBench(args.robot, args.trials, args.process_trials, seed=args.seed)
     try:
@@ -74,7 +74,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _tables(figures: LinkFigures) -> str:
-    from millirobot_adapt.benchmarks.link_rows import table
+    from millirobot_adapt.benchmarks.link.rows import table
 
     lines = [
         table(figures.rows),

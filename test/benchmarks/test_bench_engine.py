@@ -6,12 +6,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from millirobot_adapt.benchmarks import engine as bench
-from millirobot_adapt.benchmarks.engine_model import multiply_adds, walk, write_random_model
-from millirobot_adapt.benchmarks.engine_speed import gemm, measure_rollouts, window_of
-from millirobot_adapt.benchmarks.engine_table import as_dict, table
-from millirobot_adapt.benchmarks.engine_tick import TickTimes
-from millirobot_adapt.benchmarks.planners import PlannerBench
+from millirobot_adapt.benchmarks.engine import bench
+from millirobot_adapt.benchmarks.engine.model import multiply_adds, walk, write_random_model
+from millirobot_adapt.benchmarks.engine.planners import PlannerBench
+from millirobot_adapt.benchmarks.engine.speed import gemm, measure_rollouts, window_of
+from millirobot_adapt.benchmarks.engine.table import as_dict, table
+from millirobot_adapt.benchmarks.engine.tick import TickTimes
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig

@@ -10,15 +10,15 @@ import pytest
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder
-from millirobot_adapt.benchmarks import link as bench
-from millirobot_adapt.benchmarks import link_processes
-from millirobot_adapt.benchmarks.link_faults import CASES, Case, measure_fault, measure_reset
-from millirobot_adapt.benchmarks.link_processes import BridgeLoad, LiveRobot, _vanish, _worst
-from millirobot_adapt.benchmarks.link_round_trip import RoundTrip, measure_round_trip
-from millirobot_adapt.benchmarks.link_rows import FaultRow, table
+from millirobot_adapt.benchmarks.link import bench
+from millirobot_adapt.benchmarks.link import processes as link_processes
+from millirobot_adapt.benchmarks.link.faults import CASES, Case, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, _vanish, _worst
+from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
+from millirobot_adapt.benchmarks.link.rows import FaultRow, table
+from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
+from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
-from millirobot_adapt.benchmarks.simulated_link import SimulatedLink
-from millirobot_adapt.benchmarks.telemetry_truth import TelemetryTruth
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.sim.radio_faults import RadioFaults

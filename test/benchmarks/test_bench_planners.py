@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from millirobot_adapt.benchmarks.planners import PLANNERS, PlannerBench, bench_planners, planner_config, steps
-from millirobot_adapt.benchmarks.planners_table import as_rows, draw, fewest_samples, table
+from millirobot_adapt.benchmarks.engine.planners import PLANNERS, PlannerBench, bench_planners, planner_config, steps
+from millirobot_adapt.benchmarks.engine.planners_table import as_rows, draw, fewest_samples, table
 from millirobot_adapt.core.planning.factory import PlannerConfig
 
 SMALL = PlannerBench(samples=(20, 160), seeds=1, plan_ticks=8)

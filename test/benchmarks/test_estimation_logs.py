@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.bags.lab.lab_log import Rollout, read_lab_log
-from millirobot_adapt.benchmarks.estimation_logs import LogFigures, odd_poses, run_rollout
-from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions, prediction_errors
+from millirobot_adapt.benchmarks.estimation.logs import LogFigures, odd_poses, run_rollout
+from millirobot_adapt.benchmarks.estimation.prediction import compare, judged_transitions, prediction_errors
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from millirobot_adapt.benchmarks.mock_process import MockProcess
+from millirobot_adapt.benchmarks.link.mock_process import MockProcess
 from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig

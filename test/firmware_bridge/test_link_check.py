@@ -9,7 +9,7 @@ from firmware_bridge.console import Console
 from firmware_bridge.link_check import JOG_RATE, LinkCheck
 from firmware_bridge.packets import SetTimeout, decode_command
 from firmware_bridge.transports import TransportLost
-from millirobot_adapt.benchmarks.simulated_link import RadioTransport, StoryClock
+from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, StoryClock
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.link_faults import CASES
+from millirobot_adapt.benchmarks.link.faults import CASES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / 'docs' / 'link.md').read_text(encoding='utf-8')

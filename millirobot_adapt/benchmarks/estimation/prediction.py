@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.bags.lab.lab_log import Rollout
-from millirobot_adapt.benchmarks.estimation_logs import odd_poses
+from millirobot_adapt.benchmarks.estimation.logs import odd_poses
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import FloatArray, StateView

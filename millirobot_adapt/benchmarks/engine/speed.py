@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
-from millirobot_adapt.benchmarks.engine_model import multiply_adds
+from millirobot_adapt.benchmarks.engine.model import multiply_adds
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.engines import ENGINES, make_engine

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.estimation_scores import (
+from millirobot_adapt.benchmarks.estimation.scores import (
     LONGEST_LAG,
     Errors,
     delay,
@@ -20,8 +20,8 @@ from millirobot_adapt.benchmarks.estimation_scores import (
     rms,
     silent_jumps,
 )
-from millirobot_adapt.benchmarks.estimation_streams import Truth
-from millirobot_adapt.benchmarks.estimation_trace import Trace
+from millirobot_adapt.benchmarks.estimation.streams import Truth
+from millirobot_adapt.benchmarks.estimation.trace import Trace
 from millirobot_adapt.core.state import FloatArray
 
 

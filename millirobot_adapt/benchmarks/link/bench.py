@@ -10,10 +10,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.link_faults import CASES, measure_fault, measure_reset
-from millirobot_adapt.benchmarks.link_processes import BridgeLoad, LiveRobot, measure_processes
-from millirobot_adapt.benchmarks.link_round_trip import RoundTrip, measure_round_trip
-from millirobot_adapt.benchmarks.link_rows import FaultRow
+from millirobot_adapt.benchmarks.link.faults import CASES, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, measure_processes
+from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
+from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.core.robot import RobotConfig, load_robot
 
 STEPS = len(CASES) + 1 + 2 + 2

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.link_rows import FaultRow
+from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT, ROBOT, STOP_ORDER, NodeProcess, resolve

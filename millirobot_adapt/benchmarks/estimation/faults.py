@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.estimation_scores import Errors, rms
-from millirobot_adapt.benchmarks.estimation_streams import Stream
+from millirobot_adapt.benchmarks.estimation.scores import Errors, rms
+from millirobot_adapt.benchmarks.estimation.streams import Stream
 from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.sim.mocap_faults import Arrival, MocapFaults
 

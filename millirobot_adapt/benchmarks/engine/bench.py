@@ -10,18 +10,18 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.engine_memory import measure_memory
-from millirobot_adapt.benchmarks.engine_model import walk, write_random_model
-from millirobot_adapt.benchmarks.engine_quality import measure_int8_error
-from millirobot_adapt.benchmarks.engine_speed import (
+from millirobot_adapt.benchmarks.engine.memory import measure_memory
+from millirobot_adapt.benchmarks.engine.model import walk, write_random_model
+from millirobot_adapt.benchmarks.engine.planners import PlannerBench, Quality, bench_planners, horizon_of
+from millirobot_adapt.benchmarks.engine.planners import steps as planner_steps
+from millirobot_adapt.benchmarks.engine.quality import measure_int8_error
+from millirobot_adapt.benchmarks.engine.speed import (
     RolloutSpeed,
     measure_adaptation,
     measure_rollouts,
     window_of,
 )
-from millirobot_adapt.benchmarks.engine_tick import Peer, TickTimes, make_ours, measure_ticks
-from millirobot_adapt.benchmarks.planners import PlannerBench, Quality, bench_planners, horizon_of
-from millirobot_adapt.benchmarks.planners import steps as planner_steps
+from millirobot_adapt.benchmarks.engine.tick import Peer, TickTimes, make_ours, measure_ticks
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engines import ENGINES
 from millirobot_adapt.core.errors import UserError

@@ -15,10 +15,10 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
-from millirobot_adapt.benchmarks.estimation_faults import events_of, fault_row
-from millirobot_adapt.benchmarks.estimation_streams import Stream, record
-from millirobot_adapt.benchmarks.estimation_summary import Judged, consistency, judge, summary
-from millirobot_adapt.benchmarks.estimation_trace import follow
+from millirobot_adapt.benchmarks.estimation.faults import events_of, fault_row
+from millirobot_adapt.benchmarks.estimation.streams import Stream, record
+from millirobot_adapt.benchmarks.estimation.summary import Judged, consistency, judge, summary
+from millirobot_adapt.benchmarks.estimation.trace import follow
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks import planners_table
-from millirobot_adapt.benchmarks.engine import EngineFigures
-from millirobot_adapt.benchmarks.engine_speed import RolloutSpeed
+from millirobot_adapt.benchmarks.engine import planners_table
+from millirobot_adapt.benchmarks.engine.bench import EngineFigures
+from millirobot_adapt.benchmarks.engine.speed import RolloutSpeed
 
 SCHEMA = 1
 """Version of the JSON."""

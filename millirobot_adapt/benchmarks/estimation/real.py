@@ -11,9 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt.bags.lab.lab_log import OPEN_LOOP, Rollout, read_lab_log
-from millirobot_adapt.benchmarks.estimation import BASELINE, FILTER, METHODS
-from millirobot_adapt.benchmarks.estimation_logs import Event, LogFigures, run_rollout
-from millirobot_adapt.benchmarks.estimation_prediction import compare, judged_transitions, prediction_errors
+from millirobot_adapt.benchmarks.estimation.bench import BASELINE, FILTER, METHODS
+from millirobot_adapt.benchmarks.estimation.logs import Event, LogFigures, run_rollout
+from millirobot_adapt.benchmarks.estimation.prediction import compare, judged_transitions, prediction_errors
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.engine_model import walk
+from millirobot_adapt.benchmarks.engine.model import walk
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.engines import ENGINES

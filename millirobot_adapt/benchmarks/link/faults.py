@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from millirobot_adapt.benchmarks.link_rows import FaultRow
-from millirobot_adapt.benchmarks.simulated_link import SimulatedLink
+from millirobot_adapt.benchmarks.link.rows import FaultRow
+from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.sim.radio_faults import RadioFaults

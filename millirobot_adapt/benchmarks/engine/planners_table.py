@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.planners import BASELINE, PLANNERS, Quality, against_baseline
+from millirobot_adapt.benchmarks.engine.planners import BASELINE, PLANNERS, Quality, against_baseline
 from millirobot_adapt.experiments.statistics import Comparison
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.benchmarks.estimation_streams import Truth
-from millirobot_adapt.benchmarks.estimation_trace import Trace
+from millirobot_adapt.benchmarks.estimation.streams import Truth
+from millirobot_adapt.benchmarks.estimation.trace import Trace
 from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.sim.world import TICK
 

@@ -19,7 +19,7 @@ from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply
 from firmware_bridge.telemetry import setpoint_to_counts
-from millirobot_adapt.benchmarks.telemetry_truth import TelemetryTruth
+from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.safety.gate import Gate, GateConfig

@@ -1,0 +1,1 @@
+"""Measure the engine: rollouts, adaptation, whole ticks, planners."""

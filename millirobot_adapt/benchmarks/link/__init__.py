@@ -1,0 +1,1 @@
+"""Measure the link: what every fault does to it, round trips, processor time."""
