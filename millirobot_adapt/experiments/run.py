@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from millirobot_adapt.core.config import read_params
-from millirobot_adapt.core.control.loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator

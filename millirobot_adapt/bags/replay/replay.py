@@ -20,7 +20,8 @@ from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
 from millirobot_adapt.bags.replay.rollouts import Rollout, read_rollouts
 from millirobot_adapt.bags.replay.tick_table import TickTable, tick_table
 from millirobot_adapt.bags.storage.reader import open_bag
-from millirobot_adapt.core.control.loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly, assemble
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.estimation.factory import make_estimator

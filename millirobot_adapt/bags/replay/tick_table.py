@@ -11,8 +11,8 @@ import numpy as np
 
 from millirobot_adapt.bags.replay.open_loop import ErrorsByHorizon
 from millirobot_adapt.bags.replay.rollouts import Rollout
-from millirobot_adapt.core.control.loop import TickResult
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import FloatArray, StateView
 

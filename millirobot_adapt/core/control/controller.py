@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from millirobot_adapt.core.control.loop import ControlLoop, TickResult
+from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_book import PlanBook
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, FloatArray
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import Transition, TransitionHistory
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
+from millirobot_adapt.core.control.tick_result import TickResult
+from millirobot_adapt.core.dynamics.interface import AdaptedModel, Method, Window
 from millirobot_adapt.core.planning.budget import Deadline, GoOn, first_chunks, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
@@ -31,72 +32,6 @@ PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 
 Watcher = Callable[[NDArray[np.floating], FloatArray], None]
 """Is shown the states (H + 1, K, nx) and costs (K,) of candidates as they are scored; must not change them."""
-
-
-@dataclass(frozen=True)
-class TickResult:
-    """What one tick used and decided."""
-
-    tick: int
-    state: FloatArray
-    executing: FloatArray
-    sent: FloatArray | None
-    window: Window
-    adaptation: Adaptation
-    pre_error: float
-    post_error: float
-    tracking: Tracking
-    previous: Plan | None
-    plan: Plan
-    adapt_ms: float
-    plan_ms: float
-    work_ms: float
-
-    @property
-    def next_action(self) -> FloatArray:
-        """The setpoint for the next tick [rad/s], shape (nu,)."""
-        return np.asarray(self.plan.actions[1])
-
-    def record(self, *, seed: int, stamp: float, state_stamp: float) -> TickRecord:
-        """Return the tick's record; the caller, who owns the clock, fills in waiting time, period and misses."""
-        nothing = np.full_like(self.plan.actions, np.nan)
-        return TickRecord(
-            tick=self.tick,
-            stamp=stamp,
-            seed=seed,
-            running=1.0,
-            state_stamp=state_stamp,
-            state=self.state,
-            executing=self.executing,
-            sent=np.full(NU, np.nan) if self.sent is None else self.sent,
-            window_states=self.window.states,
-            window_actions=self.window.actions,
-            window_next_states=self.window.next_states,
-            window_mask=self.window.mask,
-            previous_plan=nothing if self.previous is None else self.previous.actions,
-            segment=self.tracking.segment,
-            plan_actions=self.plan.actions,
-            plan_states=self.plan.states,
-            cost=self.plan.cost,
-            cost_min=self.plan.cost_spread[0],
-            cost_median=self.plan.cost_spread[1],
-            effective_samples=self.plan.effective_samples,
-            candidates=self.plan.candidates,
-            finite=self.plan.finite,
-            chunks=self.plan.chunks,
-            loss_before=self.adaptation.loss_before,
-            loss_after=self.adaptation.loss_after,
-            gradient_norm=self.adaptation.gradient_norm,
-            inner_step=self.adaptation.step,
-            pre_error=self.pre_error,
-            post_error=self.post_error,
-            cross_track=self.tracking.cross_track,
-            progress=self.tracking.progress,
-            step_cost=self.tracking.step_cost,
-            adapt_ms=self.adapt_ms,
-            plan_ms=self.plan_ms,
-            work_ms=self.work_ms,
-        )
 
 
 class ControlLoop:
