@@ -18,7 +18,7 @@ def test_every_test_that_is_named_exists():
 
 
 def test_every_row_of_the_benchmark_that_is_named_exists():
-    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link_processes.py').read_text(encoding='utf-8')
+    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link' / 'processes.py').read_text(encoding='utf-8')
     rows = [row for part in re.findall(r'bench: ([^|]*)\|', TEXT) for row in re.findall(r'`([^`]*)`', part)]
     assert len(rows) > 5
     known = {case.name for case in CASES} | {'reset'}

@@ -64,7 +64,15 @@ def parent(pid):
 
 
 @pytest.fixture
-def lab(group, listener):
+def hangup():
+    """Let processes end by SIGHUP also where these tests run under nohup, which has children ignore it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
+def lab(hangup, group, listener):
     lab = Lab(group, listener)
     yield lab
     lab.operator.close()
@@ -87,7 +95,9 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     lab.group.start(BRIDGE, port=lab.group.folder / 'radio')
     lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
     lab.wait_for(lambda: lab.operator.bridge.message == 'the link is up; not armed', 'the new bridge waits')
-    assert lab.motors_off(), 'it does not arm itself'
+    # The start-up holds the legs still with the motors on; only then are they switched off.
+    lab.wait_for(lab.motors_off, 'the motors are off')
+    assert lab.operator.bridge.message == 'the link is up; not armed', 'it does not arm itself'
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -111,5 +121,5 @@ def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bri
         lambda: lab.operator.bridge.message == 'the serial guardian has stopped the motors: the link was silent',
         'the bridge says why',
     )
-    assert lab.motors_off(), 'it does not arm itself again'
+    lab.wait_for(lab.motors_off, 'the motors are off, and it does not arm itself again')
     lab.walk()
