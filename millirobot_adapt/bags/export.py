@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
+from millirobot_adapt.bags.replay.recorded import recorded_robot
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.bags.tables import Row, columns_of, rows_of, spread_row, state_row, tick_row
 from millirobot_adapt.core.control.tick_record import TickRecord
@@ -31,7 +31,6 @@ from millirobot_adapt.core.topics import (
     TOPICS,
 )
 
-FORMATS = ('npz', 'csv')
 TICKS, STATES = 'ticks', 'states'
 """Tables that are no topic of their own."""
 _STATE_PARTS = {topic.name for topic in (LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY)}
@@ -57,7 +56,7 @@ def read_tables(bag: Bag) -> Tables:
     Raises:
         UserError: nothing of the bag is readable, or it holds none of the topics of a run.
     """
-    collected = _Collected(recorded_setup(bag, Changes()).robot)
+    collected = _Collected(recorded_robot(bag))
     kinds = {topic.name: topic.type for topic in TOPICS}
     topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
     shown = tqdm(bag.messages(topics), desc='reading', unit=' messages', disable=None, leave=False)

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import live_run
 import numpy as np
 import pytest
 from synthetic_run import write_run
@@ -123,3 +124,8 @@ def test_the_command_writes_tells_and_never_overwrites(tmp_path, run, kind, caps
     assert place.exists()
     assert main(command) == 2
     assert 'exists already' in capsys.readouterr().err
+
+
+def test_a_bag_is_exported_though_the_model_of_its_run_is_gone(tmp_path):
+    bag = live_run.write_live_run(tmp_path / 'bag', 3, model_hashes={'theta.npz': 'f' * 64})
+    assert len(read_tables(open_bag(bag)).tables['ticks']['tick']) == 3

@@ -73,8 +73,17 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters)
-    robot = _robot(None if 'robot' in renamed else told, controller)
+    robot = _robot(None if 'robot' in renamed else told, controller.robot)
     return Setup(controller, estimator, robot, source, _version(told))
+
+
+def recorded_robot(bag: Bag) -> RobotConfig:
+    """Return the robot that a bag was recorded with, the shipped one where it does not tell; no model is needed.
+
+    Raises:
+        UserError: its description does not fit this version.
+    """
+    return _robot(read_provenance(bag), ControllerConfig().robot)
 
 
 def _config(told: Provenance | None, changes: Changes, node: str, cls: type[C]) -> C:
@@ -104,10 +113,10 @@ def _version(told: Provenance | None) -> str:
     return '' if told is None else ' '.join(filter(None, (told.version, told.git)))
 
 
-def _robot(told: Provenance | None, controller: ControllerConfig) -> RobotConfig:
+def _robot(told: Provenance | None, name: str) -> RobotConfig:
     described = None if told is None else told.content.get('robot')
     if told is None or not isinstance(described, Mapping):
-        return load_robot(controller.robot)
+        return load_robot(name)
     return build(RobotConfig, nest(described), f'{told.source}: robot')
 
 
