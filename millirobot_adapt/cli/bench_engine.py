@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.errors import UserError
+
+COUNT = between(int, 1, 100_000)
 
 
 def add(benchmarks: Any) -> None:
@@ -24,9 +27,9 @@ def add(benchmarks: Any) -> None:
     engine.add_argument(
         '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
     )
-    engine.add_argument('--threads', type=_count, help='threads of the rollouts (default: 2, or the one core there is)')
-    engine.add_argument('--chunk', type=_count, default=500, help='candidates of one rollout (default: %(default)s)')
-    engine.add_argument('--ticks', type=_count, default=100, help='ticks to time (default: %(default)s)')
+    engine.add_argument('--threads', type=COUNT, help='threads of the rollouts (default: 2, or the one core there is)')
+    engine.add_argument('--chunk', type=COUNT, default=500, help='candidates of one rollout (default: %(default)s)')
+    engine.add_argument('--ticks', type=COUNT, default=100, help='ticks to time (default: %(default)s)')
     engine.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     engine.add_argument(
         '--peers',
@@ -34,11 +37,11 @@ def add(benchmarks: Any) -> None:
         help='also time pytorch_mppi with torch.func (extra `bench`), in turns with ours',
     )
     engine.add_argument(
-        '--planner-seeds', type=_count_or_none, default=2,
+        '--planner-seeds', type=between(int, 0, 100_000), default=2,
         help='walks of each condition on which planners are compared; 0: no planners (default: %(default)s)',
     )  # fmt: skip
     engine.add_argument(
-        '--walk-seconds', type=_seconds, default=0.0,
+        '--walk-seconds', type=between(float, 0.0, 600.0), default=0.0,
         help='how long each planner also drives the mock itself, each walk [s] (default: %(default)g)',
     )  # fmt: skip
     engine.add_argument('--figure', type=Path, metavar='FILE.png', help='draw what plans cost with how many samples')
@@ -46,24 +49,6 @@ def add(benchmarks: Any) -> None:
         '--json', action='store_true', help='print the figures as JSON, and nothing else, on standard output'
     )
     engine.set_defaults(run=_run)
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 100_000:
-        raise argparse.ArgumentTypeError(f'{text} is not between 1 and 100000')
-    return count
-
-
-def _count_or_none(text: str) -> int:
-    return 0 if text == '0' else _count(text)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds <= 600:
-        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 600')
-    return seconds
 
 
 def _run(args: argparse.Namespace) -> int:

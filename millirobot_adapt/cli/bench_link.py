@@ -7,10 +7,14 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.cli.ranges import between
+
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.link.bench import LinkFigures
 
 OK, FAILED = 0, 1
+
+TRIALS = between(int, 1, 1000)
 
 
 def add(benchmarks: Any) -> None:
@@ -28,23 +32,16 @@ def add(benchmarks: Any) -> None:
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
     )
     link.add_argument(
-        '--trials', type=_count, default=10, help='of each fault in simulated time (default: %(default)s)'
+        '--trials', type=TRIALS, default=10, help='of each fault in simulated time (default: %(default)s)'
     )
     link.add_argument(
-        '--process-trials', type=_count, default=2, help='of each fault of a process (default: %(default)s)'
+        '--process-trials', type=TRIALS, default=2, help='of each fault of a process (default: %(default)s)'
     )
     link.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     link.add_argument(
         '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
     )
     link.set_defaults(run=_run)
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 1000:
-        raise argparse.ArgumentTypeError(f'{text} is not between 1 and 1000')
-    return count
 
 
 def _run(args: argparse.Namespace) -> int:

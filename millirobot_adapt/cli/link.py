@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,18 +38,16 @@ def add(subparsers: Any) -> None:
     test.add_argument(
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
     )
-    test.add_argument('--seconds', type=_seconds, default=3.0, help='of encoders and gyro, live [s] (default: 3)')
+    test.add_argument(
+        '--seconds',
+        type=between(float, 0.0, 3600.0, 'seconds'),
+        default=3.0,
+        help='of encoders and gyro, live [s] (default: 3)',
+    )
     test.add_argument('--jog', choices=('left', 'right'), help='turn this side; the robot has to be on a stand')
     test.add_argument('--yes', action='store_true', help='do not ask whether the robot is on a stand')
     test.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     test.set_defaults(run=_link_test)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0.0 <= seconds <= 3600.0:
-        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 3600 seconds')
-    return seconds
 
 
 def _link_test(args: argparse.Namespace) -> int:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.cli.ranges import between
+
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
@@ -19,7 +21,12 @@ def add(subparsers: Any) -> None:
         'stops the robot, ends every process and still writes the report.',
         epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
     )
-    demo.add_argument('--seconds', type=_duration, default=40.0, help='how long to walk [s] (default: 40)')
+    demo.add_argument(
+        '--seconds',
+        type=between(float, 1.0, 3600.0, 'seconds'),
+        default=40.0,
+        help='how long to walk [s] (default: 40)',
+    )
     demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of way-points x,y [m]')
     demo.add_argument('--condition', default='leg_loss', help='what happens: a name under params/conditions/ or a file')
     demo.add_argument('--method', help='adaptation method: grbal, mb (default: what the model was trained for)')
@@ -31,13 +38,6 @@ def add(subparsers: Any) -> None:
         help='change one parameter of params/NODE.yaml, e.g. controller.planner.samples=200; may be repeated',
     )  # fmt: skip
     demo.set_defaults(run=_demo)
-
-
-def _duration(text: str) -> float:
-    seconds = float(text)
-    if not 1.0 <= seconds <= 3600.0:
-        raise argparse.ArgumentTypeError(f'{text} is not between 1 and 3600 seconds')
-    return seconds
 
 
 def _demo(args: argparse.Namespace) -> int:

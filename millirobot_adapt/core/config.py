@@ -121,12 +121,13 @@ def _scalar(value: Any, wanted: type, where: str) -> Any:
     mend = ''
     if wanted is str and not isinstance(value, list | dict):
         mend = '; put it in quotes'
-    elif wanted is float and isinstance(value, str) and _is_number(value):
+    elif wanted is float and isinstance(value, str) and is_number(value):
         mend = '; write it without quotes, and an exponent as in 1.0e-3'
     raise UserError(f'{where} must be of type {wanted.__name__}, not {type(value).__name__} ({value!r}){mend}')
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell whether a text reads as a number."""
     try:
         float(text)
     except ValueError:

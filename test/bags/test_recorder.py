@@ -25,7 +25,7 @@ from millirobot_adapt.core.topics import DIAGNOSTICS, LEGS
 pytestmark = pytest.mark.system
 COUNT = 50
 
-PUBLISHER = f"""
+HEAD = """
 import sys, time
 import rclpy
 from rclpy.duration import Duration
@@ -41,28 +41,15 @@ while publisher.get_subscription_count() == 0:
     if time.monotonic() > deadline:
         sys.exit('nobody subscribed')
     time.sleep(0.05)
-for i in range({COUNT}):
+"""
+
+PUBLISHER = f"""{HEAD}for i in range({COUNT}):
     publisher.publish(joint_state(1000.0 + i, [i, -i]))
 sys.exit(0 if publisher.wait_for_all_acked(Duration(seconds=10)) else 'not acknowledged')
 """
 
 BURST = 5000
-FLOOD = f"""
-import sys, time
-import rclpy
-from sensor_msgs.msg import JointState
-from millirobot_adapt.core.topics import LEGS
-from millirobot_adapt.nodes.conversions import joint_state, qos
-
-rclpy.init()
-node = rclpy.create_node('publisher', namespace='robot1')
-publisher = node.create_publisher(JointState, LEGS.name, qos(LEGS, depth=100))
-deadline = time.monotonic() + 20.0
-while publisher.get_subscription_count() == 0:
-    if time.monotonic() > deadline:
-        sys.exit('nobody subscribed')
-    time.sleep(0.05)
-publisher.publish(joint_state(1000.0, [0.0, 0.0]))
+FLOOD = f"""{HEAD}publisher.publish(joint_state(1000.0, [0.0, 0.0]))
 print('first', flush=True)
 sys.stdin.readline()
 for i in range(1, {BURST} + 1):

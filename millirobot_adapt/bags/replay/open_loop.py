@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.bags.replay.rollouts import Rollout
-from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step
+from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step, steps_ahead
 from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.state import NU, FloatArray, StateView
@@ -91,10 +91,7 @@ def open_loop_errors(
 def _steps_ahead(rollout: Rollout, dt: float) -> list[int]:
     """Return for each state how many valid steps with known actions follow it, the longest horizon at most."""
     valid = is_valid_step(np.diff(rollout.stamps), dt) & np.isfinite(rollout.actions[:-1]).all(axis=1)
-    ahead = [0] * len(rollout.stamps)
-    for k in range(len(valid) - 1, -1, -1):
-        ahead[k] = min(ahead[k + 1] + 1, max(HORIZONS)) if valid[k] else 0
-    return ahead
+    return steps_ahead(valid, max(HORIZONS))
 
 
 def _score(errors: Errors, actual: FloatArray, before: FloatArray, after: FloatArray) -> None:

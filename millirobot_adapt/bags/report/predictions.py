@@ -8,7 +8,7 @@ import numpy as np
 
 from millirobot_adapt.bags.run_data import RunData
 from millirobot_adapt.bags.storage.provenance import Provenance
-from millirobot_adapt.core.control.history import is_valid_step
+from millirobot_adapt.core.control.history import is_valid_step, steps_ahead
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.dynamics.bundle import load_bundle
@@ -92,10 +92,7 @@ def _steps_ahead(run: RunData, horizon: int, dt: float) -> list[int]:
     """Return for each tick how many ticks with states follow it without a gap, `horizon` at most."""
     known = np.array([np.isfinite(tick.executing).all() for tick in run.ticks], dtype=bool)
     valid = is_valid_step(np.diff(run.column('state_stamp')), dt) & known[:-1]
-    ahead = [0] * len(run.ticks)
-    for k in range(len(valid) - 1, -1, -1):
-        ahead[k] = min(ahead[k + 1] + 1, horizon) if valid[k] else 0
-    return ahead
+    return steps_ahead(valid, horizon)
 
 
 def _window(tick: TickRecord) -> Window:

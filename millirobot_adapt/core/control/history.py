@@ -21,6 +21,19 @@ def is_valid_step(seconds: FloatArray | float, dt: float) -> Any:
     return (np.asarray(seconds) >= low * dt) & (np.asarray(seconds) <= high * dt)
 
 
+def steps_ahead(valid: Any, longest: int) -> list[int]:
+    """Count for each of N states the valid steps that follow it without a gap, `longest` at most.
+
+    Args:
+        valid: Whether the step from each state to the next is one, shape (N - 1,).
+        longest: Where counting ends.
+    """
+    ahead = [0] * (len(valid) + 1)
+    for k in range(len(valid) - 1, -1, -1):
+        ahead[k] = min(ahead[k + 1] + 1, longest) if valid[k] else 0
+    return ahead
+
+
 @dataclass(frozen=True)
 class Transition:
     """One control period: in `state` the robot executed `action` and came to `next_state`."""

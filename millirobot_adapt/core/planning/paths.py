@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from millirobot_adapt.core.config import is_number
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import FloatArray
 
@@ -179,20 +180,12 @@ def read_csv(path: Path) -> ReferencePath:
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f'{path}: cannot be read as CSV: {error}') from None
-    if rows and not _is_number(rows[0][1][0]):
+    if rows and not is_number(rows[0][1][0]):
         rows = rows[1:]
     points = []
     for number, row in rows:
-        if len(row) != 2 or not all(_is_number(cell) for cell in row):
+        if len(row) != 2 or not all(is_number(cell) for cell in row):
             raise UserError(f'{path}: line {number} is not a way-point; write two numbers x,y in metres')
         points.append((float(row[0]), float(row[1])))
     closed = len(points) > 3 and points[0] == points[-1]
     return ReferencePath(np.array(points[:-1] if closed else points).reshape(-1, 2), closed, name=path.stem)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
