@@ -59,10 +59,12 @@ def run_train(args: argparse.Namespace) -> int:
     """Train."""
     _need_torch()
     from millirobot_adapt.learning import session
+    from millirobot_adapt.learning.rollouts import load_rollouts
     from millirobot_adapt.learning.train import TrainConfig
 
     named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
-    session.train(args.data, args.out, parse_settings(TrainConfig, [*named, *args.settings]))
+    config = parse_settings(TrainConfig, [*named, *args.settings])
+    session.train(load_rollouts(args.data), args.out, config)
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
 

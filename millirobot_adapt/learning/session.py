@@ -1,4 +1,4 @@
-"""What the commands `train` and `export-model` do: from a file of rollouts to a run folder, from there to a bundle."""
+"""What the commands `train` and `export-model` do: from rollouts to a run folder, from there to a bundle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.persistence import FUTURE, PAST, persistence
-from millirobot_adapt.learning.rollouts import Rollouts, load_rollouts
+from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
 from millirobot_adapt.learning.segments import cut, make_data_set
 from millirobot_adapt.learning.train import Model, TrainConfig, Trainer
@@ -24,18 +24,17 @@ from millirobot_adapt.learning.train import Model, TrainConfig, Trainer
 Say = Callable[[str], None]
 
 
-def train(data: Path, out: Path, config: TrainConfig, say: Say = print) -> TrainedRun:
-    """Train on a file of rollouts, leave a run folder, and say what came of it.
+def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, place: int = 0) -> TrainedRun:
+    """Train on rollouts, leave a run folder, and say what came of it; the progress bar takes line `place`.
 
     Raises:
-        UserError: the file cannot be read or holds too little.
+        UserError: the rollouts hold too little.
     """
     torch.set_num_threads(config.threads)
-    rollouts = load_rollouts(data)
     say(_persistence_line(rollouts))
     data_set = make_data_set(rollouts, config.window + config.horizon, generator(config.seed))
     trainer = Trainer(config, data_set, float(rollouts.metadata['dt']))
-    with tqdm(total=config.steps, desc=f'training {config.method}', unit='step') as bar:
+    with tqdm(total=config.steps, desc=f'training {out.name}', unit='step', disable=None, position=place) as bar:
 
         def progress(step: int, line: str) -> None:
             bar.update(step - bar.n)
