@@ -12,11 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt import __version__
+from millirobot_adapt.core.collection.policy import RandomPolicy
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.learning.policy import RandomPolicy
 from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot
@@ -56,7 +56,7 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None =
     made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
     results = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
     states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
-    return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), _metadata(config, robot))
+    return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), describe(config, robot))
 
 
 def _sampler(name: str) -> Sampler:
@@ -85,7 +85,8 @@ def _rollout(
     )
 
 
-def _metadata(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
+def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
+    """Say where rollouts come from that `collect` makes: their metadata."""
     values = dataclasses.asdict(config)
     del values['jobs']  # how fast it was made, not what
     return {

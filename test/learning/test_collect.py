@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.collection.policy import RandomPolicy
 from millirobot_adapt.core.robot import RobotConfig, load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
-from millirobot_adapt.learning.policy import RandomPolicy
 from millirobot_adapt.learning.rollouts import load_rollouts
 
 SHORT = CollectConfig(minutes=0.1, rollout_seconds=3.0, seed=5)
@@ -79,3 +79,12 @@ def test_under_a_condition_every_rollout_suffers_it_and_says_so():
 def test_an_unknown_condition_is_a_mistake_of_the_user(tmp_path, capsys):
     assert main(['collect', '--out', str(tmp_path / 'data.npz'), '--condition', 'nowhere']) == 2
     assert 'nowhere' in capsys.readouterr().err
+
+
+def test_home_is_where_the_circle_is():
+    robot = RobotConfig()
+    policy = RandomPolicy(robot.action_low, robot.action_high, 0.5, np.random.default_rng(0), centre=(0.0, 4.0))
+    state = np.zeros(24)
+    state[10] = 1.0  # at the origin, looking along x: home is to the left
+    away = np.array([policy.act(state) for _ in range(20)])
+    assert away[:, 1].mean() > away[:, 0].mean() + 10.0

@@ -17,11 +17,20 @@ class RandomPolicy:
     """Give setpoints [rad/s] between `low` and `high`, shape (2,) each, that cover the range in level and in rhythm.
 
     For a while (drawn) both sides are independent and held, or differ little (driving), or wander slowly (correlated in
-    time). Outside a circle of `radius` [m] around the origin the robot turns home until it is half-way back.
+    time). Outside a circle of `radius` [m] around `centre` [m; world], shape (2,), the robot turns home until it is
+    half-way back.
     """
 
-    def __init__(self, low: FloatArray, high: FloatArray, radius: float, generator: np.random.Generator):
+    def __init__(
+        self,
+        low: FloatArray,
+        high: FloatArray,
+        radius: float,
+        generator: np.random.Generator,
+        centre: tuple[float, ...] = (0.0, 0.0),
+    ) -> None:
         self._low, self._high, self._radius, self._generator = low, high, radius, generator
+        self._centre = np.array(centre)
         self._homing = False
         self._kind, self._kind_left, self._hold_left = self._independent, 0, 0
         self._level = generator.uniform(size=2)
@@ -29,14 +38,14 @@ class RandomPolicy:
     def act(self, state: FloatArray) -> FloatArray:
         """Return the next setpoint for the state (24,)."""
         view = StateView(state)
-        distance = float(np.hypot(*view.position[:2]))
-        self._homing = distance > (0.5 * self._radius if self._homing else self._radius)
-        level = self._home(view) if self._homing else self._random()
+        way_home = self._centre - view.position[:2]
+        self._homing = float(np.hypot(*way_home)) > (0.5 * self._radius if self._homing else self._radius)
+        level = self._home(way_home, view.yaw) if self._homing else self._random()
         return np.asarray(self._low + (self._high - self._low) * np.clip(level, 0.0, 1.0))
 
-    def _home(self, view: StateView) -> FloatArray:
-        bearing = np.arctan2(-view.position[1], -view.position[0])
-        turn = HOMING_GAIN * float(wrap(bearing - view.yaw))
+    def _home(self, way_home: FloatArray, yaw: float) -> FloatArray:
+        bearing = np.arctan2(way_home[1], way_home[0])
+        turn = HOMING_GAIN * float(wrap(bearing - yaw))
         return 0.5 + np.array([-turn, turn]) + self._generator.normal(scale=0.15, size=2)
 
     def _random(self) -> FloatArray:
