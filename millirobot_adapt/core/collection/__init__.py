@@ -1,0 +1,1 @@
+"""Collect data: the random policy, and who may drive when."""
