@@ -53,7 +53,7 @@ def walk(planner, path, ticks, seed=0, objective=None, yaw_noise=0.5, yaw_bias=0
         tracked.append(step)
         plan: Plan = planner.plan(
             lambda actions, state=state: rollout(state, actions),
-            TrackingObjective(objective, path, step.segment),
+            TrackingObjective(objective, path, step.segment, DT),
             executing,
             previous,
             lambda chunk, tick=tick: generator(seed, tick, chunk),

@@ -2,15 +2,18 @@ import dataclasses
 
 import numpy as np
 import pytest
-from differential_drive import rollout, start
+from differential_drive import rollout, start, walk
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs import TERMS
+from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.projection import Stretch
 from millirobot_adapt.core.planning.tracking import PathTracker
+from millirobot_adapt.core.robot import RobotConfig
 
+DT = 0.1
 NOTHING = ObjectiveConfig(path_distance=0.0, progress=0.0, course=0.0, slew=0.0, fence=0.0)
 
 
@@ -22,7 +25,7 @@ def line(*points, yaw=0.0):
 
 def cost(states, actions, name='straight', segment=0, **weights):
     config = dataclasses.replace(NOTHING, **weights)
-    return TrackingObjective(config, make_path(name), segment)(states, actions)[0]
+    return TrackingObjective(config, make_path(name), segment, DT)(states, actions)[0]
 
 
 def test_every_term_has_a_weight_of_its_name():
@@ -39,6 +42,20 @@ def test_progress_runs_across_way_points_and_past_the_end():
     assert cost(states, actions, progress=10.0) == pytest.approx(-3.0)
     states, actions = line((19.9, 0.0), (20.2, 0.0))
     assert cost(states, actions, segment=19, progress=10.0) == pytest.approx(-3.0)
+
+
+def test_progress_that_misses_the_speed_asked_for_costs_on_either_side():
+    states, actions = line((0.9, 0.0), (1.0, 0.0), (1.2, 0.0))
+    assert cost(states, actions, progress=10.0, speed=1.5) == pytest.approx(0.0)
+    assert cost(states, actions, progress=10.0, speed=2.0) == pytest.approx(10 * 0.5 * 2 * DT)
+    assert cost(states, actions, progress=10.0, speed=1.0) == pytest.approx(10 * 0.5 * 2 * DT)
+
+
+def test_a_robot_that_is_asked_for_a_speed_walks_at_it():
+    path, planner = make_path('straight'), make_planner(PlannerConfig(samples=60, chunk=60), RobotConfig())
+    fast, slow = (walk(planner, path, 80, objective=ObjectiveConfig(speed=speed))[-1].progress for speed in (0.0, 0.2))
+    assert slow == pytest.approx(0.2 * 80 * DT, rel=0.1)
+    assert fast > 1.2 * slow
 
 
 def test_course_is_that_of_the_displacement_and_yaw_where_there_is_none():
@@ -74,9 +91,9 @@ def test_weights_add_up():
     states = rollout(start(), actions)
     path = make_path('figure8')
     config = ObjectiveConfig(path_distance=3.0, progress=2.0, course=1.0, slew=0.1, fence=4.0)
-    total = TrackingObjective(config, path, 0)(states, actions)
+    total = TrackingObjective(config, path, 0, DT)(states, actions)
     parts = [
-        TrackingObjective(dataclasses.replace(NOTHING, **{name: getattr(config, name)}), path, 0)(states, actions)
+        TrackingObjective(dataclasses.replace(NOTHING, **{name: getattr(config, name)}), path, 0, DT)(states, actions)
         for name in TERMS
     ]
     np.testing.assert_allclose(total, sum(parts))
@@ -100,7 +117,7 @@ def test_single_precision_states_serve():
     rng = np.random.default_rng(0)
     actions = rng.uniform(13, 56, (12, 50, 2))
     states = rollout(start(), actions)
-    objective = TrackingObjective(ObjectiveConfig(), make_path('figure8'), 0)
+    objective = TrackingObjective(ObjectiveConfig(), make_path('figure8'), 0, DT)
     np.testing.assert_allclose(objective(states.astype(np.float32), actions), objective(states, actions), rtol=1e-3)
 
 

@@ -23,7 +23,7 @@ from millirobot_adapt.core.state import NX
 ROBOT = RobotConfig()
 METHODS = ('mppi', 'icem', 'random_shooting')
 EXECUTING = np.array([20.0, 30.0])
-OBJECTIVE = TrackingObjective(ObjectiveConfig(), make_path('left'), 0)
+OBJECTIVE = TrackingObjective(ObjectiveConfig(), make_path('left'), 0, 0.1)
 ROLLOUT = partial(rollout, start(0.1, 0.15, 0.4))
 
 

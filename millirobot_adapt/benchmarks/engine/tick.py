@@ -63,7 +63,7 @@ def measure_ticks(
     loops = {name: assembly.loop for name, assembly in ours.items()}
     some = next(iter(ours.values()))
     path = make_path('straight')
-    objective = TrackingObjective(some.config.objective, path, 0)
+    objective = TrackingObjective(some.config.objective, path, 0, some.robot.dt)
     for loop in loops.values():
         loop.restart(path)
     times = TickTimes({name: [] for name in ours}, {name: [] for name in ours}, {name: [] for name in peers})

@@ -51,6 +51,7 @@ class ControlLoop:
         self._planner = planner
         self._objective = objective
         self._prediction_error = prediction_error
+        self._dt = dt
         self._seed = seed
         self._clock = clock
         self._history = TransitionHistory(method.window_length, dt)
@@ -107,7 +108,7 @@ class ControlLoop:
             window=self._history.window(),
             transition=transition,
             tracking=tracking,
-            objective=TrackingObjective(self._objective, tracker.path, tracking.segment),
+            objective=TrackingObjective(self._objective, tracker.path, tracking.segment, self._dt),
             previous=self._shifted_plan(tick),
             go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
         )
@@ -134,7 +135,7 @@ class ControlLoop:
             window=window,
             transition=_newest(window, record.state),
             tracking=tracker.update(record.state),
-            objective=TrackingObjective(self._objective, tracker.path, int(record.segment)),
+            objective=TrackingObjective(self._objective, tracker.path, int(record.segment), self._dt),
             previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
             go_on=first_chunks(int(record.chunks)) if np.isfinite(record.chunks) else unlimited,
         )

@@ -27,6 +27,9 @@ class ObjectiveConfig(Config):
     course: float = param(5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0)
     slew: float = param(0.0, 'Weight of squared action changes, summed.', unit='1/(rad/s)^2', low=0.0)
     fence: float = param(0.0, 'Weight of the distance outside the arena, summed.', unit='1/m', low=0.0)
+    speed: float = param(
+        0.0, 'Pace asked for: less and more progress both cost; 0: as fast as can be.', unit='m/s', low=0.0, high=5.0
+    )
     reach: float = param(1.0, 'Path ahead that candidates may be near.', unit='m', low=0.1, high=10.0)
     arena: tuple[float, ...] = param((-1.4, 2.5, -1.2, 1.8), 'Free area: x low, x high, y low, y high.', unit='m')
 
@@ -39,14 +42,15 @@ class ObjectiveConfig(Config):
 
 
 class TrackingObjective:
-    """Score candidates by how well they follow `path` from `segment` on; lower is better.
+    """Score candidates by how well they follow `path` from `segment` on, with steps of `dt` [s]; lower is better.
 
     With weights path_distance 50, progress 10 and course 5 this is the lab's cost with course in
     place of yaw and metres in place of segment fractions.
     """
 
-    def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int) -> None:
+    def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int, dt: float) -> None:
         self.config = config
+        self.pace = config.speed * dt if config.speed else None
         self.stretch = Stretch(path, segment, config.reach)
         weights = {name: getattr(config, name) for name in TERMS}
         self._terms = [(weight, TERMS[name]) for name, weight in weights.items() if weight > 0]
@@ -55,7 +59,7 @@ class TrackingObjective:
         """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
         x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
         on_path = self.stretch.project(x, y)
-        candidates = Candidates(x, y, cos_yaw, sin_yaw, actions, on_path, self.config.arena)
+        candidates = Candidates(x, y, cos_yaw, sin_yaw, actions, on_path, self.pace, self.config.arena)
         cost = np.zeros(states.shape[1])
         for weight, term in self._terms:
             cost += weight * term.score(candidates)

@@ -25,6 +25,8 @@ class Candidates:
     """[rad/s], shape (H, K, nu)."""
     on_path: Projection
     """Projection of all H + 1 points on the path."""
+    pace: float | None
+    """Progress wanted in a step [m]; None: as much as can be."""
     arena: tuple[float, ...]
     """Free area x low, x high, y low, y high [m; world]."""
 
