@@ -27,7 +27,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
     train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
     train.add_argument('--data', type=Path, required=True, metavar='FILE.npz', help='rollouts to train on')
-    train.add_argument('--method', default='grbal', help='mb or grbal (default grbal)')
+    train.add_argument('--method', default='grbal', help='mb, grbal or grbal_literal (default grbal)')
     train.add_argument('--out', type=Path, required=True, metavar='DIR', help='run folder to write')
     train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
@@ -57,10 +57,10 @@ def run_collect(args: argparse.Namespace) -> int:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train."""
-    _need_torch()
+    need_torch()
     from millirobot_adapt.learning import session
     from millirobot_adapt.learning.rollouts import load_rollouts
-    from millirobot_adapt.learning.train import TrainConfig
+    from millirobot_adapt.learning.train_config import TrainConfig
 
     named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
     config = parse_settings(TrainConfig, [*named, *args.settings])
@@ -71,7 +71,7 @@ def run_train(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     """Export."""
-    _need_torch()
+    need_torch()
     from millirobot_adapt.learning import session
 
     session.export(args.training_run, args.out, load_robot(args.robot))
@@ -107,7 +107,7 @@ def _parse(text: str, default: Any, where: str) -> Any:
         raise UserError(f'{where}: {text!r} is not of type {type(default).__name__}') from None
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
     """Say what to install where PyTorch or onnx is not.
 
     Raises:

@@ -19,17 +19,18 @@ class AdaptGraph(nn.Module):
     after, gradient norm, fraction of the step taken).
     """
 
-    def __init__(self, normalisation: Normalisation, psi: Sequence[Tensor]):
+    def __init__(self, normalisation: Normalisation, psi: Sequence[Tensor], *, guarded: bool = True):
         super().__init__()
         self.normalisation = normalisation
         self.psi = list(psi)
+        self.guarded = guarded
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
         inputs = self.normalisation.features(body_state(states), actions)
         targets = self.normalisation.targets(change_of_state(states, next_states))
-        update = inner_update(theta, self.psi, inputs[None], targets[None], mask[None])
+        update = inner_update(theta, self.psi, inputs[None], targets[None], mask[None], guarded=self.guarded)
         report = (update.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
         return (*adapted_parameters(theta, update), *report)
 

@@ -25,21 +25,24 @@ class InnerUpdate:
     fraction: Tensor
 
 
-def inner_update(theta: Theta, psi: Sequence[Tensor], inputs: Tensor, targets: Tensor, mask: Tensor) -> InnerUpdate:
+def inner_update(
+    theta: Theta, psi: Sequence[Tensor], inputs: Tensor, targets: Tensor, mask: Tensor, *, guarded: bool = True
+) -> InnerUpdate:
     """Step from theta along the gradient of the window's loss, by psi (one step size for each tensor of theta).
 
     `inputs` (B, T1, 7) and `targets` (B, T1, 8) are normalised, `mask` is (B, T1). The loss is summed over the rows
     that are there and divided by T1, not by their number: a window with few rows moves the parameters in proportion.
+    Without the guard the whole step is taken, whatever it does to the loss, unless the window is empty.
     """
     gradients = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
     ones = torch.ones_like(mask[:, 0])
     with torch.no_grad():  # the guard chooses; what it chose counts as given in the meta-gradient
         before = masked_loss(forward(theta, inputs), targets, mask)
         fraction, after = torch.zeros_like(before), before
-        for tried in FRACTIONS:
+        for tried in FRACTIONS if guarded else FRACTIONS[:1]:
             step = scaled_step(gradients, psi, tried * ones)
             loss = masked_loss(forward(theta, inputs, step), targets, mask)
-            take = (fraction == 0) & (loss < before)
+            take = (fraction == 0) & ((loss < before) if guarded else (mask.sum(-1) > 0))
             fraction, after = torch.where(take, tried * ones, fraction), torch.where(take, loss, after)
     return InnerUpdate(scaled_step(gradients, psi, fraction), before, after, gradient_norm(gradients), fraction)
 

@@ -1,4 +1,4 @@
-"""The loss of both methods: one-step errors and the open-loop error of the pose over the planning horizon."""
+"""The loss of all methods: one-step errors and the open-loop error of the pose over the planning horizon."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ class Losses:
     """Root mean square heading error at the horizon [rad]."""
 
 
-def adapt(theta: Theta, psi: Sequence[Tensor], normalisation: Normalisation, past: Segments) -> InnerUpdate:
+def adapt(
+    theta: Theta, psi: Sequence[Tensor], normalisation: Normalisation, past: Segments, *, guarded: bool = True
+) -> InnerUpdate:
     """Do the inner update of every task on its T1 past transitions."""
     inputs = normalisation.features(past.body[:, :-1], past.actions)
     targets = normalisation.targets(past.change)
-    return inner_update(theta, psi, inputs, targets, torch.ones(inputs.shape[:2]))
+    return inner_update(theta, psi, inputs, targets, torch.ones(inputs.shape[:2]), guarded=guarded)
 
 
 def losses(

@@ -8,7 +8,8 @@ layer has units: x W - a (x H^T) D.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,11 +28,14 @@ class Normalisation:
     feature_scale: Tensor
     target_mean: Tensor
     target_scale: Tensor
+    clip: float = INPUT_CLIP
+    """Largest magnitude of a normalised input; infinite for a model that clips nothing."""
 
     def features(self, body: Tensor, actions: Tensor) -> Tensor:
         """Make network inputs (..., 7) of body states (..., 5) and setpoints (..., 2)."""
         raw = torch.cat([body, actions], dim=-1)
-        return ((raw - self.feature_mean) / self.feature_scale).clamp(-INPUT_CLIP, INPUT_CLIP)
+        scaled = (raw - self.feature_mean) / self.feature_scale
+        return scaled.clamp(-self.clip, self.clip) if math.isfinite(self.clip) else scaled
 
     def targets(self, change: Tensor) -> Tensor:
         """Normalise changes of state (..., 8)."""
@@ -67,13 +71,27 @@ def initialise(sizes: Sequence[int], generator: torch.Generator) -> list[Tensor]
     return theta
 
 
+def theta_names(theta: Theta) -> list[str]:
+    """Name the parameters in order: w0, b0, w1, b1, ..."""
+    return [f'{kind}{layer}' for layer in range(len(theta) // 2) for kind in ('w', 'b')]
+
+
+def numbered(arrays: Mapping[str, Tensor], kind: str) -> list[Tensor]:
+    """Take the arrays kind0, kind1, ... in order, as a run folder keeps lists of tensors."""
+    count = sum(name.removeprefix(kind).isdigit() for name in arrays if name.startswith(kind))
+    return [arrays[f'{kind}{index}'] for index in range(count)]
+
+
 def layers(theta: Theta) -> list[tuple[Tensor, Tensor]]:
     """Pair up weights and biases."""
     return list(zip(theta[0::2], theta[1::2], strict=True))
 
 
 def forward(theta: Theta, inputs: Tensor, step: Sequence[LayerStep] | None = None) -> Tensor:
-    """Evaluate the network, (..., 7) to (..., 8); with `step`, as it is after each task's inner step, (B, N, 7)."""
+    """Evaluate the network, (..., 7) to (..., 8); with `step`, as it is after each task's inner step, (B, N, 7).
+
+    Where each task has parameters of its own, weights are (B, inputs, outputs) and biases (B, 1, outputs).
+    """
     hidden = inputs
     last = len(theta) // 2 - 1
     for index, (weight, bias) in enumerate(layers(theta)):

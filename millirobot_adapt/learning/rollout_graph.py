@@ -19,11 +19,19 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from millirobot_adapt.core.state import NU, NX
 from millirobot_adapt.learning.graphs import RolloutEnd, RolloutStart
 from millirobot_adapt.learning.kinematics import BODY_NAMES
-from millirobot_adapt.learning.network import INPUT_CLIP, Normalisation
+from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.tracing import OPSET, trace
 
 ONNXRUNTIME = 'com.microsoft'
 """Domain of onnxruntime's own operators."""
+
+
+def rollout_graphs(layers: int, normalisation: Normalisation, dt: float) -> dict[str, bytes]:
+    """Build the graphs of both engines, by file name."""
+    return {
+        'rollout.onnx': rollout_graph(layers, normalisation, dt),
+        'rollout_int8.onnx': rollout_graph(layers, normalisation, dt, int8=True),
+    }
 
 
 def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8: bool = False) -> bytes:
@@ -81,7 +89,7 @@ def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphPr
     The parameters come from the graph around it. Changes of the body state are the last five outputs.
     """
     seen = len(BODY_NAMES)
-    clip = {'low': -INPUT_CLIP, 'high': INPUT_CLIP}
+    clip = {'low': -normalisation.clip, 'high': normalisation.clip}
     places = {'first': [-seen], 'end': [len(normalisation.target_mean)], 'axis': [-1]}
     nodes = [
         helper.make_node('Concat', ['before', 'setpoint'], ['raw'], axis=-1),

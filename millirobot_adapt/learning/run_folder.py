@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.learning.network import Normalisation
-from millirobot_adapt.learning.train import Curves, Model
+from millirobot_adapt.learning.methods import METHODS
+from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.network import INPUT_CLIP, Normalisation
+from millirobot_adapt.learning.train import Curves
 
 ARRAYS, RECORD, FIGURE = 'model.npz', 'training.yaml', 'curves.png'
 _NORMALISATION = tuple(field.name for field in dataclasses.fields(Normalisation))
@@ -22,20 +24,17 @@ _NORMALISATION = tuple(field.name for field in dataclasses.fields(Normalisation)
 
 @dataclasses.dataclass(frozen=True)
 class TrainedRun:
-    """A trained model with its normalisation and its origin."""
+    """A trained model and its origin."""
 
     model: Model
-    normalisation: Normalisation
     record: dict[str, Any]
     """method, window, robot, data (where it comes from), training (parameters, seed, results)."""
 
     def save(self, folder: Path, curves: Curves) -> None:
         """Write the run into `folder` (made if missing)."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, Any] = {name: getattr(self.normalisation, name).numpy() for name in _NORMALISATION}
-        for kind, tensors in (('theta', self.model.theta), ('log_psi', self.model.log_psi)):
-            arrays |= {f'{kind}{index}': tensor.detach().numpy() for index, tensor in enumerate(tensors)}
-        np.savez(folder / ARRAYS, **arrays)
+        arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
+        np.savez(folder / ARRAYS, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
         (folder / RECORD).write_text(yaml.safe_dump(self.record, sort_keys=False), encoding='utf-8')
         draw_curves(curves).savefig(folder / FIGURE, dpi=120)
 
@@ -51,13 +50,10 @@ def load_run(folder: Path) -> TrainedRun:
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = {name: torch.from_numpy(file[name]) for name in file.files}
 
-    def numbered(kind: str) -> list[torch.Tensor]:
-        count = sum(name.startswith(kind) for name in arrays)
-        return [arrays[f'{kind}{index}'] for index in range(count)]
-
-    model = Model(numbered('theta'), numbered('log_psi'))
-    normalisation = Normalisation(**{name: arrays[name] for name in _NORMALISATION})
-    return TrainedRun(model, normalisation, read_yaml(folder / RECORD))
+    record = read_yaml(folder / RECORD)
+    given: dict[str, Any] = {name: arrays.pop(name) for name in _NORMALISATION if name in arrays}
+    normalisation = Normalisation(**{**given, 'clip': float(given.get('clip', INPUT_CLIP))})
+    return TrainedRun(METHODS[record['method']].restore(normalisation, arrays), record)
 
 
 def draw_curves(curves: Curves) -> Figure:

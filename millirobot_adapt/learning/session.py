@@ -15,11 +15,13 @@ from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.learning.export import write_bundle
+from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.persistence import FUTURE, PAST, persistence
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
 from millirobot_adapt.learning.segments import cut, make_data_set
-from millirobot_adapt.learning.train import Model, TrainConfig, Trainer
+from millirobot_adapt.learning.train import Trainer
+from millirobot_adapt.learning.train_config import TrainConfig
 
 Say = Callable[[str], None]
 
@@ -54,7 +56,7 @@ def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, 
         'data': {**rollouts.metadata, 'sha256': rollouts.digest()},
         'training': {'version': __version__, 'parameters': flatten(config), 'validation': results},
     }
-    run = TrainedRun(model, data_set.normalisation, record)
+    run = TrainedRun(model, record)
     run.save(out, trainer.curves)
     return run
 
@@ -69,12 +71,10 @@ def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:
     record: dict[str, Any] = run.record
     write_bundle(
         out,
+        run.model,
         method=record['method'],
         robot=robot,
         window=record['window'],
-        theta=run.model.theta,
-        psi=run.model.psi,
-        normalisation=run.normalisation,
         data=record['data'],
         training=record['training'],
     )

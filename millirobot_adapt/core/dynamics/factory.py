@@ -14,6 +14,7 @@ from millirobot_adapt.core.errors import UserError
 METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'mb': ModelBased,
     'grbal': Grbal,
+    'grbal_literal': Grbal,  # the difference lies in its graphs
 }
 
 

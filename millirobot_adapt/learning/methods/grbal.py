@@ -1,0 +1,74 @@
+"""GrBAL: meta-learn a network from which one gradient step on the last T1 transitions leads to a good model.
+
+Algorithm 9 of Clavera's thesis (UCB/EECS-2020-234) with three additions, without which a robot far from its training
+data is made worse by its step: disturbed segments in training, clipped inputs, and a guard that shortens the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor
+
+from millirobot_adapt.learning.adapt_graph import adapt_graph
+from millirobot_adapt.learning.loss import Losses, adapt, losses
+from millirobot_adapt.learning.methods.interface import BundleParts
+from millirobot_adapt.learning.methods.mb import draw_network
+from millirobot_adapt.learning.network import Normalisation, numbered, theta_names
+from millirobot_adapt.learning.rollout_graph import rollout_graphs
+from millirobot_adapt.learning.segments import DataSet, Segments
+
+if TYPE_CHECKING:
+    from millirobot_adapt.learning.train_config import TrainConfig
+
+
+@dataclass
+class Grbal:
+    """A network's parameters theta, and the logarithm of the inner step size of each of its tensors."""
+
+    normalisation: Normalisation
+    theta: list[Tensor]
+    log_psi: list[Tensor]
+    disturbed: ClassVar[bool] = True
+    guarded: ClassVar[bool] = True
+
+    @classmethod
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Grbal:
+        """Draw the network; every step size starts alike."""
+        theta = draw_network(config.hidden, generator)
+        start = torch.tensor(config.inner_rate).log()
+        return cls(data.normalisation, theta, [start.clone().requires_grad_() for _ in theta])
+
+    @classmethod
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Grbal:
+        """Take network and step sizes from a run folder."""
+        return cls(normalisation, numbered(arrays, 'theta'), numbered(arrays, 'log_psi'))
+
+    @property
+    def psi(self) -> list[Tensor]:
+        """Inner step sizes, one for each tensor of theta."""
+        return [value.exp() for value in self.log_psi]
+
+    def arrays(self) -> dict[str, Tensor]:
+        """Return network and step sizes."""
+        kinds = {'theta': self.theta, 'log_psi': self.log_psi}
+        return {f'{kind}{index}': tensor for kind, tensors in kinds.items() for index, tensor in enumerate(tensors)}
+
+    def trained(self) -> list[Tensor]:
+        """Train network and step sizes together."""
+        return [*self.theta, *self.log_psi]
+
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+        """Score the network after one step on the past; gradients flow through the step (second order)."""
+        step = adapt(self.theta, self.psi, self.normalisation, past, guarded=self.guarded).step if adapted else None
+        return losses(self.theta, self.normalisation, future, step)
+
+    def parts(self, window: int, dt: float) -> BundleParts:
+        """Ship the network, its rollouts and its step."""
+        theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
+        step = adapt_graph(self.theta, self.normalisation, self.psi, window, guarded=self.guarded)
+        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
+        return BundleParts(theta, {**graphs, 'adapt.onnx': step})

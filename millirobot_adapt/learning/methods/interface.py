@@ -1,0 +1,57 @@
+"""What the trainer, the run folder and the exporter know of a method: what is trained, how it is scored and shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from millirobot_adapt.learning.loss import Losses
+from millirobot_adapt.learning.network import Normalisation
+from millirobot_adapt.learning.segments import DataSet, Segments
+
+if TYPE_CHECKING:
+    from millirobot_adapt.learning.train_config import TrainConfig
+
+
+@dataclass(frozen=True)
+class BundleParts:
+    """What a method puts into its bundle."""
+
+    theta: Mapping[str, Tensor]
+    """theta*, named as the graphs name it."""
+    graphs: Mapping[str, bytes]
+    """ONNX graphs by file name."""
+    adaptation: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers that the runtime needs, or that tell how the model was tuned; for model.yaml."""
+
+
+class Model(Protocol):
+    """One method's model; a method is a class in this folder, named in `METHODS`."""
+
+    normalisation: Normalisation
+    disturbed: ClassVar[bool]
+    """Whether segments are disturbed (learning/augment.py) in training, and half of them in validation."""
+
+    @classmethod
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Model:
+        """Make the model that training begins with."""
+
+    @classmethod
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Model:
+        """Make a trained model again of what `arrays` gave."""
+
+    def arrays(self) -> dict[str, Tensor]:
+        """Return all that a run folder must keep, by name."""
+
+    def trained(self) -> list[Tensor]:
+        """Return what gradient descent moves; empty for a method that is fitted otherwise."""
+
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+        """Score predictions of `future` after adapting to `past`, which ends where it begins; or, if told, before."""
+
+    def parts(self, window: int, dt: float) -> BundleParts:
+        """Return what a bundle holds, for windows of T1 rows and control periods of `dt` [s]."""

@@ -1,0 +1,30 @@
+"""The parameters of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.learning.augment import AugmentConfig
+from millirobot_adapt.learning.methods import METHODS
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How a model is trained."""
+
+    method: str = param('grbal', 'Method to train for.', choices=tuple(METHODS))
+    seed: int = param(0, 'Seed of everything random.', low=0)
+    threads: int = param(1, 'Threads of PyTorch; on a busy machine more than 1 is far slower.', low=1, high=64)
+    hidden: tuple[int, ...] = param((256, 256, 256), 'Units of each hidden layer.', low=1, high=4096)
+    window: int = param(24, 'T1: past transitions used to adapt.', low=1, high=500)
+    horizon: int = param(15, 'T2: future transitions the loss looks at; the planning horizon.', low=1, high=100)
+    batch: int = param(64, 'Segments in a batch.', low=1, high=10_000)
+    steps: int = param(6000, 'Gradient steps at most.', low=1)
+    check_every: int = param(100, 'Gradient steps between two looks at the validation part.', low=1)
+    patience: int = param(12, 'Looks without a better result before training ends.', low=1)
+    learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
+    gradient_clip: float = param(10.0, "Largest norm of a batch's gradient.", low=1e-3)
+    inner_rate: float = param(0.1, 'Inner step size psi of every tensor at the start; learned.', low=1e-6)
+    open_loop: float = param(1.0, 'Weight of the open-loop loss beside the one-step loss.', low=0.0)
+    augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
