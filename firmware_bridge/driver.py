@@ -19,7 +19,7 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.link import Exchange, Link, LinkLost, LinkState
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.safety.gate import Gate
+from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 from millirobot_adapt.core.state import NU, FloatArray
 
@@ -108,6 +108,11 @@ class Driver:
         with self._changed:
             self._objection = objection
 
+    def limit(self, config: GateConfig) -> None:
+        """Set the gate's limits, from the next decision on."""
+        with self._changed:
+            self._gate.limit(config)
+
     def arm(self) -> str | None:
         """Arm the gate, or return why not."""
         with self._changed:
@@ -183,7 +188,7 @@ class Driver:
         """Return how long to wait for a setpoint [s]: while they come they set the pace."""
         good_for = self._gate.good_for(self._inputs())
         if good_for is None and self._setpoint_seen is not None:
-            good_for = self._setpoint_seen.arrival + self._config.gate.setpoint_timeout - self._clock.steady()
+            good_for = self._setpoint_seen.arrival + self._gate.config.setpoint_timeout - self._clock.steady()
         return self._config.idle_period if good_for is None or good_for < 0.0 else good_for + JUST_OVER
 
     def _wanted(self) -> bool:

@@ -29,9 +29,14 @@ def param(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     length: int | None = None,
+    live: str = '',
 ) -> Any:
-    """Declare one parameter: its default, one sentence, its unit, its inclusive range or choices, a list's length."""
-    metadata = {'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices, 'length': length}
+    """Declare one parameter: its default, one sentence, its unit, its inclusive range or choices, a list's length.
+
+    `live` says whether it may change while the node runs (core/live.py): '' not, 'any' to any valid value, 'lower' or
+    'higher' only that way, for a limit that may be tightened and not loosened.
+    """
+    metadata = {'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices, 'length': length, 'live': live}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -72,10 +72,17 @@ def test_slew_counts_changes_against_the_executing_action_too():
     assert cost(states, actions, slew=0.5) == pytest.approx(0.5 * 2 * 2.0**2)
 
 
-def test_fence_counts_only_outside_the_arena():
-    states, actions = line((2.4, 0.0), (2.6, 0.0), (2.6, 1.9))
-    assert cost(states, actions, fence=10.0) == pytest.approx(10 * (0.1 + 0.1 + 0.1))
-    assert cost(states, actions, fence=10.0, arena=(-9.0, 9.0, -9.0, 9.0)) == 0.0
+def test_fence_counts_what_the_margin_is_missed_by_inside_and_beyond():
+    states, actions = line((2.4, 0.0), (2.6, 0.0), (2.45, 1.0))
+    assert cost(states, actions, fence=10.0, fence_margin=0.0) == pytest.approx(10 * 0.1)
+    assert cost(states, actions, fence=10.0, fence_margin=0.2) == pytest.approx(10 * (0.3 + 0.15))
+    assert cost(states, actions, fence=10.0, fence_corners=(-9.0, -9.0, 9.0, 9.0)) == 0.0
+
+
+def test_the_fence_may_have_a_corner_that_points_inwards():
+    corner = (0.0, 0.0, 4.0, 0.0, 4.0, 1.0, 1.0, 1.0, 1.0, 4.0, 0.0, 4.0)
+    states, actions = line((0.5, 0.5), (2.0, 0.5), (2.0, 2.0))
+    assert cost(states, actions, fence=1.0, fence_corners=corner, fence_margin=0.0) == pytest.approx(1.0)
 
 
 def test_reach_limits_the_path_ahead():
@@ -121,6 +128,6 @@ def test_single_precision_states_serve():
     np.testing.assert_allclose(objective(states.astype(np.float32), actions), objective(states, actions), rtol=1e-3)
 
 
-def test_a_bad_arena_is_a_users_mistake():
-    with pytest.raises(UserError, match='arena'):
-        ObjectiveConfig(arena=(1.0, 0.0, 0.0, 1.0))
+def test_a_fence_that_holds_nothing_is_a_users_mistake():
+    with pytest.raises(UserError, match=r'fence_corners = .*the box is empty'):
+        ObjectiveConfig(fence_corners=(1.0, 0.0, 0.0, 1.0))

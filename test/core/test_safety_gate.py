@@ -252,3 +252,19 @@ def test_tilt_is_the_angle_between_the_vertical_axes():
 def test_a_fence_without_an_area_is_a_users_mistake(fence):
     with pytest.raises(UserError, match='fence'):
         Gate(GateConfig(fence=fence), ROBOT)
+
+
+def test_a_limit_tightened_on_the_way_holds_from_the_next_decision_on():
+    gate = armed()
+    assert not gate.decide(inputs(tilt=0.7)).stop
+    gate.limit(GateConfig(tilt=0.5))
+    assert gate.decide(inputs(tilt=0.7)).reason == 'tilted more than 0.5 rad'
+    assert not gate.armed
+
+
+def test_a_wider_margin_moves_the_fence_inwards():
+    gate = armed(fence=(-1.0, -1.0, 1.0, 1.0), fence_margin=0.1)
+    place = np.array([0.8, 0.0, 0.03])
+    assert not gate.decide(inputs(position=place)).stop
+    gate.limit(GateConfig(fence=(-1.0, -1.0, 1.0, 1.0), fence_margin=0.3))
+    assert gate.decide(inputs(position=place)).reason == 'outside the fence'

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from millirobot_adapt.bags.storage.old_parameters import renewed
 from millirobot_adapt.bags.storage.reader import Bag, open_bag
 from millirobot_adapt.core.config import Config, build
 from millirobot_adapt.core.errors import UserError
@@ -66,7 +67,9 @@ class Provenance:
             UserError: they are none of `cls` (the run was made with another version).
         """
         values = self.content.get(node)
-        return build(cls, values, f'{self.source}: {node}') if isinstance(values, Mapping) else None
+        if not isinstance(values, Mapping):
+            return None
+        return build(cls, renewed(node, values), f'{self.source}: {node}')
 
     def _group(self, name: str) -> Mapping[str, Any]:
         group = self.content.get(name)

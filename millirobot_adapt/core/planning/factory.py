@@ -21,7 +21,7 @@ class PlannerConfig(Config):
     """How to search for the next action."""
 
     method: str = param('mppi', 'Planner.', choices=('mppi', 'icem', 'random_shooting'))
-    samples: int = param(400, 'K, candidate sequences a tick.', low=1, high=100_000)
+    samples: int = param(400, 'K, candidate sequences a tick.', low=1, high=100_000, live='any')
     horizon: int = param(12, 'H, steps that a candidate looks ahead.', unit='ticks', low=2, high=100)
     chunk: int = param(
         200, 'Candidates rolled out at once, with a generator of their own; iCEM learns from each chunk.', low=1
@@ -31,9 +31,15 @@ class PlannerConfig(Config):
         unit='rev/s', low=0.01, high=100.0,
     )  # fmt: skip
     hold: int = param(3, 'MPPI, random shooting: steps that share one random draw.', unit='ticks', low=1, high=100)
-    noise: float = param(0.25, 'MPPI: sd of the noise as a fraction of the action range.', low=1e-6, high=10.0)
-    temperature: float = param(0.1, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0)
-    width: float = param(0.5, 'iCEM: sd of the first chunk as a fraction of the action range.', low=1e-6, high=10.0)
+    noise: float = param(
+        0.25, 'MPPI: sd of the noise as a fraction of the action range.', low=1e-6, high=10.0, live='any'
+    )
+    temperature: float = param(
+        0.1, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0, live='any'
+    )
+    width: float = param(
+        0.5, 'iCEM: sd of the first chunk as a fraction of the action range.', low=1e-6, high=10.0, live='any'
+    )
     colour: float = param(
         2.0, 'iCEM: exponent of the noise; 0 is white, the larger the slower it varies.', low=0.0, high=8.0
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from millirobot_adapt.core.planning.costs import TERMS
 from millirobot_adapt.core.planning.costs.term import Candidates
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.projection import Stretch
+from millirobot_adapt.core.polygon import Polygon
 from millirobot_adapt.core.state import STATE_NAMES, FloatArray
 
 X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
@@ -22,23 +24,41 @@ X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_ya
 class ObjectiveConfig(Config):
     """The weight of every term (0 leaves it out) and what the terms need to know."""
 
-    path_distance: float = param(50.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0)
-    progress: float = param(50.0, 'Weight of the arc length gained over the horizon.', unit='1/m', low=0.0)
-    course: float = param(5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0)
-    slew: float = param(0.0, 'Weight of squared action changes, summed.', unit='1/(rad/s)^2', low=0.0)
-    fence: float = param(0.0, 'Weight of the distance outside the arena, summed.', unit='1/m', low=0.0)
-    speed: float = param(
-        0.0, 'Pace asked for: less and more progress both cost; 0: as fast as can be.', unit='m/s', low=0.0, high=5.0
+    path_distance: float = param(50.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0, live='any')
+    progress: float = param(50.0, 'Weight of the arc length gained over the horizon.', unit='1/m', low=0.0, live='any')
+    course: float = param(
+        5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0, live='any'
     )
+    slew: float = param(0.0, 'Weight of squared action changes, summed.', unit='1/(rad/s)^2', low=0.0, live='any')
+    fence: float = param(
+        0.0, 'Weight of coming nearer to the fence than its margin, summed.', unit='1/m', low=0.0, live='any'
+    )
+    speed: float = param(
+        0.0, 'Pace asked for: less and more progress both cost; 0: as fast as can be.', unit='m/s', low=0.0, high=5.0,
+        live='any',
+    )  # fmt: skip
     reach: float = param(1.0, 'Path ahead that candidates may be near.', unit='m', low=0.1, high=10.0)
-    arena: tuple[float, ...] = param((-1.4, 2.5, -1.2, 1.8), 'Free area: x low, x high, y low, y high.', unit='m')
-
+    fence_corners: tuple[float, ...] = param(
+        (-1.4, -1.2, 2.5, 1.8), 'The fence, as in gate.fence of the bridge: a box, or corners (x, y, ...) in `world`.',
+        unit='m',
+    )  # fmt: skip
+    fence_margin: float = param(
+        0.2, "Distance to keep from the fence; more than the gate's, which stops the robot.", unit='m', low=0.0,
+        high=2.0,
+    )  # fmt: skip
     shape_weights: bool = param(True, 'Executed cost with the weights of the shape; false: equal for every shape.')
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.arena) != 4 or self.arena[0] >= self.arena[1] or self.arena[2] >= self.arena[3]:
-            raise UserError(f'arena = {list(self.arena)} is not x low, x high, y low, y high')
+        try:
+            _ = self.polygon
+        except UserError as error:
+            raise UserError(f'fence_corners = {error}') from None
+
+    @cached_property
+    def polygon(self) -> Polygon:
+        """What the fence encloses."""
+        return Polygon(self.fence_corners)
 
 
 class TrackingObjective:
@@ -59,7 +79,9 @@ class TrackingObjective:
         """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
         x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
         on_path = self.stretch.project(x, y)
-        candidates = Candidates(x, y, cos_yaw, sin_yaw, actions, on_path, self.pace, self.config.arena)
+        candidates = Candidates(
+            x, y, cos_yaw, sin_yaw, actions, on_path, self.pace, self.config.polygon, self.config.fence_margin
+        )
         cost = np.zeros(states.shape[1])
         for weight, term in self._terms:
             cost += weight * term.score(candidates)

@@ -21,24 +21,36 @@ from millirobot_adapt.core.state import NU, FloatArray
 class GateConfig(Config):
     """Limits of the gate."""
 
-    setpoint_timeout: float = param(0.2, 'An older setpoint becomes zero.', unit='s', low=0.02, high=1.0)
-    pose_hold: float = param(0.3, 'Hold at zero while the newest mocap pose is older.', unit='s', low=0.02, high=5.0)
-    pose_stop: float = param(1.0, 'Stop when the newest mocap pose is older.', unit='s', low=0.05, high=10.0)
+    setpoint_timeout: float = param(0.2, 'An older setpoint becomes zero.', unit='s', low=0.02, high=1.0, live='lower')
+    pose_hold: float = param(
+        0.3, 'Hold at zero while the newest mocap pose is older.', unit='s', low=0.02, high=5.0, live='lower'
+    )
+    pose_stop: float = param(
+        1.0, 'Stop when the newest mocap pose is older.', unit='s', low=0.05, high=10.0, live='lower'
+    )
     telemetry_hold: float = param(
         0.22, "Hold at zero while the robot's newest reply is older: one may be missing, not two.",
-        unit='s', low=0.05, high=1.0,
+        unit='s', low=0.05, high=1.0, live='lower',
     )  # fmt: skip
-    odometry_hold: float = param(0.5, 'Hold at zero while the newest estimate is older.', unit='s', low=0.1, high=5.0)
-    odometry_stop: float = param(1.5, 'Stop when the newest estimate is older.', unit='s', low=0.1, high=10.0)
+    odometry_hold: float = param(
+        0.5, 'Hold at zero while the newest estimate is older.', unit='s', low=0.1, high=5.0, live='lower'
+    )
+    odometry_stop: float = param(
+        1.5, 'Stop when the newest estimate is older.', unit='s', low=0.1, high=10.0, live='lower'
+    )
     fence: tuple[float, ...] = param(
         (-1.4, -1.2, 2.5, 1.8), 'Box (x low, y low, x high, y high) or corners (x, y, ...) in `world`.', unit='m'
     )
-    fence_margin: float = param(0.1, 'Stop when closer than this to the fence.', unit='m', low=0.0, high=1.0)
-    tilt: float = param(1.0, 'Stop when the body z axis leans more from vertical.', unit='rad', low=0.1, high=3.2)
-    battery_samples: int = param(5, 'Stop after so many low battery readings in a row.', low=1, high=100)
+    fence_margin: float = param(
+        0.1, 'Stop when closer than this to the fence.', unit='m', low=0.0, high=1.0, live='higher'
+    )
+    tilt: float = param(
+        1.0, 'Stop when the body z axis leans more from vertical.', unit='rad', low=0.1, high=3.2, live='lower'
+    )
+    battery_samples: int = param(5, 'Stop after so many low battery readings in a row.', low=1, high=100, live='lower')
     slew: float = param(
         20.0, "Largest change of a leg's setpoint between two sent; starting and stopping are exempt.",
-        unit='rev/s', low=0.01, high=20.0,
+        unit='rev/s', low=0.01, high=20.0, live='lower',
     )  # fmt: skip
 
 
@@ -62,17 +74,24 @@ class Gate:
     """
 
     def __init__(self, config: GateConfig, robot: RobotConfig) -> None:
-        self._config = config
+        self.limit(config)
         self._low, self._high = robot.action_low, robot.action_high
-        self._slew = config.slew * RADIANS_PER_REVOLUTION
         self._battery_low = robot.scales.battery_low_counts
-        self.fence = Fence(config.fence, config.fence_margin)
         self._low_readings = 0
         self._battery_known = False
         self._sent = np.zeros(NU)
         self.armed = False
         self.reason = 'not armed yet'
         """Why the gate is not armed, or what the last decision was."""
+
+    def limit(self, config: GateConfig) -> None:
+        """Set the limits, from the next decision on.
+
+        Raises:
+            UserError: the fence is no area.
+        """
+        self.fence = Fence(config.fence, config.fence_margin)
+        self.config = config
 
     def arm(self, inputs: GateInputs) -> str | None:
         """Arm, or return why not (any cause of a hold or a stop, the age of the setpoint apart)."""
@@ -105,7 +124,7 @@ class Gate:
         """Return how long the robot may move as last decided if nothing more comes [s]; None if it is to stand."""
         if not self._sent.any():
             return None
-        config = self._config
+        config = self.config
         limits = (
             (inputs.setpoint_seen, config.setpoint_timeout),
             (inputs.telemetry_seen, config.telemetry_hold),
@@ -124,14 +143,15 @@ class Gate:
         # So does one told to go backward, which it cannot.
         clamped = np.where(wanted <= 0, 0.0, np.clip(wanted, self._low, self._high))
         exempt = (clamped == 0) | (self._sent == 0)
-        limited = np.clip(clamped, self._sent - self._slew, self._sent + self._slew)
+        slew = self.config.slew * RADIANS_PER_REVOLUTION
+        limited = np.clip(clamped, self._sent - slew, self._sent + slew)
         allowed = np.where(exempt, clamped, np.clip(limited, self._low, self._high))
         if np.array_equal(allowed, wanted):
             return allowed, 'as wanted'
         return allowed, 'slew limited' if np.array_equal(clamped, wanted) else 'clamped to the range'
 
     def _setpoint_reason(self, inputs: GateInputs) -> str | None:
-        config = self._config
+        config = self.config
         if inputs.setpoint is None or _older(inputs.setpoint_seen, config.setpoint_timeout, inputs):
             return f'no setpoint for {config.setpoint_timeout:g} s'
         if np.shape(inputs.setpoint) != (NU,) or not np.all(np.isfinite(inputs.setpoint)):
@@ -139,7 +159,7 @@ class Gate:
         return None
 
     def _hold_reason(self, inputs: GateInputs) -> str | None:
-        config = self._config
+        config = self.config
         if _older(inputs.telemetry_seen, config.telemetry_hold, inputs):
             return f'no telemetry for {config.telemetry_hold:g} s'
         if _older(inputs.pose_seen, config.pose_hold, inputs):
@@ -149,7 +169,7 @@ class Gate:
         return None
 
     def _stop_reason(self, inputs: GateInputs) -> str | None:
-        config = self._config
+        config = self.config
         if not inputs.link_up:
             return 'the link is not up'
         if inputs.objection is not None:

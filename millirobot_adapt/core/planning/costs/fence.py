@@ -1,4 +1,4 @@
-"""Stay inside the arena."""
+"""Keep away from the fence."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from millirobot_adapt.core.state import FloatArray
 
 
 class Fence:
-    """Add how far each of the H predicted points lies outside the free area [m], x and y together."""
+    """Add how much nearer to the fence than its margin each of the H predicted points comes [m]; beyond it still more.
+
+    It is a wish among others; what stops the robot at the fence is the gate.
+    """
 
     @staticmethod
     def score(candidates: Candidates) -> FloatArray:
-        """Return the sum over the predicted points, shape (K,); zero inside."""
-        x_low, x_high, y_low, y_high = candidates.arena
-        x, y = candidates.x[1:], candidates.y[1:]
-        outside = np.abs(x - np.clip(x, x_low, x_high)) + np.abs(y - np.clip(y, y_low, y_high))
-        return np.asarray(outside.sum(axis=0))
+        """Return the sum over the predicted points, shape (K,); zero where all keep the margin."""
+        depth = candidates.fence.depth(candidates.x[1:], candidates.y[1:])
+        return np.asarray(np.maximum(candidates.fence_margin - depth, 0.0).sum(axis=0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from millirobot_adapt.core.planning.projection import Projection
+from millirobot_adapt.core.polygon import Polygon
 from millirobot_adapt.core.state import FloatArray
 
 
@@ -27,8 +28,10 @@ class Candidates:
     """Projection of all H + 1 points on the path."""
     pace: float | None
     """Progress wanted in a step [m]; None: as much as can be."""
-    arena: tuple[float, ...]
-    """Free area x low, x high, y low, y high [m; world]."""
+    fence: Polygon
+    """Where the robot may be."""
+    fence_margin: float
+    """Distance to keep from the fence [m]."""
 
 
 class CostTerm(Protocol):

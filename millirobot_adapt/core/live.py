@@ -1,0 +1,59 @@
+"""Change parameters while a node runs: several at once or none, only those declared live, limits only tighter."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from millirobot_adapt.core.config import Config, build, flatten, nest
+from millirobot_adapt.core.errors import UserError
+
+C = TypeVar('C', bound=Config)
+
+
+def live_parameters(cls: type[Config], prefix: str = '') -> dict[str, str]:
+    """Return the parameters that may change while the node runs, by dotted name: 'any', 'lower' or 'higher'."""
+    found: dict[str, str] = {}
+    for field in dataclasses.fields(cls):
+        if isinstance(field.default_factory, type):
+            found |= live_parameters(field.default_factory, f'{prefix}{field.name}.')
+        elif field.metadata['live']:
+            found[f'{prefix}{field.name}'] = field.metadata['live']
+    return found
+
+
+def live_values(config: Config) -> dict[str, Any]:
+    """Return the values of the live parameters by dotted name."""
+    values = flatten(config)
+    return {name: values[name] for name in live_parameters(type(config))}
+
+
+def changed(config: C, changes: Mapping[str, Any], source: str) -> C:
+    """Return the configuration with other values of live parameters, given by dotted name.
+
+    The whole is checked, so that of several changes all are made or, where one is wrong, none. A limit that may only
+    become lower (higher) is compared with the value in force: what was tightened stays so until the node is restarted.
+
+    Raises:
+        UserError: an unknown parameter, one that is not live, a limit that would be loosened, a wrong type, a value
+            out of range.
+    """
+    live, values = live_parameters(type(config)), flatten(config)
+    for name in changes:
+        if name not in values:
+            near = difflib.get_close_matches(name, live, n=1, cutoff=0.0)
+            raise UserError(f'{source}: unknown parameter {name!r}; did you mean {near[0]!r}?')
+        if name not in live:
+            raise UserError(f'{source}: {name} is read at the start; restart the node with another value')
+    made = build(type(config), nest({**values, **changes}), source)
+    wanted = flatten(made)
+    for name in changes:
+        before, now = values[name], wanted[name]
+        if (live[name] == 'lower' and now > before) or (live[name] == 'higher' and now < before):
+            raise UserError(
+                f'{source}: {name} = {now} is looser than {before}; a limit can only be tightened while the node runs, '
+                'to loosen it restart the node'
+            )
+    return made
