@@ -60,6 +60,16 @@ class ControlLoop:
         self._previous: tuple[int, Plan] | None = None
         self._watcher: Watcher | None = None
 
+    @property
+    def prior(self) -> AdaptedModel:
+        """theta*, the model before adaptation."""
+        return self._method.prior
+
+    @property
+    def horizon(self) -> int:
+        """H, the steps that a plan looks ahead."""
+        return self._planner.horizon
+
     def watch(self, watcher: Watcher) -> None:
         """Show all candidates to `watcher` from now on, batch by batch, on the thread that plans."""
         self._watcher = watcher
