@@ -10,6 +10,29 @@ from millirobot_adapt.learning.methods import METHODS
 
 
 @dataclass(frozen=True)
+class DynamicEvaluationConfig(Config):
+    """What is tried for mb_de; the best is chosen on the validation part."""
+
+    rates: tuple[float, ...] = param(
+        (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), 'Step sizes to try, each with and without the guard.', low=1e-9
+    )
+
+
+@dataclass(frozen=True)
+class LeastSquaresConfig(Config):
+    """What is tried for rls; the best is chosen on the validation part."""
+
+    discounts: tuple[float, ...] = param(
+        (0.8, 0.9, 0.95, 0.98, 0.99, 1.0), 'Discounts to try: how much a transition counts after one more.',
+        low=0.01, high=1.0,
+    )  # fmt: skip
+    prior_weights: tuple[float, ...] = param(
+        (1.0, 3.0, 10.0, 30.0, 100.0), 'Weights of the prior to try, in transitions.', low=1e-3
+    )
+    ridge: float = param(1e-6, 'Added to the normalised second moments of the features.', low=0.0)
+
+
+@dataclass(frozen=True)
 class TrainConfig(Config):
     """How a model is trained."""
 
@@ -26,5 +49,8 @@ class TrainConfig(Config):
     learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
     gradient_clip: float = param(10.0, "Largest norm of a batch's gradient.", low=1e-3)
     inner_rate: float = param(0.1, 'Inner step size psi of every tensor at the start; learned.', low=1e-6)
+    context: int = param(128, 'Units of the recurrent learner (rebal).', low=1, high=1024)
     open_loop: float = param(1.0, 'Weight of the open-loop loss beside the one-step loss.', low=0.0)
     augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
+    mb_de: DynamicEvaluationConfig = section(DynamicEvaluationConfig, 'What is tried for mb_de.')
+    rls: LeastSquaresConfig = section(LeastSquaresConfig, 'What is tried for rls.')

@@ -6,9 +6,14 @@ from millirobot_adapt.learning.methods.grbal import Grbal
 from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteral
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.methods.mb import ModelBased
+from millirobot_adapt.learning.methods.mb_de import DynamicEvaluation
+from millirobot_adapt.learning.methods.rls import RecursiveLeastSquares
+from millirobot_adapt.learning.methods.rebal import Rebal
 
 METHODS: dict[str, type[Model]] = {
     'mb': ModelBased,
+    'mb_de': DynamicEvaluation,
     'grbal': Grbal,
     'grbal_literal': GrbalLiteral,
+    'rebal': Rebal,
 }
