@@ -71,6 +71,7 @@ setup(
             'controller = millirobot_adapt.nodes.controller:main',
             'recorder = millirobot_adapt.nodes.recorder:main',
             'mock_robot = millirobot_adapt.nodes.mock_robot:main',
+            'manager = millirobot_adapt.nodes.manager:main',
             'teleop = millirobot_adapt.nodes.teleop:main',
         ],
     },

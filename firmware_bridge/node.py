@@ -9,7 +9,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
@@ -25,36 +24,60 @@ from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.nodes.conversions import joint_state, qos, status
-from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
 from millirobot_adapt.nodes.markers import show_fence
 from millirobot_adapt.nodes.parameters import load
 from millirobot_adapt.nodes.polled import PolledStamps
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.nodes.run import run
 from millirobot_adapt.nodes.telemetry import TelemetryPublisher
 
 
-class BridgeNode(Node):
-    """Connect `Driver` to topics and services; the link runs on a thread of its own."""
+class BridgeNode(ManagedNode):
+    """Connect `Driver` to topics and services; the link runs on a thread of its own.
+
+    Inactive, it holds the link and hears the robot, but does not arm: zero is all that it sends.
+    """
 
     def __init__(self) -> None:
-        super().__init__('bridge', **NODE_OPTIONS)
-        config = load(self, BridgeConfig)
-        robot = load_robot(config.robot)
-        clock = SystemClock()
-        link = make_serial_link(config.port, robot, config.link, config.guardian_silence, clock)
-        gate = Gate(config.gate, robot)
+        super().__init__('bridge', topics.BRIDGE_STATE)
+        self._config = load(self, BridgeConfig)
+        self._robot = load_robot(self._config.robot)
+        self._gate = Gate(self._config.gate, self._robot)
+        self._dry_run = self._config.dry_run
+        self._mock_model_allowed = self._config.allow_mock_model or is_pseudo_terminal(self._config.port)
+        self._warning = warning_before_arming(self._robot)
+
+    def configure(self) -> None:
+        """Open the port and start the link's thread, which starts the robot up with its motors told to stand."""
+        config, clock = self._config, SystemClock()
+        link = make_serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
         link.connect()
-        show_fence(self, gate.fence)
-        self._dry_run = config.dry_run
-        self._mock_model_allowed = config.allow_mock_model or is_pseudo_terminal(config.port)
-        self._warning = warning_before_arming(robot)
+        show_fence(self, self._gate.fence)
         self._poses = PolledStamps(self, PoseStamped, topics.MOCAP_POSE)
-        self._driver = Driver(link, gate, config, clock, self._report, self.get_logger().info, self._look)
+        log = self.get_logger().info
+        self._driver = Driver(link, self._gate, config, clock, self._report, log, self._look)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
         self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
         atexit.register(self.close)
         self._thread.start()
+
+    def activate(self) -> None:
+        """Let the operator arm, once the link is up."""
+        state = self._driver.status()
+        if state.link != 'up':
+            raise NotYetError(f'{state.reason}; is the robot on? millirobot link-test {self._config.port} tells more')
+
+    def deactivate(self) -> None:
+        """Stop the robot as the operator's stop does."""
+        self._driver.stop('the bridge was deactivated')
+
+    def cleanup(self) -> None:
+        """Stop the robot, end the thread and let go of the port."""
+        atexit.unregister(self.close)
+        self._driver.close()
+        self._thread.join()
+        self.health.announce()
 
     def _connect(self) -> None:
         self.create_subscription(JointState, topics.SETPOINT.name, self._on_setpoint, qos(topics.SETPOINT, depth=1))
@@ -65,7 +88,6 @@ class BridgeNode(Node):
         self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._telemetry = TelemetryPublisher(self)
-        self._health = Health(self, self._status, topics.BRIDGE_STATE)
         self.create_service(Trigger, '~/arm', self._on_arm)
         self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -95,7 +117,7 @@ class BridgeNode(Node):
         self._driver.object_to_source(None if self._mock_model_allowed else objection_to_model(values))
 
     def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        refusal = self._driver.arm()
+        refusal = self._driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
         response.success = refusal is None
         response.message = 'armed' if refusal is None else f'not armed: {refusal}'
         if refusal is None and self._warning is not None:
@@ -118,9 +140,10 @@ class BridgeNode(Node):
                 self._decision.publish(joint_state(exchange.stamp, self._driver.status().decided))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
-        self._health.announce()
+        self.health.announce()
 
-    def _status(self) -> DiagnosticStatus:
+    def examine(self) -> DiagnosticStatus:
+        """Say whether the robot is armed and why not, how the link is, and what it has counted."""
         state = self._driver.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
@@ -132,13 +155,6 @@ class BridgeNode(Node):
             self._driver.object_to_source(None)  # whoever sends setpoints now, it is not that controller
         if not self._thread.is_alive():
             raise RuntimeError('the thread of the link has ended; its error stands above')
-
-    def close(self) -> None:
-        """Stop the robot and end the thread; doing so again is harmless."""
-        atexit.unregister(self.close)
-        self._driver.close()
-        self._thread.join()
-        self._health.announce()
 
 
 def main() -> int:

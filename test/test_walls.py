@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ('millirobot_adapt', 'firmware_bridge')
 
 ROS = {
-    'rclpy', 'rcl_interfaces', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'nav_msgs', 'sensor_msgs',
-    'std_msgs', 'std_srvs', 'visualization_msgs', 'rosgraph_msgs', 'tf2_ros', 'tf2_msgs', 'ament_index_python',
+    'rclpy', 'rcl_interfaces', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs', 'nav_msgs',
+    'sensor_msgs', 'std_msgs', 'std_srvs', 'visualization_msgs', 'rosgraph_msgs', 'tf2_ros', 'tf2_msgs',
+    'ament_index_python',
 }  # fmt: skip
 
 # Who alone may import a library: module names, or packages with all below them.
@@ -24,8 +25,7 @@ KEEPERS: dict[str, tuple[str, ...]] = {
     'serial': ('firmware_bridge',),
     'rosbags': ('millirobot_adapt.bags',),
     'mcap': ('millirobot_adapt.bags',),
-    'launch': (),
-    'launch_ros': (),
+    **dict.fromkeys(('launch', 'launch_ros', 'ament_index_python'), ('millirobot_adapt.bringup.launching',)),
 }
 
 CORE_LIBRARIES = {'numpy', 'scipy', 'onnxruntime', 'yaml'}

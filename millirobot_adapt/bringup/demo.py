@@ -14,7 +14,15 @@ from millirobot_adapt.bringup.environment import local_environment, reserve_doma
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
 from millirobot_adapt.bringup.prepare import prepare_run
-from millirobot_adapt.bringup.processes import MOCK_ROBOT, RECORDER, ROBOT, SIMULATION, parse_override, resolve
+from millirobot_adapt.bringup.processes import (
+    MANAGED,
+    MANAGER,
+    MOCK_ROBOT,
+    RECORDER,
+    SIMULATION,
+    parse_override,
+    resolve,
+)
 from millirobot_adapt.bringup.progress import Progress
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.core.errors import UserError
@@ -89,9 +97,9 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     progress = Progress(demo.seconds)
     try:
         with LiveRun(folder, environment, interrupts) as run:
-            run.start((RECORDER, MOCK_ROBOT))
+            run.start((RECORDER, MANAGER, MOCK_ROBOT))
             run.wait_for_file(folder.port)
-            run.start(ROBOT)
+            run.start(MANAGED)
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)
             run.walk(demo.seconds, progress)

@@ -34,7 +34,7 @@ class LiveRun:
         folder: RunFolder,
         environment: dict[str, str],
         interrupts: Interrupts,
-        start_timeout: float = 30.0,
+        start_timeout: float = 90.0,
         tick_timeout: float = 3.0,
     ) -> None:
         """Prepare a run; nothing moves yet.
@@ -86,12 +86,12 @@ class LiveRun:
         self._wait(path.exists, lambda: f'{path} did not appear')
 
     def wait_until_ready(self) -> None:
-        """Wait until the link is up and the controller has what it needs.
+        """Wait until the manager has brought every node up; it gives up by itself, with the reason.
 
         Raises:
             As `wait_for_file`.
         """
-        self._wait(lambda: not self._missing(), lambda: f'not ready to walk: {"; ".join(self._missing())}')
+        self._wait(lambda: self._manager_state() == 'active', lambda: f'not ready to walk: {self._manager_state()}')
 
     def walk(self, seconds: float, progress: Progress) -> None:
         """Arm, start, and follow the ticks for `seconds` or until the end of the path.
@@ -156,18 +156,9 @@ class LiveRun:
         if ended is not None:
             raise _complaint(ended)
 
-    def _missing(self) -> list[str]:
-        """Say what is missing before the robot can walk."""
-        missing = []
-        bridge = self._operator.bridge
-        if bridge is None:
-            missing.append('no word from the bridge')
-        elif {pair.key: pair.value for pair in bridge.values}.get('link') != 'up':
-            missing.append(f'bridge: {bridge.message}')
-        state = self._controller_state()
-        if state != 'idle':
-            missing.append(f'controller: {state}')
-        return missing
+    def _manager_state(self) -> str:
+        manager = self._operator.manager
+        return 'no word from the manager yet' if manager is None else str(manager.message)
 
     def _controller_state(self) -> str:
         controller = self._operator.controller

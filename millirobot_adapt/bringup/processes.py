@@ -56,16 +56,19 @@ ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )
 CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
+MANAGER = NodeProcess('manager', f'{_NODES}.manager', f'{_NODES}.manager:ManagerConfig')
 TELEOP = NodeProcess('teleop', f'{_NODES}.teleop', 'millirobot_adapt.core.teleop:TeleopConfig')
 
-ROBOT = (BRIDGE, ESTIMATOR, CONTROLLER)
+MANAGED = (BRIDGE, ESTIMATOR, CONTROLLER)
+"""What the manager brings up to drive the robot; with RECORDER before it, to record that."""
+ROBOT = (*MANAGED, MANAGER)
 """What drives the real robot."""
 SIMULATION = (RECORDER, MOCK_ROBOT, *ROBOT)
-"""A whole run with the mock, in the order of their start: the recorder first, so that it misses nothing."""
+"""A whole run with the mock, in the order of their start."""
 NODES = (*SIMULATION, TELEOP)
 """Everything that can be started."""
-STOP_ORDER = ('teleop', 'controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
-"""Setpoints end before the link does, and the recorder sees all of it."""
+STOP_ORDER = ('manager', 'teleop', 'controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
+"""Nobody misses nodes that end; setpoints end before the link does, and the recorder sees all of it."""
 
 
 def parse_override(text: str, nodes: Sequence[NodeProcess]) -> tuple[str, str, Any]:

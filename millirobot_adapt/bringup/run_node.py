@@ -12,7 +12,10 @@ def main() -> int:
     """Run the node that the first argument names with the arguments that follow; returns its exit code."""
     name = sys.argv.pop(1)
     node = next(node for node in NODES if node.name == name)
-    return int(import_module(node.module).main())
+    try:
+        return int(import_module(node.module).main())
+    except KeyboardInterrupt:  # before the node could take the signal
+        return 130
 
 
 if __name__ == '__main__':

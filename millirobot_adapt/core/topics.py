@@ -83,6 +83,10 @@ CONTROLLER_STATE = Topic(
     'controller/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'controller',
     'waiting, idle, running or finished, and why', latched=True,
 )  # fmt: skip
+MANAGER_STATE = Topic(
+    'manager/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'manager',
+    'what the bring-up waits for, active, or why it failed; values hold what each node says', latched=True,
+)  # fmt: skip
 DIAGNOSTICS = Topic('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', 'every node', 'health, once a second')
 TRUE_POSE = Topic('mock/pose', 'geometry_msgs/msg/PoseStamped', 'mock_robot', 'true pose of the body in `world`')
 TRUE_LEGS = Topic(
@@ -109,7 +113,7 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
-    BRIDGE_STATE, CONTROLLER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 CANDIDATES = Topic(

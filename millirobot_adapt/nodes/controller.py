@@ -9,23 +9,22 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry, Path
-from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.core import topics
-from millirobot_adapt.core.control.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.controller import NotReadyError
 from millirobot_adapt.core.control.pacing import every
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble, warm_up
 from millirobot_adapt.core.messages import StateGatherer, seconds, sides
 from millirobot_adapt.core.state import NU
 from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
-from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.live_view import LiveView
+from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
 from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.nodes.run import run
 
 STATE_PARTS = (
     (topics.LEGS, JointState),
@@ -36,24 +35,19 @@ STATE_PARTS = (
 )
 
 
-class ControllerNode(Node):
-    """Connect `core.control.controller.Controller` to topics, services and two threads."""
+class ControllerNode(ManagedNode):
+    """Connect `core.control.controller.Controller` to topics, services and two threads; inactive, it plans nothing."""
 
     def __init__(self) -> None:
-        super().__init__('controller', **NODE_OPTIONS)
-        config = load(self, ControllerConfig)
-        assembly = assemble(config)
+        super().__init__('controller', topics.CONTROLLER_STATE)
+        self._config = load(self, ControllerConfig)
+
+    def configure(self) -> None:
+        """Load the model, warm it up, and listen."""
+        assembly = assemble(self._config)
         warm_up(assembly)
         self._dt = assembly.robot.dt
-        self._controller = Controller(
-            assembly.loop,
-            assembly.lay_path,
-            dt=self._dt,
-            seed=config.seed,
-            deadline=config.deadline,
-            misses_allowed=config.misses_allowed,
-            stale_after=config.stale_after,
-        )
+        self._controller = assembly.controller()
         self._gatherer = StateGatherer()
         self._closing = threading.Event()
         self._details = assembly.details
@@ -63,6 +57,23 @@ class ControllerNode(Node):
         for thread in self._threads:
             thread.start()
 
+    def activate(self) -> None:
+        """Let runs start, once a finite fresh state is there."""
+        if self._controller.status.startswith('waiting'):
+            raise NotYetError(self._controller.status.removeprefix('waiting: '))
+
+    def deactivate(self) -> None:
+        """End the run; the next tick asks for standstill."""
+        self._controller.stop('the controller was deactivated')
+
+    def cleanup(self) -> None:
+        """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
+        self._closing.set()
+        self._controller.close()
+        for thread in self._threads:
+            thread.join()
+        self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
+
     def _connect(self) -> None:
         for topic, kind in STATE_PARTS:
             self.create_subscription(kind, topic.name, self._state_callback(topic.name), qos(topic))
@@ -71,7 +82,6 @@ class ControllerNode(Node):
         self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
-        self._health = Health(self, self._examine, topics.CONTROLLER_STATE)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
 
@@ -94,6 +104,8 @@ class ControllerNode(Node):
 
     def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
+            if self.lifecycle != 'active':
+                raise NotReadyError(f'the controller is {self.lifecycle}, not active')
             path = self._controller.start()
         except NotReadyError as error:
             response.success, response.message = False, f'not started: {error}'
@@ -116,7 +128,7 @@ class ControllerNode(Node):
             setpoint = self._controller.begin_tick(stamp)
             if setpoint is not None:
                 self._setpoint.publish(joint_state(stamp, setpoint))
-            self._health.announce()
+            self.health.announce()
 
     def _work(self) -> None:
         """Plan each tick of a run and publish its record."""
@@ -126,18 +138,11 @@ class ControllerNode(Node):
 
     # State out.
 
-    def _examine(self) -> DiagnosticStatus:
+    def examine(self) -> DiagnosticStatus:
+        """Say where the controller stands, and what its model is."""
         text = self._controller.status
         level = DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
         return status('controller', text, self._details, level)
-
-    def close(self) -> None:
-        """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
-        self._closing.set()
-        self._controller.close()
-        for thread in self._threads:
-            thread.join()
-        self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
 
 
 def main() -> int:

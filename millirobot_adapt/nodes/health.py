@@ -21,10 +21,11 @@ class Health:
 
     def __init__(self, node: Node, examine: Callable[[], DiagnosticStatus], latched: Topic | None = None) -> None:
         self._examine = examine
+        self._name = node.get_fully_qualified_name().lstrip('/')  # several robots share /diagnostics
         self._diagnostics = node.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
         self._state = node.create_publisher(DiagnosticStatus, latched.name, qos(latched)) if latched else None
         self._published: tuple[bytes, str] | None = None
-        node.create_timer(PERIOD, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        node.create_timer(PERIOD, self.tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def announce(self) -> None:
         """Publish the state if its level or its kind (the message up to a colon) has changed."""
@@ -34,10 +35,14 @@ class Health:
             self._published = key
             self._state.publish(found)
 
-    def _diagnose(self) -> None:
+    def tell(self, objection: str = '') -> None:
+        """Publish the state and the diagnostics as they are now; `objection` is why the node refuses what was asked."""
         found = self._examine()
+        if objection:
+            found.level, found.message = DiagnosticStatus.ERROR, objection
         if self._state is not None:
             self._state.publish(found)  # its counters are news too
+        found.name = self._name
         message = DiagnosticArray(status=[found])
         message.header.stamp = time_message(time.time())
         self._diagnostics.publish(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,9 +18,11 @@ from rclpy.utilities import get_rmw_implementation_identifier
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
+from millirobot_adapt.core.bring_up import BringUp
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.topics import BRIDGE_STATE, CONTROLLER_STATE, TICK
+from millirobot_adapt.core.topics import BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, TICK
 from millirobot_adapt.nodes.conversions import qos
+from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
 
 SERVICES = ('bridge/arm', 'bridge/stop', 'controller/start', 'controller/stop')
 
@@ -51,11 +54,14 @@ class Operator:
         """Newest state of the bridge; None before the first."""
         self.controller: DiagnosticStatus | None = None
         """Newest state of the controller; None before the first."""
+        self.manager: DiagnosticStatus | None = None
+        """Newest state of the manager; None before the first."""
         self.ticks: list[TickRecord] = []
         """Ticks that have come since this list was last emptied."""
         node = self._node
         node.create_subscription(DiagnosticStatus, BRIDGE_STATE.name, self._on_bridge, qos(BRIDGE_STATE))
         node.create_subscription(DiagnosticStatus, CONTROLLER_STATE.name, self._on_controller, qos(CONTROLLER_STATE))
+        node.create_subscription(DiagnosticStatus, MANAGER_STATE.name, self._on_manager, qos(MANAGER_STATE))
         node.create_subscription(Float64MultiArray, TICK.name, self._on_tick, qos(TICK, depth=100))
 
     def close(self) -> None:
@@ -86,11 +92,26 @@ class Operator:
         answer: Any = future.result()
         return bool(answer.success), str(answer.message)
 
+    def bring_up(self, nodes: Sequence[str], patience: float) -> None:
+        """Configure and activate managed nodes, as the manager does.
+
+        Raises:
+            BringUpError: one did not come up; `patience` is the longest wait for one step [s].
+        """
+        clients = {name: LifecycleClient(self._node, name) for name in nodes}
+        bring_up = BringUp(clients, patience, lambda _: None, time.monotonic)
+        while not bring_up.done:
+            bring_up.advance()
+            self.spin(0.02)
+
     def _on_bridge(self, message: DiagnosticStatus) -> None:
         self.bridge = message
 
     def _on_controller(self, message: DiagnosticStatus) -> None:
         self.controller = message
+
+    def _on_manager(self, message: DiagnosticStatus) -> None:
+        self.manager = message
 
     def _on_tick(self, message: Float64MultiArray) -> None:
         self.ticks.append(TickRecord.decode(message.data))

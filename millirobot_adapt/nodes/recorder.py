@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
@@ -24,10 +23,10 @@ from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.installation import installation
 from millirobot_adapt.core.topics import RUN, Topic
 from millirobot_adapt.nodes.conversions import message_class, qos, status
-from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.managed import ManagedNode
 from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.nodes.run import run
 
 QUEUE_DEPTH = 1000
 """Messages kept per topic while the disk is slow: ten seconds of motion capture."""
@@ -49,32 +48,38 @@ class RecorderConfig(Config):
     )  # fmt: skip
 
 
-class Recorder(Node):
-    """Subscribe to everything and write it down, with the middleware's times of sending and of receipt."""
+class Recorder(ManagedNode):
+    """Subscribe to everything and write it down, with the middleware's times of sending and of receipt.
+
+    Inactive, it has the bag open and hears nothing.
+    """
 
     def __init__(self) -> None:
-        """Open the bag and subscribe."""
-        super().__init__('recorder', **NODE_OPTIONS)
-        config = load(self, RecorderConfig)
-        if not config.bag:
+        super().__init__('recorder')
+        self._config = load(self, RecorderConfig)
+        if not self._config.bag:
             raise UserError('recorder: the parameter bag is empty; give the bag folder to make')
-        self._stop_on_error = config.on_error == 'stop'
         self._failure: DeviceError | None = None
         self._losses = Losses()
-        # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
-        topics = full_names(namespace=self.get_namespace())
-        what_runs = _what_runs(config.run_file)
-        self._writer = BagWriter(Path(config.bag), topics, round(config.split_size * 1e6))
-        for name, topic in topics.items():
-            if topic is RUN:
-                self._tell_what_runs(name, what_runs)
-                continue
-            callback: Any = self._callback(name)  # rclpy's hints know no raw callback that takes the message info
-            self.create_subscription(message_class(topic), topic.name, callback, _queue(topic), raw=True)
-        self.create_timer(config.flush_period, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._health = Health(self, self._examine)
 
-    def close(self) -> None:
+    def configure(self) -> None:
+        """Open the bag and say in it what runs."""
+        config = self._config
+        # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
+        self._topics = full_names(namespace=self.get_namespace())
+        what_runs = _what_runs(config.run_file)
+        self._writer = BagWriter(Path(config.bag), self._topics, round(config.split_size * 1e6))
+        self._tell_what_runs(next(name for name, topic in self._topics.items() if topic is RUN), what_runs)
+        self.create_timer(config.flush_period, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def activate(self) -> None:
+        """Subscribe: from here on everything is recorded."""
+        for name, topic in self._topics.items():
+            if topic is not RUN:
+                callback: Any = self._callback(name)  # rclpy's hints know no raw callback that takes the message info
+                self.create_subscription(message_class(topic), topic.name, callback, _queue(topic), raw=True)
+
+    def cleanup(self) -> None:
         """Finish the bag.
 
         Raises:
@@ -111,12 +116,13 @@ class Recorder(Node):
         try:
             write(*what)
         except DeviceError as error:
-            if self._stop_on_error:
+            if self._config.on_error == 'stop':
                 raise
             self._failure = error
             self.get_logger().error(str(error))
 
-    def _examine(self) -> DiagnosticStatus:
+    def examine(self) -> DiagnosticStatus:
+        """Say how much has been written, and what was lost."""
         lost = self._losses.lost
         values = {
             'bag': self._writer.folder,

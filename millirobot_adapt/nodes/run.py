@@ -43,6 +43,8 @@ class Ending:
 def run(make: Callable[[], Node]) -> int:
     """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
+    A managed node also ends when a transition has failed for good (its `failure` is raised here), or by its shutdown.
+
     A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between.
 
     rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
@@ -81,7 +83,7 @@ def _live(make: Callable[[], Node], ending: Ending) -> None:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         turn = getattr(node, 'turn', None)
-        while not ending.asked:
+        while not ending.asked and not _ended(node):
             if turn is None:
                 executor.spin_once(timeout_sec=SIGNAL_LATENCY)
             else:
@@ -95,6 +97,18 @@ def _live(make: Callable[[], Node], ending: Ending) -> None:
             if close is not None:
                 close()
             node.destroy_node()
+
+
+def _ended(node: Node) -> bool:
+    """Tell whether a managed node has been shut down.
+
+    Raises:
+        Exception: what one of its transitions failed with.
+    """
+    failure = getattr(node, 'failure', None)
+    if failure is not None:
+        raise failure
+    return getattr(node, 'lifecycle', '') == 'finalized'
 
 
 def _turn_for(turn: Callable[[], None], seconds: float) -> None:

@@ -37,6 +37,7 @@ def pty():
 def node(pty):
     rclpy.init(args=['--ros-args', '-p', f'port:={pty[1]}', '-p', 'link.stop_tries:=1'])
     node = BridgeNode()
+    node.trigger_configure()
     yield node
     node.close()
     node.destroy_node()
@@ -81,6 +82,9 @@ def test_a_model_of_the_mock_is_refused_on_a_real_port_alone(node):
 
 def test_arming_says_what_is_not_covered_and_why_it_is_refused(node):
     answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    assert (answer.success, answer.message) == (False, 'not armed: the bridge is inactive, not active')
+    node.lifecycle = 'active'
+    answer = node._on_arm(Trigger.Request(), Trigger.Response())
     assert (answer.success, answer.message) == (False, 'not armed: the link is not up')
     node._driver.arm = lambda: None
     answer = node._on_arm(Trigger.Request(), Trigger.Response())
@@ -89,7 +93,7 @@ def test_arming_says_what_is_not_covered_and_why_it_is_refused(node):
 
 
 def test_the_state_tells_of_link_and_counters(node):
-    status = node._status()
+    status = node.examine()
     values = {pair.key: pair.value for pair in status.values}
     assert status.level == DiagnosticStatus.ERROR
     assert values['link'] == 'opening'
@@ -109,6 +113,7 @@ import rclpy
 from firmware_bridge.node import BridgeNode
 rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
 node = BridgeNode()
+node.trigger_configure()
 while node._driver.status().counters['sent'] == 0:
     time.sleep(0.01)
 """

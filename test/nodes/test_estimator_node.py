@@ -37,6 +37,8 @@ def node(monkeypatch):
     rclpy.init(context=context)
     monkeypatch.setattr('rclpy.node.get_default_context', lambda: context)
     node = EstimatorNode()
+    node.trigger_configure()
+    node.lifecycle = 'active'
     node._odometry = Published()
     yield node
     node.destroy_node()
@@ -45,7 +47,7 @@ def node(monkeypatch):
 
 def see(node, stamp, x):
     sample = PoseSample(stamp, np.array([x, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
-    node._on_pose(pose_stamped(sample.stamp, sample.position, sample.quaternion))
+    node._mocap.hear(pose_stamped(sample.stamp, sample.position, sample.quaternion))
 
 
 def reply(node, stamp):
@@ -56,7 +58,7 @@ def reply(node, stamp):
 
 
 def said(node):
-    status = node._examine()
+    status = node.examine()
     return status.message, {pair.key: pair.value for pair in status.values}
 
 

@@ -62,8 +62,8 @@ def test_the_state_is_announced_when_its_kind_changes_and_not_else(patient):
 
 
 def test_diagnostics_come_whether_or_not_anything_changed(patient):
-    patient.health._diagnose()
-    patient.health._diagnose()
+    patient.health.tell()
+    patient.health.tell()
     assert [message.status[0].values[0].value for message in patient.diagnostics] == ['1', '2']
     assert [message.values[0].value for message in patient.state] == ['1', '2']
     assert patient.diagnostics[0].header.stamp.sec > 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -59,6 +60,19 @@ class Assembly:
     loop: ControlLoop
     lay_path: Callable[[FloatArray], ReferencePath]
     """Returns the path of a run that starts in a state, shape (nx,)."""
+
+    def controller(self) -> Controller:
+        """Make what runs the loop in real time."""
+        config = self.config
+        return Controller(
+            self.loop,
+            self.lay_path,
+            dt=self.robot.dt,
+            seed=config.seed,
+            deadline=config.deadline,
+            misses_allowed=config.misses_allowed,
+            stale_after=config.stale_after,
+        )
 
     @property
     def details(self) -> dict[str, str]:

@@ -94,3 +94,6 @@ class EstimatorNodeConfig(EstimatorConfig):
         'best_effort', 'Quality of service asked of motion capture; best effort hears every driver.',
         choices=('best_effort', 'reliable'),
     )  # fmt: skip
+    lowest_pose_rate: float = param(
+        20.0, 'The node does not become active while motion capture comes more rarely.', unit='Hz', low=1.0, high=1000.0
+    )

@@ -1,0 +1,137 @@
+"""The order in which nodes are brought up, and the patience with which that is done; what the manager decides by.
+
+Time is an argument, and nodes are known by a protocol: nothing here knows of ROS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+CONFIGURE, ACTIVATE = 'configure', 'activate'
+OBSERVERS = ('recorder',)
+"""Active before the others are configured, so that they miss nothing."""
+RETRY = 0.2
+"""Time between two attempts to activate a node that is not ready [s]."""
+
+Step = tuple[str, str]
+"""A node and the transition that is asked of it."""
+
+
+class Managed(Protocol):
+    """A node that is brought up."""
+
+    @property
+    def present(self) -> bool:
+        """It offers its transitions."""
+
+    @property
+    def words(self) -> str:
+        """What it last said of itself; empty before."""
+
+    @property
+    def answer(self) -> bool | None:
+        """Whether the transition asked for last took place; None: it has not said yet."""
+
+    def ask(self, transition: str) -> None:
+        """Ask for a transition."""
+
+
+class BringUpError(Exception):
+    """Say in one line which node did not come up, and why."""
+
+
+def steps(nodes: Sequence[str]) -> list[Step]:
+    """Return the order: observers all the way first, then all others configured, then activated one by one."""
+    observers = [name for name in nodes if name in OBSERVERS]
+    others = [name for name in nodes if name not in OBSERVERS]
+    first = [(name, transition) for name in observers for transition in (CONFIGURE, ACTIVATE)]
+    return first + [(name, transition) for transition in (CONFIGURE, ACTIVATE) for name in others]
+
+
+class BringUp:
+    """Take nodes through their steps; `advance` is called again and again and never waits."""
+
+    def __init__(
+        self, nodes: Mapping[str, Managed], patience: float, tell: Callable[[str], None], steady: Callable[[], float]
+    ) -> None:
+        """Begin with the first step.
+
+        Args:
+            nodes: By name, in the order in which they come up.
+            patience: Longest time for one step [s].
+            tell: Takes a line whenever what is waited for changes.
+            steady: The steady clock [s].
+        """
+        self._nodes = nodes
+        self._left = steps(list(nodes))
+        self._patience = patience
+        self._tell = tell
+        self._steady = steady
+        self._asked = False
+        self._next_attempt = self._began = steady()
+        self.waiting_for = ''
+        """What it waits for, in words; empty when it waits for nothing."""
+
+    @property
+    def done(self) -> bool:
+        """Every node is active."""
+        return not self._left
+
+    def advance(self) -> None:
+        """Do what can be done now.
+
+        Raises:
+            BringUpError: a node cannot be configured, or is not ready in time.
+        """
+        while self._left and self._step(*self._left[0]):
+            self._left.pop(0)
+            self._asked = False
+            self._next_attempt = self._began = self._steady()
+            self.waiting_for = ''
+
+    def _step(self, name: str, transition: str) -> bool:
+        """Work on one step; return whether it is done."""
+        node = self._nodes[name]
+        if not node.present:
+            return self._wait(f'{name}: not there; is its process running, in this namespace and ROS domain?')
+        if not self._asked:
+            if self._steady() >= self._next_attempt:
+                self._asked = True
+                node.ask(transition)
+            return self._wait(self.waiting_for or f'{name}: {transition}')
+        if node.answer is None:
+            return self._wait(self.waiting_for or f'{name}: {transition}')
+        if node.answer:
+            return True
+        if transition == CONFIGURE:
+            raise BringUpError(f'{name} could not be configured: {node.words or "its own output says why"}')
+        self._asked, self._next_attempt = False, self._steady() + RETRY
+        return self._wait(f'{name}: {node.words or "not ready"}')
+
+    def _wait(self, what: str) -> bool:
+        if what != self.waiting_for:
+            self.waiting_for = what
+            self._tell(f'waiting for {what}')
+        if self._steady() > self._began + self._patience:
+            raise BringUpError(f'gave up after {self._patience:g} s of waiting for {what}')
+        return False
+
+
+class Watch:
+    """Notice that a node which was brought up has died or hangs; `look` is called again and again."""
+
+    def __init__(self, names: Sequence[str], silence: float, steady: Callable[[], float]) -> None:
+        """Watch from now on; a node that has not been heard for `silence` [s] is lost."""
+        self._silence = silence
+        self._steady = steady
+        self._heard = dict.fromkeys(names, steady())
+
+    def on_heard(self, name: str) -> None:
+        """Note a sign of life."""
+        self._heard[name] = self._steady()
+
+    def lost(self) -> str:
+        """Return the name of a node that is lost; empty while there is none."""
+        now = self._steady()
+        return next((name for name, heard in self._heard.items() if now > heard + self._silence), '')

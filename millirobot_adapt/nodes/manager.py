@@ -1,0 +1,144 @@
+"""The manager: bring the nodes of one robot up in order, watch them, and stop the robot when one of them dies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from millirobot_adapt.core import topics
+from millirobot_adapt.core.bring_up import BringUp, BringUpError, Watch
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.errors import DeviceError
+from millirobot_adapt.nodes.conversions import qos, status
+from millirobot_adapt.nodes.health import Health
+from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+
+PERIOD = 0.05
+"""Time between two looks at the nodes [s]."""
+STOP_PATIENCE = 1.0
+"""Longest wait for the bridge to confirm the stop [s]."""
+
+
+@dataclass(frozen=True)
+class ManagerConfig(Config):
+    """Parameters of the executable `manager`."""
+
+    nodes: tuple[str, ...] = param(
+        ('recorder', 'bridge', 'estimator', 'controller'),
+        'Nodes to bring up, in this order: all are configured, then activated; a recorder is active before that.',
+    )
+    patience: float = param(
+        30.0, 'A node that is not ready for its next step within this time ends the bring-up.', unit='s',
+        low=1.0, high=3600.0,
+    )  # fmt: skip
+    silence: float = param(
+        3.0, 'A node that does not answer for so long is lost: the robot is stopped and the manager ends.', unit='s',
+        low=0.5, high=60.0,
+    )  # fmt: skip
+
+
+class Manager(Node):
+    """Conduct the lifecycle of the other nodes in its namespace; anybody else may change it as well."""
+
+    def __init__(self) -> None:
+        super().__init__('manager', **NODE_OPTIONS)
+        self._config = load(self, ManagerConfig)
+        self._managed = {name: LifecycleClient(self, name) for name in self._config.nodes}
+        self._names = {f'{self.get_namespace()}/{name}'.lstrip('/'): name for name in self._managed}
+        self._states = dict.fromkeys(self._managed, 'not there')
+        self._bring_up = BringUp(self._managed, self._config.patience, self._tell, time.monotonic)
+        self._watch: Watch | None = None
+        self._failure = ''
+        self._stop = self.create_client(Trigger, 'bridge/stop')
+        self._stopping: Any = None
+        self._stop_until = 0.0
+        self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS.name, self._on_words, qos(topics.DIAGNOSTICS, 100))
+        self._health = Health(self, self._examine, topics.MANAGER_STATE)
+        self.create_timer(PERIOD, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _on_words(self, message: DiagnosticArray) -> None:
+        for said in message.status:
+            name = self._names.get(said.name)
+            if name is not None:
+                self._managed[name].words = said.message
+
+    def _turn(self) -> None:
+        """Go on with whatever is to be done: stop, bring up, or watch.
+
+        Raises:
+            DeviceError: a node did not come up or has died; the robot has been stopped.
+        """
+        if self._failure:
+            self._see_the_stop_through()
+        elif self._watch is None:
+            self._go_on_bringing_up()
+        else:
+            self._look(self._watch)
+        self._health.announce()
+
+    def _go_on_bringing_up(self) -> None:
+        try:
+            self._bring_up.advance()
+        except BringUpError as error:
+            self._fail(str(error))
+        if self._bring_up.done:
+            self._watch = Watch(list(self._managed), self._config.silence, time.monotonic)
+            self._tell(f'active: {", ".join(self._managed)}')
+
+    def _look(self, watch: Watch) -> None:
+        for name, client in self._managed.items():
+            state = client.poll()
+            if state:
+                watch.on_heard(name)
+                if state != self._states[name]:
+                    self._states[name] = state
+                    if state != 'active':
+                        self.get_logger().warning(f'{name} is {state}: somebody else has changed that')
+        lost = watch.lost()
+        if lost:
+            self._fail(f'{lost} has died or hangs: nothing heard of it for {self._config.silence:g} s')
+
+    def _fail(self, why: str) -> None:
+        """Stop the robot, whatever it does; `_turn` ends the manager then."""
+        self._failure = why
+        self._stop_until = time.monotonic() + STOP_PATIENCE
+        if self._stop.service_is_ready():
+            self._stopping = self._stop.call_async(Trigger.Request())
+
+    def _see_the_stop_through(self) -> None:
+        confirmed = self._stopping is not None and self._stopping.done()
+        if confirmed or self._stopping is None or time.monotonic() > self._stop_until:
+            self._health.tell()
+            stopped = 'the robot was told to stop' if confirmed else 'the bridge did not confirm a stop'
+            raise DeviceError(f'{self._failure}; {stopped}')
+
+    def _tell(self, what: str) -> None:
+        self.get_logger().info(what)
+
+    def _examine(self) -> DiagnosticStatus:
+        values = {name: self._managed[name].words or self._states[name] for name in self._managed}
+        if self._failure:
+            return status('manager', f'failed: {self._failure}', values, DiagnosticStatus.ERROR)
+        if self._watch is None:
+            return status('manager', f'waiting: {self._bring_up.waiting_for}', values, DiagnosticStatus.WARN)
+        asleep = [name for name, state in self._states.items() if state not in ('active', 'not there')]
+        if asleep:
+            return status('manager', f'not active: {", ".join(asleep)}', values, DiagnosticStatus.WARN)
+        return status('manager', 'active', values)
+
+
+def main() -> int:
+    """Run the executable `manager`."""
+    return run(Manager)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
