@@ -4,11 +4,12 @@
 #   make test          every test that needs no PyTorch                             make test ARGS='test/core -x'
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
+#   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
 #   make clean         remove .venv and caches; runs/ stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 
-.PHONY: demo test lint test-train clean base
+.PHONY: demo test lint test-train models clean base
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -34,6 +35,10 @@ lint:
 test-train:
 	@.ci/venv.sh train
 	$(BIN)/python -m pytest -m train $(ARGS)
+
+models:
+	@.ci/venv.sh train
+	@$(BIN)/millirobot make-models $(ARGS)
 
 base:
 	@.ci/venv.sh

@@ -20,12 +20,15 @@ from millirobot_adapt.cli import (
     learn,
     link,
     live,
+    make_models,
     replay,
     report,
 )
 from millirobot_adapt.core.errors import DeviceError, UserError
 
-GROUPS = (live, learn, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor, link, bench)
+GROUPS = (
+    live, learn, make_models, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor, link, bench,
+)  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 
 DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)

@@ -33,12 +33,15 @@ class Rollouts:
     """Origin, seed, versions, conditions."""
 
     def save(self, path: Path) -> None:
-        """Write one compressed npz."""
+        """Write one compressed npz; a file under that name is a whole one at any moment."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path, states=self.states, actions=self.actions, stamps=self.stamps, valid=self.valid,
-            metadata=np.array(json.dumps(self.metadata)),
-        )  # fmt: skip
+        scratch = path.with_name(f'{path.name}.part')
+        with scratch.open('wb') as file:
+            np.savez_compressed(
+                file, states=self.states, actions=self.actions, stamps=self.stamps, valid=self.valid,
+                metadata=np.array(json.dumps(self.metadata)),
+            )  # fmt: skip
+        scratch.replace(path)
 
     def digest(self) -> str:
         """Hash the content (not the file, whose compression may differ): SHA-256."""

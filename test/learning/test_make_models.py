@@ -1,0 +1,95 @@
+"""From a recipe to bundles: what is made, what is kept, what is refused."""
+
+import json
+
+import pytest
+
+pytest.importorskip('torch')
+pytest.importorskip('onnx')
+
+from millirobot_adapt.cli.main import main
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.learning.methods import METHODS
+from millirobot_adapt.learning.recipe import load_recipe
+
+pytestmark = pytest.mark.train
+
+RECIPE = """
+collect: {minutes: 0.4, rollout_seconds: 6.0, seed: 3}
+models:
+  toy_grbal: &tiny {method: grbal, steps: 4, check_every: 2, hidden: [8, 8], window: 6, horizon: 5}
+  toy_mb: {<<: *tiny, method: mb}
+copies:
+  toy_mb: [1]
+"""
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp('models')
+    (place / 'recipe.yaml').write_text(RECIPE)
+    return place
+
+
+def make(place, capsys, *options):
+    arguments = ['--recipe', 'recipe.yaml', '--work', 'work', '--out', 'out', '--json', *options]
+    arguments = [str(place / part) if part in ('recipe.yaml', 'work', 'out') else part for part in arguments]
+    assert main(['make-models', *arguments]) == 0
+    return {row['model']: row for row in json.loads(capsys.readouterr().out)['models']}
+
+
+def test_a_recipe_becomes_bundles_and_nothing_is_made_twice(place, capsys):
+    rows = make(place, capsys, '--jobs', '1')
+    assert list(rows) == ['toy_grbal', 'toy_mb', 'toy_mb_seed1']
+    assert all(row['minutes'] is not None for row in rows.values())
+    bundles = {name: load_bundle(row['bundle'], RobotConfig()) for name, row in rows.items()}
+    assert [bundle.method for bundle in bundles.values()] == ['grbal', 'mb', 'mb']
+    assert bundles['toy_mb_seed1'].path.parent == place / 'work' / 'copies'
+    assert bundles['toy_mb_seed1'].manifest['training']['parameters']['seed'] == 1
+    assert bundles['toy_mb_seed1'].digest != bundles['toy_mb'].digest
+
+    (place / 'recipe.yaml').write_text(RECIPE.replace('copies', '# copies').replace('  toy_mb: [1]', ''))
+    again = make(place, capsys, '--jobs', '1')
+    assert list(again) == ['toy_grbal', 'toy_mb']
+    assert all(row['minutes'] is None for row in again.values())
+    assert load_bundle(again['toy_mb']['bundle'], RobotConfig()).digest == bundles['toy_mb'].digest
+
+    (place / 'recipe.yaml').write_text(RECIPE.replace('method: mb', 'method: mb, steps: 2'))
+    changed = make(place, capsys, '--jobs', '2', '--only', 'toy_mb,toy_grbal')
+    assert {name: row['minutes'] is None for name, row in changed.items()} == {'toy_grbal': True, 'toy_mb': False}
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'complaint'),
+    [
+        ('modls: {}', "unknown key 'modls'"),
+        ('models: {}', 'models names none'),
+        ('models: {a: mb}', 'must hold a group of parameters'),
+        ('models: {a: {method: mb, stepz: 3}}', "unknown parameter 'stepz'; did you mean 'steps'?"),
+        ('models: {a: {method: magic}}', "'magic' is not one of"),
+        ('models: {a: {method: mb}}\ncopies: {b: [1]}', "'b' is none of the models"),
+        ('models: {a: {method: mb}}\ncopies: {a: 1}', 'must be a list of seeds'),
+        ('models: {a: {method: mb}}\ncollect: {minute: 1}', "unknown parameter 'minute'; did you mean 'minutes'?"),
+    ],
+)
+def test_a_bad_recipe_is_one_line_and_exit_2(recipe, complaint, tmp_path, capsys):
+    (tmp_path / 'bad.yaml').write_text(recipe)
+    assert main(['make-models', '--recipe', str(tmp_path / 'bad.yaml'), '--work', str(tmp_path / 'work')]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count('\n') == 1
+    assert not (tmp_path / 'work').exists()
+
+
+def test_a_model_that_no_recipe_names_is_refused(place, capsys):
+    assert main(['make-models', '--recipe', str(place / 'recipe.yaml'), '--only', 'toy_rls']) == 2
+    assert 'toy_rls: no model of the recipe; known are toy_grbal, toy_mb' in capsys.readouterr().err
+
+
+def test_the_shipped_recipe_makes_every_method_and_the_copies_of_the_comparison():
+    recipe = load_recipe('velociroach')
+    assert {f'velociroach_{method}' for method in METHODS} == set(recipe.models)
+    assert all(name == f'velociroach_{config.method}' for name, config in recipe.models.items())
+    seeds = {(config.method, config.seed) for config in (*recipe.models.values(), *recipe.copies.values())}
+    assert seeds >= {(method, seed) for method in ('mb', 'grbal') for seed in (0, 1, 2)}
