@@ -7,6 +7,7 @@ import pytest
 
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.interface import Adaptation
@@ -142,6 +143,33 @@ def test_a_new_run_remembers_nothing(parts):
     assert method.windows[-1].mask.sum() == 0
     assert planner.calls[-1][1] is None
     assert np.isnan(result.post_error)
+
+
+def test_without_adaptation_it_plans_with_the_model_as_it_was_trained(parts):
+    loop, method, planner = parts
+    walk(loop, 4)
+    loop.tune(Tuning(planner, ObjectiveConfig(), adapt=False, revision=1))
+    result = loop.step(4, 4 * DT, state(0.12), np.full(2, 23.0), np.full(2, 24.0))
+    assert result.adaptation.model is method.prior
+    assert result.revision == 1
+    assert result.post_error == pytest.approx(0.0, abs=1e-12), 'the model of the tick before had adapted'
+    result = loop.step(5, 5 * DT, state(0.15), np.full(2, 24.0), np.full(2, 25.0))
+    assert result.post_error == result.pre_error == pytest.approx(0.03)
+    assert np.isnan(result.adaptation.loss_after)
+    loop.tune(Tuning(planner, ObjectiveConfig(), revision=2))
+    loop.step(6, 6 * DT, state(0.18), np.full(2, 25.0), np.full(2, 26.0))
+    np.testing.assert_array_equal(method.windows[-1].mask, 1.0, err_msg='the window went on')
+
+
+def test_other_weights_and_another_search_are_in_force_at_the_next_tick(parts):
+    loop, _, planner = parts
+    walk(loop, 2)
+    other = Counting()
+    loop.tune(Tuning(other, ObjectiveConfig(progress=500.0, path_distance=0.0, course=0.0), revision=7))
+    result = loop.step(2, 2 * DT, state(0.06), np.full(2, 21.0), np.full(2, 22.0))
+    assert (len(planner.calls), len(other.calls)) == (2, 1)
+    assert result.plan.cost == pytest.approx(-500.0 * 0.03 * HORIZON)
+    assert result.record(seed=3, stamp=0.0, state_stamp=0.0).revision == 7
 
 
 def test_without_a_path_there_is_no_step():

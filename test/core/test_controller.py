@@ -7,6 +7,7 @@ import pytest
 
 from millirobot_adapt.core.control.controller import Controller, NotReadyError
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.state import NU, NX
 
@@ -17,11 +18,14 @@ class FakeLoop:
     """Plans 100 * tick + row, and remembers what it was given."""
 
     def __init__(self):
-        self.restarts, self.steps = [], []
+        self.restarts, self.steps, self.tunings = [], [], []
         self.candidates, self.finite, self.finished = 8, 8, False
 
     def restart(self, path):
         self.restarts.append(path)
+
+    def tune(self, tuning):
+        self.tunings.append((tuning, len(self.steps)))
 
     def step(self, tick, stamp, state, sent, executing, budget):
         self.steps.append(
@@ -131,9 +135,9 @@ def test_a_state_of_the_tick_before_does_not_answer_this_one():
     bench.tick()
     bench.begin()
     tick = bench.controller._next_tick()
-    assert bench.controller._answers(tick) is None
+    assert bench.controller._inbox.answer(tick) is None
     bench.answer()
-    assert bench.controller._answers(tick) is not None
+    assert bench.controller._inbox.answer(tick) is not None
 
 
 def test_an_action_nobody_saw_sent_is_unknown_to_the_loop():
@@ -275,4 +279,127 @@ def test_what_the_next_tick_sent_is_not_what_this_one_executes():
     setpoint = bench.controller.begin_tick(1000 + bench.now)  # its `sent` is lost
     tick = bench.controller._tick
     bench.controller.on_sent(1000 + bench.now + DT + 0.001, np.array([7.0, 7.0]))
-    np.testing.assert_array_equal(bench.controller._sent_around(tick)[1], setpoint)
+    np.testing.assert_array_equal(bench.controller._inbox.sent_around(tick)[1], setpoint)
+
+
+def test_a_paused_robot_stands_from_the_next_tick_on_and_goes_on_with_the_same_run():
+    bench = Bench().running()
+    bench.tick()
+    assert bench.tick()[0] > 0
+    bench.controller.pause()
+    assert bench.controller.status == 'paused'
+    steps = len(bench.loop.steps)
+    for _ in range(20):  # longer than any deadline
+        np.testing.assert_array_equal(bench.tick(), [0, 0])
+        record = bench.controller.work()
+        assert (record.running, record.misses) == (0.0, 0.0)
+        assert np.isnan(record.state_stamp)
+    assert len(bench.loop.steps) == steps, 'nothing is planned or learned while paused'
+    bench.controller.resume()
+    assert bench.controller.status == 'running'
+    np.testing.assert_array_equal(bench.tick(), [0, 0], err_msg='nothing is planned yet')
+    assert bench.tick()[0] > 0
+    assert len(bench.loop.restarts) == 1, 'the run and its progress are kept'
+
+
+def test_a_plan_that_comes_while_pausing_is_not_followed_after_it():
+    bench = Bench().running()
+    bench.tick()
+    bench.begin()
+    bench.answer()
+    tick = bench.controller._next_tick()  # the worker has it in hand ...
+    bench.controller.pause()
+    bench.controller._work_on(tick)  # ... and is late
+    bench.now += DT
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    bench.controller.resume()
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+
+
+def test_a_pause_between_two_late_plans_misses_no_deadline():
+    bench = Bench().running()
+    bench.tick()
+    bench.tick(answered=False)
+    bench.tick(answered=False)
+    bench.controller.pause()
+    bench.tick(answered=False)
+    bench.controller.resume()
+    sent = [bench.tick(answered=False) for _ in range(4)]
+    np.testing.assert_array_equal(sent, np.zeros((4, 2)))
+    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+
+
+def test_resume_wants_a_fresh_state_and_an_armed_bridge():
+    bench = Bench().running()
+    bench.tick()
+    with pytest.raises(NotReadyError, match='not paused'):
+        bench.controller.resume()
+    bench.controller.pause()
+    with pytest.raises(NotReadyError, match='already paused'):
+        bench.controller.pause()
+    bench.now += 1.0
+    with pytest.raises(NotReadyError, match='old'):
+        bench.controller.resume()
+    assert bench.controller.status == 'paused'
+    bench.controller.on_bridge(False, 'by the operator')
+    assert bench.controller.status == 'stopped: the bridge disarmed (by the operator)'
+    with pytest.raises(NotReadyError, match='not paused'):
+        bench.controller.resume()
+
+
+def test_a_paused_run_can_be_stopped_and_another_one_started():
+    bench = Bench().running()
+    bench.tick()
+    bench.controller.pause()
+    bench.tick()
+    bench.controller.stop('by the operator')
+    assert bench.controller.status == 'stopped: by the operator'
+    with pytest.raises(NotReadyError, match='not running'):
+        bench.controller.pause()
+    bench.tick()
+    bench.controller.start()
+    assert bench.controller.status == 'running'
+
+
+@pytest.mark.parametrize('paused', [False, True])
+def test_finish_ends_a_run_as_finished(paused):
+    bench = Bench().running()
+    bench.tick()
+    bench.tick()
+    if paused:
+        bench.controller.pause()
+    bench.controller.finish('by the operator')
+    assert bench.controller.status == 'finished: by the operator'
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    assert bench.tick() is None
+    with pytest.raises(NotReadyError, match='not running'):
+        bench.controller.finish('by the operator')
+
+
+def test_other_parameters_are_in_force_from_the_next_planned_tick_on():
+    bench = Bench().running()
+    bench.tick()
+    bench.begin()
+    bench.answer()
+    tick = bench.controller._next_tick()
+    bench.controller.tune('first')
+    bench.controller.tune('second')
+    assert bench.loop.tunings == [], 'nothing changes between two ticks, let alone within one'
+    bench.controller._work_on(tick)
+    assert bench.loop.tunings == [('second', 1)], 'and it does so before the step'
+    bench.now += DT
+    bench.tick()
+    assert len(bench.loop.tunings) == 1
+
+
+def test_a_path_that_is_not_there_yet_is_said_at_the_start():
+    def no_path(state):
+        raise UserError('no path has come')
+
+    bench = Bench()
+    bench.controller._lay_path = no_path
+    bench.tick()
+    bench.controller.on_bridge(True, '')
+    with pytest.raises(NotReadyError, match='no path has come'):
+        bench.controller.start()
+    assert bench.controller.status == 'idle'

@@ -28,6 +28,7 @@ def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:
         cost=2.5,
         work_ms=31.0,
         chunks=2.0,
+        revision=5.0,
     )
 
 
@@ -38,15 +39,20 @@ def test_a_record_survives_the_wire():
         np.testing.assert_array_equal(getattr(decoded, field.name), getattr(record, field.name), err_msg=field.name)
 
 
-def test_a_record_of_version_1_is_read_without_what_it_lacks():
+@pytest.mark.parametrize(('version', 'lacks'), [(1, ('chunks', 'revision')), (2, ('revision',))])
+def test_a_record_of_an_older_version_is_read_without_what_it_lacks(version, lacks):
     data = make_record().encode()
-    old = data[:-1].copy()  # `chunks` came last
-    old[0], old[5] = 1, len(old)
+    old = data[: -len(lacks)].copy()  # what was added came last
+    old[0], old[5] = version, len(old)
     decoded = TickRecord.decode(old)
-    assert np.isnan(decoded.chunks)
+    assert all(np.isnan(getattr(decoded, name)) for name in lacks)
     assert decoded.work_ms == 31.0
-    data[0] = 3
-    with pytest.raises(ValueError, match='version 1 to 2'):
+
+
+def test_a_record_of_a_newer_version_is_refused():
+    data = make_record().encode()
+    data[0] = 4
+    with pytest.raises(ValueError, match='version 1 to 3'):
         TickRecord.decode(data)
 
 

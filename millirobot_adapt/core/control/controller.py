@@ -9,55 +9,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from millirobot_adapt.core.control.inbox import Arrival, Inbox, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_book import PlanBook
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
+from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, FloatArray
 
-STAMP_TOLERANCE = 0.002
-"""A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """One tick as the ticker began it."""
-
-    number: int
-    stamp: float
-    """Host time of its start [s]."""
-    steady: float
-    """The same on the steady clock [s]."""
-    setpoint: FloatArray
-    period: float
-    """Since the start of the tick before [s]."""
-    misses: int
-    run: int
-    """Number of the run it belongs to; 0 while standing."""
-
 
 class NotReadyError(Exception):
-    """Say why a run cannot start."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A state, and when it came."""
-
-    stamp: float
-    state: FloatArray
-    steady: float
+    """Say why what the operator asks cannot be done."""
 
 
 class Controller:
-    """The state machine waiting -> idle -> running -> finished or stopped, and the hand-over between its threads."""
+    """The state machine waiting -> idle -> running <-> paused -> finished or stopped, and the hand-over."""
 
     def __init__(
         self,
@@ -71,10 +44,12 @@ class Controller:
         stale_after: float,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make an idle controller; `lay_path` returns the path of a run from the state it starts in."""
+        """Make an idle controller; `lay_path` returns the path of a run from the state it starts in.
+
+        It may raise UserError where there is none yet.
+        """
         self._loop = loop
         self._lay_path = lay_path
-        self._dt = dt
         self._seed = seed
         self._deadline = deadline
         self._misses_allowed = misses_allowed
@@ -85,29 +60,28 @@ class Controller:
         self._loop_in_use = threading.Lock()
         self._worked = -1
         self._blind = 0
-        self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
-        self._arrival: Arrival | None = None
+        self._inbox = Inbox(dt)
         self._armed = False
         self._tick: Tick | None = None
         self._runs = 0
         self._running = False
+        self._paused = False
         self._ended = ''
         self._closed = False
+        self._tuning: Tuning | None = None
 
     # What arrives.
 
     def on_state(self, stamp: float, state: FloatArray) -> None:
         """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
-        if not np.isfinite(state).all():
-            return
         with self._changed:
-            self._arrival = Arrival(stamp, state, self._steady())
-            self._changed.notify_all()
+            if self._inbox.add_state(stamp, state, self._steady()):
+                self._changed.notify_all()
 
     def on_sent(self, stamp: float, action: FloatArray) -> None:
         """Take what the bridge really sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
         with self._changed:
-            self._sent.append((stamp, action))
+            self._inbox.add_sent(stamp, action)
 
     def on_bridge(self, armed: bool, reason: str) -> None:
         """Take the bridge's state; a robot that is no longer armed ends the run."""
@@ -123,7 +97,7 @@ class Controller:
         """Say in words where the controller stands."""
         with self._changed:
             if self._running:
-                return 'running'
+                return 'paused' if self._paused else 'running'
             missing = self._missing()
             return self._ended or (f'waiting: {missing}' if missing else 'idle')
 
@@ -137,20 +111,56 @@ class Controller:
         with self._loop_in_use, self._changed:
             if self._running:
                 raise NotReadyError('already running')
-            missing = self._missing()
-            if missing:
-                raise NotReadyError(missing)
-            if not self._armed:
-                raise NotReadyError('the bridge is not armed; call its ~/arm first')
-            assert self._arrival is not None
-            path = self._lay_path(self._arrival.state)
+            state = self._ready()
+            try:
+                path = self._lay_path(state)
+            except UserError as error:
+                raise NotReadyError(str(error)) from None
             self._loop.restart(path)
             self._runs += 1
             self._running = True
             self._ended = ''
-            self._blind = 0
-            self._book.restart(-1 if self._tick is None else self._tick.number)
+            self._go()
             return path
+
+    def pause(self) -> None:
+        """Let the robot stand from the next tick on; the run, its progress and what was learned are kept.
+
+        Raises:
+            NotReadyError: there is no run to pause.
+        """
+        with self._changed:
+            if not self._running or self._paused:
+                raise NotReadyError('already paused' if self._paused else 'not running')
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on with a paused run from where the robot stands now.
+
+        Raises:
+            NotReadyError: nothing is paused, or something is missing.
+        """
+        with self._changed:
+            if not self._paused:
+                raise NotReadyError('not paused')
+            self._ready()
+            self._go()
+
+    def finish(self, reason: str) -> None:
+        """End the run as one that has reached its aim: the robot stands from the next tick on.
+
+        Raises:
+            NotReadyError: there is no run to finish.
+        """
+        with self._changed:
+            if not self._running:
+                raise NotReadyError('not running')
+            self._end(f'finished: {reason}')
+
+    def tune(self, tuning: Tuning) -> None:
+        """Take other live parameters; they are in force from the next tick that is planned, never in the middle."""
+        with self._changed:
+            self._tuning = tuning
 
     def stop(self, reason: str) -> None:
         """End the run: the robot stands from the next tick on."""
@@ -162,7 +172,7 @@ class Controller:
         """Wake the worker for good."""
         with self._changed:
             self._closed = True
-            self._running = False
+            self._running = self._paused = False
             self._changed.notify_all()
 
     # What the ticker does.
@@ -177,7 +187,8 @@ class Controller:
             last = self._tick
             number = 0 if last is None else last.number + 1
             setpoint = np.zeros(NU)
-            if self._running:
+            walking = self._running and not self._paused
+            if walking:
                 action = self._book.action(number)
                 if action is None:
                     self._end(f'stopped: {self._book.misses(number)} deadlines in a row were missed')
@@ -189,8 +200,9 @@ class Controller:
                 steady=now,
                 setpoint=setpoint,
                 period=float('nan') if last is None else now - last.steady,
-                misses=self._book.misses(number) if self._running else 0,
+                misses=self._book.misses(number) if walking and self._running else 0,
                 run=self._runs if self._running else 0,
+                paused=self._paused,
             )
             self._changed.notify_all()
             return setpoint if self._running or (last is not None and last.run > 0) else None
@@ -207,13 +219,18 @@ class Controller:
 
     def _work_on(self, tick: Tick) -> TickRecord | None:
         """Do the work of one tick; None when another run has begun meanwhile."""
+        if tick.paused:
+            standing = TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint, running=False)
+            return self._timed(standing, tick)
         arrival = self._state_of(tick)
         if arrival is None:
             return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
-        before, executing = self._sent_around(tick)
+        with self._changed:
+            before, executing = self._inbox.sent_around(tick)
         with self._loop_in_use:
             if tick.run != self._runs:
                 return None
+            self._use_tuning()
             left = tick.steady + self._deadline - self._steady()
             result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing, left)
         with self._changed:
@@ -221,6 +238,12 @@ class Controller:
                 self._take(tick, result)
         record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
+
+    def _use_tuning(self) -> None:
+        with self._changed:
+            tuning, self._tuning = self._tuning, None
+        if tuning is not None:
+            self._loop.tune(tuning)
 
     def _take(self, tick: Tick, result: TickResult) -> None:
         plan = result.plan
@@ -253,38 +276,40 @@ class Controller:
         """Wait for the state that was sampled in `tick`, at most until the next tick begins."""
 
         def ready() -> bool:
-            return self._closed or self._tick is not tick or self._answers(tick) is not None
+            return self._closed or self._tick is not tick or self._inbox.answer(tick) is not None
 
         with self._changed:
             self._changed.wait_for(ready)
-            return self._answers(tick)
-
-    def _answers(self, tick: Tick) -> Arrival | None:
-        """Return the newest state if it was sampled in `tick`, neither before nor after."""
-        arrival = self._arrival
-        if arrival is None or not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:
-            return None
-        return arrival
-
-    def _sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
-        """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
-        with self._changed:
-            before = [action for stamp, action in self._sent if -1.5 * self._dt <= stamp - tick.stamp < 0]
-            now = [action for stamp, action in self._sent if 0 <= stamp - tick.stamp < self._dt]
-        return (before[-1] if before else None), (now[0] if now else tick.setpoint)
+            return self._inbox.answer(tick)
 
     # The rest.
 
+    def _ready(self) -> FloatArray:
+        """Return the state to walk from.
+
+        Raises:
+            NotReadyError: there is none, it is too old, or the bridge is not armed.
+        """
+        missing = self._missing()
+        if missing:
+            raise NotReadyError(missing)
+        if not self._armed:
+            raise NotReadyError('the bridge is not armed; call its ~/arm first')
+        assert self._inbox.newest is not None
+        return self._inbox.newest.state
+
+    def _go(self) -> None:
+        """Walk from the next tick on: its action is zero, for nothing is planned yet."""
+        self._paused = False
+        self._blind = 0
+        self._book.restart(-1 if self._tick is None else self._tick.number)
+
     def _end(self, how: str) -> None:
-        self._running = False
+        self._running = self._paused = False
         self._ended = how
 
     def _missing(self) -> str:
-        """Say what is missing before a run can start; empty when nothing is."""
-        if self._arrival is None:
-            return 'no state yet (telemetry from the bridge and odometry from the estimator)'
-        age = self._steady() - self._arrival.steady
-        return f'the newest state is {age:.1f} s old' if age > self._stale_after else ''
+        return self._inbox.missing(self._steady(), self._stale_after)
 
     @staticmethod
     def _timed(record: TickRecord, tick: Tick, wait_ms: float = float('nan')) -> TickRecord:

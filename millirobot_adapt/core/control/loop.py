@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.control.history import Transition, TransitionHistory
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
-from millirobot_adapt.core.dynamics.interface import AdaptedModel, Method, Window
+from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
 from millirobot_adapt.core.planning.budget import Deadline, GoOn, first_chunks, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
@@ -48,8 +49,7 @@ class ControlLoop:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._method = method
-        self._planner = planner
-        self._objective = objective
+        self._tuning = Tuning(planner, objective)
         self._prediction_error = prediction_error
         self._dt = dt
         self._seed = seed
@@ -74,11 +74,15 @@ class ControlLoop:
         """Show all candidates to `watcher` from now on, batch by batch, on the thread that plans."""
         self._watcher = watcher
 
+    def tune(self, tuning: Tuning) -> None:
+        """Search, score and adapt as `tuning` says from the next tick on; a run goes on."""
+        self._tuning = tuning
+
     def restart(self, path: ReferencePath) -> None:
         """Begin a new run along `path` (way-points in `world`): nothing is remembered of the run before."""
         self._method.reset()
         self._history.restart()
-        self._tracker = PathTracker(path, self._objective.shape_weights)
+        self._tracker = PathTracker(path, self._tuning.objective.shape_weights)
         self._adapted = None
         self._previous = None
 
@@ -118,7 +122,7 @@ class ControlLoop:
             window=self._history.window(),
             transition=transition,
             tracking=tracking,
-            objective=TrackingObjective(self._objective, tracker.path, tracking.segment, self._dt),
+            objective=self._scoring(tracker.path, tracking.segment),
             previous=self._shifted_plan(tick),
             go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
         )
@@ -145,7 +149,7 @@ class ControlLoop:
             window=window,
             transition=_newest(window, record.state),
             tracking=tracker.update(record.state),
-            objective=TrackingObjective(self._objective, tracker.path, int(record.segment), self._dt),
+            objective=self._scoring(tracker.path, int(record.segment)),
             previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
             go_on=first_chunks(int(record.chunks)) if np.isfinite(record.chunks) else unlimited,
         )
@@ -154,6 +158,9 @@ class ControlLoop:
         if self._tracker is None:
             raise RuntimeError('restart() the loop with a path before the first step')
         return self._tracker
+
+    def _scoring(self, path: ReferencePath, segment: int) -> TrackingObjective:
+        return TrackingObjective(self._tuning.objective, path, segment, self._dt)
 
     def _decide(
         self,
@@ -173,10 +180,11 @@ class ControlLoop:
     ) -> TickResult:
         """Adapt to the window and plan from the state."""
         pre_error, post_error = self._errors(transition)
-        adaptation = self._method.adapt(window)
+        tuning = self._tuning
+        adaptation = self._method.adapt(window) if tuning.adapt else _unadapted(self._method.prior)
         self._adapted = adaptation.model
         adapted = self._clock()
-        plan = self._planner.plan(
+        plan = tuning.planner.plan(
             rollout=partial(adaptation.model.rollout, state),
             objective=objective if self._watcher is None else _watched(objective, self._watcher),
             executing=executing,
@@ -199,6 +207,7 @@ class ControlLoop:
             tracking=tracking,
             previous=previous,
             plan=plan,
+            revision=tuning.revision,
             adapt_ms=1e3 * (adapted - start),
             plan_ms=1e3 * (end - adapted),
             work_ms=1e3 * (end - start),
@@ -227,6 +236,12 @@ class ControlLoop:
             return plan
         actions = np.concatenate([plan.actions[late:], np.repeat(plan.actions[-1:], late, axis=0)])
         return replace(plan, actions=actions)
+
+
+def _unadapted(prior: AdaptedModel) -> Adaptation:
+    """Return theta* as it is; nobody has looked at the window."""
+    unknown = float('nan')
+    return Adaptation(prior, loss_before=unknown, loss_after=unknown, gradient_norm=0.0, step=0.0)
 
 
 def _newest(window: Window, state: FloatArray) -> Transition | None:

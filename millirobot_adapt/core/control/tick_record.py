@@ -16,7 +16,7 @@ import numpy as np
 
 from millirobot_adapt.core.state import NU, NX, FloatArray
 
-VERSION = 2
+VERSION = 3
 HEADER = 6
 NAN = float('nan')
 
@@ -37,7 +37,7 @@ class TickRecord:
     seed: float
     """Seed of the run; the planner's numbers are generator(seed, tick, chunk)."""
     running: float
-    """1 while following the path, 0 while standing."""
+    """1 while following the path, 0 while paused."""
     # what it used
     state_stamp: float
     """Stamp of the state [s]; NaN when no state came in time."""
@@ -95,15 +95,19 @@ class TickRecord:
     """Deadlines missed in a row when this tick began."""
     chunks: float = dataclasses.field(default=NAN, metadata={'since': 2})
     """Chunks of candidates for which there was time; with 0 nothing was planned."""
+    revision: float = dataclasses.field(default=NAN, metadata={'since': 3})
+    """Which live parameters were in force, as `controller/parameters` counts them."""
 
     @classmethod
-    def without_state(cls, tick: int, stamp: float, seed: int, executing: FloatArray) -> TickRecord:
-        """Return the record of a tick to which no state came: nothing was planned."""
+    def without_state(
+        cls, tick: int, stamp: float, seed: int, executing: FloatArray, running: bool = True
+    ) -> TickRecord:
+        """Return the record of a tick in which nothing was planned: no state came, or the run was paused."""
         return cls(
             tick=tick,
             stamp=stamp,
             seed=seed,
-            running=1.0,
+            running=float(running),
             state_stamp=NAN,
             state=np.full(NX, NAN),
             executing=executing,

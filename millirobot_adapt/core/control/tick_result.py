@@ -28,6 +28,8 @@ class TickResult:
     tracking: Tracking
     previous: Plan | None
     plan: Plan
+    revision: int
+    """Of the live parameters in force."""
     adapt_ms: float
     plan_ms: float
     work_ms: float
@@ -64,6 +66,7 @@ class TickResult:
             candidates=self.plan.candidates,
             finite=self.plan.finite,
             chunks=self.plan.chunks,
+            revision=self.revision,
             loss_before=self.adaptation.loss_before,
             loss_after=self.adaptation.loss_after,
             gradient_norm=self.adaptation.gradient_norm,

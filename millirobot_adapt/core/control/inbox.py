@@ -1,0 +1,82 @@
+"""What has reached the controller: the newest state, and what the bridge really sent of late."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.state import FloatArray
+
+STAMP_TOLERANCE = 0.002
+"""A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One tick as the ticker began it."""
+
+    number: int
+    stamp: float
+    """Host time of its start [s]."""
+    steady: float
+    """The same on the steady clock [s]."""
+    setpoint: FloatArray
+    period: float
+    """Since the start of the tick before [s]."""
+    misses: int
+    run: int
+    """Number of the run it belongs to; 0 while standing."""
+    paused: bool = False
+    """The run is interrupted: the robot stands, and nothing is planned."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A state, and when it came."""
+
+    stamp: float
+    state: FloatArray
+    steady: float
+
+
+class Inbox:
+    """Keep what arrives and say what of it belongs to a tick; whoever owns it guards it."""
+
+    def __init__(self, dt: float) -> None:
+        self._dt = dt
+        self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
+        self.newest: Arrival | None = None
+        """The newest state."""
+
+    def add_state(self, stamp: float, state: FloatArray, steady: float) -> bool:
+        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state and gives False."""
+        if not np.isfinite(state).all():
+            return False
+        self.newest = Arrival(stamp, state, steady)
+        return True
+
+    def add_sent(self, stamp: float, action: FloatArray) -> None:
+        """Take what was sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
+        self._sent.append((stamp, action))
+
+    def missing(self, steady: float, stale_after: float) -> str:
+        """Say what is missing before a run can start at `steady` [s]; empty when nothing is."""
+        if self.newest is None:
+            return 'no state yet (telemetry from the bridge and odometry from the estimator)'
+        age = steady - self.newest.steady
+        return f'the newest state is {age:.1f} s old' if age > stale_after else ''
+
+    def answer(self, tick: Tick) -> Arrival | None:
+        """Return the newest state if it was sampled in `tick`, neither before nor after."""
+        arrival = self.newest
+        if arrival is None or not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:
+            return None
+        return arrival
+
+    def sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
+        """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
+        before = [action for stamp, action in self._sent if -1.5 * self._dt <= stamp - tick.stamp < 0]
+        now = [action for stamp, action in self._sent if 0 <= stamp - tick.stamp < self._dt]
+        return (before[-1] if before else None), (now[0] if now else tick.setpoint)
