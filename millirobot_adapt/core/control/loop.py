@@ -68,7 +68,7 @@ class ControlLoop:
     @property
     def horizon(self) -> int:
         """H, the steps that a plan looks ahead."""
-        return self._planner.horizon
+        return self._tuning.planner.horizon
 
     def watch(self, watcher: Watcher) -> None:
         """Show all candidates to `watcher` from now on, batch by batch, on the thread that plans."""
