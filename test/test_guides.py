@@ -11,6 +11,7 @@ from millirobot_adapt.bringup.processes import CONTROLLER, NODES, parse_override
 from millirobot_adapt.core.config import flatten, read_params
 
 ROOT = Path(__file__).resolve().parents[1]
+ARGUMENTS = ROOT / 'millirobot_adapt' / 'bringup' / 'launching' / 'arguments.py'
 GUIDES = {name: (ROOT / 'docs' / f'{name}.md').read_text(encoding='utf-8') for name in ('bring-up', 'tuning', 'faq')}
 EVERYTHING = '\n'.join(GUIDES.values())
 
@@ -41,14 +42,18 @@ def test_the_rows_of_the_tables_are_parameters_and_begin_with_the_shipped_values
         resolve([CONTROLLER], {'controller': {name: yaml.safe_load(after)}})
 
 
-def test_launch_arguments_exist():
-    launch = (ROOT / 'launch' / 'robot.launch.py').read_text(encoding='utf-8')
-    given = set()
-    for call in re.findall(r'ros2 launch millirobot_adapt robot\.launch\.py(.*)', EVERYTHING):
-        given |= set(re.findall(r'(\w+):=', call))
-    assert given
-    for name in given:
-        assert f"'{name}'" in launch, name
+def test_launch_files_and_their_arguments_exist():
+    pages = [ROOT / 'README.md', *(ROOT / 'docs').glob('*.md'), *(ROOT / 'launch').glob('*.launch.py')]
+    declared = set(re.findall(r"(?:Argument|text|switch)\(\s*'(\w+)'", ARGUMENTS.read_text(encoding='utf-8')))
+    calls = []
+    for page in pages:
+        calls += re.findall(
+            r'ros2 launch millirobot_adapt\s+(\w+\.launch\.py)([^`\n]*)', page.read_text(encoding='utf-8')
+        )
+    assert len(calls) >= 4
+    for file, given in calls:
+        assert (ROOT / 'launch' / file).is_file(), file
+        assert set(re.findall(r'(\w+):=', given)) <= declared, given
 
 
 def test_parameters_that_guides_name_in_files_exist():

@@ -12,7 +12,6 @@ PACKAGES = ('millirobot_adapt', 'firmware_bridge')
 ROS = {
     'rclpy', 'rcl_interfaces', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'lifecycle_msgs', 'nav_msgs',
     'sensor_msgs', 'std_msgs', 'std_srvs', 'visualization_msgs', 'rosgraph_msgs', 'tf2_ros', 'tf2_msgs',
-    'ament_index_python',
 }  # fmt: skip
 
 # Who alone may import a library: module names, or packages with all below them.

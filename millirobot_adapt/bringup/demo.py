@@ -17,6 +17,7 @@ from millirobot_adapt.bringup.prepare import prepare_run
 from millirobot_adapt.bringup.processes import (
     MANAGED,
     MANAGER,
+    MOCK_FENCE,
     MOCK_ROBOT,
     RECORDER,
     SIMULATION,
@@ -29,8 +30,6 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.sim.conditions import load_condition
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
-MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
-"""Fence of the gate [m]: the mock's floor has no end, and the shapes other than the figure-8 leave the lab's arena."""
 
 
 @dataclass(frozen=True)

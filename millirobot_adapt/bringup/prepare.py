@@ -17,7 +17,7 @@ from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.nodes.operator import ros_version
 
 
-def prepare_run(nodes: Parameters, out: Path, command: str) -> RunFolder:
+def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '') -> RunFolder:
     """Make the run folder under `out` and write the parameters into it; the recorder's bag goes there too.
 
     Args:
@@ -25,6 +25,7 @@ def prepare_run(nodes: Parameters, out: Path, command: str) -> RunFolder:
             bridge meet at a port in the run folder.
         out: Where run folders go.
         command: What the user typed.
+        namespace: Of the nodes, such as `robot1`; '' for none.
 
     Raises:
         UserError: model, robot or path are not there or do not fit; the folder cannot be made. Nothing is left then.
@@ -36,7 +37,7 @@ def prepare_run(nodes: Parameters, out: Path, command: str) -> RunFolder:
     nodes['recorder'] |= {'bag': str(folder.bag), 'run_file': str(folder.parameters)}
     if 'mock_robot' in nodes:
         nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.port)
-    write_node_parameters(folder.node_parameters, nodes)
+    write_node_parameters(folder.node_parameters, nodes, namespace)
     write_parameters(
         folder.parameters,
         command=command,

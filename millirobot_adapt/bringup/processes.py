@@ -69,6 +69,8 @@ NODES = (*SIMULATION, TELEOP)
 """Everything that can be started."""
 STOP_ORDER = ('manager', 'teleop', 'controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
 """Nobody misses nodes that end; setpoints end before the link does, and the recorder sees all of it."""
+MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
+"""Fence of the gate [m]: the mock's floor has no end, and the shapes other than the figure-8 leave the lab's arena."""
 
 
 def parse_override(text: str, nodes: Sequence[NodeProcess]) -> tuple[str, str, Any]:
@@ -88,8 +90,12 @@ def parse_override(text: str, nodes: Sequence[NodeProcess]) -> tuple[str, str, A
         raise UserError(f'--set {text}: {right!r} is not a YAML value') from None
 
 
-def resolve(nodes: Sequence[NodeProcess], overrides: Mapping[str, Mapping[str, Any]]) -> Parameters:
+def resolve(
+    nodes: Sequence[NodeProcess], overrides: Mapping[str, Mapping[str, Any]], source: str = '--set'
+) -> Parameters:
     """Return every parameter of the nodes: the shipped file, then the overrides (node -> dotted name -> value).
+
+    `source` says in errors where the overrides came from.
 
     Raises:
         UserError: an unknown key (the nearest is named), a wrong type, a value out of range.
@@ -100,8 +106,8 @@ def resolve(nodes: Sequence[NodeProcess], overrides: Mapping[str, Mapping[str, A
         values = flatten(read_params(node.parameter_file, node.name, cls))
         given = overrides.get(node.name, {})
         for name in given:
-            _known(name, list(values), f'--set {node.name}.{name}: unknown parameter')
-        resolved[node.name] = flatten(build(cls, nest({**values, **given}), f'--set {node.name}'))
+            _known(name, list(values), f'{source} {node.name}.{name}: unknown parameter')
+        resolved[node.name] = flatten(build(cls, nest({**values, **given}), f'{source} {node.name}'))
     return resolved
 
 

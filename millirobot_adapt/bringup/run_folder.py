@@ -94,9 +94,10 @@ def _point(link: Path, target: str) -> None:
     scratch.replace(link)
 
 
-def write_node_parameters(path: Path, parameters: Parameters) -> None:
-    """Write a ROS 2 parameter file."""
-    content = {name: {'ros__parameters': nest(values)} for name, values in parameters.items()}
+def write_node_parameters(path: Path, parameters: Parameters, namespace: str = '') -> None:
+    """Write a ROS 2 parameter file for the nodes of a namespace, such as `robot1`; '' is for those without one."""
+    prefix = f'/{namespace}/' if namespace else ''  # ROS takes a bare name for a node without namespace
+    content = {f'{prefix}{name}': {'ros__parameters': nest(values)} for name, values in parameters.items()}
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
 
 
