@@ -35,6 +35,22 @@ class AdaptGraph(nn.Module):
         return (*adapted_parameters(theta, update), *report)
 
 
+class FeaturesGraph(nn.Module):
+    """What the network sees, and what it should have predicted, both normalised.
+
+    (states (T1, 24), actions (T1, 2), next states (T1, 24)) to (features (T1, 7), targets (T1, 8)).
+    """
+
+    def __init__(self, normalisation: Normalisation):
+        super().__init__()
+        self.normalisation = normalisation
+
+    def forward(self, states: Tensor, actions: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalise, features clipped."""
+        features = self.normalisation.features(body_state(states), actions)
+        return features, self.normalisation.targets(change_of_state(states, next_states))
+
+
 class RolloutStart(nn.Module):
     """What the network sees at first: (state (1 or K, 24), actions (H, K, 2)) to both normalised, (K, 5), (H, K, 2)."""
 

@@ -14,6 +14,8 @@ from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.rollouts import Rollouts
 
 VALIDATION_PART = 0.1
+_STRETCH, _STRETCHES = 96, 64
+"""Further transitions before those of a segment in a stretch, and how many stretches are kept."""
 _SMALLEST_SCALE = 1e-6
 
 
@@ -61,6 +63,8 @@ class DataSet:
     training: Segments
     validation: Segments
     normalisation: Normalisation
+    stretches: Segments | None = None
+    """Longer pieces of the validation part, for methods that carry what they learn; None: the validation segments."""
 
 
 def make_data_set(rollouts: Rollouts, length: int, generator: np.random.Generator) -> DataSet:
@@ -74,7 +78,8 @@ def make_data_set(rollouts: Rollouts, length: int, generator: np.random.Generato
     parts = (cut(rollouts, order[held_out:], length), cut(rollouts, order[:held_out], length))
     if not all(len(part) for part in parts):
         raise UserError(f'the data hold no unbroken {length} transitions; collect more, or longer rollouts')
-    return DataSet(*parts, normalise(rollouts, order[held_out:]))
+    stretches = _longest(rollouts, order[:held_out], length)
+    return DataSet(*parts, normalise(rollouts, order[held_out:]), stretches)
 
 
 def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
@@ -94,6 +99,15 @@ def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
         return values.unfold(1, rows, 1).transpose(2, 3)[:, : keep.shape[1]][keep]
 
     return Segments(windows(body, length + 1), windows(actions, length), windows(displacement, length))
+
+
+def _longest(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
+    """Cut some of the longest pieces there are of `length` transitions and up to 96 before them, evenly spread."""
+    further, found = _STRETCH, cut(rollouts, chosen, length + _STRETCH)
+    while further and not len(found):
+        further //= 2
+        found = cut(rollouts, chosen, length + further)
+    return found.part(slice(0, None, max(1, len(found) // _STRETCHES)))
 
 
 def normalise(rollouts: Rollouts, chosen: np.ndarray) -> Normalisation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,14 @@ from millirobot_adapt.learning.persistence import FUTURE, PAST, persistence
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
 from millirobot_adapt.learning.segments import cut, make_data_set
+from millirobot_adapt.learning.sweep import Trial, edges
+from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
 from millirobot_adapt.learning.train import Trainer
 from millirobot_adapt.learning.train_config import TrainConfig
 
 Say = Callable[[str], None]
+_SCORED = 500
+"""About how many validation segments are scored at the end; each has parameters of its own in memory."""
 
 
 def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, place: int = 0) -> TrainedRun:
@@ -43,6 +47,7 @@ def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, 
             bar.set_postfix_str(line)
 
         model = trainer.run(progress)
+    _say_choice(trainer.trials, say)
     results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}
     for name, result in results.items():
         say(
@@ -56,8 +61,12 @@ def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, 
         'data': {**rollouts.metadata, 'sha256': rollouts.digest()},
         'training': {'version': __version__, 'parameters': flatten(config), 'validation': results},
     }
+    if trainer.trials:
+        record['training']['sweep'] = [trial.row() for trial in trainer.trials]
     run = TrainedRun(model, record)
     run.save(out, trainer.curves)
+    if trainer.trials:
+        draw_sweep(trainer.trials).savefig(out / SWEEP_FIGURE, dpi=120)
     return run
 
 
@@ -83,12 +92,25 @@ def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:
 def _score(trainer: Trainer, model: Model, *, adapted: bool) -> dict[str, float]:
     """Score a model on the undisturbed validation part: one-step error (normalised), pose errors at the horizon."""
     with torch.no_grad():
-        found = trainer.score(model, trainer.data.validation, adapted=adapted)
+        every = max(1, len(trainer.data.validation) // _SCORED)
+        found = trainer.score(model, trainer.data.validation.part(slice(0, None, every)), adapted=adapted)
     return {
         'one_step': round(float(found.one_step) ** 0.5, 4),
         'position': round(float(found.position), 5),
         'heading': round(float(found.heading), 4),
     }
+
+
+def _say_choice(trials: Sequence[Trial], say: Say) -> None:
+    """Print what was tried, the best first, and warn where the best value is the last that was tried."""
+    if not trials:
+        return
+    say('settings tried on the validation part, half of it disturbed, the best first:')
+    for trial in sorted(trials, key=lambda trial: trial.loss)[:5]:
+        settings = ', '.join(f'{name} {value}' for name, value in trial.settings.items())
+        say(f'  {settings}: loss {trial.loss:.4f}, {1e3 * trial.position:.1f} mm, {trial.heading:.3f} rad')
+    for name in edges(trials):
+        say(f'  the best {name} is the least or the largest that was tried: widen the list with --set')
 
 
 def _persistence_line(rollouts: Rollouts) -> str:

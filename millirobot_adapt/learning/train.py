@@ -14,6 +14,7 @@ from millirobot_adapt.learning.loss import Losses
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.segments import DataSet, Segments
+from millirobot_adapt.learning.sweep import Trial, sweep
 from millirobot_adapt.learning.train_config import TrainConfig
 
 
@@ -38,6 +39,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.model: Model = METHODS[config.method].create(config, data, self.generator)
         self.curves = Curves()
+        self.trials: list[Trial] = []
         self._validation = self._validation_segments()
 
     def run(self, progress: Callable[[int, str], None]) -> Model:
@@ -45,6 +47,11 @@ class Trainer:
 
         `progress` gets the number of steps done and a line to show.
         """
+        best = self._descend(progress) if self.model.trained() else self.model
+        return self._choose(best, progress)
+
+    def _descend(self, progress: Callable[[int, str], None]) -> Model:
+        """Go down the gradient of the batches' loss until the validation part gets no better."""
         optimiser = torch.optim.Adam(self.model.trained(), lr=self.config.learning_rate)
         best, best_loss, waited = copy.deepcopy(self.model), float('inf'), 0
         total = 0.0
@@ -63,6 +70,17 @@ class Trainer:
                 break
         return best
 
+    def _choose(self, model: Model, progress: Callable[[int, str], None]) -> Model:
+        """Choose the settings that training leaves open, as they do best where every second stretch is disturbed."""
+        grid = model.grid(self.config)
+        if not grid:
+            return model
+        stretches = self.data.validation if self.data.stretches is None else self.data.stretches
+        stretches = self._half_disturbed(stretches)
+        past, future = stretches.divide(stretches.actions.shape[1] - self.config.horizon)
+        model, self.trials = sweep(model, grid, past, future, lambda line: progress(self.config.steps, line))
+        return model
+
     def score(self, model: Model, segments: Segments, *, adapted: bool = True) -> Losses:
         """Score a model on segments, after its adaptation to their first T1 transitions or, if told, before."""
         past, future = segments.divide(self.config.window)
@@ -73,7 +91,7 @@ class Trainer:
         segments = self.data.training.part(rows)
         if self.model.disturbed:
             segments = augment(segments, self.config.augment, self.dt, self.generator)
-        loss = self._total(self.score(self.model, segments))
+        loss = self._total(self.score(self.model, segments, adapted=self.model.meta_trained))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.trained(), self.config.gradient_clip)
@@ -83,7 +101,7 @@ class Trainer:
     def _look(self, step: int, training_loss: float) -> float:
         """Score the model on the validation part, open loop, after its adaptation: what planning will see."""
         with torch.no_grad():
-            found = self.score(self.model, self._validation)
+            found = self.score(self.model, self._validation, adapted=self.model.meta_trained)
         loss = float(found.open_loop)
         self.curves.step.append(step)
         self.curves.training_loss.append(training_loss)
@@ -106,7 +124,9 @@ class Trainer:
         """Fix the segments that are looked at; every second one is disturbed where training ones are."""
         rows = torch.randperm(len(self.data.validation), generator=self.generator)[:512]
         segments = self.data.validation.part(rows)
-        if not self.model.disturbed:
-            return segments
+        return self._half_disturbed(segments) if self.model.disturbed else segments
+
+    def _half_disturbed(self, segments: Segments) -> Segments:
+        """Disturb every second segment."""
         disturbed = augment(segments.part(slice(0, None, 2)), self.config.augment, self.dt, self.generator)
         return disturbed.joined(segments.part(slice(1, None, 2)))

@@ -9,12 +9,18 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.grbal import Grbal
 from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.dynamics.mb import ModelBased
+from millirobot_adapt.core.dynamics.mb_de import DynamicEvaluation
+from millirobot_adapt.core.dynamics.rebal import Rebal
+from millirobot_adapt.core.dynamics.rls import RecursiveLeastSquares
 from millirobot_adapt.core.errors import UserError
 
 METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'mb': ModelBased,
+    'mb_de': DynamicEvaluation,
     'grbal': Grbal,
     'grbal_literal': Grbal,  # the difference lies in its graphs
+    'rebal': Rebal,
+    'rls': RecursiveLeastSquares,
 }
 
 

@@ -11,6 +11,8 @@ from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, W
 class Grbal:
     """Adapt theta* to the window by the graph adapt.onnx: gradient, learned step sizes and the guard are inside."""
 
+    carries = False
+
     def __init__(self, bundle: Bundle, config: EngineConfig):
         self.window_length = bundle.window
         self._engine = make_engine(bundle, config)

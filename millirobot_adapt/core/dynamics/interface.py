@@ -58,7 +58,7 @@ class Adaptation:
     loss_after: float
     """The same with theta'."""
     gradient_norm: float
-    """Norm of the gradient at theta*."""
+    """Norm of the gradient where the step began; 0 without one."""
     step: float
     """Fraction of the nominal inner step really taken (1 = whole, 0 = none: guard or no adaptation)."""
 
@@ -70,9 +70,11 @@ class Method(Protocol):
     """T1."""
     prior: AdaptedModel
     """theta*, the model before adaptation."""
+    carries: bool
+    """Whether an adaptation depends on those before it since `reset`, and not on its window alone."""
 
     def reset(self) -> None:
         """Forget everything learned since the start (a new run)."""
 
     def adapt(self, window: Window) -> Adaptation:
-        """Adapt to the window; with an empty window (all mask 0) the result is theta* itself."""
+        """Adapt to the window; the first of a run, with an empty window (all mask 0), gives theta* itself."""

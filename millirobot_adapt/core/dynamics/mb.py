@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
-from millirobot_adapt.core.dynamics.targets import normalised_error
+from millirobot_adapt.core.dynamics.window_loss import window_loss
 
 
 class ModelBased:
     """Plan with theta*; the window only tells how well it predicts."""
+
+    carries = False
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
         self.window_length = bundle.window
@@ -25,10 +25,5 @@ class ModelBased:
 
     def adapt(self, window: Window) -> Adaptation:
         """Return theta* and its loss over the window (0 for an empty one)."""
-        rows = window.mask > 0
-        loss = 0.0
-        if rows.any():
-            states, next_states = window.states[rows], window.next_states[rows]
-            predicted = self.prior.rollout(states, window.actions[rows][None])[1]
-            loss = float(np.mean(np.square(normalised_error(predicted, next_states, states, self._scale))))
+        loss = window_loss(self.prior, window, self._scale)
         return Adaptation(self.prior, loss_before=loss, loss_after=loss, gradient_norm=0.0, step=0.0)

@@ -15,6 +15,8 @@ class Rebal:
     context that does not explain the window better than none.
     """
 
+    carries = False
+
     def __init__(self, bundle: Bundle, config: EngineConfig):
         self.window_length = bundle.window
         self._engine = make_engine(bundle, config)

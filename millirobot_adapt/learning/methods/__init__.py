@@ -7,8 +7,8 @@ from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteral
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.methods.mb import ModelBased
 from millirobot_adapt.learning.methods.mb_de import DynamicEvaluation
-from millirobot_adapt.learning.methods.rls import RecursiveLeastSquares
 from millirobot_adapt.learning.methods.rebal import Rebal
+from millirobot_adapt.learning.methods.rls import RecursiveLeastSquares
 
 METHODS: dict[str, type[Model]] = {
     'mb': ModelBased,
@@ -16,4 +16,5 @@ METHODS: dict[str, type[Model]] = {
     'grbal': Grbal,
     'grbal_literal': GrbalLiteral,
     'rebal': Rebal,
+    'rls': RecursiveLeastSquares,
 }

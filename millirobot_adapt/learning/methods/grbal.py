@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class Grbal:
     theta: list[Tensor]
     log_psi: list[Tensor]
     disturbed: ClassVar[bool] = True
+    meta_trained: ClassVar[bool] = True
     guarded: ClassVar[bool] = True
 
     @classmethod
@@ -60,6 +61,10 @@ class Grbal:
     def trained(self) -> list[Tensor]:
         """Train network and step sizes together."""
         return [*self.theta, *self.log_psi]
+
+    def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
+        """Leave nothing to choose: training finds it all."""
+        return []
 
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
         """Score the network after one step on the past; gradients flow through the step (second order)."""

@@ -35,6 +35,8 @@ class Model(Protocol):
     normalisation: Normalisation
     disturbed: ClassVar[bool]
     """Whether segments are disturbed (learning/augment.py) in training, and half of them in validation."""
+    meta_trained: ClassVar[bool]
+    """Whether training looks at the loss after adaptation; else at that of the model as it is."""
 
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Model:
@@ -50,8 +52,14 @@ class Model(Protocol):
     def trained(self) -> list[Tensor]:
         """Return what gradient descent moves; empty for a method that is fitted otherwise."""
 
+    def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
+        """Return the settings of which the best is chosen after training; empty where there is nothing to choose."""
+
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
-        """Score predictions of `future` after adapting to `past`, which ends where it begins; or, if told, before."""
+        """Score predictions of `future` after adapting to `past`, which ends where it begins; or, if told, before.
+
+        The past is T1 transitions long or longer: methods that carry what they learn along a run use all of it.
+        """
 
     def parts(self, window: int, dt: float) -> BundleParts:
         """Return what a bundle holds, for windows of T1 rows and control periods of `dt` [s]."""

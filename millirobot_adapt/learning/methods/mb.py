@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +28,7 @@ class ModelBased:
     normalisation: Normalisation
     theta: list[Tensor]
     disturbed: ClassVar[bool] = False
+    meta_trained: ClassVar[bool] = False
 
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> ModelBased:
@@ -46,6 +47,10 @@ class ModelBased:
     def trained(self) -> list[Tensor]:
         """Train all of the network."""
         return self.theta
+
+    def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
+        """Leave nothing to choose: training finds it all."""
+        return []
 
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
         """Score the network, which the past does not change."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,9 @@ from millirobot_adapt.learning.segments import DataSet, Segments
 if TYPE_CHECKING:
     from millirobot_adapt.learning.train_config import TrainConfig
 
+SHORT_PART = 0.3
+"""Part of a training batch whose windows are short."""
+
 
 @dataclass
 class Rebal:
@@ -34,6 +37,7 @@ class Rebal:
     theta: list[Tensor]
     recurrence: Recurrence
     disturbed: ClassVar[bool] = True
+    meta_trained: ClassVar[bool] = True
 
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Rebal:
@@ -58,13 +62,18 @@ class Rebal:
         """Train network and unit together."""
         return [*self.theta, *self.recurrence.tensors()]
 
+    def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
+        """Leave nothing to choose: training finds it all."""
+        return []
+
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
         """Score the network under the context of the past; gradients flow through the whole window."""
         theta = self.theta
         if adapted:
             inputs = self.normalisation.features(past.body[:, :-1], past.actions)
             targets = self.normalisation.targets(past.change)
-            reading = read_windows(theta, self.recurrence, inputs, targets, torch.ones(inputs.shape[:2]))
+            mask = short_windows(*inputs.shape[:2]) if torch.is_grad_enabled() else torch.ones(inputs.shape[:2])
+            reading = read_windows(theta, self.recurrence, inputs, targets, mask)
             theta = shifted(theta, reading.shift)
         return losses(theta, self.normalisation, future)
 
@@ -74,3 +83,12 @@ class Rebal:
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
         context = context_graph(self.theta, self.normalisation, self.recurrence, window)
         return BundleParts(theta, {**graphs, 'adapt.onnx': context})
+
+
+def short_windows(count: int, window: int) -> Tensor:
+    """Return a mask (B, T1) by which the first tasks of a batch miss rows, from all but one down to none.
+
+    So the unit also meets windows like those of a run's first seconds. Who stands where in a batch is random anyway.
+    """
+    missing = (window - 1) * (1 - torch.arange(count) / (SHORT_PART * count))
+    return (torch.arange(window) >= missing[:, None]).float()

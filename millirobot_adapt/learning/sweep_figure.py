@@ -1,0 +1,39 @@
+"""Draw what a sweep of settings found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from millirobot_adapt.learning.sweep import Trial, best
+
+SWEEP_FIGURE = 'sweep.png'
+
+
+def draw_sweep(trials: Sequence[Trial]) -> Figure:
+    """Draw the position error over the setting with the most values, one line for each value of the other."""
+    names = list(trials[0].settings)
+    values = {name: sorted({trial.settings[name] for trial in trials}) for name in names}
+    along = max(names, key=lambda name: len(values[name]))
+    other = next((name for name in names if name != along), along)
+    figure = Figure(figsize=(6, 4), layout='constrained')
+    axes = figure.subplots()
+    for value in values[other] if other != along else [None]:
+        line = [trial for trial in trials if value is None or trial.settings[other] == value]
+        line = sorted((trial for trial in line if math.isfinite(trial.loss)), key=lambda trial: trial.settings[along])
+        axes.plot(
+            [trial.settings[along] for trial in line], [1e3 * trial.position for trial in line],
+            marker='.', label='' if value is None else f'{other} {value}',
+        )  # fmt: skip
+    chosen = best(trials)
+    axes.plot(chosen.settings[along], 1e3 * chosen.position, marker='o', ls='', mfc='none', ms=12, label='chosen')
+    if values[along][-1] > 30 * values[along][0]:
+        axes.set_xscale('log')
+    lowest, spread = min(trial.position for trial in trials), 3.0
+    axes.set_ylim(0, 1e3 * min(spread * lowest, max(t.position for t in trials if math.isfinite(t.loss)) * 1.05))
+    axes.set(xlabel=along, ylabel='position error at the horizon after adaptation [mm]')
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
