@@ -69,6 +69,7 @@ setup(
             'bridge = firmware_bridge.node:main',
             'estimator = millirobot_adapt.nodes.estimator:main',
             'controller = millirobot_adapt.nodes.controller:main',
+            'collector = millirobot_adapt.nodes.collector:main',
             'recorder = millirobot_adapt.nodes.recorder:main',
             'mock_robot = millirobot_adapt.nodes.mock_robot:main',
             'manager = millirobot_adapt.nodes.manager:main',
