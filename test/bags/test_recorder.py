@@ -85,6 +85,18 @@ for _ in range(20):  # best effort: the recorder may learn of us later than we o
 print(json.dumps(offered))
 """
 
+BRING_UP = """
+from millirobot_adapt.core.bring_up import BringUpError
+from millirobot_adapt.nodes.operator import Operator
+
+operator = Operator()
+try:
+    operator.bring_up(['/robot1/recorder'], patience=2.0)
+except BringUpError as error:
+    print(error)
+operator.close()
+"""
+
 
 @pytest.fixture
 def environment():
@@ -97,7 +109,9 @@ def start_recorder(environment: dict[str, str], bag: Path, *settings: str) -> su
     code = 'import sys; from millirobot_adapt.nodes.recorder import main; sys.exit(main())'
     command = [sys.executable, '-c', code, '--ros-args', '-r', '__ns:=/robot1', '-p', f'bag:={bag}']
     command += [part for setting in settings for part in ('-p', setting)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    recorder = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    publish(environment, BRING_UP)
+    return recorder
 
 
 def publish(environment: dict[str, str], what: str = PUBLISHER) -> str:
@@ -116,7 +130,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def recorders_word(bag: Path) -> list[str]:
     arrays = [message for _, message, _ in open_bag(bag, lambda line: None).messages([DIAGNOSTICS])]
-    return [status.message for array in arrays for status in array.status if status.name == 'recorder']
+    return [status.message for array in arrays for status in array.status if status.name == 'robot1/recorder']
 
 
 def velocities(bag: Path) -> list[float]:

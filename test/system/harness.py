@@ -17,11 +17,14 @@ from rclpy.signals import SignalHandlerOptions
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import STOP_ORDER
 from millirobot_adapt.bringup.supervisor import Supervisor
+from millirobot_adapt.nodes.operator import Operator
 
+PATIENCE = 30.0
+"""Longest wait for anything that has to come [s]."""
 MILLIROBOT = [sys.executable, '-m', 'millirobot_adapt.cli.main']
 
 
-def wait_for(condition, what, seconds=30.0, between=lambda: time.sleep(0.02)):
+def wait_for(condition, what, seconds=PATIENCE, between=lambda: time.sleep(0.02)):
     """Wait on a condition with a deadline; `between` is called while waiting."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -39,10 +42,19 @@ class Group:
     supervisor: Supervisor
     pids: dict = field(default_factory=dict)
 
-    def start(self, node, **parameters):
-        """Start a node with its shipped parameters and some others."""
+    def start(self, node, *arguments, **parameters):
+        """Start a node with its shipped parameters and some others, and further ROS arguments."""
         settings = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-        self.pids[node.name] = self.supervisor.start(node.name, [*node.command(node.parameter_file), *settings])
+        command = [*node.command(node.parameter_file), *settings, *arguments]
+        self.pids[node.name] = self.supervisor.start(node.name, command)
+
+    def bring_up(self, *nodes, namespace=''):
+        """Configure and activate managed nodes that have been started, as the manager does."""
+        operator = Operator()
+        try:
+            operator.bring_up([f'{namespace}{node.name}' for node in nodes], PATIENCE)
+        finally:
+            operator.close()
 
     def log(self, node):
         return self.supervisor.log(node.name).read_text()
@@ -64,7 +76,7 @@ class Listener:
     def spin(self):
         self._executor.spin_once(timeout_sec=0.05)
 
-    def wait_for(self, condition, what, seconds=30.0):
+    def wait_for(self, condition, what, seconds=PATIENCE):
         return wait_for(condition, what, seconds, between=self.spin)
 
     def close(self):

@@ -7,6 +7,7 @@ import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT
+from millirobot_adapt.core.bring_up import BringUpError
 from millirobot_adapt.core.share import share_dir
 
 pytestmark = pytest.mark.system
@@ -32,28 +33,43 @@ def _renamed(value):
 
 
 def refuse(group, node, **parameters):
-    """Run a node that must refuse its input, and return the one line it says."""
+    """Run a node that must refuse its parameters at once, and return the one line it says."""
     settings = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
     answer = run([*node.command(node.parameter_file), *settings], group.environment)
     assert answer.returncode == 2, answer.stderr
-    lines = (answer.stdout + answer.stderr).splitlines()
+    return the_line(answer.stdout + answer.stderr)
+
+
+def refuse_to_be_configured(group, node, **parameters):
+    """Start a node that must end when it is configured, and return the one line it says."""
+    group.start(node, **parameters)
+    with pytest.raises(BringUpError, match=f'{node.name} could not be configured'):
+        group.bring_up(node)
+    ended = wait_for(group.supervisor.ended, 'the process ends')
+    assert (ended.name, ended.code) == (node.name, 2)
+    return the_line(group.log(node))
+
+
+def the_line(text):
+    lines = text.splitlines()
     assert len(lines) == 1, lines
     assert lines[0].startswith('error: ')
     return lines[0]
 
 
 def test_a_port_that_does_not_exist(group):
-    assert '/dev/no_such_port' in refuse(group, BRIDGE, port='/dev/no_such_port')
+    assert '/dev/no_such_port' in refuse_to_be_configured(group, BRIDGE, port='/dev/no_such_port')
 
 
 def test_a_second_bridge_on_the_same_port(group):
     port = group.folder / 'radio'
     group.start(MOCK_ROBOT, port=port)
     wait_for(port.exists, 'the mock makes its port')
-    group.start(BRIDGE, port=port)
-    wait_for(lambda: 'link up' in group.log(BRIDGE), 'the first bridge connects')
-    assert str(port) in refuse(group, BRIDGE, port=port)
-    assert group.supervisor.running(BRIDGE.name), 'the first one goes on'
+    command = [*BRIDGE.command(BRIDGE.parameter_file), '-p', f'port:={port}', '-r', '__ns:=/first']
+    group.supervisor.start('first', command)
+    group.bring_up(BRIDGE, namespace='/first/')
+    assert str(port) in refuse_to_be_configured(group, BRIDGE, port=port)
+    assert group.supervisor.running('first'), 'the first one goes on'
 
 
 def test_a_parameter_that_nobody_knows_is_named_with_the_nearest_one(group):
@@ -61,13 +77,13 @@ def test_a_parameter_that_nobody_knows_is_named_with_the_nearest_one(group):
 
 
 def test_a_model_that_is_not_there(group):
-    line = refuse(group, CONTROLLER, model='no_such_model')
+    line = refuse_to_be_configured(group, CONTROLLER, model='no_such_model')
     assert 'no_such_model' in line
     assert 'velociroach_grbal' in line, 'what there is, is named'
 
 
 def test_a_model_whose_state_names_do_not_fit(group, misfit):
-    line = refuse(group, CONTROLLER, model=misfit)
+    line = refuse_to_be_configured(group, CONTROLLER, model=misfit)
     assert 'vx' in line
     assert 'forward_speed' in line
 

@@ -34,6 +34,7 @@ class Lab:
         wait_for(port.exists, 'the mock makes its port')
         group.start(BRIDGE, port=port)
         group.start(ESTIMATOR)
+        group.bring_up(BRIDGE, ESTIMATOR)
 
     def on_legs(self, message):
         self.duty = list(message.effort)
@@ -93,6 +94,7 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     lab.group.kill(BRIDGE)
     lab.group.supervisor.stop_one(BRIDGE.name)
     lab.group.start(BRIDGE, port=lab.group.folder / 'radio')
+    lab.group.bring_up(BRIDGE)
     lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
     lab.wait_for(lambda: lab.operator.bridge.message == 'the link is up; not armed', 'the new bridge waits')
     # The start-up holds the legs still with the motors on; only then are they switched off.

@@ -15,7 +15,7 @@ def test_what_runs_already_is_found(group):
     group.start(MOCK_ROBOT, port=port)
     wait_for(port.exists, 'the mock makes its port')
     group.start(BRIDGE, port=port)
-    wait_for(lambda: 'link up' in group.log(BRIDGE), 'the bridge connects')
+    group.bring_up(BRIDGE)
     ended = run([*MILLIROBOT, 'doctor', '--robot', '--json', '--port', str(port)], group.environment)
     found = {row['check']: row for row in json.loads(ended.stdout)['findings']}
     assert 'Hz on mocap/pose' in found['mocap']['what'], 'on a busy machine it may be slow, but it is heard'

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from harness import PATIENCE
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.bringup.processes import ESTIMATOR
+from millirobot_adapt.core.bring_up import BringUp
 from millirobot_adapt.core.samples import Telemetry
 from millirobot_adapt.core.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, ODOMETRY
 from millirobot_adapt.nodes.conversions import pose_stamped, qos, telemetry_messages
+from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
 
 pytestmark = pytest.mark.system
 
@@ -52,20 +55,23 @@ class Lab:
                 publisher.publish(message)
 
 
-def start(group, topic, **parameters):
+def start(group, node, topic, **parameters):
+    """Start the estimator, remapped; returns what brings it up when it is advanced."""
     command = [*ESTIMATOR.command(ESTIMATOR.parameter_file), '-r', f'mocap/pose:={topic}']
     for name, value in parameters.items():
         command += ['-p', f'{name}:={value}']
     group.supervisor.start(ESTIMATOR.name, command)
+    return BringUp({ESTIMATOR.name: LifecycleClient(node, ESTIMATOR.name)}, PATIENCE, print, time.monotonic)
 
 
 @pytest.mark.parametrize('topic', DRIVERS)
 def test_a_remap_is_all_that_a_driver_needs(group, listener, topic):
     lab = Lab(listener.node, topic, DRIVERS[topic])
-    start(group, topic)
+    bring_up = start(group, listener.node, topic, lowest_pose_rate=2.0)
 
     def odometry():
         lab.publish()
+        bring_up.advance()
         return len(lab.odometry) >= 3
 
     listener.wait_for(odometry, 'odometry comes')
@@ -75,10 +81,11 @@ def test_a_remap_is_all_that_a_driver_needs(group, listener, topic):
 def test_a_driver_whose_quality_of_service_does_not_match_is_named_with_the_mend(group, listener):
     topic = '/vrpn_mocap/robot/pose'
     lab = Lab(listener.node, topic, qos_profile_sensor_data)
-    start(group, topic, mocap_reliability='reliable')
+    bring_up = start(group, listener.node, topic, mocap_reliability='reliable')
 
     def told():
         lab.publish()
+        bring_up.advance()
         return 'RELIABILITY' in group.log(ESTIMATOR) and any('best effort' in text for text in lab.said)
 
     listener.wait_for(told, 'the mismatch is told')
@@ -93,5 +100,10 @@ def test_another_type_on_the_topic_is_named(group, listener):
     topic = '/poses'
     listener.node.create_publisher(Odometry, topic, 10)
     lab = Lab(listener.node, '/elsewhere', qos_profile_sensor_data)
-    start(group, topic)
-    listener.wait_for(lambda: any('nav_msgs/msg/Odometry' in text for text in lab.said), 'the type is told')
+    bring_up = start(group, listener.node, topic)
+
+    def told():
+        bring_up.advance()
+        return any('nav_msgs/msg/Odometry' in text for text in lab.said)
+
+    listener.wait_for(told, 'the type is told')

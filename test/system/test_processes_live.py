@@ -46,6 +46,7 @@ def test_setpoints_reach_the_motors_and_cease_when_the_controller_is_killed(grou
     group.start(BRIDGE, port=port)
     group.start(ESTIMATOR)
     group.start(CONTROLLER, path='straight')
+    group.bring_up(BRIDGE, ESTIMATOR, CONTROLLER)
     wait_for(lambda: value(operator.bridge, 'link') == 'up', 'the link comes up', between=everyone_listens)
     wait_for(
         lambda: operator.controller and operator.controller.message == 'idle',

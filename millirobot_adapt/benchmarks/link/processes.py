@@ -15,9 +15,10 @@ import numpy as np
 from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT, ROBOT, STOP_ORDER, NodeProcess, resolve
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.bringup.supervisor import Supervisor
+from millirobot_adapt.core.bring_up import BringUpError
 from millirobot_adapt.nodes.witness import Witness
 
 PATIENCE = 30.0
@@ -68,7 +69,7 @@ class LiveRobot:
             'estimator': {'robot': robot},
             'controller': {'robot': robot, 'path': str(path)},
         }
-        nodes = (MOCK_ROBOT, *ROBOT)
+        nodes = (MOCK_ROBOT, *MANAGED)
         write_node_parameters(self._parameters, resolve(nodes, overrides))
         self._domain = reserve_domain()
         environment = local_environment(self._domain.number)
@@ -80,8 +81,9 @@ class LiveRobot:
     def __enter__(self) -> LiveRobot:
         self.start(MOCK_ROBOT)
         self.wait_for(self._port.exists, 'the port of the mock')
-        for node in ROBOT:
+        for node in MANAGED:
             self.start(node)
+        self.bring_up(*MANAGED)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,6 +95,17 @@ class LiveRobot:
         """Start a process, again if it has ended."""
         self._supervisor.stop_one(node.name)
         self._pids[node.name] = self._supervisor.start(node.name, node.command(self._parameters))
+
+    def bring_up(self, *nodes: NodeProcess) -> None:
+        """Configure and activate nodes that have been started; the bench is their manager.
+
+        Raises:
+            BenchFailedError: one did not come up.
+        """
+        try:
+            self.witness.bring_up([node.name for node in nodes], PATIENCE)
+        except BringUpError as error:
+            raise BenchFailedError(str(error)) from None
 
     def send(self, node: NodeProcess, number: int) -> float:
         """Send a process a signal; return when [s, host clock]."""
@@ -179,6 +192,7 @@ def _kill_controller(robot: LiveRobot) -> FaultRow:
     row = _watch(robot, 'SIGKILL of the controller', cause)
     ended = time.time()
     robot.start(CONTROLLER)
+    robot.bring_up(CONTROLLER)
     return _recover(robot, row, ended)
 
 
@@ -195,6 +209,7 @@ def _kill_bridge(robot: LiveRobot) -> FaultRow:
     robot.witness.link = ''
     ended = time.time()
     robot.start(BRIDGE)
+    robot.bring_up(BRIDGE)
     return _recover(robot, row, ended)
 
 
