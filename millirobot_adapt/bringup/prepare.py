@@ -14,6 +14,7 @@ from millirobot_adapt.bringup.run_folder import (
 )
 from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.nodes.operator import ros_version
 
 
@@ -21,8 +22,8 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
     """Make the run folder under `out` and write the parameters into it; the recorder's bag goes there too.
 
     Args:
-        nodes: Resolved parameters of every node, the recorder's among them. Where there is a mock robot, it and the
-            bridge meet at a port in the run folder.
+        nodes: Resolved parameters of every node, those of the recorder and of the controller or the collector among
+            them. Where there is a mock robot, it and the bridge meet at a port in the run folder.
         out: Where run folders go.
         command: What the user typed.
         namespace: Of the nodes, such as `robot1`; '' for none.
@@ -30,7 +31,10 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
     Raises:
         UserError: model, robot or path are not there or do not fit; the folder cannot be made. Nothing is left then.
     """
-    controller = assemble(build(ControllerConfig, nest(nodes['controller']), 'parameters of the controller'))
+    driver = nodes['controller' if 'controller' in nodes else 'collector']
+    robot, model = load_robot(driver['robot']), None
+    if 'controller' in nodes:
+        model = assemble(build(ControllerConfig, nest(driver), 'parameters of the controller')).bundle.path
     now = datetime.now()
     folder = make_run_folder(out, now)
     nodes = {name: dict(values) for name, values in nodes.items()}
@@ -41,9 +45,9 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
     write_parameters(
         folder.parameters,
         command=command,
-        seed=nodes['controller']['seed'],
-        robot=flatten(controller.robot),
-        model=controller.bundle.path,
+        seed=driver['seed'],
+        robot=flatten(robot),
+        model=model,
         nodes=nodes,
         ros=ros_version(),
         now=now,

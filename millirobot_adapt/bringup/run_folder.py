@@ -107,7 +107,7 @@ def write_parameters(
     command: str,
     seed: int,
     robot: Mapping[str, Any],
-    model: Path,
+    model: Path | None,
     nodes: Parameters,
     ros: Mapping[str, str],
     now: datetime,
@@ -119,7 +119,7 @@ def write_parameters(
         command: What the user typed.
         seed: Seed of the run.
         robot: The robot's resolved description.
-        model: Folder of the model bundle.
+        model: Folder of the model bundle; None where none is used.
         nodes: Resolved parameters of every node; each stands under the node's name.
         ros: `distro` and `rmw`.
         now: Start of the run.
@@ -130,7 +130,7 @@ def write_parameters(
         'seed': seed,
         **installation(ros),
         'robot': dict(robot),
-        'model': {'path': str(model), 'sha256': file_hashes(model)},
+        **({} if model is None else {'model': {'path': str(model), 'sha256': file_hashes(model)}}),
         **{name: nest(values) for name, values in nodes.items()},
     }
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
