@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.errors import UserError
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from millirobot_adapt.experiments.experiment import Experiment
+    from millirobot_adapt.experiments.story import Episode
+
+SCHEMA = 2
 """Version of the JSON that --json prints and of results.json."""
 
 
@@ -19,23 +25,32 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'evaluate',
         help='compare adaptation methods on the mock, in lock-step, without ROS',
-        description='Walk the same conditions, shapes and seeds with each method; the first one is the baseline.',
+        description='Walk the same conditions, shapes and seeds with each method; the first one is the baseline. '
+        'What an option leaves out is as in the experiment file, or else as in brackets.',
     )
-    parser.add_argument('--condition', default='leg_loss', help='conditions, comma-separated (default: %(default)s)')
+    parser.add_argument(
+        '--conditions',
+        default='leg_loss',
+        metavar='FILE',
+        help='an experiment: a file, or a name under params/experiments/; or conditions, comma-separated, by name or '
+        'file (default: %(default)s)',
+    )
     parser.add_argument(
         '--methods',
-        default='mb,grbal',
-        help='methods, comma-separated; method=bundle takes another model than <robot>_<method>, method@engine another '
-        'engine than the parameters (default: %(default)s)',
+        help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine '
+        '(mb,grbal)',
     )
+    parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
+    parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
+    parser.add_argument('--seconds', type=between(float, 1.0, 3600.0, 's'), help='longest episode [s] (40)')
     parser.add_argument(
-        '--shape', default='figure8', help='shapes or CSV files, comma-separated (default: %(default)s)'
+        '--out', type=Path, help='folder for results, figures, and every episode as it ends; the same again goes on'
     )
-    parser.add_argument('--seeds', type=int, default=5, help='seeds 0, 1, ... of each cell (default: %(default)s)')
-    parser.add_argument('--seconds', type=float, default=40.0, help='longest episode [s] (default: %(default)s)')
-    parser.add_argument('--out', type=Path, help='folder for results.csv, results.json, pictures, tables of the ticks')
-    parser.add_argument('--json', action='store_true', help='print JSON instead of the table')
+    parser.add_argument('--json', action='store_true', help='print JSON instead of the tables')
     parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    parser.add_argument(
+        '--backend', default='loky', help='who runs them: any backend that joblib knows (default: %(default)s)'
+    )
     parser.add_argument(
         '--params', default='controller.yaml', help="the controller's parameters (default: %(default)s)"
     )
@@ -43,45 +58,49 @@ def add(subparsers: Any) -> None:
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Run the grid, print the table or JSON, write --out; returns the exit code.
+    """Run the grid, print the tables or JSON, write --out; returns the exit code.
 
     Raises:
         UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
     """
-    from millirobot_adapt.core.share import find
-    from millirobot_adapt.experiments.grid import Grid, rows_of, run_grid
-    from millirobot_adapt.experiments.run import check_story, run_story
-    from millirobot_adapt.experiments.table import cells_of, format_cells
+    from millirobot_adapt.core.robot import load_robot
+    from millirobot_adapt.experiments import run
+    from millirobot_adapt.experiments.grid import check_stories, run_stories, stories_of
+    from millirobot_adapt.experiments.store import Store
+    from millirobot_adapt.experiments.table import as_text, cells_of, rows_of
 
-    _check_numbers(arguments)
-    grid = Grid(
-        methods=_names(arguments.methods, '--methods'),
-        conditions=_names(arguments.condition, '--condition'),
-        shapes=_names(arguments.shape, '--shape'),
-        seeds=arguments.seeds,
-        seconds=arguments.seconds,
-        params=str(find('params', arguments.params)),
-        estimator_params=str(find('params', 'estimator.yaml')),
-    )
-    robots = [check_story(story) for story in grid.stories() if story.seed == 0]
-    _make_folder(arguments.out)
-    episodes = run_grid(grid, arguments.jobs, run_story)
-    rows = rows_of(episodes, robots[0].dt)
-    cells = cells_of(rows, grid.methods)
-    report = {'schema': SCHEMA, 'baseline': grid.methods[0], 'rows': rows, 'cells': cells}
+    if arguments.jobs == 0 or arguments.jobs < -1:
+        raise UserError(f'--jobs {arguments.jobs}: must be at least 1, or -1 for one process a core')
+    experiment = _experiment(arguments)
+    stories = stories_of(experiment, arguments.params)
+    check_stories(stories)
+    store = Store(arguments.out / 'episodes') if arguments.out else None
+    episodes = run_stories(stories, run.run_story, jobs=arguments.jobs, backend=arguments.backend, store=store)
+    rows = rows_of(episodes, load_robot(stories[0].controller.robot).dt)
+    methods = [method.name for method in experiment.methods]
+    cells = cells_of(rows, methods, experiment.groups)
+    report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
     if arguments.out:
-        _write(arguments.out, report, episodes, grid.methods)
-    print(json.dumps(_plain(report), indent=1) if arguments.json else format_cells(cells, grid.methods[0]))
+        _write(arguments.out, report, episodes)
+    print(json.dumps(_plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
     return 0
 
 
-def _check_numbers(arguments: argparse.Namespace) -> None:
-    if arguments.seeds < 1:
-        raise UserError(f'--seeds {arguments.seeds}: must be at least 1')
-    if not 1.0 <= arguments.seconds <= 3600.0:
-        raise UserError(f'--seconds {arguments.seconds:g}: must be within 1..3600')
-    if arguments.jobs == 0 or arguments.jobs < -1:
-        raise UserError(f'--jobs {arguments.jobs}: must be at least 1, or -1 for one process a core')
+def _experiment(arguments: argparse.Namespace) -> Experiment:
+    """Return the experiment asked for, with what other options change."""
+    from millirobot_adapt.experiments.experiment import find_experiment, parse_method
+
+    experiment = find_experiment(_names(arguments.conditions, '--conditions'))
+    changes: dict[str, Any] = {}
+    if arguments.methods is not None:
+        known = {method.name: method for method in experiment.methods}
+        names = _names(arguments.methods, '--methods')
+        changes['methods'] = tuple(known.get(name) or parse_method(name) for name in names)
+    if arguments.shapes is not None:
+        changes['shapes'] = tuple(_names(arguments.shapes, '--shapes'))
+        changes['conditions'] = tuple(replace(entry, shapes=()) for entry in experiment.conditions)
+    changes |= {key: getattr(arguments, key) for key in ('seeds', 'seconds') if getattr(arguments, key) is not None}
+    return replace(experiment, **changes)
 
 
 def _names(text: str, option: str) -> list[str]:
@@ -92,37 +111,13 @@ def _names(text: str, option: str) -> list[str]:
     return names
 
 
-def _make_folder(folder: Path | None) -> None:
-    """Make --out before the long work begins."""
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f'--out {folder}: cannot be made: {error.strerror}') from None
-
-
-def _write(folder: Path, report: dict[str, Any], episodes: list[Any], methods: Sequence[str]) -> None:
-    """Write results.csv, results.json, a picture for each condition and shape, and a table for each episode."""
-    from millirobot_adapt.experiments.figure import draw_paths
-    from millirobot_adapt.experiments.table import write_episode, write_rows
+def _write(folder: Path, report: dict[str, Any], episodes: Sequence[Episode]) -> None:
+    """Write results.csv, results.json and results.md."""
+    from millirobot_adapt.experiments.table import as_markdown, write_rows
 
     write_rows(folder / 'results.csv', report['rows'])
     (folder / 'results.json').write_text(json.dumps(_plain(report), indent=1) + '\n', encoding='utf-8')
-    (folder / 'episodes').mkdir(exist_ok=True)
-    for episode in episodes:
-        story = episode.story
-        name = '_'.join(map(_file_name, (story.condition, story.shape, story.method, f'seed{story.seed}')))
-        write_episode(folder / 'episodes' / f'{name}.csv', episode)
-    for condition, shape in dict.fromkeys((episode.story.condition, episode.story.shape) for episode in episodes):
-        chosen = [
-            episode for episode in episodes if (episode.story.condition, episode.story.shape) == (condition, shape)
-        ]
-        draw_paths(folder / f'paths_{_file_name(condition)}_{_file_name(shape)}.png', chosen, methods)
-
-
-def _file_name(name: str) -> str:
-    """Turn a name, which may be a path, into a part of a file name."""
-    return ''.join(character if character.isalnum() or character in '-_' else '-' for character in Path(name).stem)
+    (folder / 'results.md').write_text(as_markdown(report['cells'], report['baseline']) + '\n', encoding='utf-8')
 
 
 def _plain(value: Any) -> Any:

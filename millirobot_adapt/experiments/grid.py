@@ -1,64 +1,152 @@
-"""Run every method under every condition on every shape with every seed, on several processes."""
+"""List the stories of an experiment and run them, on several processes or on a cluster."""
 
 from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from millirobot_adapt.experiments.story import Episode, Story, summarise
+from millirobot_adapt.core.config import build, flatten, nest, read_params, read_yaml
+from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.share import find
+from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE, ConditionEntry, Experiment, MethodEntry
+from millirobot_adapt.experiments.run import make_pilot
+from millirobot_adapt.experiments.store import Store, check_file_names, keys_of
+from millirobot_adapt.experiments.story import Episode, Story
+from millirobot_adapt.sim.conditions import make_condition
 
-SPANS = ('all', 'after_fault')
-"""What a row sums up: the whole episode, or what came after its first fault."""
+DECIDED = ('model', 'method', 'path', 'anchor', 'seed', 'engine.threads')
+"""Parameters of the controller that the experiment itself decides.
 
-
-@dataclass(frozen=True)
-class Grid:
-    """What is crossed with what."""
-
-    methods: Sequence[str]
-    conditions: Sequence[str]
-    shapes: Sequence[str]
-    seeds: int
-    seconds: float
-    params: str
-    estimator_params: str
-
-    def stories(self) -> list[Story]:
-        """List the stories; methods meet the same conditions and seeds, so their results pair up."""
-        crossed = itertools.product(self.conditions, self.shapes, range(self.seeds), self.methods)
-        return [
-            Story(method, condition, shape, seed, self.seconds, self.params, self.estimator_params)
-            for condition, shape, seed, method in crossed
-        ]
+Paths are laid from the origin of the world, so that a start offset of the condition is an error to correct. One thread
+serves the engine: sums split over threads could round differently, and a story must repeat exactly.
+"""
 
 
-def run_grid(grid: Grid, jobs: int, run: Callable[[Story], Episode]) -> list[Episode]:
-    """Run all stories, `jobs` at a time (-1: one for each core), in the order of `Grid.stories`."""
-    stories = grid.stories()
-    running = Parallel(n_jobs=jobs, return_as='generator')(delayed(run)(story) for story in stories)
-    return list(tqdm(running, total=len(stories), desc='episodes', file=sys.stderr, disable=None))
+def stories_of(experiment: Experiment, params: str) -> list[Story]:
+    """List the stories; methods meet the same conditions and seeds, so their results pair up.
+
+    Args:
+        experiment: What is crossed with what.
+        params: File of the controller's parameters, a shipped name or a path.
+
+    Raises:
+        UserError: a file is missing, a key unknown, a value out of range, two stories have the same name.
+    """
+    base = read_params(find('params', params), 'controller', ControllerConfig)
+    estimator = read_params(find('params', 'estimator.yaml'), 'estimator', EstimatorNodeConfig)
+    stories: list[Story] = []
+    for entry in experiment.conditions:
+        source = find('params/conditions', entry.base or entry.name, '.yaml')
+        values = read_yaml(source) | {'name': entry.name} | dict(entry.changes)
+        condition = make_condition(values, entry.name, f'condition {entry.name}')
+        config = _changed(base, [experiment.controller, entry.controller], f'condition {entry.name}: controller')
+        crossed = itertools.product(entry.shapes or experiment.shapes, range(experiment.seeds), experiment.methods)
+        for shape, seed, method in crossed:
+            placed = replace(config, path=shape, anchor='world', seed=seed)
+            follower = experiment.follower if method.kind == FOLLOWER else None
+            stories += [
+                Story(method.name, training_seed, condition, seed, experiment.seconds, controller, estimator, follower)
+                for training_seed, controller in enumerate(_models(experiment, entry, method, placed))
+            ]
+    check_file_names(stories)
+    return stories
 
 
-def rows_of(episodes: Sequence[Episode], dt: float) -> list[dict[str, object]]:
-    """Sum up each episode in long form: one row for each story and span."""
-    rows: list[dict[str, object]] = []
-    for episode in episodes:
-        story = episode.story
-        for span in SPANS:
-            summary = summarise(episode.table, dt, after_fault=span == 'after_fault')
-            if summary is None:
-                continue
-            key = {
-                'condition': story.condition,
-                'shape': story.shape,
-                'method': story.method,
-                'seed': story.seed,
-                'span': span,
-            }
-            rows.append(key | asdict(summary) | {'ended': episode.ended})
-    return rows
+def _changed(config: ControllerConfig, changes: Sequence[Mapping[str, Any]], where: str) -> ControllerConfig:
+    """Return the parameters with changes, nested or dotted."""
+    values = flatten(config)
+    for change in changes:
+        dotted = dict(_dotted(change))
+        for key in DECIDED:
+            if key in dotted:
+                raise UserError(f'{where}: {key} is decided by the experiment itself; leave it out')
+        values |= dotted
+    return build(ControllerConfig, nest(values), where)
+
+
+def _dotted(values: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f'{prefix}{key}.')
+        else:
+            yield f'{prefix}{key}', value
+
+
+def _models(
+    experiment: Experiment, condition: ConditionEntry, method: MethodEntry, config: ControllerConfig
+) -> list[ControllerConfig]:
+    """Return the parameters with each model of the method; none where there is no oracle for the condition."""
+    if method.kind == FOLLOWER:
+        return [replace(config, model='', method='')]
+    adaptation, bundles = method.kind, list(method.bundles)
+    if method.kind == ORACLE:
+        given = experiment.oracle.get(condition.name, [])
+        adaptation, bundles = 'mb', [given] if isinstance(given, str) else list(given)
+    elif not bundles:
+        bundles = [f'{load_robot(config.robot).name}_{adaptation}']
+    engine = replace(config.engine, threads=1, name=method.engine or config.engine.name)
+    return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]
+
+
+def check_stories(stories: Sequence[Story]) -> None:
+    """Find out at once whether the stories can be run.
+
+    Raises:
+        UserError: a model or a path is missing or bad.
+    """
+    for shape in {story.shape for story in stories}:
+        make_path(shape)
+    models = {(story.method, story.controller.model): story for story in stories}
+    for story in models.values():
+        make_pilot(story)
+
+
+def run_stories(
+    stories: Sequence[Story],
+    run: Callable[[Story], Episode],
+    *,
+    jobs: int = -1,
+    backend: str = 'loky',
+    store: Store | None = None,
+) -> list[Episode]:
+    """Run all stories and return their episodes in the order of the stories, whatever order they end in.
+
+    Args:
+        stories: What to run.
+        run: Runs one, `run.run_story`; it must be importable where the work is done.
+        jobs: Stories at a time; -1: one for each core.
+        backend: Name of a joblib backend.
+        store: Where each episode is kept as it ends; those that are there already are not run again.
+
+    Raises:
+        UserError: joblib knows no such backend; what `run` raises.
+    """
+    keys = keys_of(stories) if store else [''] * len(stories)
+    found = [store.load(story, key) if store else None for story, key in zip(stories, keys, strict=True)]
+    missing = [index for index, episode in enumerate(found) if episode is None]
+    try:
+        parallel = Parallel(n_jobs=jobs, backend=backend, return_as='generator_unordered')
+    except ValueError as error:
+        raise UserError(f'--backend {backend}: {error}') from None
+    if len(missing) < len(stories):
+        print(f'{len(stories) - len(missing)} of {len(stories)} episodes are there already', file=sys.stderr)
+    ended = parallel(delayed(_numbered)(run, index, stories[index]) for index in missing)
+    for index, episode in tqdm(ended, total=len(missing), desc='episodes', file=sys.stderr, disable=None):
+        found[index] = episode
+        if store:
+            store.save(episode, keys[index])
+    return [episode for episode in found if episode is not None]
+
+
+def _numbered(run: Callable[[Story], Episode], index: int, story: Story) -> tuple[int, Episode]:
+    return index, run(story)

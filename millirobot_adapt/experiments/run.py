@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.path_follower import PathFollower
 from millirobot_adapt.core.control.tick_result import TickResult
-from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.control.wiring import assemble
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.experiments.look_ahead import LookAhead
 from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
-from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+
+NAN = float('nan')
 
 
 class SteppedRobot(Protocol):
@@ -33,80 +32,84 @@ class SteppedRobot(Protocol):
         """Let one control period pass under the setpoint [rad/s], shape (2,)."""
 
 
+class Decision(Protocol):
+    """What a pilot decides in a tick."""
+
+    @property
+    def next_action(self) -> FloatArray:
+        """The setpoint for the next tick [rad/s], shape (2,)."""
+
+
+class Pilot(Protocol):
+    """Who steers: the control loop, or the path follower."""
+
+    def restart(self, path: ReferencePath) -> None:
+        """Begin a new run along `path`."""
+
+    def step(
+        self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
+    ) -> Decision:
+        """Do one tick; the arguments are those of `ControlLoop.step`."""
+
+
 def run_story(story: Story) -> Episode:
-    """Run an episode of the story from its parameters, model bundle and condition.
+    """Run an episode of the story.
 
     Raises:
-        UserError: a parameter file, the model, the condition or the path is missing or bad.
+        UserError: the model or the path is missing or bad.
     """
-    assembly = _assemble(story)
-    estimator_config = read_params(Path(story.estimator_params), 'estimator', EstimatorNodeConfig)
-    estimator = make_estimator(estimator_config, assembly.robot)
-    robot = LockstepRobot(assembly.robot, load_condition(story.condition), estimator, story.seed)
+    robot = load_robot(story.controller.robot)
+    lockstep = LockstepRobot(robot, story.condition, make_estimator(story.estimator, robot), story.seed)
     path = make_path(story.shape)
-    ticks = round(story.seconds / assembly.robot.dt)
-    table, ended = walk(robot, assembly.loop, path, ticks, assembly.config.objective.shape_weights)
+    ticks = round(story.seconds / robot.dt)
+    table, ended = walk(lockstep, make_pilot(story), path, ticks, story.controller.objective.shape_weights)
     return Episode(story, path, table, ended)
 
 
-def check_story(story: Story) -> RobotConfig:
-    """Find out at once whether a story can be run, and return its robot.
+def make_pilot(story: Story) -> Pilot:
+    """Make the path follower, or the control loop with the story's model.
 
     Raises:
-        UserError: what `run_story` would raise.
+        UserError: the model is missing, bad, or not one for this robot.
     """
-    load_condition(story.condition)
-    read_params(Path(story.estimator_params), 'estimator', EstimatorNodeConfig)
-    return _assemble(story).robot
-
-
-def _assemble(story: Story) -> Assembly:
-    """Put the story's control loop together.
-
-    The path is laid from the origin of the world, so that a start offset of the condition is an error to correct. One
-    thread serves the engine: sums split over threads could round differently, and a story must repeat exactly.
-    """
-    config = read_params(Path(story.params), 'controller', ControllerConfig)
-    method, bundle = story.bundle(load_robot(config.robot).name)
-    return assemble(
-        replace(
-            config,
-            method=method,
-            model=bundle,
-            path=story.shape,
-            anchor='world',
-            seed=story.seed,
-            engine=replace(config.engine, threads=1, name=story.engine or config.engine.name),
-        )
-    )
+    if story.follower is not None:
+        robot = load_robot(story.controller.robot)
+        return PathFollower(story.follower, robot, story.controller.objective.speed)
+    return assemble(story.controller).loop
 
 
 def walk(
-    robot: SteppedRobot, loop: ControlLoop, path: ReferencePath, ticks: int, shape_weights: bool = True
+    robot: SteppedRobot, pilot: Pilot, path: ReferencePath, ticks: int, shape_weights: bool = True
 ) -> tuple[dict[str, FloatArray], str]:
     """Walk along the path for `ticks` control periods; return the table of `COLUMNS` and how it ended.
 
     In tick k the robot executes a_k, which was planned during tick k - 1, while the loop plans a_{k+1} from s_k; in the
     first tick it stands. Costs are those of the true pose.
     """
-    loop.restart(path)
+    pilot.restart(path)
     tracker = PathTracker(path, shape_weights)
+    look_ahead = LookAhead(pilot.horizon) if isinstance(pilot, ControlLoop) else None
     observation, executing = robot.reset(), np.zeros(NU)
     begin, ended, rows = observation.stamp, 'time', []
     for tick in range(ticks):
         tracking = tracker.update_pose(observation.true_position, float(observation.true_rpy[2]))
-        result = loop.step(tick, observation.stamp, observation.state, observation.sent, executing)
-        rows.append(_row(observation.stamp - begin, observation, tracking, result))
-        if tracking.finished or result.plan.finite == 0:
+        decision = pilot.step(tick, observation.stamp, observation.state, observation.sent, executing)
+        row = _row(observation.stamp - begin, observation, tracking, executing)
+        if isinstance(pilot, ControlLoop) and isinstance(decision, TickResult) and look_ahead:
+            errors = look_ahead.judge(observation.state, observation.sent, pilot.prior, decision.adaptation.model)
+            row |= _told_by_model(decision) | {'ahead_before': errors[0], 'ahead_after': errors[1]}
+        rows.append(row)
+        stuck = isinstance(decision, TickResult) and decision.plan.finite == 0
+        if tracking.finished or stuck:
             ended = 'finished' if tracking.finished else 'stopped'
             break
         observation = robot.step(executing)
-        executing = result.next_action
-    return {name: np.array([row[name] for row in rows], dtype=float) for name in COLUMNS}, ended
+        executing = decision.next_action
+    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in COLUMNS}, ended
 
 
-def _row(time: float, observation: Observation, tracking: Tracking, result: TickResult) -> dict[str, float]:
-    """Return one row of the table."""
+def _row(time: float, observation: Observation, tracking: Tracking, executing: FloatArray) -> dict[str, float]:
+    """Return what every pilot's table holds of a tick."""
     return {
         'time': time,
         'x': observation.true_position[0],
@@ -117,11 +120,17 @@ def _row(time: float, observation: Observation, tracking: Tracking, result: Tick
         'cross_track': tracking.cross_track,
         'progress': tracking.progress,
         'step_cost': tracking.step_cost,
-        'left': result.executing[0],
-        'right': result.executing[1],
+        'left': executing[0],
+        'right': executing[1],
+        'faults': len(observation.faults),
+    }
+
+
+def _told_by_model(result: TickResult) -> dict[str, float]:
+    """Return what only a pilot with a model can tell."""
+    return {
         'pre_error': result.pre_error,
         'post_error': result.post_error,
         'inner_step': result.adaptation.step,
         'plan_cost': result.plan.cost,
-        'faults': len(observation.faults),
     }

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.control.path_follower import PathFollowerConfig
+from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.sim.conditions import Condition
 
 
 @dataclass(frozen=True)
@@ -16,38 +19,34 @@ class Story:
     """Everything that decides an episode: two equal stories walk the same steps."""
 
     method: str
-    """An adaptation method; `method@engine` runs it on another engine than the parameters say, `method=bundle` on
-    another bundle than its own, `method@engine=bundle` both."""
-    condition: str
-    shape: str
+    """What the tables call it."""
+    training_seed: int
+    """Which of the method's models, trained alike from different seeds, walks."""
+    condition: Condition
     seed: int
+    """Environment seed: all noise of the mock, and the planner's draws."""
     seconds: float
-    params: str
-    """Path of the controller's parameter file."""
-    estimator_params: str
-    """Path of the estimator's parameter file."""
-
-    def bundle(self, robot: str) -> tuple[str, str]:
-        """Return method and model bundle: by default the bundle `<robot>_<method>`.
-
-        Raises:
-            UserError: a part is empty.
-        """
-        method, _, bundle = self._parts()
-        return method, bundle or f'{robot}_{method}'
+    """Longest walk [s]."""
+    controller: ControllerConfig
+    """Model, adaptation method, shape, planner, objective."""
+    estimator: EstimatorNodeConfig
+    follower: PathFollowerConfig | None = None
+    """Gains of the path follower where it walks in place of a model."""
 
     @property
-    def engine(self) -> str:
-        """The engine named with the method; '' for that of the parameters."""
-        return self._parts()[1]
+    def shape(self) -> str:
+        """Name of the path, or of its file."""
+        return self.controller.path
 
-    def _parts(self) -> tuple[str, str, str]:
-        """Take method, engine and bundle apart."""
-        where, given, bundle = self.method.partition('=')
-        method, named, engine = where.partition('@')
-        if not method or (given and not bundle) or (named and not engine):
-            raise UserError(f'method {self.method!r}: write a method, method@engine, method=bundle or both')
-        return method, engine, bundle
+    @property
+    def place(self) -> tuple[str, str]:
+        """Condition and shape."""
+        return self.condition.name, self.shape
+
+    @property
+    def label(self) -> str:
+        """Name this walk, for file names and messages."""
+        return f'{self.condition.name} {self.shape} {self.method} training {self.training_seed} seed {self.seed}'
 
 
 COLUMNS: dict[str, str] = {
@@ -64,11 +63,13 @@ COLUMNS: dict[str, str] = {
     'right': 'setpoint in force during the tick [rad/s]',
     'pre_error': 'normalised one-step prediction error with theta*',
     'post_error': "the same with theta'",
+    'ahead_before': 'distance to where theta* predicted this position H steps ago [m]',
+    'ahead_after': "the same with the theta' of then [m]",
     'inner_step': 'share of the nominal inner step that was taken',
     'plan_cost': 'cost of the plan',
     'faults': 'faults that have begun',
 }
-"""The columns of an episode's table, one row a tick."""
+"""The columns of an episode's table, one row a tick; what only a model can tell is NaN for the path follower."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class Summary:
     seconds: float
     pre_error: float
     post_error: float
+    ahead_before_m: float
+    ahead_after_m: float
 
 
 def summarise(table: dict[str, FloatArray], dt: float, after_fault: bool = False) -> Summary | None:
@@ -115,6 +118,8 @@ def summarise(table: dict[str, FloatArray], dt: float, after_fault: bool = False
         seconds=float(len(rows) * dt),
         pre_error=_mean(table['pre_error'][rows]),
         post_error=_mean(table['post_error'][rows]),
+        ahead_before_m=_mean(table['ahead_before'][rows]),
+        ahead_after_m=_mean(table['ahead_after'][rows]),
     )
 
 

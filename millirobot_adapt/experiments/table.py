@@ -1,27 +1,59 @@
-"""Write results in long form and print them cell by cell."""
+"""Write results in long form, sum them up cell by cell, and lay them out for people."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.experiments.grid import SPANS
-from millirobot_adapt.experiments.statistics import compare
-from millirobot_adapt.experiments.story import COLUMNS, Episode
+from millirobot_adapt.experiments.experiment import ORACLE
+from millirobot_adapt.experiments.statistics import resampled_means, standings
+from millirobot_adapt.experiments.story import Episode, summarise
+
+SPANS = ('all', 'after_fault')
+"""What a row sums up: the whole episode, or what came after its first fault."""
 
 METRICS: dict[str, str] = {
-    'cost': 'cost per step',
     'cross_track_rms_m': 'cross-track rms [m]',
     'progress_m': 'progress [m]',
-    'pre_error': 'error with theta*',
-    'post_error': "error with theta'",
+    'pace_kept': 'progress / asked for',
+    'pre_error': 'next step, theta*',
+    'post_error': "next step, theta'",
+    'ahead_before_m': 'H steps, theta* [m]',
+    'ahead_after_m': "H steps, theta' [m]",
 }
-"""Columns that are compared, and their headings."""
+"""Columns besides the cost whose means are told, and their headings."""
+
+EVERY = 'every shape'
+"""Stands for the shape where the shapes of a condition, or of a group of conditions, are summed up."""
+
+NAN = float('nan')
+
+
+def rows_of(episodes: Sequence[Episode], dt: float) -> list[dict[str, Any]]:
+    """Sum up each episode in long form: one row for each story and span."""
+    rows: list[dict[str, Any]] = []
+    for episode in episodes:
+        story, speed = episode.story, episode.story.controller.objective.speed
+        for span in SPANS:
+            summary = summarise(episode.table, dt, after_fault=span == 'after_fault')
+            if summary is None:
+                continue
+            key = {
+                'method': story.method,
+                'training_seed': story.training_seed,
+                'condition': story.condition.name,
+                'shape': story.shape,
+                'seed': story.seed,
+                'span': span,
+            }
+            kept = summary.progress_m / (speed * summary.seconds) if speed else NAN
+            rows.append(key | asdict(summary) | {'pace_kept': kept, 'ended': episode.ended})
+    return rows
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -32,64 +64,163 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_episode(path: Path, episode: Episode) -> None:
-    """Write an episode's table, one line a tick."""
-    columns = np.column_stack([episode.table[name] for name in COLUMNS])
-    np.savetxt(path, columns, delimiter=',', header=','.join(COLUMNS), comments='', fmt='%.10g')
+def cells_of(
+    rows: Sequence[dict[str, Any]], methods: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """Sum up each condition and shape, each condition, and each group of conditions; the first method is the baseline.
 
-
-def cells_of(rows: Sequence[dict[str, Any]], methods: Sequence[str]) -> list[dict[str, Any]]:
-    """Sum up the seeds of each condition, shape, span and method; the first method is the baseline of the others."""
-    cells = []
-    keys = dict.fromkeys((row['condition'], row['shape']) for row in rows)
-    for (condition, shape), span in ((key, span) for key in keys for span in SPANS):
-        place = {'condition': condition, 'shape': shape, 'span': span}
-        chosen = [row for row in rows if place.items() <= row.items()]
-        if not chosen:
-            continue
-        for method in methods:
-            mine = {row['seed']: row for row in chosen if row['method'] == method}
-            cell: dict[str, Any] = place | {'method': method, 'seeds': len(mine)}
-            for metric in METRICS:
-                values = np.array([row[metric] for row in mine.values()])
-                cell[metric] = {'mean': _mean(values), 'sd': _sd(values)}
-            base = {row['seed']: row for row in chosen if row['method'] == methods[0]}
-            paired = sorted(mine.keys() & base.keys())
-            if method != methods[0] and paired:
-                costs = [np.array([own[seed]['cost'] for seed in paired]) for own in (mine, base)]
-                cell['cost_against_' + methods[0]] = asdict(compare(*costs))
-            cells.append(cell)
+    Args:
+        rows: The long form.
+        methods: Names in their order.
+        groups: Conditions of each group.
+    """
+    cells: list[dict[str, Any]] = []
+    for span in SPANS:
+        chosen = [row for row in rows if row['span'] == span]
+        for (condition, shape), places in _cuts(chosen, groups):
+            here = [row for row in chosen if (row['condition'], row['shape']) in places]
+            head = {'condition': condition, 'shape': shape, 'span': span}
+            cells += [head | cell for cell in _cells(here, places, methods)]
     return cells
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float('nan')
+def _cuts(
+    rows: Sequence[dict[str, Any]], groups: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[tuple[str, str], list[tuple[str, str]]]]:
+    """Yield what is summed up together: a name for it, and its places (condition, shape)."""
+    every = list(dict.fromkeys((row['condition'], row['shape']) for row in rows))
+    for place in every:
+        yield place, [place]
+    for condition in dict.fromkeys(condition for condition, _ in every):
+        places = [place for place in every if place[0] == condition]
+        if len(places) > 1:
+            yield (condition, EVERY), places
+    for group, conditions in groups.items():
+        places = [place for place in every if place[0] in conditions]
+        if len(conditions) > 1 and places:
+            yield (group, EVERY), places
 
 
-def _sd(values: np.ndarray) -> float:
-    """Return the standard deviation over seeds; a single seed has none."""
-    return float(values.std(ddof=1)) if len(values) > 1 else float('nan')
+def _cells(
+    rows: Sequence[dict[str, Any]], places: Sequence[tuple[str, str]], methods: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Compare the methods that walked at all of the places."""
+    walked = {(row['method'], row['condition'], row['shape']) for row in rows}
+    compared = [method for method in methods if all((method, *place) in walked for place in places)]
+    at_places = [_matrices(rows, place, compared) for place in places]
+    costs = {method: [matrices[method] for matrices in at_places] for method in compared}
+    standing = standings(resampled_means(costs), methods[0], ORACLE) if methods[0] in costs else {}
+    cells = []
+    for method, matrices in costs.items():
+        own = [row for row in rows if row['method'] == method]
+        cell: dict[str, Any] = {'method': method}
+        cell['training_seeds'], cell['seeds'] = matrices[0].shape
+        cell |= asdict(standing[method]) if method in standing else {'cost': float(np.mean(matrices))}
+        base = costs.get(methods[0], matrices)
+        pairs = [m.mean(axis=0) < b.mean(axis=0) for m, b in zip(matrices, base, strict=True)]
+        cell |= {'wins': int(np.sum(pairs)), 'pairs': int(np.size(pairs))}
+        cell |= {metric: _mean([row[metric] for row in own]) for metric in METRICS}
+        cells.append(cell | {'stopped': sum(row['ended'] == 'stopped' for row in own)})
+    return cells
 
 
-def format_cells(cells: Sequence[dict[str, Any]], baseline: str) -> str:
-    """Lay the cells out as a table for people: mean +- standard deviation over seeds, then the comparison."""
-    width = max(12, *(len(cell['method']) for cell in cells))
+def _matrices(rows: Sequence[dict[str, Any]], place: tuple[str, str], methods: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the costs of each method at a place, shape (training seeds, environment seeds).
+
+    Environment seeds on which one of them has no cost (it was there before the fault began) are left out.
+    """
+    costs: dict[tuple[str, int], dict[int, float]] = {}
+    for row in rows:
+        if (row['condition'], row['shape']) == place and row['method'] in methods:
+            costs.setdefault((row['method'], row['training_seed']), {})[row['seed']] = row['cost']
+    seeds = sorted(set.intersection(*(set(own) for own in costs.values())))
+    return {
+        method: np.array([[own[seed] for seed in seeds] for (name, _), own in sorted(costs.items()) if name == method])
+        for method in methods
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of the values that are there."""
+    there = [value for value in values if np.isfinite(value)]
+    return float(np.mean(there)) if there else NAN
+
+
+_COLUMNS = (
+    'method',
+    'cost',
+    'cost / {baseline}',
+    '0 oracle, 1 {baseline}',
+    'behind the best other',
+    *METRICS.values(),
+    'stopped',
+)
+
+
+def tables_of(cells: Sequence[dict[str, Any]], baseline: str) -> list[tuple[str, list[list[str]]]]:
+    """Lay out each place as a heading and rows of text, the first of them the names of the columns.
+
+    Columns that nothing can be told of are left out.
+    """
+    tables = []
+    for key in dict.fromkeys((cell['condition'], cell['shape'], cell['span']) for cell in cells):
+        here = [cell for cell in cells if (cell['condition'], cell['shape'], cell['span']) == key]
+        rows = [_line(cell) for cell in here]
+        told = [i for i in range(len(_COLUMNS)) if any(row[i] for row in rows)]
+        head = [_COLUMNS[i].format(baseline=baseline) for i in told]
+        tables.append((_heading(key, here), [head, *([row[i] for i in told] for row in rows)]))
+    return tables
+
+
+def _heading(key: tuple[str, str, str], cells: Sequence[dict[str, Any]]) -> str:
+    condition, shape, span = key
+    when = '' if span == 'all' else ', after the fault'
+    trainings = max(cell['training_seeds'] for cell in cells)
+    return f'{condition}, {shape}{when} ({trainings} x {cells[0]["seeds"]} seeds)'
+
+
+def _line(cell: dict[str, Any]) -> list[str]:
+    """Return the texts of a cell; '' where there is nothing to tell."""
+    behind = _number(cell.get('behind'), cell.get('behind_interval'))
+    texts = [
+        cell['method'],
+        _number(cell['cost'], cell.get('cost_interval')),
+        _number(cell.get('ratio'), cell.get('ratio_interval')),
+        _number(cell.get('normalised'), cell.get('normalised_interval')),
+        f'{behind} ({cell["best_other"]})' if behind else '',
+    ]
+    return [*texts, *(_number(cell[metric]) for metric in METRICS), str(cell['stopped'] or '')]
+
+
+def _number(value: float | None, interval: Sequence[float] | None = None) -> str:
+    if value is None or not np.isfinite(value):
+        return ''
+    return f'{value:.3f}' + (f' [{interval[0]:.3f}, {interval[1]:.3f}]' if interval else '')
+
+
+NOTE = (
+    'In brackets: 95 % bootstrap intervals over training and environment seeds, the latter in pairs. '
+    "Behind the best other: the difference of the costs over the baseline's; below zero it is the best itself."
+)
+
+
+def as_text(cells: Sequence[dict[str, Any]], baseline: str) -> str:
+    """Return the tables for a terminal."""
     lines = []
-    place = None
-    for cell in cells:
-        here = (cell['condition'], cell['shape'], cell['span'])
-        if here != place:
-            place = here
-            lines += ['', f'{here[0]}, {here[1]}, {here[2].replace("_", " the ")} ({cell["seeds"]} seeds)']
-            lines.append(f'  {"method":{width}}' + ''.join(f'{heading:>22}' for heading in METRICS.values()))
-        values = (f'{cell[metric]["mean"]:.3f} +- {cell[metric]["sd"]:.3f}' for metric in METRICS)
-        lines.append(f'  {cell["method"]:{width}}' + ''.join(f'{value:>22}' for value in values))
-        against = cell.get('cost_against_' + baseline)
-        if against:
-            (low, high), (ratio_low, ratio_high) = against['difference_interval'], against['ratio_interval']
-            lines.append(
-                f'  {"":{width}}  cost - {baseline}: {against["difference"]:+.3f} [{low:+.3f}, {high:+.3f}]; '
-                f'cost / {baseline}: {against["ratio"]:.3f} [{ratio_low:.3f}, {ratio_high:.3f}]; '
-                f'lower on {against["wins"]} of {against["pairs"]} seeds'
-            )
-    return '\n'.join(lines[1:]) + '\n(mean +- sd over seeds; in brackets 95 % bootstrap intervals of paired seeds)'
+    for heading, rows in tables_of(cells, baseline):
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines += [heading]
+        lines += [
+            '  ' + '  '.join(f'{text:<{w}}' for text, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        ]
+        lines += ['']
+    return '\n'.join([*lines, NOTE])
+
+
+def as_markdown(cells: Sequence[dict[str, Any]], baseline: str) -> str:
+    """Return the tables for a document."""
+    lines = ['# Results', '', NOTE, '']
+    for heading, (head, *rows) in tables_of(cells, baseline):
+        lines += [f'## {heading}', '', f'| {" | ".join(head)} |', '|' + '---|' * len(head)]
+        lines += [f'| {" | ".join(row)} |' for row in rows] + ['']
+    return '\n'.join(lines)

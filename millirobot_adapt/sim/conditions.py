@@ -166,12 +166,21 @@ def load_condition(name: str) -> Condition:
         UserError: no such condition, an unknown key, a wrong type, a value out of range.
     """
     path = find('params/conditions', name, '.yaml')
-    values = read_yaml(path)
-    entries = values.pop('faults', None) or []
+    return make_condition(read_yaml(path), path.stem, str(path))
+
+
+def make_condition(values: Mapping[str, Any], name: str, where: str) -> Condition:
+    """Make a condition of this name from the keys of its file; `where` names the file in errors.
+
+    Raises:
+        UserError: an unknown key, a wrong type, a value out of range.
+    """
+    entries = values.get('faults') or []
     if not isinstance(entries, list):
-        raise UserError(f'{path}: faults must be a list, not {entries!r}')
-    faults = [fault for i, entry in enumerate(entries) for fault in _faults(entry, f'{path}: faults[{i}]')]
-    condition = _build(Condition, {'name': path.stem} | values, str(path))
+        raise UserError(f'{where}: faults must be a list, not {entries!r}')
+    faults = [fault for i, entry in enumerate(entries) for fault in _faults(entry, f'{where}: faults[{i}]')]
+    rest = {key: value for key, value in values.items() if key != 'faults'}
+    condition = _build(Condition, {'name': name} | rest, where)
     return dataclasses.replace(condition, faults=tuple(faults))
 
 

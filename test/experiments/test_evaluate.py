@@ -1,4 +1,4 @@
-"""The command with episodes made up: table, JSON, files, bad input."""
+"""The command with episodes made up: tables, JSON, files, going on, bad input."""
 
 import argparse
 import csv
@@ -6,29 +6,32 @@ import json
 
 import numpy as np
 import pytest
+from joblib import register_parallel_backend
+from joblib.parallel import ThreadingBackend
 
 from millirobot_adapt.cli import evaluate as command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments import run
-from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
+from millirobot_adapt.experiments.story import COLUMNS, Episode
+
+walked = []
 
 
 def made_up(story):
     """An episode of 20 ticks whose cost after the fault is 1 + seed for mb and half of that for others."""
+    walked.append(story.label)
     table = {name: np.arange(20.0) * 0.1 for name in COLUMNS}
     table['faults'] = (np.arange(20) >= 10).astype(float)
-    cost = (1.0 + story.seed) * (1.0 if story.method == 'mb' else 0.5)
-    table['step_cost'] = np.where(table['faults'] > 0, cost, 0.0)
+    cost = (1.0 + story.seed) * (1.0 if story.method == 'mb' else 0.5) + 0.1 * story.training_seed
+    table['step_cost'] = np.where(table['faults'] > 0, cost, 0.0) / 3.0
     return Episode(story, make_path(story.shape), table, 'time')
 
 
 @pytest.fixture
 def evaluate(monkeypatch):
     monkeypatch.setattr(run, 'run_story', made_up)
-    monkeypatch.setattr(run, 'check_story', lambda story: RobotConfig())
+    walked.clear()
     parser = argparse.ArgumentParser()
     command.add(parser.add_subparsers())
 
@@ -39,75 +42,125 @@ def evaluate(monkeypatch):
     return call
 
 
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*.*') if path.is_file()}
+
+
 def test_json_holds_rows_and_paired_cells_alone(evaluate, capsys):
     assert evaluate('--seeds', '3', '--json') == 0
     report = json.loads(capsys.readouterr().out)
-    assert report['schema'] == 1
+    assert report['schema'] == 2
     assert len(report['rows']) == 2 * 3 * 2
     (cell,) = [c for c in report['cells'] if (c['method'], c['span']) == ('grbal', 'after_fault')]
-    assert cell['cost'] == {'mean': pytest.approx(1.0), 'sd': pytest.approx(0.5)}
-    against = cell['cost_against_mb']
-    assert against['difference'] == pytest.approx(-1.0)
-    assert against['ratio'] == pytest.approx(0.5)
-    assert against['wins'] == 3
+    assert cell['cost'] == pytest.approx(1.0 / 3.0)
+    assert cell['ratio'] == pytest.approx(0.5)
+    assert cell['ratio_interval'] == pytest.approx([0.5, 0.5])
+    assert (cell['wins'], cell['pairs']) == (3, 3)
+    assert cell['pace_kept'] is None
 
 
-def test_the_table_names_methods_and_intervals(evaluate, capsys):
+def test_the_tables_name_methods_and_intervals(evaluate, capsys):
     assert evaluate('--seeds', '3') == 0
     text = capsys.readouterr().out
-    assert 'leg_loss, figure8, after the fault (3 seeds)' in text
-    assert '2.000 +- 1.000' in text
-    assert 'cost / mb: 0.500 [0.500, 0.500]; lower on 3 of 3 seeds' in text
+    assert 'leg_loss, figure8, after the fault (1 x 3 seeds)' in text
+    assert '0.667 [0.333, 1.000]  1.000 [1.000, 1.000]' in text
+    assert '0.500 [0.500, 0.500]' in text
 
 
 def test_a_single_seed_prints_too(evaluate, capsys):
     assert evaluate('--seeds', '1', '--json') == 0
-    assert json.loads(capsys.readouterr().out)['cells'][0]['cost']['sd'] is None
+    assert json.loads(capsys.readouterr().out)['cells'][0]['cost_interval'][0] >= 0
 
 
-def test_the_folder_gets_long_form_pictures_and_episodes_the_same_each_time(evaluate, tmp_path, capsys):
-    options = ('--seeds', '2', '--shape', 'figure8,left', '--methods', 'mb,grbal=mine')
+def test_the_folder_holds_long_form_tables_and_episodes_the_same_each_time(evaluate, tmp_path):
+    options = ('--seeds', '2', '--shapes', 'figure8,left', '--methods', 'mb,grbal=velociroach_grbal')
     for name in ('first', 'again'):
         evaluate(*options, '--out', str(tmp_path / name))
-    first = {path.relative_to(tmp_path / 'first'): path.read_bytes() for path in (tmp_path / 'first').rglob('*.*')}
-    again = {path.relative_to(tmp_path / 'again'): path.read_bytes() for path in (tmp_path / 'again').rglob('*.*')}
-    assert first == again
-    names = {str(name) for name in first}
-    assert {'results.csv', 'results.json', 'paths_leg_loss_figure8.png', 'paths_leg_loss_left.png'} <= names
-    assert 'episodes/leg_loss_left_grbal-mine_seed1.csv' in names
+    first = files(tmp_path / 'first')
+    assert first == files(tmp_path / 'again')
+    assert {'results.csv', 'results.json', 'results.md'} <= set(first)
+    assert 'episodes/leg_loss_left_grbal-velociroach_grbal_training_0_seed_1.csv' in first
     rows = list(csv.DictReader((tmp_path / 'first' / 'results.csv').open()))
     assert len(rows) == 2 * 2 * 2 * 2
     assert {row['span'] for row in rows} == {'all', 'after_fault'}
-    assert capsys.readouterr().out
+    assert {row['training_seed'] for row in rows} == {'0'}
+
+
+def test_an_evaluation_goes_on_where_it_was_and_ends_the_same(evaluate, tmp_path, capsys):
+    evaluate('--seeds', '2', '--out', str(tmp_path / 'whole'))
+    evaluate('--seeds', '1', '--out', str(tmp_path / 'parts'))
+    walked.clear()
+    evaluate('--seeds', '2', '--out', str(tmp_path / 'parts'))
+    assert len(walked) == 2
+    assert '2 of 4 episodes are there already' in capsys.readouterr().err
+    assert files(tmp_path / 'whole') == files(tmp_path / 'parts')
+
+
+def test_ctrl_c_loses_nothing_that_is_done(evaluate, tmp_path, monkeypatch):
+    def interrupted(story):
+        if len(walked) == 3:
+            raise KeyboardInterrupt
+        return made_up(story)
+
+    monkeypatch.setattr(run, 'run_story', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate('--seeds', '3', '--out', str(tmp_path))
+    assert len(list((tmp_path / 'episodes').glob('*.csv'))) == 3
+    monkeypatch.setattr(run, 'run_story', made_up)
+    evaluate('--seeds', '3', '--out', str(tmp_path))
+    assert len(walked) == 3 + 3
+
+
+def test_what_changed_is_walked_again(evaluate, tmp_path):
+    evaluate('--seeds', '1', '--out', str(tmp_path))
+    walked.clear()
+    evaluate('--seeds', '1', '--out', str(tmp_path), '--seconds', '30')
+    assert len(walked) == 2
+
+
+def test_any_backend_that_joblib_knows_serves_and_leaves_the_results_alone(evaluate, tmp_path):
+    asked = []
+
+    class Cluster(ThreadingBackend):
+        def submit(self, func, callback=None):
+            asked.append(func)
+            return super().submit(func, callback)
+
+        apply_async = submit  # joblib before 1.5
+
+    register_parallel_backend('my_cluster', Cluster)
+    evaluate('--seeds', '2', '--out', str(tmp_path / 'one'))
+    evaluate('--seeds', '2', '--out', str(tmp_path / 'two'), '--jobs', '2', '--backend', 'my_cluster')
+    assert asked
+    assert files(tmp_path / 'one') == files(tmp_path / 'two')
 
 
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (('--seeds', '0'), '--seeds 0'),
-        (('--seconds', '0.5'), '--seconds 0.5'),
-        (('--seconds', 'nan'), '--seconds nan'),
         (('--jobs', '0'), '--jobs 0'),
         (('--methods', ' , '), '--methods'),
+        (('--conditions', 'sunshine'), 'sunshine'),
+        (('--methods', 'mb=no_such_bundle'), 'no_such_bundle'),
+        (('--shapes', 'circle'), 'circle'),
         (('--params', 'nowhere.yaml'), 'nowhere.yaml'),
+        (('--backend', 'no_such_backend'), '--backend no_such_backend'),
     ],
 )
-def test_bad_options_are_a_users_mistake(evaluate, options, message):
+def test_bad_options_are_a_users_mistake_before_the_work_begins(evaluate, options, message):
     with pytest.raises(UserError, match=message):
         evaluate(*options)
+    assert not walked
+
+
+@pytest.mark.parametrize('options', [('--seeds', '0'), ('--seconds', '0.5'), ('--seconds', 'nan')])
+def test_numbers_out_of_range_are_refused(evaluate, options, capsys):
+    with pytest.raises(SystemExit):
+        evaluate(*options)
+    assert 'is not between' in capsys.readouterr().err
 
 
 def test_an_out_that_is_a_file_is_a_users_mistake(evaluate, tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='cannot be made'):
         evaluate('--out', str(tmp_path / 'file'))
-
-
-@pytest.mark.parametrize(
-    ('condition', 'method', 'message'),
-    [('sunshine', 'mb', 'sunshine'), ('leg_loss', 'mb=no_such_bundle', 'no_such_bundle')],
-)
-def test_names_are_checked_before_the_work_begins(condition, method, message):
-    params, estimator_params = (str(find('params', name)) for name in ('controller.yaml', 'estimator.yaml'))
-    with pytest.raises(UserError, match=message):
-        run.check_story(Story(method, condition, 'figure8', 0, 40.0, params, estimator_params))

@@ -1,19 +1,19 @@
 """Episodes of the real thing in small: shipped model, shipped parameters, the mock."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.share import find, share_dir
+from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.experiments.experiment import Experiment, parse_condition, parse_method
+from millirobot_adapt.experiments.grid import stories_of
 from millirobot_adapt.experiments.run import run_story
-from millirobot_adapt.experiments.story import Story
 
 
 def story(method, seed=0, condition='flat'):
-    params, estimator_params = (str(find('params', name)) for name in ('controller.yaml', 'estimator.yaml'))
-    return Story(method, condition, 'figure8', seed, 2.0, params, estimator_params)
+    experiment = Experiment((parse_condition(condition),), methods=(parse_method(method),), seeds=seed + 1, seconds=2.0)
+    return stories_of(experiment, 'controller.yaml')[-1]
 
 
 @pytest.mark.parametrize('method', ['mb', 'grbal'])
@@ -36,17 +36,23 @@ def test_another_seed_walks_another_way_and_methods_share_the_start():
     assert np.abs(grbal.table['post_error'][5:] - grbal.table['pre_error'][5:]).max() > 0
 
 
+def test_the_path_follower_walks_along_the_path_without_a_model():
+    table = run_story(story('follower')).table
+    assert table['progress'][-1] > 0.25
+    assert np.abs(table['cross_track']).max() < 0.1
+    assert np.isnan(table['pre_error']).all()
+
+
 def test_a_start_beside_the_path_is_an_error_to_correct():
     table = run_story(replace(story('mb', condition='leg_loss_worn'), seconds=1.0)).table
     assert table['cross_track'][0] == pytest.approx(0.05, abs=0.005)
 
 
 @pytest.mark.parametrize('condition', sorted(path.stem for path in (share_dir() / 'params/conditions').glob('*.yaml')))
-def test_a_story_can_be_told_under_every_shipped_condition(condition, tmp_path):
-    light = tmp_path / 'light.yaml'
-    text = find('params', 'controller.yaml').read_text()
-    light.write_text(re.sub(r'samples: \d+', 'samples: 64', text))
-    episode = run_story(replace(story('mb', condition=condition), seconds=1.0, params=str(light)))
+def test_a_story_can_be_told_under_every_shipped_condition(condition):
+    told = story('mb', condition=condition)
+    light = replace(told.controller, planner=replace(told.controller.planner, samples=64))
+    episode = run_story(replace(told, seconds=1.0, controller=light))
     assert episode.ended == 'time'
     assert len(episode.table['time']) == 10
     assert np.isfinite(episode.table['step_cost']).all()

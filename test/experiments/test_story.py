@@ -8,13 +8,13 @@ from differential_drive import rollout, start
 
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.interface import Adaptation
-from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.experiments.look_ahead import LookAhead
 from millirobot_adapt.experiments.run import walk
-from millirobot_adapt.experiments.story import COLUMNS, Story, summarise
+from millirobot_adapt.experiments.story import COLUMNS, summarise
 from millirobot_adapt.sim.lockstep import Observation
 
 DT = 0.1
@@ -139,15 +139,29 @@ def test_a_fault_shows_in_the_table():
     assert table['faults'].tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
 
 
-def test_a_method_may_name_its_engine_and_its_bundle():
-    def story(method):
-        return Story(method, 'flat', 'figure8', 0, 40.0, '', '')
+def test_the_table_tells_how_far_off_the_prediction_of_the_whole_horizon_was():
+    table, _, _ = run(DrivenRobot(), make_path('figure8'), 30)
+    horizon = PlannerConfig().horizon
+    assert np.isnan(table['ahead_before'][:horizon]).all()
+    assert np.nanmax(table['ahead_before'][horizon:]) < 1e-9
+    np.testing.assert_array_equal(table['ahead_before'], table['ahead_after'])
 
-    assert story('grbal').bundle('velociroach') == ('grbal', 'velociroach_grbal')
-    assert story('mb=other').bundle('velociroach') == ('mb', 'other')
-    assert story('mb@int8=other').bundle('velociroach') == ('mb', 'other')
-    engines = {name: story(name).engine for name in ('mb', 'mb=other', 'mb@int8', 'mb@int8=other')}
-    assert engines == {'mb': '', 'mb=other': '', 'mb@int8': 'int8', 'mb@int8=other': 'int8'}
-    for bad in ('', '=x', 'mb=', 'mb@', '@int8', 'mb@=other'):
-        with pytest.raises(UserError, match='method'):
-            story(bad).bundle('velociroach')
+
+def test_an_adapted_model_is_judged_by_what_it_knew_then():
+    class Stretched:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def rollout(self, state, actions):
+            return rollout(state, self.factor * actions)
+
+    look_ahead, state, errors = LookAhead(5), start(), []
+    actions = np.random.default_rng(0).uniform(20.0, 40.0, (12, 2))
+    for tick in range(12):
+        errors.append(look_ahead.judge(state, actions[tick - 1], Stretched(1.1), Stretched(1.0 if tick < 4 else 1.1)))
+        state = rollout(state, actions[tick].reshape(1, 1, 2))[1, 0]
+    before, after = np.array(errors).T
+    assert np.isnan(before[:5]).all()
+    assert (before[5:] > 0.005).all()
+    assert (after[5:9] < 1e-9).all()
+    np.testing.assert_array_equal(after[9:], before[9:])

@@ -1,0 +1,93 @@
+"""Follow a path without a model: pure pursuit for a differential drive, the yardstick of every method that learns.
+
+Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm", CMU-RI-TR-92-01: steer along the arc that leads
+to a point of the path some way ahead; its curvature is 2 y / L^2, where y is how far the point lies to the left and L
+how far it is away. Two gains turn speed and yaw rate into leg rates, the same under every condition.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.planning.tracking import PathTracker
+from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.state import FloatArray, StateView
+
+STANDSTILL = 0.01
+"""Below this displacement [m] the course is unknown and yaw stands in."""
+
+
+@dataclass(frozen=True)
+class PathFollowerConfig(Config):
+    """Gains of the path follower; the defaults are those of the real robot on carpet."""
+
+    look_ahead: float = param(0.15, 'How far ahead along the path it aims.', unit='m', low=0.01, high=2.0)
+    leg_rate: float = param(6.0, 'Mean leg rate where no speed is asked for.', unit='rev/s', low=0.1, high=20.0)
+    speed_gain: float = param(0.05, 'Speed per mean leg rate.', unit='m/s per rev/s', low=1e-3, high=1.0)
+    turn_gain: float = param(
+        0.205, 'Yaw rate per difference of the leg rates, right - left.', unit='rad/s per rev/s', low=1e-3, high=10.0
+    )
+    course_ticks: int = param(
+        5, 'Heading is the course over the last so many ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
+    )
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What one tick decided."""
+
+    next_action: FloatArray
+    """The setpoint for the next tick [rad/s], shape (nu,)."""
+
+
+class PathFollower:
+    """Steer towards a point ahead on the path; has the interface of the control loop, but nothing to adapt."""
+
+    def __init__(self, config: PathFollowerConfig, robot: RobotConfig, speed: float = 0.0) -> None:
+        self._config = config
+        self._low, self._high = robot.action_low, robot.action_high
+        self._mean_rate = speed / config.speed_gain if speed else config.leg_rate
+        self._positions: deque[FloatArray] = deque(maxlen=config.course_ticks + 1)
+        self._tracker: PathTracker | None = None
+
+    def restart(self, path: ReferencePath) -> None:
+        """Begin a new run along `path` (way-points in `world`)."""
+        self._tracker = PathTracker(path)
+        self._positions.clear()
+
+    def step(
+        self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
+    ) -> Steering:
+        """Return what to send in the next tick; of the arguments, those of `ControlLoop.step`, it needs the state."""
+        if self._tracker is None:
+            raise RuntimeError('restart() the follower with a path before the first step')
+        view = StateView(state)
+        position = np.array(view.position[:2], dtype=float)
+        self._positions.append(position)
+        path, progress = self._tracker.path, self._tracker.update(state).progress
+        heading = self._heading(float(view.yaw))
+        offset = _point_at(path, progress + self._config.look_ahead) - position
+        to_the_left = np.cos(heading) * offset[1] - np.sin(heading) * offset[0]
+        curvature = 2.0 * to_the_left / max(float(offset @ offset), self._config.look_ahead**2)
+        yaw_rate = self._config.speed_gain * self._mean_rate * curvature
+        difference = yaw_rate / self._config.turn_gain
+        rates = self._mean_rate + 0.5 * np.array([-difference, difference])
+        return Steering(np.clip(rates * RADIANS_PER_REVOLUTION, self._low, self._high))
+
+    def _heading(self, yaw: float) -> float:
+        """Return the direction in which the robot moves [rad]; a miscalibrated pose does not turn it."""
+        dx, dy = self._positions[-1] - self._positions[0]
+        return yaw if np.hypot(dx, dy) < STANDSTILL else float(np.arctan2(dy, dx))
+
+
+def _point_at(path: ReferencePath, arc_length: float) -> FloatArray:
+    """Return the point so far along the path [m; world], shape (2,); an open path goes straight on past its end."""
+    along = arc_length % path.length if path.closed else arc_length
+    segment = int(np.searchsorted(path.segment_starts, along, side='right')) - 1
+    beyond = along - path.segment_starts[segment]
+    return np.asarray(path.waypoints[segment] + beyond * path.segment_directions[segment])

@@ -1,0 +1,156 @@
+"""Read an experiment: which methods walk which shapes under which conditions, how often and with which parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from millirobot_adapt.core.config import Config, build, param, read_yaml, section
+from millirobot_adapt.core.control.path_follower import PathFollowerConfig
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import find
+
+E = TypeVar('E', 'ConditionEntry', 'MethodEntry')
+
+FOLLOWER, ORACLE = 'follower', 'oracle'
+"""Methods that are no adaptation of a model: the path follower, and mb trained on the test condition's own data."""
+
+
+def _group(doc: str) -> Any:
+    """Declare a group of keys that are checked where they are used."""
+    return dataclasses.field(default_factory=dict, metadata={'doc': doc})
+
+
+@dataclass(frozen=True)
+class ConditionEntry(Config):
+    """One entry of the list of conditions."""
+
+    name: str = param('', 'What the tables call it.')
+    base: str = param('', 'Condition it is made from: a name or a file; empty: the one called `name`.')
+    changes: Mapping[str, Any] = _group('Keys of the condition that differ from those of `base`.')
+    shapes: tuple[str, ...] = param((), 'Shapes to walk; empty: those of the experiment.')
+    group: str = param('', 'Conditions of one group are also summed up together; empty: a group of its own.')
+    controller: Mapping[str, Any] = _group("Controller's parameters that differ here, such as objective.speed.")
+
+
+@dataclass(frozen=True)
+class MethodEntry(Config):
+    """One entry of the list of methods."""
+
+    name: str = param('', 'What the tables call it.')
+    method: str = param('', 'Adaptation method, or follower, or oracle; empty: the one called `name`.')
+    engine: str = param('', 'Engine, where not that of the parameters.')
+    bundles: tuple[str, ...] = param((), 'A model bundle for each training seed; empty: <robot>_<method>.')
+
+    @property
+    def kind(self) -> str:
+        """The adaptation method, `FOLLOWER` or `ORACLE`."""
+        return self.method or self.name
+
+
+@dataclass(frozen=True)
+class Experiment(Config):
+    """What is crossed with what; the first method is the baseline of the others."""
+
+    conditions: tuple[ConditionEntry, ...] = param(
+        (ConditionEntry('leg_loss'),), 'Names of conditions, or groups (see `ConditionEntry`).'
+    )
+    shapes: tuple[str, ...] = param(('figure8',), 'Shapes, or CSV files of way-points, to walk under each condition.')
+    methods: tuple[MethodEntry, ...] = param(
+        (MethodEntry('mb'), MethodEntry('grbal')), 'Names of methods, or groups (see `MethodEntry`).'
+    )
+    seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
+    seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)
+    oracle: Mapping[str, Any] = _group(
+        "For each condition the mb bundle (or bundles) trained on that condition's data."
+    )
+    follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
+    controller: Mapping[str, Any] = _group("Controller's parameters that differ from those of the file.")
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Names of the conditions of each group, in their order."""
+        groups: dict[str, tuple[str, ...]] = {}
+        for entry in self.conditions:
+            group = entry.group or entry.name
+            groups[group] = (*groups.get(group, ()), entry.name)
+        return groups
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read an experiment file; what it leaves out has the default of `Experiment`.
+
+    Raises:
+        UserError: no such file, an unknown key, a wrong type, a value out of range, two entries of one name.
+    """
+    values = read_yaml(path)
+    lists: dict[str, Any] = {}
+    for key, cls, short in (('conditions', ConditionEntry, parse_condition), ('methods', MethodEntry, parse_method)):
+        if key in values:
+            lists[key] = _entries(cls, values.pop(key), short, f'{path}: {key}')
+    for key in ('oracle', 'controller'):
+        _check_mapping(values.get(key, {}), f'{path}: {key}')
+    return dataclasses.replace(build(Experiment, values, str(path)), **lists)
+
+
+def _entries(cls: type[E], entries: Any, short: Any, where: str) -> tuple[E, ...]:
+    """Read a list whose entries are names or groups of keys."""
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f'{where} must be a list of names or groups, not {entries!r}')
+    made = []
+    for i, entry in enumerate(entries):
+        if isinstance(entry, str):
+            made.append(short(entry))
+            continue
+        if not isinstance(entry, Mapping) or not entry.get('name'):
+            raise UserError(f'{where}[{i}] must be a name, or a group with a name, not {entry!r}')
+        for key in ('changes', 'controller'):
+            _check_mapping(entry.get(key, {}), f'{where}[{i}]: {key}')
+        for key in ('shapes', 'bundles'):
+            if not all(isinstance(item, str) for item in entry.get(key) or ()):
+                raise UserError(f'{where}[{i}]: {key} must be a list of names, not {entry[key]!r}')
+        made.append(build(cls, entry, f'{where}[{i}]'))
+    names = [entry.name for entry in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f'{where}: {name!r} is there twice; give one of them another name')
+    return tuple(made)
+
+
+def _check_mapping(value: Any, where: str) -> None:
+    if not isinstance(value, Mapping):
+        raise UserError(f'{where} must be a group of keys, not {value!r}')
+
+
+def parse_condition(text: str) -> ConditionEntry:
+    """Return the entry of a condition that is named alone: a shipped name, or a file, which gives its own name."""
+    return ConditionEntry(name=Path(text).stem, base=text)
+
+
+def parse_method(text: str) -> MethodEntry:
+    """Return the entry of `method`, `method@engine`, `method=bundle` or `method@engine=bundle`.
+
+    Raises:
+        UserError: a part is empty.
+    """
+    where, given, bundle = text.partition('=')
+    method, named, engine = where.partition('@')
+    if not method or (given and not bundle) or (named and not engine):
+        raise UserError(f'method {text!r}: write a method, method@engine, method=bundle or both')
+    return MethodEntry(text, method, engine, (bundle,) if bundle else ())
+
+
+def find_experiment(names: Sequence[str]) -> Experiment:
+    """Return the experiment of that name or file, or else one with the conditions of those names.
+
+    Raises:
+        UserError: what `read_experiment` raises; neither an experiment nor a condition has that name.
+    """
+    if len(names) == 1:
+        path = Path(names[0]) if Path(names[0]).is_file() else find('params', 'experiments') / f'{names[0]}.yaml'
+        if path.is_file() and 'conditions' in read_yaml(path):
+            return read_experiment(path)
+    return Experiment(conditions=tuple(parse_condition(name) for name in names))

@@ -1,0 +1,122 @@
+"""Keep every episode as it ends, so that an evaluation that was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from millirobot_adapt import __version__
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
+
+DECIDING = (
+    *(f'core/{name}' for name in ('dynamics', 'estimation', 'planning', 'geometry.py', 'robot.py', 'state.py')),
+    *(f'core/control/{name}.py' for name in ('loop', 'history', 'path_follower', 'wiring')),
+    *(f'experiments/{name}.py' for name in ('run', 'story', 'look_ahead')),
+    'sim',
+)
+"""The code of the package that decides an episode."""
+
+
+def keys_of(stories: Sequence[Story]) -> list[str]:
+    """Return for each story a hash of all that decides its episode: robot, path and model, too, version and code.
+
+    Raises:
+        UserError: a robot, a path or a model is missing or bad.
+    """
+    code, keys = _code(), []
+    robots = {name: load_robot(name) for name in {story.controller.robot for story in stories}}
+    paths = {shape: make_path(shape).waypoints.tolist() for shape in {story.shape for story in stories}}
+    models = {(story.controller.model, story.controller.robot) for story in stories if story.follower is None}
+    digests = {(model, robot): load_bundle(model, robots[robot]).digest for model, robot in models}
+    for story in stories:
+        controller, decides = story.controller, asdict(story)
+        # What these files hold decides, not where they lie.
+        decides['controller'] |= {
+            'robot': asdict(robots[controller.robot]),
+            'path': paths[story.shape],
+            'model': digests.get((controller.model, controller.robot)),
+        }
+        keys.append(hashlib.sha256(json.dumps([code, decides], sort_keys=True).encode()).hexdigest())
+    return keys
+
+
+def _code() -> str:
+    """Return the version and a hash of the code: a mock that was changed walks differently under the same version."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256(__version__.encode())
+    for part in DECIDING:
+        for path in sorted((package / part).rglob('*.py')) or [package / part]:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Store:
+    """A folder with one CSV file for each episode; its first line says what the episode came from.
+
+    Raises:
+        UserError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'{folder}: cannot be made ({error.strerror}); choose another --out') from None
+
+    def save(self, episode: Episode, key: str) -> None:
+        """Write an episode; a reader finds a whole file or none."""
+        path = self.path(episode.story)
+        unfinished = path.with_suffix('.unfinished')
+        columns = np.column_stack([episode.table[name] for name in COLUMNS])
+        # 17 digits give every number back bit for bit.
+        np.savetxt(
+            unfinished, columns, delimiter=',', header=f'# {key} {episode.ended}\n{",".join(COLUMNS)}', comments='',
+            fmt='%.17g',
+        )  # fmt: skip
+        os.replace(unfinished, path)
+
+    def load(self, story: Story, key: str) -> Episode | None:
+        """Return the episode of the story; None where there is none, or one that came from something else."""
+        try:
+            with self.path(story).open(encoding='utf-8') as file:
+                first, names = file.readline().split(), file.readline().strip()
+                if first[1:2] != [key] or names != ','.join(COLUMNS):
+                    return None
+                table = np.loadtxt(file, delimiter=',', ndmin=2)
+        except FileNotFoundError:
+            return None
+        return Episode(story, make_path(story.shape), dict(zip(COLUMNS, table.T, strict=True)), first[2])
+
+    def path(self, story: Story) -> Path:
+        """Return where the episode of a story is kept."""
+        return self._folder / f'{file_name(story.label)}.csv'
+
+
+def file_name(name: str) -> str:
+    """Turn a label, parts of which may be paths, into a file's name."""
+    parts = (Path(part).stem if '/' in part else part for part in name.split())
+    return '_'.join(''.join(c if c.isalnum() or c in '-_@.' else '-' for c in part) for part in parts)
+
+
+def check_file_names(stories: Iterable[Story]) -> None:
+    """Make sure that no two stories would be kept in the same file.
+
+    Raises:
+        UserError: two do.
+    """
+    taken: dict[str, Story] = {}
+    for story in stories:
+        other = taken.setdefault(file_name(story.label), story)
+        if other is not story:
+            raise UserError(f'{other.label} and {story.label} share the name of a file; give one another name')

@@ -1,0 +1,155 @@
+"""Experiment files: what they may hold, what is refused, and the stories they make."""
+
+import re
+
+import pytest
+import yaml
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.experiments.experiment import Experiment, find_experiment, parse_method, read_experiment
+from millirobot_adapt.experiments.grid import check_stories, stories_of
+
+SHIPPED = sorted((share_dir() / 'params/experiments').glob('*.yaml'))
+
+
+def written(tmp_path, text):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(text)
+    return path
+
+
+def stories(tmp_path, text):
+    return stories_of(read_experiment(written(tmp_path, text)), 'controller.yaml')
+
+
+def test_the_standard_experiment_has_what_the_paper_compares():
+    experiment = find_experiment(['standard'])
+    assert experiment.seeds >= 10
+    assert experiment.groups['training terrains'] == ('carpet', 'styrofoam', 'turf')
+    unseen = ['missing_middle_leg', 'slope_12_styrofoam', 'pose_offset', 'payload_30g']
+    assert [entry.name for entry in experiment.conditions][3:] == unseen
+    payload = [story for story in stories_of(experiment, 'controller.yaml') if story.condition.name == 'payload_30g']
+    assert {story.shape for story in payload} == {'straight', 'left'}
+    assert {story.controller.objective.speed for story in payload} > {0.0} or payload[0].controller.objective.speed > 0
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
+def test_shipped_experiments_can_be_run_and_share_no_name_with_a_condition(path):
+    check_stories([story for story in stories_of(read_experiment(path), 'controller.yaml') if story.seed == 0])
+    assert not (share_dir() / 'params/conditions' / path.name).exists()
+
+
+def test_an_experiment_makes_a_story_for_each_model_seed_shape_and_condition(tmp_path):
+    made = stories(
+        tmp_path,
+        """
+        conditions: [carpet, {name: steep, base: carpet, changes: {slope: {angle: 0.2}}, shapes: [zigzag]}]
+        shapes: [straight, left]
+        seeds: 2
+        methods: [{name: mb, bundles: [velociroach_mb, velociroach_grbal]}, follower]
+        """,
+    )
+    assert len(made) == 2 * 2 * (2 + 1) + 1 * 2 * (2 + 1)
+    assert len(set(made)) == len(made)
+    steep = [story for story in made if story.condition.name == 'steep']
+    assert {story.shape for story in steep} == {'zigzag'}
+    assert {story.condition.slope.angle for story in steep} == {0.2}
+    assert {story.condition.wear for story in made} == {made[0].condition.wear}
+    keys = {(story.method, story.training_seed, story.controller.model) for story in made}
+    assert keys == {('mb', 0, 'velociroach_mb'), ('mb', 1, 'velociroach_grbal'), ('follower', 0, '')}
+    assert {(story.controller.anchor, story.controller.engine.threads) for story in made} == {('world', 1)} | {
+        ('world', made[-1].controller.engine.threads)
+    }
+
+
+def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):
+    made = stories(
+        tmp_path,
+        """
+        controller: {planner.samples: 64, objective: {speed: 0.3}}
+        conditions: [carpet, {name: turf, controller: {objective.speed: 0.1}}]
+        """,
+    )
+    told = {
+        (story.condition.name, story.controller.planner.samples, story.controller.objective.speed) for story in made
+    }
+    assert told == {('carpet', 64, 0.3), ('turf', 64, 0.1)}
+
+
+def test_the_oracle_walks_where_it_has_a_model_with_mb_trained_there(tmp_path):
+    made = stories(
+        tmp_path,
+        """
+        conditions: [carpet, turf]
+        methods: [mb, oracle]
+        oracle: {turf: [velociroach_mb, velociroach_grbal]}
+        seeds: 1
+        """,
+    )
+    oracles = [story for story in made if story.method == 'oracle']
+    assert {(story.condition.name, story.training_seed) for story in oracles} == {('turf', 0), ('turf', 1)}
+    assert {story.controller.method for story in oracles} == {'mb'}
+
+
+def test_names_alone_make_an_experiment_of_conditions(tmp_path):
+    (tmp_path / 'hall.yaml').write_text('terrain: turf\n')
+    experiment = find_experiment(['carpet', str(tmp_path / 'hall.yaml')])
+    assert [entry.name for entry in experiment.conditions] == ['carpet', 'hall']
+    assert find_experiment([str(tmp_path / 'hall.yaml')]).conditions[0].name == 'hall'
+    assert stories_of(experiment, 'controller.yaml')[-1].condition.terrain == 'turf'
+
+
+def test_a_method_may_name_its_engine_and_its_bundle():
+    parsed = {text: parse_method(text) for text in ('grbal', 'mb=other', 'mb@int8', 'mb@int8=other')}
+    assert {text: (entry.kind, entry.engine, entry.bundles) for text, entry in parsed.items()} == {
+        'grbal': ('grbal', '', ()),
+        'mb=other': ('mb', '', ('other',)),
+        'mb@int8': ('mb', 'int8', ()),
+        'mb@int8=other': ('mb', 'int8', ('other',)),
+    }
+    for bad in ('', '=x', 'mb=', 'mb@', '@int8', 'mb@=other'):
+        with pytest.raises(UserError, match='method'):
+            parse_method(bad)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('condition: [carpet]', "unknown parameter 'condition'; did you mean 'conditions'"),
+        ('conditions: carpet', 'conditions must be a list'),
+        ('conditions: []', 'conditions must be a list'),
+        ('conditions: [{base: carpet}]', r'conditions\[0\] must be a name, or a group with a name'),
+        ('conditions: [{name: carpet, shape: left}]', "unknown parameter 'shape'; did you mean 'shapes'"),
+        ('conditions: [{name: carpet, shapes: [1]}]', 'shapes must be a list of names'),
+        ('conditions: [{name: carpet, changes: 3}]', 'changes must be a group'),
+        ('conditions: [{name: carpet, changes: {terrian: turf}}]', "unknown parameter 'terrian'"),
+        ('conditions: [carpet, carpet]', "'carpet' is there twice"),
+        ('conditions: [sunshine]', 'sunshine'),
+        ('controller: {planner.sample: 3}', "unknown parameter 'sample'"),
+        ('controller: {seed: 3}', 'seed is decided by the experiment itself'),
+        ('controller: 3', 'controller must be a group'),
+        ('methods: [mb@]', 'method'),
+        ('seeds: 0', 'seeds = 0'),
+        ('seconds: .nan', 'not finite'),
+        ('follower: {look_ahead: 0}', 'look_ahead'),
+    ],
+)
+def test_what_a_file_may_not_say(tmp_path, text, message):
+    with pytest.raises(UserError, match=message):
+        stories(tmp_path, text)
+
+
+def test_two_stories_may_not_share_a_file(tmp_path):
+    (tmp_path / 'a.csv').write_text('x,y\n0,0\n1,0\n')
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'b/a.csv').write_text('x,y\n0,0\n0,1\n')
+    text = f'{{shapes: [{tmp_path}/a.csv, {tmp_path}/b/a.csv]}}'
+    with pytest.raises(UserError, match='share the name of a file'):
+        stories(tmp_path, text)
+
+
+def test_every_key_of_the_standard_file_is_one_of_the_schema():
+    values = yaml.safe_load(next(path for path in SHIPPED if path.stem == 'standard').read_text())
+    assert set(values) <= set(Experiment.__dataclass_fields__)
+    assert re.search(r'bundles', str(values['methods']))
