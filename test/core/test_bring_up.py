@@ -44,6 +44,11 @@ def test_all_are_configured_before_any_is_activated_but_the_recorder_is_active_b
     ]  # fmt: skip
 
 
+def wait(lab, seconds):
+    for _ in range(round(10 * seconds)):
+        lab.advance(0.1)
+
+
 def run_to_the_end(lab):
     for _ in range(100):
         lab.advance()
@@ -85,8 +90,7 @@ def test_one_that_is_never_ready_ends_the_bring_up_with_its_reason(lab):
     bridge = lab.nodes['bridge']
     bridge.does[ACTIVATE], bridge.words = False, 'the robot does not answer'
     with pytest.raises(BringUpError, match='gave up after 30 s of waiting for bridge: the robot does not answer'):
-        for _ in range(1000):
-            lab.advance(0.1)
+        wait(lab, 100.0)
     assert 100.0 + PATIENCE < lab.now < 100.0 + PATIENCE + 2.0
     assert ('estimator', ACTIVATE) not in lab.log
 
@@ -113,8 +117,7 @@ def test_a_node_that_cannot_be_configured_ends_the_bring_up_at_once(lab):
 def test_a_node_that_does_not_answer_is_waited_for_no_longer_than_patience(lab):
     lab.nodes['bridge'].does[CONFIGURE] = None
     with pytest.raises(BringUpError, match='waiting for bridge: configure'):
-        for _ in range(1000):
-            lab.advance(0.1)
+        wait(lab, 100.0)
     assert lab.log.count(('bridge', CONFIGURE)) == 1
 
 
