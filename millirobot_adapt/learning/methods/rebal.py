@@ -18,7 +18,7 @@ from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.interface import BundleParts
 from millirobot_adapt.learning.methods.mb import draw_network
 from millirobot_adapt.learning.network import Normalisation, numbered, theta_names
-from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence, read_windows, shifted
+from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence, read_windows, shifted, warm_up
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
 from millirobot_adapt.learning.segments import DataSet, Segments
 
@@ -68,14 +68,16 @@ class Rebal:
 
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
         """Score the network under the context of the past; gradients flow through the whole window."""
-        theta = self.theta
-        if adapted:
-            inputs = self.normalisation.features(past.body[:, :-1], past.actions)
-            targets = self.normalisation.targets(past.change)
-            mask = short_windows(*inputs.shape[:2]) if torch.is_grad_enabled() else torch.ones(inputs.shape[:2])
-            reading = read_windows(theta, self.recurrence, inputs, targets, mask)
-            theta = shifted(theta, reading.shift)
-        return losses(theta, self.normalisation, future)
+        if not adapted:
+            return losses(self.theta, self.normalisation, future)
+        inputs = self.normalisation.features(past.body[:, :-1], past.actions)
+        targets = self.normalisation.targets(past.change)
+        if torch.is_grad_enabled():  # training: no context is refused, or the unit would not learn to do better
+            shift = warm_up(self.recurrence, inputs, targets, short_windows(*inputs.shape[:2]))
+            shift = shift @ self.recurrence.to_network
+        else:
+            shift = read_windows(self.theta, self.recurrence, inputs, targets, torch.ones(inputs.shape[:2])).shift
+        return losses(shifted(self.theta, shift), self.normalisation, future)
 
     def parts(self, window: int, dt: float) -> BundleParts:
         """Ship the network, its rollouts and, in a graph of its own, the unit."""
@@ -86,9 +88,10 @@ class Rebal:
 
 
 def short_windows(count: int, window: int) -> Tensor:
-    """Return a mask (B, T1) by which the first tasks of a batch miss rows, from all but one down to none.
+    """Return a mask (B, T1) by which the first tasks of a batch miss rows: the very first all of them, and so on.
 
-    So the unit also meets windows like those of a run's first seconds. Who stands where in a batch is random anyway.
+    So the unit also meets windows like those of a run's first seconds, and the network none at all. Who stands where
+    in a batch is random anyway.
     """
-    missing = (window - 1) * (1 - torch.arange(count) / (SHORT_PART * count))
+    missing = window * (1 - torch.arange(count) / (SHORT_PART * count))
     return (torch.arange(window) >= missing[:, None]).float()
