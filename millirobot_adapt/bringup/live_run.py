@@ -123,6 +123,22 @@ class LiveRun:
             if time.monotonic() - last_arrival > self._tick_timeout:
                 raise RunFailedError(f'no tick came for {self._tick_timeout:g} s (controller: {state})')
 
+    def collect(self, on_turn: Callable[[], None]) -> None:
+        """Arm, and let the collector walk until it ends by itself; `on_turn` is called now and then.
+
+        Raises:
+            As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
+        """
+        self._armed = True
+        self._insist('bridge/arm')
+        self._insist('collector/start')
+        while not (state := self._controller_state()).startswith('finished'):
+            if state.startswith('stopped'):
+                raise RunFailedError(f'the robot was {state}')
+            self._check()
+            self._operator.spin(0.05)
+            on_turn()
+
     def _insist(self, service: str) -> None:
         """Call a service until it agrees: what it waits for (the news that the bridge is armed) may be on its way."""
         deadline = time.monotonic() + self._tick_timeout
@@ -137,7 +153,7 @@ class LiveRun:
 
     def _stand_down(self) -> None:
         """Ask for standstill; processes that are gone or hang are left to the supervisor."""
-        for service in ('controller/stop', 'bridge/stop'):
+        for service in ('controller/stop', 'collector/stop', 'bridge/stop'):
             if self._supervisor.running(service.split('/')[0]):
                 self._operator.call(service, 2.0)
 

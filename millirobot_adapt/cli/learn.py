@@ -1,4 +1,4 @@
-"""`millirobot collect`, `train` and `export-model`: from the mock to a model bundle."""
+"""`millirobot train` and `export-model`: from collected data to a model bundle."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ from millirobot_adapt.core.robot import load_robot
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
-    collect = subparsers.add_parser('collect', help='collect rollouts of the mock robot under a random policy')
-    collect.add_argument('--out', type=Path, required=True, metavar='FILE.npz', help='file to write')
-    collect.add_argument('--minutes', type=float, default=60.0, help='simulated time (default 60)')
-    collect.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
-    collect.add_argument('--jobs', type=int, default=1, help='processes (default 1)')
-    collect.add_argument('--robot', default='velociroach', help='robot, by name or file (default velociroach)')
-    collect.add_argument(
-        '--condition', default='', help='walk under this condition: a name or a file (default: hidden, drawn ones)'
-    )
-    collect.set_defaults(run=run_collect)
-
     train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
-    train.add_argument('--data', type=Path, required=True, metavar='FILE.npz', help='rollouts to train on')
-    train.add_argument('--method', default='grbal', help='mb, grbal or grbal_literal (default grbal)')
+    train.add_argument(
+        '--data', type=Path, required=True, nargs='+', metavar='DATA',
+        help='what to train on: files that `collect` wrote, bags, run folders',
+    )  # fmt: skip
+    train.add_argument(
+        '--method', default='grbal', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default grbal)'
+    )
     train.add_argument('--out', type=Path, required=True, metavar='DIR', help='run folder to write')
     train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
@@ -44,27 +38,16 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     export.set_defaults(run=run_export)
 
 
-def run_collect(args: argparse.Namespace) -> int:
-    """Collect."""
-    from millirobot_adapt.learning.collect import CollectConfig, collect
-
-    config = CollectConfig(minutes=args.minutes, seed=args.seed, jobs=args.jobs, condition=args.condition)
-    rollouts = collect(config, load_robot(args.robot))
-    rollouts.save(args.out)
-    print(f'{args.out}: {rollouts.valid.size} transitions, {100 * rollouts.valid.mean():.1f} % usable')
-    return 0
-
-
 def run_train(args: argparse.Namespace) -> int:
     """Train."""
     need_torch()
     from millirobot_adapt.learning import session
-    from millirobot_adapt.learning.rollouts import load_rollouts
+    from millirobot_adapt.learning.sources import load_data
     from millirobot_adapt.learning.train_config import TrainConfig
 
     named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
     config = parse_settings(TrainConfig, [*named, *args.settings])
-    session.train(load_rollouts(args.data), args.out, config)
+    session.train(load_data(args.data), args.out, config)
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
 

@@ -15,6 +15,7 @@ from millirobot_adapt.cli import (
     bench,
     calibrate,
     calibrate_pose,
+    collect,
     doctor,
     evaluate,
     learn,
@@ -27,7 +28,7 @@ from millirobot_adapt.cli import (
 from millirobot_adapt.core.errors import DeviceError, UserError
 
 GROUPS = (
-    live, learn, make_models, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor, link, bench,
+    live, collect, learn, make_models, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 

@@ -24,7 +24,9 @@ from millirobot_adapt.core.topics import BRIDGE_STATE, CONTROLLER_STATE, MANAGER
 from millirobot_adapt.nodes.conversions import qos
 from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
 
-SERVICES = ('bridge/arm', 'bridge/stop', 'controller/start', 'controller/stop')
+SERVICES = (
+    'bridge/arm', 'bridge/stop', 'controller/start', 'controller/stop', 'collector/start', 'collector/stop',
+)  # fmt: skip
 
 
 def ros_version() -> dict[str, str]:

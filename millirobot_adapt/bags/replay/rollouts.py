@@ -121,18 +121,29 @@ def _assembled(part: _Part, answered: Iterable[Answer], dt: float, path: Referen
     rows = sorted(((each.stamp, each.state) for each in answered if each.state is not None), key=lambda row: row[0])
     stamps = np.array([stamp for stamp, _ in rows])
     states = np.array([state for _, state in rows]).reshape(len(rows), NX)
-    actions = _executed(stamps, sorted(part.sent, key=lambda row: row[0]), dt)
+    sent = sorted(part.sent, key=lambda row: row[0])
+    values = np.array([action for _, action in sent]).reshape(len(sent), NU)
+    actions = executed_actions(stamps, np.array([stamp for stamp, _ in sent]), values, dt)
     return Rollout(part.name, stamps, states, actions, path)
 
 
-def _executed(stamps: FloatArray, sent: list[tuple[float, FloatArray]], dt: float) -> FloatArray:
-    """Return the action in force at the middle between each state and the next, if it was sent in that period."""
+def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArray, dt: float) -> FloatArray:
+    """Return the action in force at the middle between each state and the next, if it was sent in that period.
+
+    Args:
+        stamps: Times of the states [s], shape (N,).
+        sent_stamps: Times at which actions were sent, in order [s], shape (M,).
+        sent: These actions, shape (M, nu).
+        dt: Control period [s].
+
+    Returns:
+        Shape (N, nu); NaN where no action is known, and in the last row.
+    """
     actions = np.full((len(stamps), NU), np.nan)
-    sent_stamps = np.array([stamp for stamp, _ in sent])
     middles = (stamps[:-1] + stamps[1:]) / 2
     for k, newest in enumerate(np.searchsorted(sent_stamps, middles) - 1):
         if newest >= 0 and sent_stamps[newest] > stamps[k] - dt:
-            actions[k] = sent[newest][1]
+            actions[k] = sent[newest]
     return actions
 
 

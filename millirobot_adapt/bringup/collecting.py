@@ -1,0 +1,133 @@
+"""Collect data in real time, with the real robot or the mock: walk at random inside a circle and leave a bag."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from millirobot_adapt.bringup.environment import Domain, local_environment, reserve_domain
+from millirobot_adapt.bringup.interrupts import Interrupts
+from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
+from millirobot_adapt.bringup.prepare import prepare_run
+from millirobot_adapt.bringup.processes import (
+    COLLECTING,
+    MANAGER,
+    MOCK_ROBOT,
+    RECORDER,
+    NodeProcess,
+    parse_override,
+    resolve,
+)
+from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
+from millirobot_adapt.sim.conditions import load_condition
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """What the user asked for."""
+
+    minutes: float
+    port: str
+    """Serial port of the robot's radio; '': the mock robot takes its place."""
+    condition: str
+    """What the mock walks on."""
+    seed: int
+    out: Path
+    overrides: Sequence[str]
+
+    @property
+    def processes(self) -> tuple[NodeProcess, ...]:
+        """Return what runs."""
+        return (RECORDER, MANAGER, *(() if self.port else (MOCK_ROBOT,)), *COLLECTING)
+
+
+def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
+    """Collect; return the exit code (0 to the end, 1 ended early, 130 interrupted) and the run folder.
+
+    Raises:
+        UserError: bad input; the robot has not walked.
+    """
+    with Interrupts() as interrupts:
+        folder = prepare_run(_parameters(collecting), collecting.out, command)
+        complaint = _drive(collecting, folder, interrupts)
+    if complaint:
+        print(f'millirobot: {complaint}', file=sys.stderr)
+    if interrupts.requested:
+        return INTERRUPTED, folder.path
+    return FAILED if complaint else OK, folder.path
+
+
+def _parameters(collecting: Collecting) -> Parameters:
+    """Turn the options into parameters of the nodes, and check them; `--set` comes last and wins."""
+    names = [node.name for node in (RECORDER, *COLLECTING)]
+    given: dict[str, dict[str, Any]] = {
+        'manager': {'nodes': names},
+        'bridge': {'port': collecting.port} if collecting.port else {},
+        'collector': {'minutes': collecting.minutes, 'seed': collecting.seed},
+        'mock_robot': {'condition': collecting.condition, 'seed': collecting.seed},
+    }
+    for text in collecting.overrides:
+        node, name, value = parse_override(text, collecting.processes)
+        given[node] = given.get(node, {}) | {name: value}
+    nodes = resolve(collecting.processes, given)
+    if not collecting.port:
+        load_condition(nodes['mock_robot']['condition'])
+    return nodes
+
+
+def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) -> str:
+    """Let the robot walk; returns why it ended early, empty if it did not."""
+    domain: Domain | None = None
+    environment = dict(os.environ)  # the real robot's motion capture speaks in the user's own ROS domain
+    if not collecting.port:
+        domain = reserve_domain()
+        environment = local_environment(domain.number)
+        os.environ.update(environment)  # the operator lives in this process
+    print(f'{folder.path}: starting {", ".join(node.name for node in collecting.processes)}', flush=True)
+    try:
+        with LiveRun(folder, environment, interrupts) as run, _Progress(60.0 * collecting.minutes) as progress:
+            run.start((RECORDER, MANAGER))
+            if not collecting.port:
+                run.start((MOCK_ROBOT,))
+                run.wait_for_file(folder.port)
+            run.start(COLLECTING)
+            run.wait_until_ready()
+            print(f'walking at random for {60 * collecting.minutes:g} s; Ctrl-C stops the robot', flush=True)
+            run.collect(progress)
+    except InterruptedRunError:
+        return 'interrupted; the robot stands and every process has ended'
+    except RunFailedError as error:
+        return str(error)
+    finally:
+        if domain is not None:
+            domain.release()
+    return ''
+
+
+class _Progress:
+    """A moving line of the seconds walked, on a terminal; call it now and then."""
+
+    def __init__(self, seconds: float) -> None:
+        self._bar = tqdm(total=seconds, desc='collecting', unit='s', disable=None, bar_format='{l_bar}{bar}| {n:.0f} s')
+        self._begin: float | None = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self) -> None:
+        """Show the time since the first call."""
+        now = time.monotonic()
+        self._begin = now if self._begin is None else self._begin
+        self._bar.update(min(now - self._begin, self._bar.total) - self._bar.n)
