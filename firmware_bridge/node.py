@@ -22,6 +22,7 @@ from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.nodes.conversions import joint_state, qos, status
 from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
@@ -40,7 +41,7 @@ class BridgeNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__('bridge', topics.BRIDGE_STATE)
-        self._config = load(self, BridgeConfig)
+        self._config = load(self, BridgeConfig, self._on_parameters)
         self._robot = load_robot(self._config.robot)
         self._gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
@@ -130,6 +131,14 @@ class BridgeNode(ManagedNode):
         response.success, response.message = True, 'stopped by the operator'
         return response
 
+    def _on_parameters(self, config: BridgeConfig) -> None:
+        """Tighten the gate's limits."""
+        self._config = config
+        if self.lifecycle == 'unconfigured':
+            self._gate.limit(config.gate)
+        else:
+            self._driver.limit(config.gate)
+
     # Messages out.
 
     def _report(self, exchange: Exchange | None) -> None:
@@ -148,6 +157,7 @@ class BridgeNode(ManagedNode):
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
         details = {'armed': state.armed, 'link': state.link, 'warning': self._warning or 'none'}
+        details |= {'fence': fence_text(self._config.gate.fence)}
         return status('bridge', state.reason, {**details, 'dry run': self._dry_run, **state.counters}, level)
 
     def _check(self) -> None:

@@ -12,7 +12,7 @@ from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.messages import StateGatherer, quaternion, seconds, sides, vector
+from millirobot_adapt.core.messages import StateGatherer, quaternion, reference_path, seconds, sides
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, NX, FloatArray
 from millirobot_adapt.core.topics import (
@@ -177,17 +177,6 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         lost=dict(bag.losses.lost),
         **series,
     )
-
-
-def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
-    """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
-
-    Raises:
-        UserError: it holds fewer than two different way-points.
-    """
-    points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
-    closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
-    return ReferencePath(points[:-1] if closed else points, closed, name)
 
 
 def _planar(pose: Any) -> FloatArray:

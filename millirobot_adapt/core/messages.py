@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import rotate
+from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.samples import PoseSample, Telemetry
 from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY
+from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, WORLD_FRAME
 
 
 def seconds(stamp: Any) -> float:
@@ -79,6 +81,29 @@ def estimate(odometry: Any) -> Estimate:
         twist_covariance=np.array(odometry.twist.covariance, dtype=float).reshape(6, 6),
         pose_age=float('nan'),
     )
+
+
+def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
+    """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
+
+    Raises:
+        UserError: they make no path.
+    """
+    points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
+    closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
+    return ReferencePath(points[:-1] if closed else points, closed, name)
+
+
+def published_path(message: Any) -> ReferencePath:
+    """Read a nav_msgs/Path that somebody wants followed.
+
+    Raises:
+        UserError: it is in another frame than `world`, or its way-points make no path.
+    """
+    frame = message.header.frame_id
+    if frame not in ('', WORLD_FRAME):
+        raise UserError(f'{PATH.name}: the path is in the frame {frame!r}; publish it in {WORLD_FRAME!r}')
+    return reference_path(message, PATH.name)
 
 
 class TelemetryGatherer:

@@ -75,13 +75,26 @@ TICK = Topic(
 )  # fmt: skip
 PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
 REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'way-points to follow, in `world`', latched=True)
+PATH = Topic(
+    'controller/path', 'nav_msgs/msg/Path', 'anyone',
+    'way-points in `world` for the next start, where the parameter `path` of the controller is topic',
+)  # fmt: skip
+PARAMETERS = Topic(
+    'controller/parameters', 'std_msgs/msg/String', 'controller',
+    'live parameters of the controller at its start and at each change, as YAML: revision (as in tick), parameters',
+    latched=True, history=100,
+)  # fmt: skip
+PARAMETER_EVENTS = Topic(
+    '/parameter_events', 'rcl_interfaces/msg/ParameterEvent', 'every node',
+    'parameters that were declared or have changed',
+)  # fmt: skip
 BRIDGE_STATE = Topic(
     'bridge/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'bridge',
     'armed or not, the reason, link state and counters', latched=True,
 )  # fmt: skip
 CONTROLLER_STATE = Topic(
     'controller/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'controller',
-    'waiting, idle, running or finished, and why', latched=True,
+    'waiting, idle, running, paused, finished or stopped, and why', latched=True,
 )  # fmt: skip
 MANAGER_STATE = Topic(
     'manager/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'manager',
@@ -113,7 +126,8 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
-    BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS,
+    MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 CANDIDATES = Topic(

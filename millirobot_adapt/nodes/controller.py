@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
-from nav_msgs.msg import Odometry, Path
-from sensor_msgs.msg import BatteryState, Imu, JointState
+from nav_msgs.msg import Path
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
-from std_srvs.srv import Trigger
 
 from millirobot_adapt.core import topics
-from millirobot_adapt.core.control.controller import NotReadyError
 from millirobot_adapt.core.control.pacing import every
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.control.wiring import ControllerConfig, assemble, warm_up
-from millirobot_adapt.core.messages import StateGatherer, seconds, sides
+from millirobot_adapt.core.control.wiring import assemble, warm_up
+from millirobot_adapt.core.messages import seconds, sides
+from millirobot_adapt.core.planning.path_source import TOPIC
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.state import NU
 from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
+from millirobot_adapt.nodes.live_tuning import LiveTuning
 from millirobot_adapt.nodes.live_view import LiveView
 from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
-from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.path_input import PathInput
 from millirobot_adapt.nodes.run import run
-
-STATE_PARTS = (
-    (topics.LEGS, JointState),
-    (topics.IMU, Imu),
-    (topics.BATTERY, BatteryState),
-    (topics.BACK_EMF, Float64MultiArray),
-    (topics.ODOMETRY, Odometry),
-)
+from millirobot_adapt.nodes.run_services import RunServices
+from millirobot_adapt.nodes.state_input import listen_for_states
 
 
 class ControllerNode(ManagedNode):
@@ -40,18 +35,20 @@ class ControllerNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__('controller', topics.CONTROLLER_STATE)
-        self._config = load(self, ControllerConfig)
+        self._tuning = LiveTuning(self)
+        self._bridge_fence = ''
 
     def configure(self) -> None:
         """Load the model, warm it up, and listen."""
-        assembly = assemble(self._config)
+        assembly = assemble(self._tuning.config)
         warm_up(assembly)
         self._dt = assembly.robot.dt
         self._controller = assembly.controller()
-        self._gatherer = StateGatherer()
         self._closing = threading.Event()
         self._details = assembly.details
         self._view = LiveView(self, assembly.loop)
+        self._paths = PathInput(self, assembly.paths) if assembly.config.path == TOPIC else None
+        self._tuning.connect(assembly, self._controller)
         self._connect()
         self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
         for thread in self._threads:
@@ -68,6 +65,7 @@ class ControllerNode(ManagedNode):
 
     def cleanup(self) -> None:
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
+        self._tuning.disconnect()
         self._closing.set()
         self._controller.close()
         for thread in self._threads:
@@ -75,49 +73,38 @@ class ControllerNode(ManagedNode):
         self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
 
     def _connect(self) -> None:
-        for topic, kind in STATE_PARTS:
-            self.create_subscription(kind, topic.name, self._state_callback(topic.name), qos(topic))
+        listen_for_states(self, self._controller.on_state)
         self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
         self.create_subscription(DiagnosticStatus, topics.BRIDGE_STATE.name, self._on_bridge, qos(topics.BRIDGE_STATE))
         self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
-        self.create_service(Trigger, '~/start', self._on_start)
-        self.create_service(Trigger, '~/stop', self._on_stop)
+        RunServices(self, self._controller, self._objection, self._show_path)
 
     # Messages in.
-
-    def _state_callback(self, topic: str) -> Any:
-        def on_part(message: Any) -> None:
-            complete = self._gatherer.add(topic, message)
-            if complete is not None:
-                self._controller.on_state(*complete)
-
-        return on_part
 
     def _on_sent(self, message: JointState) -> None:
         self._controller.on_sent(seconds(message.header.stamp), sides(message))
 
     def _on_bridge(self, message: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in message.values}
+        self._bridge_fence = values.get('fence', '')
         self._controller.on_bridge(values.get('armed') == 'True', message.message)
 
-    def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        try:
-            if self.lifecycle != 'active':
-                raise NotReadyError(f'the controller is {self.lifecycle}, not active')
-            path = self._controller.start()
-        except NotReadyError as error:
-            response.success, response.message = False, f'not started: {error}'
-        else:
-            self._reference.publish(path_message(time.time(), path.outline))
-            response.success, response.message = True, 'running'
-        return response
+    # What an operator asks.
 
-    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._controller.stop('by the operator')
-        response.success, response.message = True, self._controller.status
-        return response
+    def _objection(self) -> str:
+        """Return why no run may start here; empty when nothing stands against it."""
+        if self.lifecycle != 'active':
+            return f'the controller is {self.lifecycle}, not active'
+        objective = self._tuning.config.objective
+        own = fence_text(objective.fence_corners)
+        if objective.fence > 0 and self._bridge_fence not in ('', own):
+            return f'objective.fence_corners = [{own}] is not the gate.fence of the bridge, [{self._bridge_fence}]'
+        return ''
+
+    def _show_path(self, path: ReferencePath) -> None:
+        self._reference.publish(path_message(time.time(), path.outline))
 
     # The two threads.
 
@@ -142,7 +129,8 @@ class ControllerNode(ManagedNode):
         """Say where the controller stands, and what its model is."""
         text = self._controller.status
         level = DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
-        return status('controller', text, self._details, level)
+        details = self._details if self._paths is None else {**self._details, 'path': self._paths.newest}
+        return status('controller', text, details, level)
 
 
 def main() -> int:

@@ -25,7 +25,8 @@ from millirobot_adapt.nodes.conversions import qos
 from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
 
 SERVICES = (
-    'bridge/arm', 'bridge/stop', 'controller/start', 'controller/stop', 'collector/start', 'collector/stop',
+    'bridge/arm', 'bridge/stop', 'controller/start', 'controller/pause', 'controller/resume', 'controller/finish',
+    'controller/stop', 'collector/start', 'collector/stop',
 )  # fmt: skip
 
 
@@ -44,11 +45,11 @@ def ros_version() -> dict[str, str]:
 class Operator:
     """A node in a context of its own, without threads: it hears and speaks while `spin` or `call` runs."""
 
-    def __init__(self) -> None:
-        """Join the ROS graph; signals stay with the program."""
+    def __init__(self, namespace: str = '') -> None:
+        """Join the ROS graph, for the robot of a namespace; signals stay with the program."""
         self._context = Context()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('operator', context=self._context)
+        self._node = Node('operator', context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._clients = {name: self._node.create_client(Trigger, name) for name in SERVICES}

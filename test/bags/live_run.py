@@ -23,6 +23,7 @@ from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, feed
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.geometry import quaternion_from_rpy
+from millirobot_adapt.core.live import changed, live_values
 from millirobot_adapt.core.messages import StateGatherer
 from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.randomness import generator
@@ -84,8 +85,14 @@ def write_live_run(
     starts=(0,),
     controller=CONTROLLER,
     blind=(),
+    tuned=None,
+    paused=(),
 ):
-    """Write a bag and return its folder; a run starts at each tick of `starts`, no state comes in those of `blind`."""
+    """Write a bag and return its folder.
+
+    A run starts at each tick of `starts`, no state comes in those of `blind`, the run is paused in those of `paused`;
+    `tuned` maps ticks to the live parameters that are in force from then on.
+    """
     assembly = assemble(controller)
     estimator_config = EstimatorNodeConfig()
     estimator = make_estimator(estimator_config, assembly.robot)
@@ -102,19 +109,29 @@ def write_live_run(
         write = Writer(bag, change)
         write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
         write(topics.CONTROLLER_STATE, messages.status('controller', 'running', details), START)
-        _walk(write, assembly, estimator, ticks, starts, blind)
+        _walk(write, assembly, estimator, ticks, starts, blind, tuned or {}, paused)
     return folder
 
 
-def _walk(write, assembly, estimator, ticks, starts, blind):
+def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
     robot, log, gatherer, rng = Robot(), ArrivalLog(), StateGatherer(), generator(4)
     book, before, path = PlanBook(3), None, None
+    config, revision = assembly.config, 0
     for tick in range(ticks):
         stamp = START + DT * tick
         if tick in starts:
             book.restart(tick - 1)
             path = None
+        if tick - 1 in paused and tick not in paused:
+            book.restart(tick - 1)
+        if tick in tuned:
+            config, revision = changed(config, tuned[tick], 'test'), revision + 1
+            told = {'revision': revision, 'parameters': live_values(config)}
+            write(topics.PARAMETERS, typestore().types[topics.PARAMETERS.type](yaml.safe_dump(told)), stamp)
+            assembly.loop.tune(assembly.tuning(config, revision))
         setpoint, misses = book.action(tick), book.misses(tick)
+        if tick in paused:
+            setpoint, misses = np.zeros(2), 0
         write(topics.SETPOINT, messages.joint_state(stamp, setpoint), stamp)
         write(topics.SENT, messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
         poses, reply = _sense(robot, setpoint, stamp, rng)
@@ -132,12 +149,17 @@ def _walk(write, assembly, estimator, ticks, starts, blind):
                 write(topic, message, stamp + 0.015)
             state = gatherer.add(topic.name, message)
         state_stamp, state = state
+        if tick in paused:
+            record = TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint, running=False)
+            _write_tick(write, record, misses)
+            before = setpoint
+            continue
         if tick in blind:
             _write_tick(write, TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint), misses)
             before = None
             continue
         if path is None:
-            path = assembly.lay_path(state)
+            path = assembly.paths.lay(state)
             assembly.loop.restart(path)
             write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
         result = assembly.loop.step(tick, state_stamp, state, before, setpoint)

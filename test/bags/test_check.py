@@ -158,6 +158,69 @@ def test_ticks_without_a_state_decide_nothing_but_their_setpoints_come_again(tmp
     assert figures['compared']['setpoints'] == TICKS
 
 
+WEIGHTS = {4: {'objective.progress': 500.0, 'planner.samples': 16}, 8: {'adapt': False, 'planner.temperature': 1.0}}
+
+
+def test_a_run_whose_parameters_were_changed_on_the_way_comes_again_bit_for_bit(tmp_path, capsys):
+    figures = checked(live_run.write_live_run(tmp_path / 'bag', TICKS, tuned=WEIGHTS), capsys, 0)
+    assert figures['exact']
+    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS}
+    plain = checked(live_run.write_live_run(tmp_path / 'plain', TICKS), capsys, 0)
+    assert plain['compared'] == figures['compared']
+    # Replayed without the check every action is the recorded one, too; with one's own weight it is not.
+    assert cli.main(['replay', str(tmp_path / 'bag'), '--json']) == 0
+    recorded = json.loads(capsys.readouterr().out)['planning']['recorded']
+    assert recorded['same_actions'] == recorded['ticks'] == TICKS
+    assert cli.main(['replay', str(tmp_path / 'bag'), '--json', '--set', 'controller.objective.progress=50.0']) == 0
+    recorded = json.loads(capsys.readouterr().out)['planning']['recorded']
+    assert 4 <= recorded['same_actions'] < TICKS
+
+
+def test_parameters_that_were_never_in_force_are_found(tmp_path, capsys):
+    def other(message):
+        message.data = message.data.replace('500.0', '400.0')
+        return message
+
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, spoil('controller/parameters', 0, other), tuned=WEIGHTS)
+    difference = checked(folder, capsys, 1)['difference']
+    assert difference['time_s'] == pytest.approx(0.4)
+
+
+def test_ticks_whose_parameters_the_recorder_lost_are_left_out(tmp_path, capsys):
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, lose('controller/parameters', 0), tuned=WEIGHTS)
+    figures = checked(folder, capsys, 0)
+    why = 'the live parameters they were decided with are not in the bag'
+    assert {'what': 'ticks', 'count': 4, 'why': why} in figures['not_compared']
+    assert figures['compared']['ticks'] == TICKS - 4
+
+
+@pytest.mark.parametrize('paused', [(4, 5, 6), (1,), (9, 10, 11)])
+def test_a_run_with_a_pause_comes_again_and_goes_on_where_it_was(tmp_path, capsys, paused):
+    figures = checked(live_run.write_live_run(tmp_path / 'bag', TICKS, paused=paused), capsys, 0)
+    assert figures['compared']['ticks'] == TICKS - len(paused)
+    assert figures['compared']['setpoints'] == TICKS
+    assert figures['not_compared'] == [
+        {'what': 'ticks', 'count': len(paused), 'why': 'the run was paused, nothing was decided'}
+    ]
+
+
+def test_a_setpoint_that_moves_a_paused_robot_is_found(tmp_path, capsys):
+    def moves(message):
+        message.velocity = np.add(message.velocity, [0.0, 0.5])
+        return message
+
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, spoil('setpoint', 5, moves), paused=(4, 5, 6))
+    assert checked(folder, capsys, 1)['difference']['what'] == 'setpoint of tick 5'
+
+
+def test_a_path_from_a_file_that_is_gone_does_not_matter(tmp_path, capsys):
+    file = tmp_path / 'square.csv'
+    file.write_text('0,0\n1,0\n1,1\n0,1\n0,0\n')
+    folder = live_run.write_live_run(tmp_path / 'bag', 4, controller=replace(live_run.CONTROLLER, path=str(file)))
+    file.unlink()
+    assert checked(folder, capsys, 0)['compared']['ticks'] == 4
+
+
 def test_a_missing_first_tick_leaves_its_run_without_a_beginning(tmp_path, capsys):
     figures = checked(live_run.write_live_run(tmp_path / 'bag', TICKS, lose('tick', 0)), capsys, 0)
     assert figures['compared']['ticks'] == TICKS - 1

@@ -181,7 +181,7 @@ def test_without_a_path_there_is_no_step():
 def test_a_tick_comes_again_bit_for_bit_from_its_record():
     config = ControllerConfig(planner=PlannerConfig(samples=64, chunk=32, horizon=6), engine=EngineConfig(threads=1))
     assembly = assemble(config)
-    path = assembly.lay_path(state(0.0))
+    path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
     rng, records = generator(5), []
     for k in range(8):
@@ -219,7 +219,7 @@ def test_a_tick_cut_short_comes_again_from_its_record(method, budget, chunks):
     )
     assembly = assemble(config)
     assembly.loop._clock = SlowClock(0.01)
-    path = assembly.lay_path(state(0.0))
+    path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
     whole = assembly.loop.step(0, 0.0, state(0.0), None, np.full(2, 30.0))
     assert whole.plan.chunks == 4
@@ -254,7 +254,7 @@ def test_a_deadline_beyond_the_control_period_is_a_users_mistake():
 def test_a_tick_is_repeated_without_those_before_it():
     config = ControllerConfig(planner=PlannerConfig(samples=16, chunk=16, horizon=4), engine=EngineConfig(threads=1))
     assembly = assemble(config)
-    path = assembly.lay_path(state(0.0))
+    path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
     results = [assembly.loop.step(k, k * DT, state(0.02 * k), np.full(2, 30.0), np.full(2, 30.0)) for k in range(4)]
     record = results[-1].record(seed=config.seed, stamp=0.0, state_stamp=0.0)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import SHAPES, ReferencePath, make_path
 
 
@@ -81,6 +82,59 @@ def test_a_bad_csv_is_a_users_mistake(tmp_path, content, message):
     file.write_text(content)
     with pytest.raises(UserError, match=message):
         make_path(str(file))
+
+
+def test_way_points_in_yaml(tmp_path):
+    file = tmp_path / 'square.yaml'
+    file.write_text('waypoints: [[0, 0], [1, 0], [1.0, 1], [0, 1]]\nclosed: true\n')
+    path = make_path(str(file))
+    assert (path.closed, path.name, path.segments) == (True, 'square', 4)
+    file.write_text('waypoints:\n- [0, 0]\n- [1, 0]\n- [1, 1]\n')
+    assert not make_path(str(file)).closed
+    file.write_text('waypoints: [[0, 0], [1, 0], [1, 1], [0, 0]]\n')
+    path = make_path(str(file))
+    assert (path.closed, path.segments) == (True, 3), 'it ends where it began'
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('', r'write waypoints: \[\[x, y\]'),
+        ('way_points: [[0, 0], [1, 0]]', "unknown key 'way_points'"),
+        ('waypoints: 3', 'write waypoints'),
+        ('waypoints: [[0, 0], [1, 0]]\nclosed: 1', 'closed: true or false'),
+        ('waypoints: [[0, 0], [1]]', r'way-point 2 is \[1\]'),
+        ('waypoints: [[0, 0], [1, x]]', r"way-point 2 is \[1, 'x'\]"),
+        ('waypoints: [[0, 0], [1, true]]', 'way-point 2'),
+        ('waypoints: [[0, 0]]', 'at least two way-points'),
+        ('waypoints: [[0, 0], [.nan, 0]]', 'not finite'),
+        ('waypoints: [[0, 0], [0.003, 0]]', r'3\.0 mm apart, closer than 5 mm; thin the path out'),
+        ('waypoints: [[0, 0], [1, 0], [1, 0]]', 'are equal'),
+        ('waypoints: [[0, 0], [1, 0]', 'cannot be read as YAML: line 1'),
+    ],
+)
+def test_bad_yaml_is_a_users_mistake(tmp_path, content, message):
+    file = tmp_path / 'bad.yaml'
+    file.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        make_path(str(file))
+    assert str(error.value).startswith((str(file), 'bad: '))
+
+
+def test_a_shape_is_laid_from_where_the_robot_stands_or_in_world():
+    state = np.zeros(24)
+    state[:2], state[10:12] = (3.0, 4.0), (0.0, 1.0)  # cos, sin of yaw
+    np.testing.assert_allclose(PathSource('straight', 'robot').lay(state).waypoints[1], (3.0, 5.0), atol=1e-12)
+    np.testing.assert_allclose(PathSource('straight', 'world').lay(state).waypoints[1], (1.0, 0.0))
+
+
+def test_a_published_path_is_taken_as_it_is_and_the_newest_counts():
+    source = PathSource('topic', 'robot')
+    with pytest.raises(UserError, match='no path yet; publish one'):
+        source.lay(np.zeros(24))
+    for end in (1.0, 2.0):
+        source.offer(ReferencePath(np.array([[0.0, 0.0], [end, 0.0]])))
+        assert source.lay(np.ones(24)).length == end
 
 
 def test_binary_and_missing_files_are_a_users_mistake(tmp_path):

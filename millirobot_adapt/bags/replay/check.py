@@ -15,10 +15,11 @@ from millirobot_adapt.bags.replay.check_ticks import TickChecker
 from millirobot_adapt.bags.replay.comparison import Comparison
 from millirobot_adapt.bags.replay.decisions import read_decisions
 from millirobot_adapt.bags.replay.estimates import answers, check_odometries
+from millirobot_adapt.bags.replay.live_parameters import Retuner
 from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
 from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.control.wiring import Assembly, assemble
+from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.fingerprint import differences
@@ -51,7 +52,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
             'only runs of this package record them'
         )
     setup = recorded_setup(bag, changes, same_model=True)
-    assembly = assemble(setup.controller, setup.robot)
+    assembly = setup.assemble()
     _check_fit(decisions.ticks, assembly)
     here = assembly.details['fingerprint']
     comparison = Comparison(exact=decisions.fingerprint == here)
@@ -59,7 +60,8 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
     again = list(answers(decisions.arrivals, lambda: make_estimator(setup.estimator, setup.robot)))
     check_odometries(decisions.odometries, again, comparison)
     states = {microseconds(a.stamp): a.state for a in again if a.certain and a.state is not None}
-    checker = TickChecker(assembly.loop, states, decisions.setpoints, comparison)
+    retuner = Retuner(assembly, decisions.revisions, setup.kept)
+    checker = TickChecker(assembly.loop, retuner, states, decisions.setpoints, comparison)
     with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
         for run in decisions.runs(setup.robot.dt, setup.controller.path):
             checker.check(run, bar.update)

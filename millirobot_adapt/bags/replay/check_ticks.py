@@ -8,6 +8,7 @@ import numpy as np
 
 from millirobot_adapt.bags.replay.comparison import Comparison, close
 from millirobot_adapt.bags.replay.decisions import RecordedRun
+from millirobot_adapt.bags.replay.live_parameters import Retuner
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.messages import microseconds
@@ -29,21 +30,29 @@ class TickChecker:
     """Compare one run after the other."""
 
     def __init__(
-        self, loop: ControlLoop, states: dict[int, FloatArray], setpoints: dict[int, FloatArray], comparison: Comparison
+        self,
+        loop: ControlLoop,
+        retuner: Retuner,
+        states: dict[int, FloatArray],
+        setpoints: dict[int, FloatArray],
+        comparison: Comparison,
     ) -> None:
         """Make a checker.
 
         Args:
             loop: The control loop with the parameters and the model of the run.
+            retuner: Gives the loop the live parameters of each tick.
             states: States that came out of the estimator again, shape (nx,), by stamp [us].
             setpoints: Setpoints that were published [rad/s], shape (nu,), by stamp [us].
             comparison: Takes what is found.
         """
         self._loop = loop
+        self._retuner = retuner
         self._states = states
         self._setpoints = setpoints
         self._comparison = comparison
         self._plans: dict[int, FloatArray] = {}
+        self._paused = -1
 
     def check(self, run: RecordedRun, on_tick: Callable[[], object]) -> None:
         """Compare the ticks of a run, up to the first difference."""
@@ -61,7 +70,11 @@ class TickChecker:
                 self._comparison.leave_out('ticks', 'their records are not in the bag', lost)
             last = record.tick
             self._check_setpoint(record, run)
-            self._check_tick(record, unbroken)
+            if self._retuner.tune(record):
+                self._check_tick(record, unbroken)
+            else:
+                unbroken = False
+                self._comparison.leave_out('ticks', 'the live parameters they were decided with are not in the bag')
             on_tick()
             if self._comparison.first is not None:
                 return
@@ -69,7 +82,8 @@ class TickChecker:
     def _check_tick(self, record: TickRecord, unbroken: bool) -> None:
         what = f'tick {record.tick:.0f}'
         if not np.isfinite(record.state_stamp):
-            self._comparison.leave_out('ticks', 'no state reached them, nothing was decided')
+            why = 'no state reached them' if record.running else 'the run was paused'
+            self._comparison.leave_out('ticks', f'{why}, nothing was decided')
             return
         repeated = self._loop.repeat(record)
         found = repeated.record(seed=int(record.seed), stamp=record.stamp, state_stamp=record.state_stamp)
@@ -107,8 +121,11 @@ class TickChecker:
         row = int(record.misses) + 1
         made = int(record.tick) - row
         plan = self._plans.get(made)
-        if plan is None and run.whole and made < run.ticks[0].tick:
-            plan = np.zeros((row + 1, NU))  # before the first plan of a run the robot stands
+        if not record.running:
+            self._paused = int(record.tick)
+        before_the_first = run.whole and made < run.ticks[0].tick
+        if made <= self._paused or (plan is None and before_the_first):
+            plan = np.zeros((row + 1, NU))  # while paused, and before the first plan from then on, the robot stands
         if plan is None:
             self._comparison.leave_out('setpoints', 'the tick that planned them is missing')
             return

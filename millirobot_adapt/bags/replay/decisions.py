@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.run_data import reference_path
+from millirobot_adapt.bags.replay.live_parameters import revision_of
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord
-from millirobot_adapt.core.messages import microseconds, seconds, sides
+from millirobot_adapt.core.messages import microseconds, reference_path, seconds, sides
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.core.topics import ARRIVALS, CONTROLLER_STATE, ODOMETRY, REFERENCE, SETPOINT, TICK
+from millirobot_adapt.core.topics import ARRIVALS, CONTROLLER_STATE, ODOMETRY, PARAMETERS, REFERENCE, SETPOINT, TICK
 
-DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, REFERENCE, SETPOINT, TICK)
+DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, PARAMETERS, REFERENCE, SETPOINT, TICK)
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Decisions:
     """What the controller published [rad/s], shape (nu,), by stamp [us]."""
     references: list[tuple[float, ReferencePath]] = field(default_factory=list)
     """Stamp [s] and path."""
+    revisions: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Live parameters of the controller by the number that ticks give them."""
     fingerprint: str = ''
     """Of the controller; '' when it is not told."""
 
@@ -60,6 +62,9 @@ class Decisions:
             self.setpoints[microseconds(seconds(message.header.stamp))] = sides(message)
         elif topic == REFERENCE.name:
             self.references.append((seconds(message.header.stamp), reference_path(message)))
+        elif topic == PARAMETERS.name:
+            revision, parameters = revision_of(message.data)
+            self.revisions[revision] = parameters
         elif topic == CONTROLLER_STATE.name:
             details = {pair.key: pair.value for pair in message.values}
             self.fingerprint = details.get('fingerprint', self.fingerprint)

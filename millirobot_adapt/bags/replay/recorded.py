@@ -11,9 +11,10 @@ from millirobot_adapt import __version__
 from millirobot_adapt.bags.storage.provenance import Provenance, read_provenance
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params, read_yaml
-from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot import RobotConfig, load_robot
 from millirobot_adapt.core.share import file_hashes, find, share_dir
 
@@ -31,6 +32,16 @@ class Setup:
     """Where the parameters were found, for the user."""
     version: str
     """Version and commit of the package that recorded; '' when they are not told."""
+    kept: frozenset[str] = frozenset()
+    """Parameters of the controller that the user has chosen: what the run changed in them does not count."""
+
+    def assemble(self) -> Assembly:
+        """Make the control loop; paths are taken from the bag, so that a file that named one need not be there.
+
+        Raises:
+            UserError: model, robot and parameters do not fit each other.
+        """
+        return assemble(replace(self.controller, path=TOPIC), self.robot)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,10 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     if changes.parameters is not None:
         source = str(changes.parameters)
     robot = _robot(None if 'robot' in renamed else told, controller.robot)
-    return Setup(controller, estimator, robot, source, _version(told))
+    chosen = {name for node, name, _ in changes.overrides if node == 'controller'}
+    if changes.parameters is not None and 'controller' in read_yaml(changes.parameters):
+        chosen |= set(flatten(controller))
+    return Setup(controller, estimator, robot, source, _version(told), frozenset(chosen))
 
 
 def recorded_robot(bag: Bag) -> RobotConfig:

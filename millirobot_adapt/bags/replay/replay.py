@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from millirobot_adapt.bags.replay.live_parameters import Retuner
 from millirobot_adapt.bags.replay.open_loop import ErrorsByHorizon, open_loop_errors, pool
 from millirobot_adapt.bags.replay.recorded import Changes, recorded_setup
 from millirobot_adapt.bags.replay.rollouts import Rollout, read_rollouts
@@ -22,7 +23,7 @@ from millirobot_adapt.bags.replay.tick_table import TickTable, tick_table
 from millirobot_adapt.bags.storage.reader import open_bag
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_result import TickResult
-from millirobot_adapt.core.control.wiring import Assembly, assemble
+from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
@@ -71,13 +72,13 @@ def replay(options: ReplayOptions) -> Replay:
     began = time.perf_counter()
     bag = open_bag(options.bag, namespace=options.namespace)
     setup = recorded_setup(bag, options.changes)
-    assembly = assemble(setup.controller, setup.robot)
+    assembly = setup.assemble()
     rollouts = read_rollouts(
         bag, lambda: make_estimator(setup.estimator, setup.robot), setup.robot.dt, setup.controller.path
     )
     errors = _errors(rollouts, assembly)
     predicted = time.perf_counter()
-    planned = _plan(rollouts, assembly, options) if options.plan else [{} for _ in rollouts]
+    planned = _plan(rollouts, assembly, options, setup.kept) if options.plan else [{} for _ in rollouts]
     figures = {
         'version': VERSION,
         'bag': str(options.bag),
@@ -110,9 +111,16 @@ def _errors(rollouts: list[Rollout], assembly: Assembly) -> list[ErrorsByHorizon
         return [open_loop_errors(rollout, method, assembly.robot.dt, bar.update) for rollout in rollouts]
 
 
-def _plan(rollouts: list[Rollout], assembly: Assembly, options: ReplayOptions) -> list[dict[int, TickResult]]:
-    """Plan at the states of each rollout that has a path; returns the results by number of the state."""
+def _plan(
+    rollouts: list[Rollout], assembly: Assembly, options: ReplayOptions, kept: frozenset[str]
+) -> list[dict[int, TickResult]]:
+    """Plan at the states of each rollout that has a path; returns the results by number of the state.
+
+    Live parameters are those of each tick, but for the ones in `kept`.
+    """
     planned: list[dict[int, TickResult]] = []
+    revisions = next((rollout.revisions for rollout in rollouts if rollout.revisions), {})
+    retuner = Retuner(assembly, revisions, kept)
     with _bar('planning', rollouts) as bar:
         for rollout in rollouts:
             path = _laid(options.trajectory, rollout.states[0]) if options.trajectory else rollout.path
@@ -120,7 +128,7 @@ def _plan(rollouts: list[Rollout], assembly: Assembly, options: ReplayOptions) -
             if path is not None:
                 assembly.loop.restart(path)
                 step = _live_tick if rollout.records else _log_tick
-                found = _steps(rollout, step, assembly, bar.update)
+                found = _steps(rollout, step, assembly, retuner, bar.update)
             planned.append(found)
     return planned
 
@@ -138,9 +146,14 @@ def _laid(trajectory: str, state: FloatArray) -> ReferencePath:
 Step = Callable[[ControlLoop, Rollout, int, FloatArray], 'TickResult | None']
 
 
-def _steps(rollout: Rollout, step: Step, assembly: Assembly, on_tick: Callable[[], object]) -> dict[int, TickResult]:
+def _steps(
+    rollout: Rollout, step: Step, assembly: Assembly, retuner: Retuner, on_tick: Callable[[], object]
+) -> dict[int, TickResult]:
     results = {}
     for k in range(len(rollout.stamps)):
+        record = rollout.record(k)
+        if record is not None:
+            retuner.tune(record)
         result = step(assembly.loop, rollout, k, assembly.robot.action_low)
         if result is not None:
             results[k] = result

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from millirobot_adapt.bags.replay.decisions import DECISIONS, Decisions
 from millirobot_adapt.bags.replay.estimates import Answer, answers
+from millirobot_adapt.bags.replay.live_parameters import Revisions
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
@@ -39,6 +40,8 @@ class Rollout:
     """The path that was followed, where there was one."""
     records: Mapping[int, TickRecord] = field(default_factory=dict)
     """Ticks of the live run by the stamp of their state [us]; empty for imported logs."""
+    revisions: Revisions = field(default_factory=dict)
+    """Live parameters that the ticks name."""
 
     def record(self, k: int) -> TickRecord | None:
         """Return the tick that used state k, if any did."""
@@ -154,5 +157,5 @@ def _walked(whole: Rollout, decisions: Decisions, dt: float, shape: str) -> list
         records = {microseconds(tick.state_stamp): tick for tick in run.ticks if np.isfinite(tick.state_stamp)}
         inside = (whole.stamps >= run.ticks[0].stamp) & (whole.stamps <= run.ticks[-1].stamp + dt)
         stamps, states, actions = whole.stamps[inside], whole.states[inside], whole.actions[inside]
-        rollouts.append(Rollout(f'run {number}', stamps, states, actions, run.path, records))
+        rollouts.append(Rollout(f'run {number}', stamps, states, actions, run.path, records, decisions.revisions))
     return rollouts

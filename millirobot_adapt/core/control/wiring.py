@@ -5,7 +5,6 @@ The controller node, the lock-step evaluation and replay all read the same `para
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
@@ -20,9 +20,10 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.fingerprint import fingerprint
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
-from millirobot_adapt.core.planning.paths import ReferencePath, make_path
+from millirobot_adapt.core.planning.path_source import PathSource
+from millirobot_adapt.core.planning.paths import straight
 from millirobot_adapt.core.robot import RobotConfig, load_robot
-from millirobot_adapt.core.state import NU, FloatArray, StateView, assemble_state
+from millirobot_adapt.core.state import NU, assemble_state
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class ControllerConfig(Config):
     robot: str = param('velociroach', 'Robot: a name under params/robots/ or the path of a YAML file.')
     model: str = param('velociroach_grbal', 'Model bundle: a name under models/ or the path of a folder.')
     method: str = param('', 'Adaptation method; empty: the one the bundle was trained for.')
-    path: str = param('figure8', 'Path to follow: the name of a shape or the path of a CSV file of way-points.')
+    adapt: bool = param(True, 'Adapt the model to what the robot does; false: plan with theta*.', live='any')
+    path: str = param(
+        'figure8', 'Path to follow: a shape, a CSV or YAML file of way-points, or topic: what ~/path last brought.'
+    )
     anchor: str = param(
         'robot', 'Where the path is laid: from where the robot stands, or in world.', choices=('robot', 'world')
     )
@@ -58,21 +62,24 @@ class Assembly:
     robot: RobotConfig
     bundle: Bundle
     loop: ControlLoop
-    lay_path: Callable[[FloatArray], ReferencePath]
-    """Returns the path of a run that starts in a state, shape (nx,)."""
+    paths: PathSource
 
     def controller(self) -> Controller:
         """Make what runs the loop in real time."""
         config = self.config
         return Controller(
             self.loop,
-            self.lay_path,
+            self.paths.lay,
             dt=self.robot.dt,
             seed=config.seed,
             deadline=config.deadline,
             misses_allowed=config.misses_allowed,
             stale_after=config.stale_after,
         )
+
+    def tuning(self, config: ControllerConfig, revision: int) -> Tuning:
+        """Make the live parameters of `config` ready for the loop, as the change of that number."""
+        return Tuning(make_planner(config.planner, self.robot), config.objective, config.adapt, revision)
 
     @property
     def details(self) -> dict[str, str]:
@@ -102,7 +109,6 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
             f'deadline = {config.deadline} s is longer than the control period of {robot.name}; '
             f'give {robot.dt} s or less'
         )
-    path = make_path(config.path)
     loop = ControlLoop(
         method=make_method(bundle, config.engine, config.method),
         planner=make_planner(config.planner, robot),
@@ -111,20 +117,15 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         dt=robot.dt,
         seed=config.seed,
     )
-
-    def lay_path(state: FloatArray) -> ReferencePath:
-        if config.anchor == 'world':
-            return path
-        view = StateView(state)
-        return path.placed(float(view.position[0]), float(view.position[1]), float(view.yaw))
-
-    return Assembly(config, robot, bundle, loop, lay_path)
+    assembly = Assembly(config, robot, bundle, loop, PathSource(config.path, config.anchor))
+    loop.tune(assembly.tuning(config, revision=0))
+    return assembly
 
 
 def warm_up(assembly: Assembly, ticks: int = 3) -> None:
     """Run a few ticks on a robot that stands at the origin: the first ones are slow, and not for a live run."""
     zeros = np.zeros(3)
     state = assemble_state(zeros, zeros, zeros, zeros, np.zeros(2), np.zeros(2), np.zeros(2), 4.0)
-    assembly.loop.restart(assembly.lay_path(state))
+    assembly.loop.restart(straight())
     for tick in range(ticks):
         assembly.loop.step(tick, tick * assembly.robot.dt, state, np.zeros(NU), assembly.robot.action_low)

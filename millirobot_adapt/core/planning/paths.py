@@ -1,4 +1,4 @@
-"""Reference paths: way-points in the world, by name or from a CSV file, placed at the robot's start pose.
+"""Reference paths: way-points in the world, by name or from a file, placed at the robot's start pose.
 
 Every shape starts at (0, 0) heading +x (the zigzag excepted, whose first leg is at 45 degrees) and is then placed at
 the start pose. Open shapes are long enough for a 40 s run; the figures-of-eight are closed and never run out.
@@ -14,12 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from millirobot_adapt.core.config import is_number
+from millirobot_adapt.core.config import is_number, read_yaml
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import FloatArray
 
 SPACING = 0.1
 """Spacing of way-points on curved shapes [m]: chords stay within 3 mm of an arc of 0.5 m radius."""
+
+CLOSEST = 0.005
+"""Way-points are at least so far apart [m]: candidates are compared with every segment ahead, which takes time."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class ReferencePath:
     """A polyline to walk along; segment i leads from way-point i to the next one.
 
     Raises:
-        UserError: fewer than two way-points, not finite, or two equal ones in a row.
+        UserError: fewer than two way-points, not finite, or two in a row that are equal or closer than `CLOSEST`.
     """
 
     waypoints: FloatArray
@@ -43,8 +46,14 @@ class ReferencePath:
             raise UserError(f'{self.name}: a way-point is not finite; give every x, y in metres')
         points.setflags(write=False)
         object.__setattr__(self, 'waypoints', points)
-        if self.segment_lengths.min() < 1e-6:
+        shortest = float(self.segment_lengths.min())
+        if shortest < 1e-6:
             raise UserError(f'{self.name}: two way-points in a row are equal; leave one of them out')
+        if shortest < CLOSEST - 1e-6:
+            raise UserError(
+                f'{self.name}: two way-points are {1e3 * shortest:.1f} mm apart, closer than {1e3 * CLOSEST:g} mm; '
+                'thin the path out'
+            )
 
     @property
     def segments(self) -> int:
@@ -153,18 +162,48 @@ SHAPES: dict[str, Callable[[], ReferencePath]] = {
 }
 
 
-def make_path(name_or_csv: str) -> ReferencePath:
-    """Return the shape of that name, or the way-points of a CSV file, starting at the origin of its frame.
+def make_path(name_or_file: str) -> ReferencePath:
+    """Return the shape of that name, or the way-points of a CSV or YAML file, in the frame of the file.
 
     Raises:
-        UserError: neither a shape nor a readable CSV file of at least two way-points.
+        UserError: neither a shape nor a readable file of at least two way-points.
     """
-    if name_or_csv in SHAPES:
-        return SHAPES[name_or_csv]()
-    path = Path(name_or_csv).expanduser()
+    if name_or_file in SHAPES:
+        return SHAPES[name_or_file]()
+    path = Path(name_or_file).expanduser()
     if path.is_file():
-        return read_csv(path)
-    raise UserError(f'{name_or_csv}: no path of that name and no such file; name a CSV or one of {", ".join(SHAPES)}')
+        return read_waypoints(path) if path.suffix in ('.yaml', '.yml') else read_csv(path)
+    raise UserError(
+        f'{name_or_file}: no path of that name and no such file; name a CSV or YAML file or one of {", ".join(SHAPES)}'
+    )
+
+
+def read_waypoints(path: Path) -> ReferencePath:
+    """Read way-points from YAML: `waypoints`, a list of [x, y] [m], and `closed`, false unless it says true.
+
+    A path that ends where it began is closed, too.
+
+    Raises:
+        UserError: the file cannot be read, has other keys, or does not hold at least two way-points.
+    """
+    content = read_yaml(path)
+    unknown = set(content) - {'waypoints', 'closed'}
+    if unknown:
+        raise UserError(f'{path}: unknown key {min(map(str, unknown))!r}; there are waypoints and closed')
+    listed, closed = content.get('waypoints'), content.get('closed', False)
+    if not isinstance(listed, list) or not isinstance(closed, bool):
+        raise UserError(f'{path}: write waypoints: [[x, y], [x, y], ...] in metres, and closed: true or false')
+    for number, point in enumerate(listed, 1):
+        numbers = isinstance(point, list) and len(point) == 2 and all(type(value) in (int, float) for value in point)
+        if not numbers:
+            raise UserError(f'{path}: way-point {number} is {point!r}; write two numbers [x, y] in metres')
+    return _from_file(path, [(float(x), float(y)) for x, y in listed], closed)
+
+
+def _from_file(path: Path, points: list[tuple[float, float]], closed: bool = False) -> ReferencePath:
+    returns = len(points) > 3 and points[0] == points[-1]
+    points = points[:-1] if returns else points
+    return ReferencePath(np.array(points).reshape(-1, 2), closed or returns, name=path.stem)
 
 
 def read_csv(path: Path) -> ReferencePath:
@@ -187,5 +226,4 @@ def read_csv(path: Path) -> ReferencePath:
         if len(row) != 2 or not all(is_number(cell) for cell in row):
             raise UserError(f'{path}: line {number} is not a way-point; write two numbers x,y in metres')
         points.append((float(row[0]), float(row[1])))
-    closed = len(points) > 3 and points[0] == points[-1]
-    return ReferencePath(np.array(points[:-1] if closed else points).reshape(-1, 2), closed, name=path.stem)
+    return _from_file(path, points)

@@ -11,6 +11,11 @@ from millirobot_adapt.core.polygon import Polygon
 from millirobot_adapt.core.state import FloatArray
 
 
+def fence_text(numbers: Sequence[float]) -> str:
+    """Write the numbers of a fence so that two nodes can compare them."""
+    return ' '.join(f'{number:g}' for number in numbers)
+
+
 class Fence:
     """A polygon in the xy plane of `world`, shrunk by a margin.
 
