@@ -1,4 +1,4 @@
-"""Build rebal's adapt.onnx: from the window to the network's first bias under its context."""
+"""Build rebal's context.onnx: from the window to the network's first bias under its context."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, W
 
 
 class Rebal:
-    """Read the window by the graph adapt.onnx, which holds the recurrent unit; the context then stays as it is.
+    """Read the window by the graph context.onnx, which holds the recurrent unit; the context then stays as it is.
 
     Without a context the network is theta*; with one, the bias of its first layer is another. The graph refuses a
     context that does not explain the window better than none.
@@ -22,7 +22,7 @@ class Rebal:
         self._engine = make_engine(bundle, config)
         self._theta = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        self._session = bundle.session('adapt.onnx', {*bundle.theta, 'states', 'actions', 'next_states', 'mask'})
+        self._session = bundle.session('context.onnx', {*bundle.theta, 'states', 'actions', 'next_states', 'mask'})
 
     def reset(self) -> None:
         """Nothing is carried from tick to tick: each reads its whole window anew."""

@@ -84,7 +84,7 @@ class Rebal:
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
         context = context_graph(self.theta, self.normalisation, self.recurrence, window)
-        return BundleParts(theta, {**graphs, 'adapt.onnx': context})
+        return BundleParts(theta, {**graphs, 'context.onnx': context})
 
 
 def short_windows(count: int, window: int) -> Tensor:
