@@ -11,7 +11,7 @@ ROBOT = RobotConfig()
 
 
 def walk(shape, ticks=150, speed=0.0, yaw_offset=0.0, **changes):
-    """Follow a shape; the pose shows the yaw off by `yaw_offset`. Returns the tracking of every tick and the actions."""
+    """Follow a shape; the pose shows the yaw off by `yaw_offset`. Returns tracking and action of every tick."""
     path = make_path(shape)
     follower = PathFollower(PathFollowerConfig(**changes), ROBOT, speed)
     follower.restart(path)
@@ -44,11 +44,11 @@ def test_it_walks_at_the_speed_asked_for():
 
 def test_the_course_does_not_mind_a_yaw_that_is_off():
     by_course, by_yaw = (
-        np.abs([step.cross_track for step in walk('straight', yaw_offset=0.35, course_ticks=ticks)[0][50:]]).max()
-        for ticks in (5, 0)
+        np.mean([step.cross_track for step in walk('straight', yaw_offset=0.35, course_ticks=ticks)[0][50:]])
+        for ticks in (2, 0)
     )
-    assert by_course < 0.01
-    assert by_yaw > 0.02
+    assert abs(by_course) < 0.01
+    assert abs(by_yaw) > 0.03
 
 
 @pytest.mark.parametrize('change', [{'look_ahead': 0.3}, {'leg_rate': 4.0}, {'speed_gain': 0.03}, {'turn_gain': 0.1}])

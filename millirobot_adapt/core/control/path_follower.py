@@ -33,7 +33,7 @@ class PathFollowerConfig(Config):
         0.205, 'Yaw rate per difference of the leg rates, right - left.', unit='rad/s per rev/s', low=1e-3, high=10.0
     )
     course_ticks: int = param(
-        5, 'Heading is the course over the last so many ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
+        0, 'Heading is the course over the last so many ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
     )
 
 
@@ -80,7 +80,7 @@ class PathFollower:
         return Steering(np.clip(rates * RADIANS_PER_REVOLUTION, self._low, self._high))
 
     def _heading(self, yaw: float) -> float:
-        """Return the direction in which the robot moves [rad]; a miscalibrated pose does not turn it."""
+        """Return where the robot looks, or moves [rad]; a course minds no miscalibrated pose, but lags."""
         dx, dy = self._positions[-1] - self._positions[0]
         return yaw if np.hypot(dx, dy) < STANDSTILL else float(np.arctan2(dy, dx))
 
