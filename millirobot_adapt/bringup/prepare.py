@@ -16,6 +16,7 @@ from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.nodes.operator import ros_version
+from millirobot_adapt.sim.conditions import load_condition
 
 
 def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '') -> RunFolder:
@@ -29,8 +30,11 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
         namespace: Of the nodes, such as `robot1`; '' for none.
 
     Raises:
-        UserError: model, robot or path are not there or do not fit; the folder cannot be made. Nothing is left then.
+        UserError: model, robot, path or condition are not there or do not fit; the folder cannot be made. Then
+            nothing is left.
     """
+    if 'mock_robot' in nodes:
+        load_condition(nodes['mock_robot']['condition'])
     driver = nodes['controller' if 'controller' in nodes else 'collector']
     robot, model = load_robot(driver['robot']), None
     if 'controller' in nodes:

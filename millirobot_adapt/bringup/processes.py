@@ -60,19 +60,24 @@ MANAGER = NodeProcess('manager', f'{_NODES}.manager', f'{_NODES}.manager:Manager
 COLLECTOR = NodeProcess(
     'collector', f'{_NODES}.collector', 'millirobot_adapt.core.collection.collector:CollectorConfig'
 )
+PLAYER = NodeProcess('player', f'{_NODES}.player', f'{_NODES}.player:PlayerConfig')
 TELEOP = NodeProcess('teleop', f'{_NODES}.teleop', 'millirobot_adapt.core.teleop:TeleopConfig')
 
 MANAGED = (BRIDGE, ESTIMATOR, CONTROLLER)
 """What the manager brings up to drive the robot; with RECORDER before it, to record that."""
 COLLECTING = (BRIDGE, ESTIMATOR, COLLECTOR)
 """What the manager brings up to collect data with the robot."""
+PLAYING = (PLAYER, ESTIMATOR)
+"""What the manager brings up to play a recorded run."""
+MANAGEABLE = (RECORDER, *MANAGED, COLLECTOR, PLAYER)
+"""What a manager can bring up."""
 ROBOT = (*MANAGED, MANAGER)
 """What drives the real robot."""
 SIMULATION = (RECORDER, MOCK_ROBOT, *ROBOT)
 """A whole run with the mock, in the order of their start."""
-NODES = (*SIMULATION, COLLECTOR, TELEOP)
+NODES = (*SIMULATION, COLLECTOR, PLAYER, TELEOP)
 """Everything that can be started."""
-STOP_ORDER = ('manager', 'teleop', 'collector', 'controller', 'bridge', 'estimator', 'mock_robot', 'recorder')
+STOP_ORDER = ('manager', 'teleop', 'collector', 'controller', 'bridge', 'estimator', 'mock_robot', 'player', 'recorder')
 """Nobody misses nodes that end; setpoints end before the link does, and the recorder sees all of it."""
 MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
 """Fence of the gate [m]: the mock's floor has no end, and the shapes other than the figure-8 leave the lab's arena."""

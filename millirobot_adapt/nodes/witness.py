@@ -17,8 +17,8 @@ from millirobot_adapt.nodes.operator import Operator
 class Witness(Operator):
     """Watch a run with the mock robot; see `Operator`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, namespace: str = '') -> None:
+        super().__init__(namespace)
         self.link = ''
         """State of the link as the bridge last told it; empty before."""
         self.link_since = 0.0

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from launch.actions import DeclareLaunchArgument
 
+from millirobot_adapt.core.config import is_number
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.topics import MOCAP_POSE
 
@@ -28,7 +29,9 @@ class Argument:
 
 ROBOT_NAME = Argument(
     'robot', 'the robot: a name in params/robots or the path of a YAML file',
-    ('bridge.robot', 'estimator.robot', 'controller.robot', 'mock_robot.robot', 'teleop.robot'),
+    (
+        'bridge.robot', 'estimator.robot', 'controller.robot', 'collector.robot', 'mock_robot.robot', 'teleop.robot',
+    ),
 )  # fmt: skip
 PORT = Argument('port', "serial port of the robot's radio", ('bridge.port',))
 DRY_RUN = Argument('dry_run', 'decide and show as always, but send zero', ('bridge.dry_run',), ('true', 'false'))
@@ -38,7 +41,10 @@ METHOD = Argument('method', "adaptation method, if not the model's own", ('contr
 CONDITION = Argument(
     'condition', 'what the mock meets: a name in params/conditions or a file', ('mock_robot.condition',)
 )
-SEED = Argument('seed', 'seed of everything random', ('controller.seed', 'mock_robot.seed'))
+SEED = Argument('seed', 'seed of everything random', ('controller.seed', 'collector.seed', 'mock_robot.seed'))
+MINUTES = Argument('minutes', 'how long to walk [min]', ('collector.minutes',))
+BAG = Argument('bag', 'bag or run folder to play', ('player.bag',))
+START = Argument('start', 'where to begin, after the first message [s]', ('player.start',))
 
 
 def declare(argument: Argument) -> DeclareLaunchArgument:
@@ -70,8 +76,8 @@ def declare_common(record: bool) -> list[DeclareLaunchArgument]:
 
 
 def value_of(argument: Argument, text: str) -> Any:
-    """Read an argument: a switch or a whole number as in a YAML file, else text."""
-    return yaml.safe_load(text) if argument.choices or text.isdecimal() else text
+    """Read an argument: a switch or a number as in a YAML file, else text."""
+    return yaml.safe_load(text) if argument.choices or is_number(text) else text
 
 
 def refuse_unknown(file: str, command: Sequence[str], known: Sequence[str]) -> None:

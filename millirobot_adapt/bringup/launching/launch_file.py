@@ -28,7 +28,7 @@ from millirobot_adapt.bringup.launching.tools import tools
 from millirobot_adapt.bringup.prepare import prepare_run
 from millirobot_adapt.bringup.processes import (
     BRIDGE,
-    MANAGED,
+    MANAGEABLE,
     MANAGER,
     MOCK_ROBOT,
     RECORDER,
@@ -41,6 +41,8 @@ from millirobot_adapt.core.topics import MOCAP_POSE
 
 SERVING = b'serving the radio'
 """What the mock says once the bridge may open its port."""
+PATIENCE = '10'
+"""A process that was asked to end and has not done so is ended after this time [s]: a bag takes a while to finish."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Launch:
     file: str
     """Path of the launch file."""
     processes: tuple[NodeProcess, ...]
-    """In the order of their start; a bridge that is to meet a mock starts once that serves its port."""
+    """In the order of their start; a mock gives way to a port that is chosen, else the bridge waits for its port."""
     arguments: tuple[Argument, ...]
     """What can be chosen beside that which every launch file offers."""
     differing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -72,7 +74,11 @@ class Launch:
         Raises:
             UserError: as `resolve`, `own_parameters` and `prepare_run`.
         """
-        wanted = [node for node in self.processes if node is not RECORDER or chosen['record'] == 'true']
+        wanted = list(self.processes)
+        if chosen['record'] == 'false':
+            wanted = [node for node in wanted if node is not RECORDER]
+        if chosen.get('port'):
+            wanted = [node for node in wanted if node is not MOCK_ROBOT]
         if chosen['teleop'] == 'true':
             wanted.append(TELEOP)
         file = _write(self._parameters(wanted, chosen), chosen)
@@ -86,7 +92,7 @@ class Launch:
         """Return every parameter of the processes: as shipped, as this launch file differs, as the user wants it."""
         changes = {node.name: dict(self.differing.get(node.name, {})) for node in processes}
         if MANAGER in processes:
-            changes['manager']['nodes'] = [node.name for node in processes if node in (RECORDER, *MANAGED)]
+            changes['manager']['nodes'] = [node.name for node in processes if node in MANAGEABLE]
         if chosen['params']:
             for name, values in own_parameters(Path(chosen['params']), processes, chosen['namespace']).items():
                 changes[name] |= values
@@ -116,7 +122,7 @@ def _process(name: str, parameters: Path, chosen: Mapping[str, str]) -> Node:
         remappings.append(('/tf', 'tf'))  # each robot has a frame of the same name
     return Node(
         package='millirobot_adapt', executable=name, namespace=chosen['namespace'], parameters=[str(parameters)],
-        remappings=remappings, output='screen', on_exit=_end_all,
+        remappings=remappings, output='screen', on_exit=_end_all, sigterm_timeout=PATIENCE,
     )  # fmt: skip
 
 

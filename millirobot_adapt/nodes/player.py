@@ -1,0 +1,123 @@
+"""The player: what motion capture, robot and controller sent in a recorded run comes again, as if it were now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.serialization import deserialize_message
+
+from millirobot_adapt.bags.storage.names import ContractNames
+from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.bags.storage.records import Raw
+from millirobot_adapt.core import topics
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.messages import seconds
+from millirobot_adapt.core.topics import Topic
+from millirobot_adapt.nodes.conversions import message_class, qos, status, time_message
+from millirobot_adapt.nodes.managed import ManagedNode
+from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.run import run
+
+INPUTS = (topics.MOCAP_POSE, topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
+"""What the estimator works on; its own topics are not played, for it is there to publish them anew."""
+VIEWS = (
+    topics.SETPOINT, topics.SENT, topics.DECISION, topics.PLAN, topics.REFERENCE, topics.BRIDGE_STATE,
+    topics.CONTROLLER_STATE, topics.TRUE_POSE, topics.TRUE_LEGS, topics.MOTORS, topics.FAULT,
+)  # fmt: skip
+"""What there is to look at."""
+LONGEST_NAP = 0.005
+"""A signal or a service call is noticed within this time while nothing is due [s]."""
+
+
+@dataclass(frozen=True)
+class PlayerConfig(Config):
+    """Parameters of the executable `player`."""
+
+    bag: str = param('', 'Bag or run folder to play.')
+    robot_namespace: str = param('', 'The robot to play, where the bag holds several; empty: the only one.')
+    start: float = param(0.0, 'Where to begin, after the first message of the bag.', unit='s', low=0.0)
+
+
+class Player(ManagedNode):
+    """Publish the messages of a bag at their pace, their stamps moved to the present; end with the bag."""
+
+    def __init__(self) -> None:
+        super().__init__('player')
+        self._config = load(self, PlayerConfig)
+        if not self._config.bag:
+            raise UserError('player: the parameter bag is empty; give the bag or the run folder to play')
+
+    def configure(self) -> None:
+        """Open the bag."""
+        wanted = {topic.name: topic for topic in (*INPUTS, *VIEWS)}
+        self._publishers_of = {
+            name: self.create_publisher(message_class(topic), name, qos(topic)) for name, topic in wanted.items()
+        }
+        self._played = 0
+        self._messages = self._read(wanted)
+        self._next = next(self._messages, None)
+        if self._next is None:
+            raise UserError(f'{self._config.bag}: holds nothing to play; is `start` beyond its end?')
+
+    def activate(self) -> None:
+        """Begin to play."""
+        assert self._next is not None
+        self._moved = time.time_ns() // 1000 - self._next[1].received // 1000  # whole microseconds, as stamps are
+        self._began = time.monotonic() - 1e-9 * self._next[1].received
+
+    def turn(self) -> None:
+        """Publish the next message if it is due, else wait for it a little."""
+        if self.lifecycle != 'active':
+            time.sleep(LONGEST_NAP)
+        elif self._next is None:
+            self.get_logger().info(f'the bag is over: {self._played} messages')
+            self.lifecycle = 'finalized'
+        elif (wait := self._began + 1e-9 * self._next[1].received - time.monotonic()) > 0.0:
+            time.sleep(min(wait, LONGEST_NAP))
+        else:
+            topic, raw = self._next
+            message = deserialize_message(raw.data, message_class(topic))
+            self._publishers_of[topic.name].publish(move(topic, message, self._moved))
+            self._played += 1
+            self._next = next(self._messages, None)
+
+    def examine(self) -> DiagnosticStatus:
+        """Say how far it is."""
+        return status('player', f'playing {self._config.bag}', {'messages': self._played})
+
+    def _read(self, wanted: dict[str, Topic]) -> Iterator[tuple[Topic, Raw]]:
+        """Yield the messages to play, in the order of their recording."""
+        config = self._config
+        bag = open_bag(Path(config.bag), self.get_logger().warning, config.robot_namespace or None)
+        names = ContractNames(bag.path, bag.namespace)
+        first: int | None = None
+        for raw in bag.raw_messages():
+            first = raw.received if first is None else first
+            topic = wanted.get(names[raw.channel.topic] or '')
+            if topic is not None and raw.channel.type == topic.type and raw.received >= first + 1e9 * config.start:
+                yield topic, raw
+
+
+def move(topic: Topic, message: Any, microseconds: int) -> Any:
+    """Move every stamp in a message by whole microseconds, so that what belonged together still does; returns it."""
+    if topic is topics.BACK_EMF:
+        message.data[0] = (round(message.data[0] * 1e6) + microseconds) * 1e-6
+    for stamped in (message, *getattr(message, 'poses', ())):
+        if hasattr(stamped, 'header'):
+            stamped.header.stamp = time_message(seconds(stamped.header.stamp) + 1e-6 * microseconds)
+    return message
+
+
+def main() -> int:
+    """Run the executable `player`."""
+    return run(Player)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,77 @@
+"""Each launch file under launch_pytest: it comes up, the robot walks, and everything ends as launch is told to."""
+
+import pytest
+from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of, processes_of
+
+launch_pytest = pytest.importorskip('launch_pytest', reason='ROS 2 with launch_pytest is not sourced')
+
+from launch import LaunchDescription  # noqa: E402
+from launch.actions import IncludeLaunchDescription  # noqa: E402
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+from launch_ros.actions import Node  # noqa: E402
+
+pytestmark = pytest.mark.system
+
+
+def included(name, folder):
+    source = PythonLaunchDescriptionSource(str(ROOT / 'launch' / f'{name}.launch.py'))
+    return IncludeLaunchDescription(source, launch_arguments=arguments_of(name, folder).items())
+
+
+@launch_pytest.fixture
+def sim(own_domain, tmp_path):
+    return LaunchDescription([included('sim', tmp_path)])
+
+
+@launch_pytest.fixture
+def collect(own_domain, tmp_path):
+    return LaunchDescription([included('collect', tmp_path)])
+
+
+@launch_pytest.fixture
+def robot(own_domain, tmp_path):
+    """The launch file of the real robot, at the port of a mock that is none of its processes."""
+    settings = {'port': str(tmp_path / 'radio'), 'condition': 'flat'}
+    mock = Node(package='millirobot_adapt', executable='mock_robot', parameters=[settings])
+    return LaunchDescription([mock, included('robot', tmp_path)])
+
+
+@launch_pytest.fixture
+def replay(own_domain, tmp_path):
+    return LaunchDescription([included('replay', tmp_path)])
+
+
+def walks(name, folder):
+    operated = Operated()
+    try:
+        operated.come_up()
+        operated.walk(START[name])
+        assert set(processes_of(folder)) >= {node.name for node in DRIVEN[name]}
+    finally:
+        operated.close()
+
+
+def left_a_run(name, folder):
+    assert processes_of(folder) == {}
+    assert (folder / 'runs' / 'latest' / 'bag' / 'metadata.yaml').is_file()
+
+
+@pytest.mark.launch(fixture=sim)
+def test_the_mock_walks(tmp_path):
+    walks('sim', tmp_path)
+    yield
+    left_a_run('sim', tmp_path)
+
+
+@pytest.mark.launch(fixture=collect)
+def test_the_mock_walks_at_random(tmp_path):
+    walks('collect', tmp_path)
+    yield
+    left_a_run('collect', tmp_path)
+
+
+@pytest.mark.launch(fixture=robot)
+def test_what_drives_the_real_robot_waits_for_nobody_but_port_and_motion_capture(tmp_path):
+    walks('robot', tmp_path)
+    yield
+    left_a_run('robot', tmp_path)

@@ -1,0 +1,126 @@
+"""`ros2 launch` as a user types it: Ctrl-C, a node that is killed, a robot beside another, a mistake."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+from launch_steps import DRIVEN, START, Operated, arguments_of, processes_of
+
+from millirobot_adapt.core.topics import ODOMETRY
+from millirobot_adapt.nodes.conversions import message_class, qos
+
+pytestmark = pytest.mark.system
+END = 30.0
+"""Everything has ended within this time [s]; launch itself gives each process ten."""
+
+
+@pytest.fixture
+def launched(own_domain, tmp_path):
+    """Start launch files; whatever is left at the end is a failure."""
+    started = []
+
+    def start(name, **more):
+        words = [f'{key}:={value}' for key, value in {**arguments_of(name, tmp_path), **more}.items()]
+        command = [shutil.which('ros2'), 'launch', 'millirobot_adapt', f'{name}.launch.py', *words]
+        started.append(
+            subprocess.Popen(
+                command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, start_new_session=True,
+            )
+        )  # fmt: skip
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+@pytest.fixture
+def operated(own_domain):
+    robots = []
+
+    def operate(namespace=''):
+        robots.append(Operated(namespace))
+        return robots[-1]
+
+    yield operate
+    for robot in robots:
+        robot.close()
+
+
+def test_ctrl_c_stops_the_robot_and_leaves_no_process(launched, operated, tmp_path):
+    process, robot = launched('sim'), operated()
+    robot.come_up()
+    robot.walk(START['sim'])
+    process.send_signal(signal.SIGINT)
+    robot.stand()
+    said, _ = process.communicate(timeout=END)
+    assert process.returncode in (0, 1, -signal.SIGINT), said
+    assert processes_of(tmp_path) == {}
+    assert 'Traceback' not in said
+    assert (tmp_path / 'runs' / 'latest' / 'bag' / 'metadata.yaml').is_file()
+
+
+@pytest.mark.parametrize('victim', sorted({node.name for node in DRIVEN['sim']}))
+def test_a_node_that_is_killed_takes_the_launch_with_it(launched, operated, tmp_path, victim):
+    process, robot = launched('sim'), operated()
+    robot.come_up()
+    robot.walk(START['sim'])
+    os.kill(processes_of(tmp_path)[victim], signal.SIGKILL)
+    if victim != 'mock_robot':
+        robot.stand()
+    said, _ = process.communicate(timeout=END)
+    assert process.returncode == 1, said
+    assert f'{victim}-' in said.split('Caught exception in launch')[1]
+    assert processes_of(tmp_path) == {}
+
+
+def test_two_robots_walk_side_by_side(launched, operated, tmp_path):
+    processes = [launched('sim', namespace=name) for name in ('robot1', 'robot2')]
+    first, second = operated('robot1'), operated('robot2')
+    for robot in (first, second):
+        robot.come_up()
+    first.walk(START['sim'])
+    second.witness.spin(1.0)
+    assert not second.witness.moving, 'each obeys its own operator'
+    second.walk(START['sim'])
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=END)
+    assert processes_of(tmp_path) == {}
+    assert {folder.name for folder in (tmp_path / 'runs').iterdir()} == {'robot1', 'robot2'}
+
+
+def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, operated):
+    robot = operated()
+    heard = []
+    robot.witness._node.create_subscription(message_class(ODOMETRY), ODOMETRY.name, heard.append, qos(ODOMETRY, 100))
+    process = launched('replay')
+    robot.until(lambda: len(heard) > 20, 'odometry comes')
+    said, _ = process.communicate(timeout=END)
+    assert process.returncode == 0, said
+    assert 'the bag is over' in said
+
+
+@pytest.mark.parametrize(
+    ('name', 'more', 'says'),
+    [
+        ('sim', {'trajectry': 'left'}, 'trajectry:=left: unknown argument; did you mean trajectory:=...?'),
+        ('sim', {'trajectory': 'lefft'}, 'lefft: no path of that name'),
+        ('sim', {'condition': 'gras'}, 'gras: no such file'),
+        ('robot', {'params': 'nowhere.yaml'}, 'nowhere.yaml: no such file'),
+        ('collect', {'minutes': 'long'}, 'launch arguments: collector: minutes must be of type float'),
+        ('replay', {'bag': ''}, 'the parameter bag is empty'),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_nothing_stays(launched, tmp_path, name, more, says):
+    process = launched(name, **more)
+    said, _ = process.communicate(timeout=60.0)
+    assert process.returncode == 1
+    assert says in said
+    assert 'Traceback' not in said
+    assert processes_of(tmp_path) == {}
