@@ -22,6 +22,9 @@ Keys of version 1; what the run's bag does not tell is null.
     recording           lost: messages that were published but never recorded, by topic
     faults              list of name, time_s: what began, and when after the first tick [s]
     stops               list of reason, time_s: when bridge or controller stopped the robot by itself
+    changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
+    outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
+    ended               why the run ended before its time, such as a process that died; null when it ended as wished
 """
 
 from __future__ import annotations
@@ -70,7 +73,17 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'recording': {'lost': dict(run.lost)},
         'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
         'stops': stops(run),
+        'changes': [
+            {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
+            for change in run.changes
+        ],
+        'outcome': next((status.text for status in reversed(run.controller) if _is_outcome(status.text)), None),
+        'ended': None,  # no bag tells; the run folder does
     }
+
+
+def _is_outcome(text: str) -> bool:
+    return text.startswith(('finished', 'stopped'))
 
 
 def _number(value: float, digits: int = 6) -> float | None:

@@ -26,8 +26,8 @@ from millirobot_adapt.bringup.processes import (
 )
 from millirobot_adapt.bringup.progress import Progress
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
+from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.sim.conditions import load_condition
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -57,6 +57,7 @@ def run_demo(demo: Demo, command: str) -> int:
         complaint = _drive(demo, folder, nodes, interrupts)
         if complaint:
             print(f'millirobot: {complaint}', file=sys.stderr)
+            folder.ended.write_text(f'{complaint}\n', encoding='utf-8')
         _report(folder)
     if interrupts.requested:
         return INTERRUPTED
@@ -66,7 +67,6 @@ def run_demo(demo: Demo, command: str) -> int:
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
     nodes = resolve(SIMULATION, node_overrides(demo))
-    load_condition(nodes['mock_robot']['condition'])
     return prepare_run(nodes, demo.out, command), nodes
 
 
@@ -75,13 +75,18 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     options: dict[str, dict[str, Any]] = {
         'mock_robot': {'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed},
         'bridge': {'gate.fence': MOCK_FENCE},
-        'controller': {'path': demo.shape, 'method': demo.method, 'model': demo.model, 'seed': demo.seed},
+        'controller': {'path': demo.shape, 'method': demo.method, 'model': _model(demo), 'seed': demo.seed},
     }
     given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
     for text in demo.overrides:
         node, name, value = parse_override(text, SIMULATION)
         given.setdefault(node, {})[name] = value
     return given
+
+
+def _model(demo: Demo) -> str | None:
+    """Return the model asked for; with a method alone, the one that ships for it."""
+    return demo.model or (f'{ControllerConfig.robot}_{demo.method}' if demo.method else None)
 
 
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from millirobot_adapt.bringup.interrupts import Interrupts
-from millirobot_adapt.bringup.processes import STOP_ORDER, NodeProcess
+from millirobot_adapt.bringup.processes import MANAGER, STOP_ORDER, NodeProcess
 from millirobot_adapt.bringup.progress import Progress
 from millirobot_adapt.bringup.run_folder import RunFolder
 from millirobot_adapt.bringup.supervisor import Ended, Supervisor
@@ -16,6 +16,9 @@ from millirobot_adapt.nodes.operator import Operator
 
 BAD_INPUT = 2
 """Exit code by which a node says that its parameters, files or devices are wrong."""
+
+GIVING_UP = 1.0
+"""When the manager gives up because a node has failed, that node ends within this time [s], and says more."""
 
 
 class RunFailedError(Exception):
@@ -106,10 +109,10 @@ class LiveRun:
         last_arrival = time.monotonic()
         while True:
             self._operator.spin(0.05)
-            ticks = [tick for tick in self._operator.ticks if tick.running]
+            ticks = list(self._operator.ticks)
             self._operator.ticks.clear()
-            progress.update(ticks)
-            if ticks:
+            progress.update([tick for tick in ticks if tick.running])
+            if ticks:  # those of a pause count, too: the controller is alive
                 first = ticks[0].stamp if first is None else first
                 last_arrival = time.monotonic()
                 if ticks[-1].stamp - first >= seconds:
@@ -169,6 +172,9 @@ class LiveRun:
         if self._interrupts.requested:
             raise InterruptedRunError
         ended = self._supervisor.ended()
+        if ended is not None and ended.name == MANAGER.name:
+            self._operator.spin(GIVING_UP)
+            ended = self._supervisor.ended(last=MANAGER.name)
         if ended is not None:
             raise _complaint(ended)
 

@@ -57,6 +57,11 @@ class RunFolder:
         return self.path.resolve() / 'radio'
 
     @property
+    def ended(self) -> Path:
+        """Why the run ended before its time; `bags.report` reads it."""
+        return self.path / 'ended.txt'
+
+    @property
     def report(self) -> Path:
         """The report for a browser."""
         return self.path / 'report.html'

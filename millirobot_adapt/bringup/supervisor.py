@@ -104,9 +104,9 @@ class Supervisor:
         """Return whether a process has been started and has not ended."""
         return name in self._processes and self._processes[name].poll() is None
 
-    def ended(self) -> Ended | None:
-        """Return the first process that has ended by itself, if any."""
-        for name, process in self._processes.items():
+    def ended(self, last: str = '') -> Ended | None:
+        """Return the first process that has ended by itself, if any; `last` only where no other has."""
+        for name, process in sorted(self._processes.items(), key=lambda item: item[0] == last):
             code = process.poll()
             if code is not None:
                 return Ended(name, code, self.log(name), self.last_lines(name))

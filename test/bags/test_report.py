@@ -89,6 +89,14 @@ def test_skipped_and_late_ticks_count_as_missed(tmp_path, monkeypatch):
     assert (summary['ticks'], summary['deadline_misses']) == (20, 2)
 
 
+def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=20)
+    assert write_report(folder)['ended'] is None
+    (folder / 'ended.txt').write_text('estimator was killed by SIGKILL\n')
+    assert write_report(folder)['ended'] == 'estimator was killed by SIGKILL'
+    assert 'Ended before its time: estimator was killed by SIGKILL' in (folder / 'report.html').read_text()
+
+
 def test_what_the_bag_does_not_hold_is_null(tmp_path):
     with BagWriter(tmp_path / 'run' / 'bag') as bag:
         bag.write_message('/legs', messages.joint_state(1.0, [1, 1], position=[0, 0]), 1.0)

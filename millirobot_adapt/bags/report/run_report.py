@@ -20,6 +20,8 @@ from millirobot_adapt.core.files import write_whole
 
 SUMMARY = 'summary.json'
 REPORT = 'report.html'
+ENDED = 'ended.txt'
+"""Why a run ended before its time, as whoever started its processes saw it; not there when it ended as wished."""
 _HASH = re.compile('[0-9a-f]{64}')
 DASH, MINUS = '\u2013', '\u2212'
 
@@ -59,14 +61,14 @@ def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
     bag = open_bag(folder, namespace=namespace)
     home = folder if folder.is_dir() else folder.parent
     recorded = read_whole_run(bag)
-    summary, story = recorded.summary, recorded.story
+    summary, story = recorded.summary | {'ended': _why_it_ended(home)}, recorded.story
     sections, missing = _draw(story)
     began = datetime.fromtimestamp(story.run.origin)
     page = Page(
         title=_title(recorded),
         eyebrow=f'millirobot run · {began:%Y-%m-%d %H:%M}',
         lead=_lead(summary, story),
-        stops=[f'Stopped at {stop["time_s"]:.1f} s: {stop["reason"]}' for stop in summary['stops']],
+        stops=_stops(summary),
         cards=_cards(summary, story.track is not None and story.track.true),
         sections=sections,
         missing=[*missing, *recorded.gaps],
@@ -76,6 +78,19 @@ def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
     write_whole(home / SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + '\n')
     write_whole(home / REPORT, render(page))
     return summary
+
+
+def _why_it_ended(home: Path) -> str | None:
+    try:
+        return (home / ENDED).read_text(encoding='utf-8').strip() or None
+    except OSError:
+        return None
+
+
+def _stops(summary: Mapping[str, Any]) -> list[str]:
+    """Say in sentences what stopped the robot and what ended the run."""
+    stops = [f'Stopped at {stop["time_s"]:.1f} s: {stop["reason"]}' for stop in summary['stops']]
+    return stops + ([f'Ended before its time: {summary["ended"]}'] if summary['ended'] else [])
 
 
 def _draw(story: Story) -> tuple[list[Section], list[str]]:
@@ -114,6 +129,12 @@ def _lead(summary: Mapping[str, Any], story: Story) -> str:
     after = tracking['after_fault']
     if after is not None:
         sentences.append(f'From then on it was {100 * after["cross_track_rms_m"]:.1f} cm off.')
+    sentences += [
+        f'At {change["time_s"]:.0f} s: {change["parameter"]} set to {change["value"]}.' for change in summary['changes']
+    ]
+    kind, _, by = (summary['outcome'] or '').partition(': ')
+    if kind == 'finished' and by:
+        sentences.append(f'The run was finished {by}.')
     return ' '.join(sentences)
 
 
