@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.bags.live_changes import LiveChange, live_changes
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
@@ -25,6 +26,7 @@ from millirobot_adapt.core.topics import (
     LEGS,
     MOCAP_POSE,
     ODOMETRY,
+    PARAMETER_EVENTS,
     REFERENCE,
     SENT,
     SETPOINT,
@@ -87,6 +89,8 @@ class RunData:
     controller: tuple[Status, ...]
     lost: Mapping[str, int]
     """Messages that were published but never came to the recorder, by full topic name."""
+    changes: tuple[LiveChange, ...] = ()
+    """Parameters that were set on the way, in the order of receipt."""
 
     def column(self, name: str) -> FloatArray:
         """Return one number of every tick record, shape (ticks,)."""
@@ -108,6 +112,7 @@ class _Collected:
     statuses: dict[str, list[Status]] = field(
         default_factory=lambda: {topic.name: [] for topic in (FAULT, BRIDGE_STATE, CONTROLLER_STATE)}
     )
+    changes: list[LiveChange] = field(default_factory=list)
     shape: str = 'reference'
     reference: ReferencePath | None = None
 
@@ -130,6 +135,8 @@ class _Collected:
             self.ticks.append(TickRecord.decode(np.asarray(message.data)))
         elif topic == REFERENCE.name:
             self.reference = reference_path(message, self.shape)
+        elif topic == PARAMETER_EVENTS.name:
+            self.changes += live_changes(message, received)
         elif topic in self.statuses:
             self.statuses[topic].append(_status(message, received))
 
@@ -141,7 +148,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 """Shape of one value of each series."""
 _TOPICS = (
     MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, FAULT, BRIDGE_STATE,
-    CONTROLLER_STATE,
+    CONTROLLER_STATE, PARAMETER_EVENTS,
 )  # fmt: skip
 
 
@@ -175,6 +182,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
         lost=dict(bag.losses.lost),
+        changes=tuple(collected.changes),
         **series,
     )
 

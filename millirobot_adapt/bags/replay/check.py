@@ -60,7 +60,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
     again = list(answers(decisions.arrivals, lambda: make_estimator(setup.estimator, setup.robot)))
     check_odometries(decisions.odometries, again, comparison)
     states = {microseconds(a.stamp): a.state for a in again if a.certain and a.state is not None}
-    retuner = Retuner(assembly, decisions.revisions, setup.kept)
+    retuner = Retuner(assembly, decisions.revisions)
     checker = TickChecker(assembly.loop, retuner, states, decisions.setpoints, comparison)
     with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
         for run in decisions.runs(setup.robot.dt, setup.controller.path):
