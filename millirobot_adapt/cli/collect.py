@@ -72,7 +72,7 @@ def _lockstep(args: argparse.Namespace) -> int:
 
 def _live(args: argparse.Namespace) -> int:
     """Collect with the processes of a live run, and say what of it can be learned from."""
-    from millirobot_adapt.bringup.collecting import Collecting, run_collecting
+    from millirobot_adapt.bringup.collecting import FAILED, Collecting, run_collecting
     from millirobot_adapt.learning.bag_rollouts import read_bag
 
     collecting = Collecting(
@@ -84,6 +84,10 @@ def _live(args: argparse.Namespace) -> int:
         overrides=args.overrides,
     )
     code, folder = run_collecting(collecting, shlex.join(['millirobot', *sys.argv[1:]]))
-    rollouts = read_bag(folder)
-    print(f'{folder}: {rollouts.valid.sum()} usable transitions; next: millirobot train --data {folder} --out RUN')
+    try:
+        count = int(read_bag(folder).valid.sum())
+    except UserError as error:
+        print(f'millirobot: {error}', file=sys.stderr)
+        return code or FAILED
+    print(f'{folder}: {count} usable transitions; next: millirobot train --data {folder} --out RUN')
     return code
