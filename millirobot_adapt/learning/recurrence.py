@@ -3,8 +3,8 @@
 The update rule is the recurrence itself (ReBAL, arXiv 1803.11347, section 4.2): the unit sees one transition at a time,
 what the network saw and what then changed. The context stays as it is during the imagined rollout: a unit that goes on
 reading its own predictions gained little open loop, and asks for a pass of the unit at every step of every candidate.
-To the network a constant context is one more input that never changes, so all that it does is to shift the bias of the
-first layer: rollouts cost what those of the other methods do, and a context of zero (nothing seen yet) is theta* itself.
+To the network a constant context is one more input that never changes, so all it does is to shift the bias of the first
+layer: rollouts cost what those of the other methods do, and a context of zero (nothing seen yet) is theta* itself.
 """
 
 from __future__ import annotations
