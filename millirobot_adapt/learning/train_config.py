@@ -14,7 +14,7 @@ class DynamicEvaluationConfig(Config):
     """What is tried for mb_de; the best is chosen on the validation part."""
 
     rates: tuple[float, ...] = param(
-        (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), 'Step sizes to try, each with and without the guard.', low=1e-9
+        (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3), 'Step sizes to try, each with and without the guard.', low=1e-9
     )
 
 

@@ -79,7 +79,8 @@ class RecursiveLeastSquares:
             inputs = dict(zip(('states', 'actions', 'next_states'), rows, strict=True))
             features, targets = (value.numpy().astype(float) for value in run(self._session, inputs))
             for x, y in zip(features[-new:], targets[-new:], strict=True):
-                self._fit.add(x, y)
+                if np.isfinite(x).all() and np.isfinite(y).all():  # what is no number would stay in the sums for good
+                    self._fit.add(x, y)
             self._model = self._engine.load(_theta(self._fit.solve()))
         before, after = (window_loss(model, window, self._scale) for model in (self.prior, self._model))
         return Adaptation(self._model, before, after, 0.0, float(new > 0))
