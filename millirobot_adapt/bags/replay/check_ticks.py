@@ -85,6 +85,9 @@ class TickChecker:
             why = 'no state reached them' if record.running else 'the run was paused'
             self._comparison.leave_out('ticks', f'{why}, nothing was decided')
             return
+        if self._loop.carries and not unbroken:
+            self._comparison.leave_out('ticks', 'one before them is missing, from which the method carries on')
+            return
         repeated = self._loop.repeat(record)
         found = repeated.record(seed=int(record.seed), stamp=record.stamp, state_stamp=record.state_stamp)
         self._plans[int(record.tick)] = found.plan_actions

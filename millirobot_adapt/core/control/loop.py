@@ -66,6 +66,11 @@ class ControlLoop:
         return self._method.prior
 
     @property
+    def carries(self) -> bool:
+        """Whether an adaptation depends on those before it in the run, and not on its window alone."""
+        return self._method.carries
+
+    @property
     def horizon(self) -> int:
         """H, the steps that a plan looks ahead."""
         return self._tuning.planner.horizon
