@@ -15,8 +15,15 @@ def demo(**changes):
 
 def test_options_become_parameters_and_what_is_not_given_stays_with_the_files():
     overrides = node_overrides(demo(method='mb'))
-    assert overrides['controller'] == {'method': 'mb', 'seed': 3}
+    assert overrides['controller'] == {'method': 'mb', 'model': 'velociroach_mb', 'seed': 3}
     assert overrides['mock_robot'] == {'condition': 'leg_loss', 'fault_time': 20.0, 'seed': 3}
+
+
+def test_a_method_brings_the_model_that_ships_for_it_unless_another_is_named():
+    assert node_overrides(demo())['controller'] == {'seed': 3}
+    assert node_overrides(demo(method='rls'))['controller']['model'] == 'velociroach_rls'
+    named = node_overrides(demo(method='mb', model='models/mine'))['controller']
+    assert (named['method'], named['model']) == ('mb', 'models/mine')
 
 
 def test_set_wins_over_options():
