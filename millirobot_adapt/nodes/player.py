@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.clock import Clock, ClockType
 from rclpy.serialization import deserialize_message
 
 from millirobot_adapt.bags.storage.names import ContractNames
@@ -31,8 +32,8 @@ VIEWS = (
     topics.CONTROLLER_STATE, topics.TRUE_POSE, topics.TRUE_LEGS, topics.MOTORS, topics.FAULT,
 )  # fmt: skip
 """What there is to look at."""
-LONGEST_NAP = 0.005
-"""A signal or a service call is noticed within this time while nothing is due [s]."""
+PERIOD = 0.005
+"""How often it is looked whether a message is due [s]."""
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,20 @@ class Player(ManagedNode):
         assert self._next is not None
         self._moved = time.time_ns() // 1000 - self._next[1].received // 1000  # whole microseconds, as stamps are
         self._began = time.monotonic() - 1e-9 * self._next[1].received
+        self.create_timer(PERIOD, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    def turn(self) -> None:
-        """Publish the next message if it is due, else wait for it a little."""
-        if self.lifecycle != 'active':
-            time.sleep(LONGEST_NAP)
-        elif self._next is None:
-            self.get_logger().info(f'the bag is over: {self._played} messages')
-            self.lifecycle = 'finalized'
-        elif (wait := self._began + 1e-9 * self._next[1].received - time.monotonic()) > 0.0:
-            time.sleep(min(wait, LONGEST_NAP))
-        else:
+    def _play(self) -> None:
+        """Publish what is due."""
+        now = time.monotonic() - self._began
+        while self._next is not None and 1e-9 * self._next[1].received <= now:
             topic, raw = self._next
             message = deserialize_message(raw.data, message_class(topic))
             self._publishers_of[topic.name].publish(move(topic, message, self._moved))
             self._played += 1
             self._next = next(self._messages, None)
+        if self._next is None:
+            self.get_logger().info(f'the bag is over: {self._played} messages')
+            self.lifecycle = 'finalized'
 
     def examine(self) -> DiagnosticStatus:
         """Say how far it is."""

@@ -114,7 +114,7 @@ def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, 
         ('sim', {'condition': 'gras'}, 'gras: no such file'),
         ('robot', {'params': 'nowhere.yaml'}, 'nowhere.yaml: no such file'),
         ('collect', {'minutes': 'long'}, 'launch arguments: collector: minutes must be of type float'),
-        ('replay', {'bag': ''}, 'the parameter bag is empty'),
+        ('replay', {'bag': 'nowhere'}, 'nowhere: no such bag'),
     ],
 )
 def test_a_mistake_is_told_in_one_line_and_nothing_stays(launched, tmp_path, name, more, says):

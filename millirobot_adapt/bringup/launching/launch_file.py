@@ -37,6 +37,7 @@ from millirobot_adapt.bringup.processes import (
     resolve,
 )  # fmt: skip
 from millirobot_adapt.bringup.run_folder import Parameters, write_node_parameters
+from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.topics import MOCAP_POSE
 
 SERVING = b'serving the radio'
@@ -100,6 +101,8 @@ class Launch:
             for node, _, parameter in (target.partition('.') for target in argument.sets):
                 if chosen[argument.name] and node in changes:
                     changes[node][parameter] = value_of(argument, chosen[argument.name])
+        if chosen.get('method') and 'controller' in changes:  # with a method alone, the model that ships for it
+            changes['controller'].setdefault('model', f'{ControllerConfig.robot}_{chosen["method"]}')
         return resolve(processes, changes, 'launch arguments:')
 
 
