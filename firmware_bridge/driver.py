@@ -39,6 +39,12 @@ class Status:
     decided: FloatArray
     """What the gate let through last [rad/s], shape (2,); in a dry run it is not what was sent."""
     counters: dict[str, int | float]
+    last_stop: str
+    """Why the robot was last disarmed; 'none' before."""
+
+    def values(self) -> dict[str, object]:
+        """Return what a person wants to see of it."""
+        return {'armed': self.armed, 'link': self.link, 'last stop': self.last_stop, **self.counters}
 
 
 class Driver:
@@ -137,8 +143,9 @@ class Driver:
         """Return the state of gate and link."""
         with self._changed:
             return Status(
-                self._gate.armed, self._gate.reason, self._link.state.value, self._decided.copy(), self._counters
-            )
+                self._gate.armed, self._gate.reason, self._link.state.value, self._decided.copy(), self._counters,
+                self._gate.last_stop,
+            )  # fmt: skip
 
     # The link's own thread.
 

@@ -6,8 +6,6 @@ import atexit
 import threading
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -20,15 +18,14 @@ from firmware_bridge.permission import objection_to_model, warning_before_arming
 from firmware_bridge.serial_link import make_serial_link
 from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.core import topics
-from millirobot_adapt.core.messages import quaternion, seconds, sides, vector
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.nodes.conversions import joint_state, qos, status
+from millirobot_adapt.nodes.gate_listener import GateListener
 from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
 from millirobot_adapt.nodes.markers import show_fence
 from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.polled import PolledStamps
 from millirobot_adapt.nodes.run import run
 from millirobot_adapt.nodes.telemetry import TelemetryPublisher
 
@@ -47,6 +44,7 @@ class BridgeNode(ManagedNode):
         self._dry_run = self._config.dry_run
         self._mock_model_allowed = self._config.allow_mock_model or is_pseudo_terminal(self._config.port)
         self._warning = warning_before_arming(self._robot)
+        self._battery: int | None = None  # newest reading [counts]
 
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors told to stand."""
@@ -54,9 +52,8 @@ class BridgeNode(ManagedNode):
         link = make_serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
         link.connect()
         show_fence(self, self._gate.fence)
-        self._poses = PolledStamps(self, PoseStamped, topics.MOCAP_POSE)
         log = self.get_logger().info
-        self._driver = Driver(link, self._gate, config, clock, self._report, log, self._look)
+        self._driver = Driver(link, self._gate, config, clock, self._report, log, lambda: self._inputs.look())
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
         self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
@@ -81,8 +78,7 @@ class BridgeNode(ManagedNode):
         self.health.announce()
 
     def _connect(self) -> None:
-        self.create_subscription(JointState, topics.SETPOINT.name, self._on_setpoint, qos(topics.SETPOINT, depth=1))
-        self.create_subscription(Odometry, topics.ODOMETRY.name, self._on_odometry, qos(topics.ODOMETRY, depth=1))
+        self._inputs = GateListener(self, self._driver)
         self.create_subscription(
             DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
         )
@@ -94,24 +90,6 @@ class BridgeNode(ManagedNode):
         self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # Messages in.
-
-    def _on_setpoint(self, message: JointState) -> None:
-        try:
-            setpoint = sides(message)
-        except ValueError as error:
-            self.get_logger().warning(f'setpoint ignored: {error}', throttle_duration_sec=1.0)
-            return
-        self._driver.on_setpoint(setpoint, seconds(message.header.stamp))
-
-    def _look(self) -> None:
-        """Take the newest pose, before every decision."""
-        stamp = self._poses.take()
-        if stamp is not None:
-            self._driver.on_pose(stamp)
-
-    def _on_odometry(self, message: Odometry) -> None:
-        pose = message.pose.pose
-        self._driver.on_odometry(vector(pose.position), quaternion(pose.orientation), seconds(message.header.stamp))
 
     def _on_controller(self, message: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in message.values}
@@ -149,6 +127,7 @@ class BridgeNode(ManagedNode):
                 self._decision.publish(joint_state(exchange.stamp, self._driver.status().decided))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
+                self._battery = exchange.battery_counts
         self.health.announce()
 
     def examine(self) -> DiagnosticStatus:
@@ -156,9 +135,17 @@ class BridgeNode(ManagedNode):
         state = self._driver.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link == 'up' else DiagnosticStatus.ERROR
-        details = {'armed': state.armed, 'link': state.link, 'warning': self._warning or 'none'}
-        details |= {'fence': fence_text(self._config.gate.fence)}
-        return status('bridge', state.reason, {**details, 'dry run': self._dry_run, **state.counters}, level)
+        details = {'warning': self._warning or 'none', 'fence': fence_text(self._config.gate.fence)}
+        return status('bridge', state.reason, {**state.values(), **details, 'dry run': self._dry_run}, level)
+
+    def parts(self) -> list[DiagnosticStatus]:
+        """Say how the battery is."""
+        if self._battery is None:
+            return [status('battery', 'no reading yet', {}, DiagnosticStatus.STALE)]
+        low = self._robot.scales.battery_low_counts
+        level = DiagnosticStatus.ERROR if self._battery < low else DiagnosticStatus.OK
+        volts = self._battery * self._robot.scales.battery
+        return [status('battery', f'{volts:.2f} V', {'reading [counts]': self._battery, 'low [counts]': low}, level)]
 
     def _check(self) -> None:
         if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:

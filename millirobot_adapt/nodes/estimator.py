@@ -122,14 +122,21 @@ class EstimatorNode(ManagedNode):
             'estimator', trouble or ('coasting' if health.coasting else 'estimating'), rates | details(health), level
         )
 
+    def parts(self) -> list[DiagnosticStatus]:
+        """Say how motion capture comes."""
+        objection = self._mocap.objection()
+        level = DiagnosticStatus.ERROR if objection else DiagnosticStatus.OK
+        values = {'rate [Hz]': self._mocap.rate, 'age [s]': self._mocap.age}
+        return [status('mocap', objection or 'poses come', values, level)]
+
     def _trouble(self) -> str:
         """Return why the last second brought no odometry, or nothing."""
         if self._published:
             return ''
         if not self._poses:
-            return f'no odometry: {self._mocap.objection()}'
+            return f'no odometry: {self._mocap.objection() or "no pose came"}'
         if not self._replies:
-            return f'no odometry: {self._silence()}'
+            return f'no odometry: {self._silence() or "no telemetry came"}'
         if self.lifecycle != 'active':
             return self._mocap.objection()
         return 'no odometry: no pose is usable (see the counts), or the clocks of mocap and host differ'

@@ -17,10 +17,18 @@ PERIOD = 1.0
 
 
 class Health:
-    """Publish what `examine` finds; `latched` is the node's own state topic, if it has one."""
+    """Publish what `examine` finds; on /diagnostics also what `parts` finds, each under the node's name."""
 
-    def __init__(self, node: Node, examine: Callable[[], DiagnosticStatus], latched: Topic | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        examine: Callable[[], DiagnosticStatus],
+        latched: Topic | None = None,
+        parts: Callable[[], list[DiagnosticStatus]] = list,
+    ) -> None:
+        """Begin to tell; `latched` is the node's own state topic, if it has one."""
         self._examine = examine
+        self._parts = parts
         self._name = node.get_fully_qualified_name().lstrip('/')  # several robots share /diagnostics
         self._diagnostics = node.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
         self._state = node.create_publisher(DiagnosticStatus, latched.name, qos(latched)) if latched else None
@@ -43,6 +51,9 @@ class Health:
         if self._state is not None:
             self._state.publish(found)  # its counters are news too
         found.name = self._name
-        message = DiagnosticArray(status=[found])
+        parts = self._parts()
+        for part in parts:
+            part.name = f'{self._name}/{part.name}'
+        message = DiagnosticArray(status=[found, *parts])
         message.header.stamp = time_message(time.time())
         self._diagnostics.publish(message)

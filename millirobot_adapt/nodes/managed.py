@@ -48,7 +48,7 @@ class ManagedNode(LifecycleNode):
         self.failure: Exception | None = None
         """What a transition failed with; the process ends with it."""
         self._made: dict[str, list[tuple[Callable[[Any], Any], Any]]] = {}  # state -> what to destroy, and by what
-        self.health = Health(self, self._condition, state)
+        self.health = Health(self, self._condition, state, self._parts)
         self._refuse_unknown_transitions()
 
     # What a node does; the default is nothing.
@@ -68,6 +68,10 @@ class ManagedNode(LifecycleNode):
     def examine(self) -> DiagnosticStatus:
         """Say how the node does; asked for only while it is configured."""
         return status(self.get_name(), self.lifecycle, {})
+
+    def parts(self) -> list[DiagnosticStatus]:
+        """Say how what the node stands for does, such as a sensor; asked for only while it is configured."""
+        return []
 
     def close(self) -> None:
         """End the work and give everything back, whatever state the node is in."""
@@ -158,6 +162,9 @@ class ManagedNode(LifecycleNode):
             found = status(self.get_name(), self.lifecycle, {}, DiagnosticStatus.STALE)
         found.values.append(KeyValue(key=LIFECYCLE, value=self.lifecycle))
         return found
+
+    def _parts(self) -> list[DiagnosticStatus]:
+        return self.parts() if self.lifecycle in ('inactive', 'active') else []
 
     def _refuse_unknown_transitions(self) -> None:
         """Answer a transition that is not possible with no; rclpy's service would raise, and end the process."""

@@ -268,3 +268,13 @@ def test_a_wider_margin_moves_the_fence_inwards():
     assert not gate.decide(inputs(position=place)).stop
     gate.limit(GateConfig(fence=(-1.0, -1.0, 1.0, 1.0), fence_margin=0.3))
     assert gate.decide(inputs(position=place)).reason == 'outside the fence'
+
+
+def test_the_reason_of_the_last_stop_outlives_what_comes_after_it():
+    gate = Gate(GateConfig(), RobotConfig())
+    gate.disarm('never was armed')
+    assert gate.last_stop == 'none'
+    gate.armed = True
+    gate.disarm('outside the fence')
+    gate.disarm('the link is up; not armed')
+    assert (gate.reason, gate.last_stop) == ('the link is up; not armed', 'outside the fence')

@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import tty
+from dataclasses import replace
 
 import pytest
+import serial
 
 rclpy = pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue  # noqa: E402
 from geometry_msgs.msg import PoseStamped  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
+from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -20,6 +23,7 @@ from firmware_bridge.node import BridgeNode  # noqa: E402
 from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
 from millirobot_adapt.nodes.conversions import pose_stamped  # noqa: E402
+from millirobot_adapt.nodes.managed import NotYetError  # noqa: E402
 from millirobot_adapt.nodes.polled import header_stamp  # noqa: E402
 
 
@@ -58,13 +62,13 @@ def odometry(**quaternion):
 
 @pytest.mark.filterwarnings('ignore:invalid value')
 def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge(node):
-    node._on_setpoint(JointState())
-    node._on_setpoint(JointState(name=['left', 'right'], velocity=[1.0]))
-    node._on_setpoint(JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]))
+    node._inputs.on_setpoint(JointState())
+    node._inputs.on_setpoint(JointState(name=['left', 'right'], velocity=[1.0]))
+    node._inputs.on_setpoint(JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]))
     assert node._driver._setpoint is None
-    node._on_setpoint(JointState(name=['left', 'right'], velocity=[float('nan'), float('inf')]))
-    node._on_odometry(odometry(x=0.0, y=0.0, z=0.0, w=0.0))
-    node._on_odometry(odometry(x=float('nan')))
+    node._inputs.on_setpoint(JointState(name=['left', 'right'], velocity=[float('nan'), float('inf')]))
+    node._inputs.on_odometry(odometry(x=0.0, y=0.0, z=0.0, w=0.0))
+    node._inputs.on_odometry(odometry(x=float('nan')))
     node._on_controller(DiagnosticStatus())
     assert not node._driver.status().armed
 
@@ -97,7 +101,51 @@ def test_the_state_tells_of_link_and_counters(node):
     values = {pair.key: pair.value for pair in status.values}
     assert status.level == DiagnosticStatus.ERROR
     assert values['link'] == 'opening'
-    assert {'armed', 'sent', 'replies', 'lost', 'stale', 'warning', 'dry run'} <= set(values)
+    assert {'armed', 'last stop', 'sent', 'replies', 'lost', 'stale', 'warning', 'dry run'} <= set(values)
+
+
+def test_the_battery_is_a_part_of_its_own(node):
+    (battery,) = node.parts()
+    assert (battery.name, battery.level) == ('battery', DiagnosticStatus.STALE)
+    node._battery = node._robot.scales.battery_low_counts
+    assert node.parts()[0].level == DiagnosticStatus.OK
+    node._battery -= 1
+    (battery,) = node.parts()
+    assert (battery.level, battery.message[-2:]) == (DiagnosticStatus.ERROR, ' V')
+
+
+def up(node, monkeypatch):
+    """Let the link seem to be up, as it is with a robot at the far end."""
+    state = node._driver.status()
+    monkeypatch.setattr(node._driver, 'status', lambda: replace(state, link='up'))
+
+
+def test_it_becomes_active_when_the_link_is_up(node, monkeypatch):
+    assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
+    with pytest.raises(NotYetError, match='is the robot on'):
+        node.activate()
+    up(node, monkeypatch)
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+
+
+def test_deactivated_while_armed_it_stops_the_robot_as_the_operator_does(node, monkeypatch):
+    up(node, monkeypatch)
+    node.trigger_activate()
+    node._gate.armed = True
+    node.trigger_deactivate()
+    assert not node._gate.armed
+    assert node._gate.last_stop == 'the bridge was deactivated'
+    node._driver.arm = lambda: None
+    assert not node._on_arm(Trigger.Request(), Trigger.Response()).success, 'the driver is not even asked'
+
+
+def test_cleaned_up_it_lets_go_of_the_port_and_can_be_configured_again(node, pty):
+    for _ in range(2):
+        with pytest.raises(serial.SerialException):
+            serial.Serial(pty[1], exclusive=True)
+        assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+        serial.Serial(pty[1], exclusive=True).close()
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
 
 
 @pytest.mark.parametrize('stamp', [0.0, 1_700_000_000.123456, 12.5])

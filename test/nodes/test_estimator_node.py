@@ -1,6 +1,7 @@
 """The estimator's node: when it publishes, and what it says when it cannot."""
 
 import sys
+import time
 import types
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
+from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
@@ -17,7 +20,10 @@ from millirobot_adapt.core.samples import PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
 from millirobot_adapt.nodes.conversions import pose_stamped, telemetry_messages  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
+from millirobot_adapt.nodes.managed import NotYetError  # noqa: E402
 from millirobot_adapt.nodes.transform import TransformPublisher  # noqa: E402
+
+FAILURE, SUCCESS = TransitionCallbackReturn.FAILURE, TransitionCallbackReturn.SUCCESS
 
 
 class Published:
@@ -157,3 +163,35 @@ def test_the_transform_goes_out_where_tf2_is_installed(node, monkeypatch):
     assert sent.header.stamp == node._odometry.messages[0].header.stamp
     assert sent.transform.translation.x == pytest.approx(0.3, abs=1e-3)
     assert sent.transform.rotation.w == pytest.approx(1.0, abs=1e-3)
+
+
+def test_motion_capture_is_a_part_of_its_own(node):
+    (mocap,) = node.parts()
+    assert (mocap.level, mocap.name) == (DiagnosticStatus.ERROR, 'mocap')
+    assert mocap.message.startswith('nobody publishes /mocap/pose')
+    for i in range(30):
+        see(node, time.time() + 0.001 * i, 0.0)
+    (mocap,) = node.parts()
+    assert (mocap.level, mocap.message, mocap.values[0].value) == (DiagnosticStatus.OK, 'poses come', '30')
+
+
+def test_it_becomes_active_when_motion_capture_is_healthy_and_the_robot_answers(node):
+    assert node.trigger_activate() == FAILURE
+    for _ in range(30):
+        see(node, time.time(), 0.0)
+    with pytest.raises(NotYetError, match='no telemetry arrives on /legs'):
+        node.activate()
+    reply(node, time.time())
+    assert node.trigger_activate() == SUCCESS
+
+
+def test_inactive_it_listens_and_estimates_nothing(node):
+    node.lifecycle = 'inactive'
+    node._record = Published()
+    for i in range(30):
+        see(node, time.time(), 0.0)
+        if i % 10 == 9:
+            reply(node, time.time())
+    assert node._odometry.messages == node._record.messages == []
+    text, values = said(node)
+    assert (text, values['poses [Hz]'], values['telemetry [Hz]']) == ('estimating', '30', '3')

@@ -28,7 +28,7 @@ class Patient:
 
     def __init__(self, node, latched):
         self.text, self.level, self.counter = 'idle', DiagnosticStatus.OK, 0
-        self.health = Health(node, self.examine, latched)
+        self.health = Health(node, self.examine, latched, lambda: [status('lung', 'breathes', {})])
         self.diagnostics = self.health._diagnostics.messages
         self.state = self.health._state.messages
 
@@ -67,3 +67,15 @@ def test_diagnostics_come_whether_or_not_anything_changed(patient):
     assert [message.status[0].values[0].value for message in patient.diagnostics] == ['1', '2']
     assert [message.values[0].value for message in patient.state] == ['1', '2']
     assert patient.diagnostics[0].header.stamp.sec > 0
+
+
+def test_each_part_stands_under_the_name_of_its_node(patient):
+    patient.health.tell()
+    assert [found.name for found in patient.diagnostics[0].status] == ['patient', 'patient/lung']
+
+
+def test_what_a_node_refuses_stands_instead_of_how_it_is(patient):
+    patient.health.tell('no bed is free')
+    assert (patient.state[0].message, patient.state[0].level) == ('no bed is free', DiagnosticStatus.ERROR)
+    patient.health.tell()
+    assert patient.state[1].message == 'idle'

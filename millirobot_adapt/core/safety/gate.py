@@ -83,6 +83,8 @@ class Gate:
         self.armed = False
         self.reason = 'not armed yet'
         """Why the gate is not armed, or what the last decision was."""
+        self.last_stop = 'none'
+        """Why it was last disarmed."""
 
     def limit(self, config: GateConfig) -> None:
         """Set the limits, from the next decision on.
@@ -104,6 +106,8 @@ class Gate:
 
     def disarm(self, reason: str) -> None:
         """Let nothing but zero through until `arm`."""
+        if self.armed:
+            self.last_stop = reason
         self.armed, self.reason = False, reason
         self._sent = np.zeros(NU)
 
