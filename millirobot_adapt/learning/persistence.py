@@ -11,9 +11,31 @@ import torch
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES
-from millirobot_adapt.learning.segments import Segments
+from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.segments import Segments, cut
 
 PAST, FUTURE = 32, 15
+MOTION = TARGET_NAMES[:3]
+"""The targets that planning lives on: displacement and turn."""
+WORTH_ADAPTING = 0.2
+"""Below this score a target's residuals are mostly noise."""
+
+
+def tell_persistence(rollouts: Rollouts) -> list[str]:
+    """Say for displacement and turn whether there is anything to adapt to, and advise where there is not."""
+    segments = cut(rollouts, np.arange(len(rollouts.states)), PAST + FUTURE)
+    if not len(segments):
+        return [f'persistence of the residuals: not known, no rollout has {PAST + FUTURE} unbroken transitions']
+    scores = persistence(segments)
+    shown = ', '.join(f'{name} {scores[name]:.2f}' for name in MOTION)
+    lines = [f'persistence of the residuals (1 = a bias that stays, 0 = noise, nothing to adapt to): {shown}']
+    noise = [name for name in MOTION if scores[name] < WORTH_ADAPTING]
+    if noise:
+        lines.append(
+            f'{", ".join(noise)}: below {WORTH_ADAPTING}, so a method will rightly learn hardly to adapt there; '
+            'collect under conditions that differ and last: worn legs, other floors, slopes, loads'
+        )
+    return lines
 
 
 def persistence(segments: Segments) -> dict[str, float]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -16,10 +15,10 @@ from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.methods.interface import Model
-from millirobot_adapt.learning.persistence import FUTURE, PAST, persistence
+from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
-from millirobot_adapt.learning.segments import cut, make_data_set
+from millirobot_adapt.learning.segments import make_data_set
 from millirobot_adapt.learning.sweep import Trial, edges
 from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
 from millirobot_adapt.learning.train import Trainer
@@ -37,7 +36,8 @@ def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, 
         UserError: the rollouts hold too little.
     """
     torch.set_num_threads(config.threads)
-    say(_persistence_line(rollouts))
+    for line in tell_persistence(rollouts):
+        say(line)
     data_set = make_data_set(rollouts, config.window + config.horizon, generator(config.seed))
     trainer = Trainer(config, data_set, float(rollouts.metadata['dt']))
     with tqdm(total=config.steps, desc=f'training {out.name}', unit='step', disable=None, position=place) as bar:
@@ -111,12 +111,3 @@ def _say_choice(trials: Sequence[Trial], say: Say) -> None:
         say(f'  {settings}: loss {trial.loss:.4f}, {1e3 * trial.position:.1f} mm, {trial.heading:.3f} rad')
     for name in edges(trials):
         say(f'  the best {name} is the least or the largest that was tried: widen the list with --set')
-
-
-def _persistence_line(rollouts: Rollouts) -> str:
-    segments = cut(rollouts, np.arange(len(rollouts.states)), PAST + FUTURE)
-    if not len(segments):
-        return f'persistence of the residuals: not known, no rollout has {PAST + FUTURE} unbroken transitions'
-    scores = persistence(segments)
-    shown = ', '.join(f'{name} {scores[name]:.2f}' for name in list(scores)[:3])
-    return f'persistence of the residuals (1 = a bias that stays, 0 = noise, nothing to adapt to): {shown}'

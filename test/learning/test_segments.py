@@ -7,7 +7,7 @@ torch = pytest.importorskip('torch')
 
 from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.learning.augment import AugmentConfig, augment  # noqa: E402
-from millirobot_adapt.learning.persistence import persistence  # noqa: E402
+from millirobot_adapt.learning.persistence import persistence, tell_persistence  # noqa: E402
 from millirobot_adapt.learning.rollouts import load_rollouts, mark_valid  # noqa: E402
 from millirobot_adapt.learning.segments import cut, make_data_set  # noqa: E402
 
@@ -84,3 +84,13 @@ def test_persistence_tells_bias_from_noise(toy_rollouts):
     biased = replace(segments, displacement=segments.displacement + bias)
     assert abs(persistence(white)['yaw_change']) < 0.3
     assert persistence(biased)['yaw_change'] > 0.9
+
+
+def test_advice_is_given_where_there_is_only_noise(toy_rollouts):
+    found, advice = tell_persistence(toy_rollouts(count=60, length=60))  # whose lateral motion is noise alone
+    assert 'yaw_change 0.' in found
+    assert 'lateral_displacement: below 0.2' in advice
+    assert 'yaw_change' not in advice
+    assert tell_persistence(toy_rollouts(count=3, length=20)) == [
+        'persistence of the residuals: not known, no rollout has 47 unbroken transitions'
+    ]
