@@ -15,4 +15,5 @@ from millirobot_adapt.bringup.processes import MOCK_FENCE, SIMULATION
 def generate_launch_description() -> LaunchDescription:
     """Describe what can be chosen, and what starts then."""
     arguments = (ROBOT_NAME, CONDITION, TRAJECTORY, MODEL, METHOD, SEED)
-    return Launch(__file__, SIMULATION, arguments, {'bridge': {'gate.fence': MOCK_FENCE}}).describe()
+    fences = {'bridge': {'gate.fence': MOCK_FENCE}, 'controller': {'objective.fence_corners': MOCK_FENCE}}
+    return Launch(__file__, SIMULATION, arguments, fences).describe()

@@ -75,8 +75,11 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     options: dict[str, dict[str, Any]] = {
         'mock_robot': {'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed},
         'bridge': {'gate.fence': MOCK_FENCE},
-        'controller': {'path': demo.shape, 'method': demo.method, 'model': _model(demo), 'seed': demo.seed},
-    }
+        'controller': {
+            'path': demo.shape, 'method': demo.method, 'model': _model(demo), 'seed': demo.seed,
+            'objective.fence_corners': MOCK_FENCE,
+        },
+    }  # fmt: skip
     given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
     for text in demo.overrides:
         node, name, value = parse_override(text, SIMULATION)

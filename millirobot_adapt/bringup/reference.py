@@ -18,11 +18,16 @@ HEAD = """# Parameters
 Generated from the declarations in the code: `python -m millirobot_adapt.bringup.reference > docs/parameters.md`.
 
 Each node reads its block of a ROS 2 parameter file. An unknown key, a wrong type, a list of another length or a value
-out of range refuses to start, and the error names the file, the key and the nearest valid key. Values are read at the
-start. Take a copy of the shipped file, change it, and start the node with `--ros-args --params-file FILE`; `millirobot
-demo` and `millirobot replay` take single values by `--set NODE.PARAMETER=VALUE`.
+out of range refuses to start, and the error names the file, the key and the nearest valid key. Take a copy of the
+shipped file, change it, and start the node with `--ros-args --params-file FILE`; `millirobot demo` and `millirobot
+replay` take single values by `--set NODE.PARAMETER=VALUE`.
+
+Values are read at the start, but for those with a word under *live*: `ros2 param set /NODE PARAMETER VALUE` changes them
+while the node runs, *any* to any value in range, *lower* or *higher* only that way, for a limit may be tightened and not
+loosened. Several set in one call of the node's service `set_parameters_atomically` are all taken or none. A change is in
+force from the next tick that is planned, and the bag records it.
 """
-TABLE = '| parameter | type | unit | range | default | what |\n|---|---|---|---|---|---|'
+TABLE = '| parameter | type | unit | range | default | live | what |\n|---|---|---|---|---|---|---|'
 TYPES = {float: 'number', int: 'whole number', bool: 'true, false', str: 'text'}
 
 
@@ -47,8 +52,8 @@ def _rows(cls: type[Config], prefix: str = '') -> Iterator[str]:
             yield from _rows(field.default_factory, f'{prefix}{field.name}.')
         else:
             about = field.metadata
-            cells = (_type(field.default), about['unit'], _range(about), _value(field.default), about['doc'])
-            yield f'| `{prefix}{field.name}` | {" | ".join(cells)} |'
+            cells = (_type(field.default), about['unit'], _range(about), _value(field.default), about['live'])
+            yield f'| `{prefix}{field.name}` | {" | ".join(cells)} | {about["doc"]} |'
 
 
 def _type(default: Any) -> str:

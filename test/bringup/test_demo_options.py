@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from millirobot_adapt.bringup.demo import Demo, node_overrides, table
+from millirobot_adapt.bringup.demo import MOCK_FENCE, Demo, node_overrides, table
 
 
 def demo(**changes):
@@ -15,12 +15,13 @@ def demo(**changes):
 
 def test_options_become_parameters_and_what_is_not_given_stays_with_the_files():
     overrides = node_overrides(demo(method='mb'))
-    assert overrides['controller'] == {'method': 'mb', 'model': 'velociroach_mb', 'seed': 3}
+    fence = {'objective.fence_corners': MOCK_FENCE}
+    assert overrides['controller'] == {'method': 'mb', 'model': 'velociroach_mb', 'seed': 3, **fence}
     assert overrides['mock_robot'] == {'condition': 'leg_loss', 'fault_time': 20.0, 'seed': 3}
 
 
 def test_a_method_brings_the_model_that_ships_for_it_unless_another_is_named():
-    assert node_overrides(demo())['controller'] == {'seed': 3}
+    assert not {'model', 'method'} & set(node_overrides(demo())['controller'])
     assert node_overrides(demo(method='rls'))['controller']['model'] == 'velociroach_rls'
     named = node_overrides(demo(method='mb', model='models/mine'))['controller']
     assert (named['method'], named['model']) == ('mb', 'models/mine')

@@ -18,7 +18,7 @@ class Inner(Config):
 
 @dataclass(frozen=True)
 class Outer(Config):
-    rate: float = param(10.0, 'How often.', unit='Hz', low=1.0, high=100.0)
+    rate: float = param(10.0, 'How often.', unit='Hz', low=1.0, high=100.0, live='lower')
     kind: str = param('', 'Which.', choices=('', 'b'))
     loud: bool = param(False, 'Whether.')
     where: tuple[float, ...] = param((0.0, -1.5), 'Where.', unit='m', length=2)
@@ -39,9 +39,9 @@ def test_every_parameter_has_its_row():
 
 def test_a_row_tells_all_there_is_to_know():
     assert table('outer', Outer).splitlines()[4:] == [
-        '| `rate` | number | Hz | 1 to 100 | `10.0` | How often. |',
-        "| `kind` | text |  | `''`, `b` | `''` | Which. |",
-        '| `loud` | true, false |  |  | `false` | Whether. |',
-        '| `where` | list of numbers | m | 2 values | `[0.0, -1.5]` | Where. |',
-        '| `inner.count` | whole number |  | from 1 | `8` | How many. |',
+        '| `rate` | number | Hz | 1 to 100 | `10.0` | lower | How often. |',
+        "| `kind` | text |  | `''`, `b` | `''` |  | Which. |",
+        '| `loud` | true, false |  |  | `false` |  | Whether. |',
+        '| `where` | list of numbers | m | 2 values | `[0.0, -1.5]` |  | Where. |',
+        '| `inner.count` | whole number |  | from 1 | `8` |  | How many. |',
     ]

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from firmware_bridge.config import BridgeConfig
-from millirobot_adapt.core.config import Config, flatten, param, section
+from millirobot_adapt.core.config import Config, flatten, param, read_params, section
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.live import changed, live_parameters, live_values
+from millirobot_adapt.core.safety.fence import fence_text
+from millirobot_adapt.core.share import find
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,10 @@ def test_of_the_bridge_every_limit_of_the_gate_but_the_polygon_is_live_and_only_
     limits = {name for name in flatten(BridgeConfig()) if name.startswith('gate.')}
     assert set(live) == limits - {'gate.fence'}
     assert [name for name, way in live.items() if way == 'higher'] == ['gate.fence_margin']
+
+
+def test_the_shipped_files_give_gate_and_planner_one_fence():
+    bridge = read_params(find('params', 'bridge', '.yaml'), 'bridge', BridgeConfig)
+    controller = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
+    assert fence_text(bridge.gate.fence) == fence_text(controller.objective.fence_corners)
+    assert controller.objective.fence_margin > bridge.gate.fence_margin, 'the planner keeps off where the gate stops'
