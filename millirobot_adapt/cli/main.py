@@ -18,6 +18,7 @@ from millirobot_adapt.cli import (
     collect,
     doctor,
     evaluate,
+    evaluate_log,
     learn,
     link,
     live,
@@ -28,8 +29,8 @@ from millirobot_adapt.cli import (
 from millirobot_adapt.core.errors import DeviceError, UserError
 
 GROUPS = (
-    live, collect, learn, make_models, evaluate, replay, report, bag, bag_files, calibrate, calibrate_pose, doctor,
-    link, bench,
+    live, collect, learn, make_models, evaluate, evaluate_log, replay, report, bag, bag_files, calibrate,
+    calibrate_pose, doctor, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 

@@ -1,0 +1,56 @@
+"""Draw what the methods predicted: position errors at one horizon with intervals, a panel for each test and shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from millirobot_adapt.learning.log_study import BASELINE, STILL
+from millirobot_adapt.learning.log_summary import Row
+
+BEFORE, AFTER = '#B0B0B0', '#0072B2'
+
+
+def draw_errors(path: Path, rows: Sequence[Row], horizon: int) -> None:
+    """Save the figure; constant velocity, which is far off, is left to the table."""
+    shown = [row for row in rows if row['horizon'] == horizon and row['method'] != STILL]
+    tests = list(dict.fromkeys(row['test'] for row in shown))
+    shifts = list(dict.fromkeys(row['shift'] for row in shown))
+    methods = list(dict.fromkeys(row['method'] for row in shown))
+    figure = Figure(figsize=(3.6 * len(shifts), 0.9 + 0.38 * len(tests) * (len(methods) + 1)), layout='constrained')
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(tests), len(shifts), squeeze=False, sharex=True, sharey=True)
+    for (line, column), axes in np.ndenumerate(panels):
+        there = [row for row in shown if (row['test'], row['shift']) == (tests[line], shifts[column])]
+        _draw_panel(axes, there, methods)
+        axes.set_title(f'{tests[line]}, {shifts[column]}', fontsize=9)
+    for axes in panels[-1]:
+        axes.set_xlabel(f'position error at H = {horizon} [mm]')
+    panels[0, 0].invert_yaxis()
+    panels[0, -1].legend(loc='lower right', fontsize=7)
+    # Without the version of the library equal results give equal files.
+    figure.savefig(path, dpi=110, metadata={'Software': None})
+
+
+def _draw_panel(axes: Axes, rows: Sequence[Row], methods: Sequence[str]) -> None:
+    """Draw a line a method: grey before adaptation, blue with its interval after; dashed, where mb stands."""
+    for row in rows:
+        place = methods.index(row['method'])
+        before, after = 1e3 * row['position_before'], 1e3 * row['position_after']
+        low, high = (1e3 * bound for bound in row['position_after_interval'])
+        label = None if place else 'before'
+        axes.plot(before, place, 'o', color=BEFORE, markersize=5, label=label)
+        label = None if place else 'after adaptation'
+        axes.errorbar(
+            after, place, xerr=[[after - low], [high - after]], fmt='o', color=AFTER, markersize=5, capsize=2,
+            label=label,
+        )  # fmt: skip
+        if row['method'] == BASELINE:
+            axes.axvline(after, color=BEFORE, linewidth=0.8, linestyle='--')
+    axes.set_yticks(range(len(methods)), methods, fontsize=8)
+    axes.grid(axis='x', alpha=0.3)

@@ -1,0 +1,139 @@
+"""Real logs as rollouts to learn from, and parts of them kept aside so that nothing leaks from training into a test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from millirobot_adapt.bags.lab.log_states import LoggedWalk, read_walks
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
+
+JUMP = 0.15
+"""An estimate that moves further from one reply to the next was started anew by motion capture, not by legs [m]."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The rollouts of one file, or of several."""
+
+    name: str
+    rollouts: Rollouts
+    sessions: tuple[str, ...]
+    """Session of each rollout: what was recorded in one go is never divided between training and test."""
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def part(self, rows: np.ndarray) -> Log:
+        """Take some of the rollouts."""
+        taken = self.rollouts
+        part = Rollouts(
+            taken.states[rows], taken.actions[rows], taken.stamps[rows], taken.valid[rows], taken.metadata
+        )  # fmt: skip
+        return Log(self.name, part, tuple(self.sessions[row] for row in rows))
+
+
+def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig) -> Log:
+    """Read one of the lab's logs; its states are estimated as they would have been live.
+
+    Raises:
+        UserError: the log is missing or malformed, or holds nothing of use.
+    """
+    walks = read_walks(path, estimator, robot)
+    metadata = {
+        'origin': 'real', 'robot': robot.name, 'dt': robot.dt, 'logs': {path.stem: _digest(path)},
+    }  # fmt: skip
+    rollouts = _as_rollouts(walks, robot.dt, metadata)
+    if not rollouts.valid.any():
+        raise UserError(f'{path}: holds no two states a control period apart; is it a log of {robot.name}?')
+    return Log(path.stem, rollouts, tuple(walk.session for walk in walks))
+
+
+def join(logs: Sequence[Log]) -> Log:
+    """Put logs one after the other; shorter rollouts are filled up with transitions that are not valid.
+
+    Raises:
+        UserError: a session is in two of the logs.
+    """
+    for index, log in enumerate(logs):
+        check_apart(logs[:index], [log])
+    length = max(log.rollouts.valid.shape[1] for log in logs)
+    filled = [_filled(log.rollouts, length) for log in logs]
+    states, actions, stamps, valid = (
+        np.concatenate([getattr(rollouts, name) for rollouts in filled])
+        for name in ('states', 'actions', 'stamps', 'valid')
+    )
+    named = {name: digest for log in logs for name, digest in log.rollouts.metadata['logs'].items()}
+    metadata = {**logs[0].rollouts.metadata, 'logs': named}
+    sessions = tuple(session for log in logs for session in log.sessions)
+    return Log(' + '.join(log.name for log in logs), Rollouts(states, actions, stamps, valid, metadata), sessions)
+
+
+def check_apart(logs: Sequence[Log], others: Sequence[Log]) -> None:
+    """Make sure that no session is in both.
+
+    Raises:
+        UserError: one is.
+    """
+    for log in logs:
+        for other in others:
+            both = sorted(set(log.sessions) & set(other.sessions))
+            if both:
+                raise UserError(
+                    f'{other.name}: its session {both[0]} is in {log.name}, too; what is learned from must not be '
+                    'tested on: name each log once (a part of the training logs is kept aside and tested on anyway)'
+                )
+
+
+def hold_out(log: Log, part: float, rng: np.random.Generator) -> tuple[Log, Log]:
+    """Divide a log by whole sessions: what is learned from, and about `part` of its rollouts kept aside.
+
+    Raises:
+        UserError: it has a single session.
+    """
+    sessions = sorted(set(log.sessions))
+    if len(sessions) < 2:
+        raise UserError(f'{log.name}: has one session only, none can be kept aside; name longer logs')
+    aside: set[str] = set()
+    for session in rng.permutation(sessions)[:-1]:
+        if sum(one in aside for one in log.sessions) >= part * len(log):
+            break
+        aside.add(str(session))
+    kept_aside = np.array([session in aside for session in log.sessions])
+    return log.part(np.flatnonzero(~kept_aside)), log.part(np.flatnonzero(kept_aside))
+
+
+def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, object]) -> Rollouts:
+    """Stack walks of different lengths; transition i leads from record i to record i + 1."""
+    count, length = len(walks), max(len(walk.stamps) for walk in walks)
+    states = np.full((count, length, NX), np.nan)
+    actions, stamps = np.zeros((count, length, NU)), np.zeros((count, length))
+    for row, walk in enumerate(walks):
+        records = len(walk.stamps)
+        states[row, :records], actions[row, :records], stamps[row, :records] = walk.states, walk.actions, walk.stamps
+    moved = np.linalg.norm(np.diff(states[..., :2], axis=1), axis=-1)
+    valid = mark_valid(states, stamps, dt) & ~(moved > JUMP)
+    return Rollouts(
+        np.nan_to_num(states).astype(np.float32), actions[:, :-1].astype(np.float32), stamps, valid, metadata
+    )  # fmt: skip
+
+
+def _filled(rollouts: Rollouts, length: int) -> Rollouts:
+    """Make each rollout `length` transitions long."""
+    more = ((0, 0), (0, length - rollouts.valid.shape[1]))
+    return Rollouts(
+        np.pad(rollouts.states, (*more, (0, 0))), np.pad(rollouts.actions, (*more, (0, 0))),
+        np.pad(rollouts.stamps, more), np.pad(rollouts.valid, more), rollouts.metadata,
+    )  # fmt: skip
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

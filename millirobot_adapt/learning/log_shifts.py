@@ -1,0 +1,55 @@
+"""Change the robot that a log tells of: what a model meets that was trained on the log as it is.
+
+Each shift goes one way in every other rollout and the other way in the rest: a bias that the data have by themselves,
+such as a marker body put on askew for a day, would make one of the ways look easy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from millirobot_adapt.core.state import STATE_NAMES, FloatArray, StateView
+from millirobot_adapt.learning.rollouts import Rollouts
+
+Shift = Callable[[Rollouts], Rollouts]
+
+
+def yaw_offset(angle: float) -> Shift:
+    """Return a shift that measures every heading wrong, by `angle` [rad] to the left or to the right."""
+
+    def shift(rollouts: Rollouts) -> Rollouts:
+        states = rollouts.states.astype(float)
+        set_yaw(states, StateView(states).yaw + angle * _ways(len(states))[:, None])
+        return dataclasses.replace(rollouts, states=states.astype(np.float32))
+
+    return shift
+
+
+def side_gain(gain: float) -> Shift:
+    """Return a shift in which the legs of one side do as if only `gain` of their setpoint had been sent.
+
+    The motion of a log cannot be changed, but what it answers to can: the setpoints of the side are divided by `gain`.
+    """
+
+    def shift(rollouts: Rollouts) -> Rollouts:
+        actions = rollouts.actions.copy()
+        left = _ways(len(actions)) > 0
+        actions[left, :, 0] /= gain
+        actions[~left, :, 1] /= gain
+        return dataclasses.replace(rollouts, actions=actions)
+
+    return shift
+
+
+def set_yaw(states: FloatArray, yaw: FloatArray) -> None:
+    """Give states (..., 24) the headings `yaw` (...) [rad]."""
+    cos, sin = STATE_NAMES.index('cos_yaw'), STATE_NAMES.index('sin_yaw')
+    states[..., cos], states[..., sin] = np.cos(yaw), np.sin(yaw)
+
+
+def _ways(count: int) -> np.ndarray:
+    """Return 1, -1, 1, -1, ... of shape (count,)."""
+    return np.where(np.arange(count) % 2, -1.0, 1.0)

@@ -1,0 +1,184 @@
+"""`millirobot evaluate-log`: train the methods on some logs and let each predict others, and the same ones changed.
+
+Read in this order: log_rollouts.py (logs become rollouts, parts are kept aside), log_shifts.py (logs are changed),
+log_errors.py (a method predicts), then here: what is trained on what and predicts what; log_summary.py sums up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.interface import Method
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.learning import session
+from millirobot_adapt.learning.augment import AugmentConfig
+from millirobot_adapt.learning.log_errors import ConstantVelocity, Errors, open_loop_errors
+from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join
+from millirobot_adapt.learning.log_shifts import Shift, side_gain, yaw_offset
+from millirobot_adapt.learning.methods import METHODS
+from millirobot_adapt.learning.train_config import TrainConfig
+
+BASELINE, STILL, OWN = 'mb', 'constant_velocity', 'mb_own'
+"""What the others are compared with; the predictor without a model; mb trained on other sessions of the log itself."""
+SEEN = 'training logs'
+"""Name of the test on the sessions of the training logs that were kept aside."""
+AS_RECORDED = 'as recorded'
+
+
+@dataclass(frozen=True)
+class LogTrainConfig(Config):
+    """How the networks are trained; chosen with one terrain left out, see docs/adaptation.md."""
+
+    hidden: tuple[int, ...] = param((128, 128), 'Units of each hidden layer.', low=1, high=4096)
+    window: int = param(23, "T1: past transitions used to adapt (the lab's value).", low=1, high=500)
+    horizon: int = param(5, 'T2: future transitions the loss looks at.', low=1, high=100)
+    steps: int = param(900, 'Gradient steps at most.', low=1)
+    check_every: int = param(25, 'Gradient steps between two looks at the validation part.', low=1)
+    patience: int = param(12, 'Looks without a better result before training ends.', low=1)
+    augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
+
+    def training(self, method: str, seed: int) -> TrainConfig:
+        """Return the parameters of one training."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return TrainConfig(method=method, seed=seed, **own)
+
+
+@dataclass(frozen=True)
+class LogStudyConfig(Config):
+    """What is trained and predicted."""
+
+    methods: tuple[str, ...] = param(tuple(METHODS), 'Methods; mb is always there.')
+    seeds: int = param(1, 'Networks trained of each method: how one comes out is chance.', low=1, high=100)
+    seed: int = param(0, 'First of their seeds, and the seed of what is kept aside.', low=0)
+    horizons: tuple[int, ...] = param((5, 10, 20), 'H: steps that are predicted open loop.', low=1, high=200)
+    aside: float = param(0.2, 'Part of the rollouts of the training logs that is kept aside.', low=0.01, high=0.9)
+    every: int = param(3, 'Ticks from one prediction to the next.', low=1, high=100)
+    yaw: float = param(15.0, 'Error of the measured heading in the first shift.', unit='deg', low=0.0, high=180.0)
+    gain: float = param(0.7, "One side's gain in the second shift.", low=0.1, high=10.0)
+    train: LogTrainConfig = section(LogTrainConfig, 'How networks are trained.')
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for method in self.methods:
+            self.train.training(method, self.seed)  # an unknown method is told before anything is done
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one method, trained once, predicted of one log."""
+
+    test: str
+    """Name of the log, or SEEN."""
+    shift: str
+    method: str
+    seed: int
+    errors: Errors
+
+
+@dataclass(frozen=True)
+class Test:
+    """A log to predict."""
+
+    name: str
+    log: Log
+    own: bool
+    """Whether mb is also trained on the log itself, to show what a model that knows the terrain would reach."""
+
+
+def run_study(
+    training: Sequence[Log], tests: Sequence[Log], config: LogStudyConfig, robot: RobotConfig, out: Path | None = None
+) -> tuple[list[Result], dict[str, Log]]:
+    """Train each method on the training logs, less a part kept aside, and let it predict that part and the tests.
+
+    Args:
+        training: Logs to learn from.
+        tests: Logs of which nothing is learned.
+        config: What is done.
+        robot: The robot of the logs.
+        out: Folder in which the training runs are left; None: nothing stays.
+
+    Returns:
+        What was found, and the logs that were predicted, by the name of their test.
+
+    Raises:
+        UserError: a log is both; the logs hold too little.
+    """
+    check_apart(training, tests)
+    parts = [hold_out(log, config.aside, generator(config.seed, index)) for index, log in enumerate(training)]
+    learned, aside = join([part[0] for part in parts]), join([part[1] for part in parts])
+    judged = [Test(SEEN, aside, own=False), *(Test(log.name, log, own=True) for log in tests)]
+    names = tuple(dict.fromkeys((BASELINE, *config.methods)))
+    walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
+    place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()
+    results: list[Result] = []
+    with place as folder, tqdm(total=walks, desc='predicting', unit='rollout', disable=None, position=1) as bar:
+        results += _predict(ConstantVelocity(robot.dt), STILL, 0, judged, config, bar)
+        for name in names:
+            for seed in range(config.seed, config.seed + config.seeds):
+                method = _train(learned, config.train.training(name, seed), Path(folder) / f'{name}_{seed}', robot)
+                results += _predict(method, name, seed, judged, config, bar)
+        for test in judged:
+            if test.own:
+                results.append(_predict_own(test, config, Path(folder), robot))
+    return results, {test.name: test.log for test in judged}
+
+
+def _shifts(config: LogStudyConfig) -> dict[str, Shift]:
+    """Return what is done to each log, by name."""
+    return {
+        AS_RECORDED: lambda rollouts: rollouts,
+        f'yaw offset {config.yaw:g} deg': yaw_offset(np.radians(config.yaw)),
+        f"one side's gain {config.gain:g}": side_gain(config.gain),
+    }
+
+
+def _train(log: Log, config: TrainConfig, run: Path, robot: RobotConfig) -> Method:
+    """Train, export, and load the bundle as the controller would."""
+    session.train(log.rollouts, run, config, say=lambda line: None)
+    bundle = run / 'bundle'
+    session.export(run, bundle, robot)
+    return make_method(load_bundle(str(bundle), robot), EngineConfig(threads=1))
+
+
+def _predict(
+    method: Method, name: str, seed: int, tests: Sequence[Test], config: LogStudyConfig, bar: tqdm
+) -> Iterator[Result]:
+    """Predict every test under every shift."""
+    for test in tests:
+        for shift, change in _shifts(config).items():
+            rollouts = change(test.log.rollouts)
+            errors = open_loop_errors(method, rollouts, config.train.window, config.horizons, config.every, bar.update)
+            yield Result(test.name, shift, name, seed, errors)
+
+
+def _predict_own(test: Test, config: LogStudyConfig, folder: Path, robot: RobotConfig) -> Result:
+    """Predict each half of a log by mb trained on the other half."""
+    halves = np.zeros(len(test.log), dtype=int)
+    sessions = sorted(set(test.log.sessions))
+    second = set(generator(config.seed).permutation(sessions)[::2])
+    halves[[session in second for session in test.log.sessions]] = 1
+    shape = (2, len(halves), len(config.horizons))
+    position, heading, predictions = np.full(shape, np.nan), np.full(shape, np.nan), 0
+    for half in (0, 1):
+        rows, others = np.flatnonzero(halves == half), np.flatnonzero(halves != half)
+        run = folder / f'{OWN}_{test.name}_{half}'
+        method = _train(test.log.part(others), config.train.training(BASELINE, config.seed), run, robot)
+        errors = open_loop_errors(
+            method, test.log.part(rows).rollouts, config.train.window, config.horizons, config.every
+        )  # fmt: skip
+        position[:, rows], heading[:, rows] = errors.position, errors.heading
+        predictions += errors.predictions
+    return Result(test.name, AS_RECORDED, OWN, config.seed, Errors(position, heading, predictions))
