@@ -5,6 +5,7 @@ Time is an argument, and nodes are known by a protocol: nothing here knows of RO
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -60,7 +61,7 @@ class BringUp:
         Args:
             nodes: By name, in the order in which they come up.
             patience: Longest time for one step [s].
-            tell: Takes a line whenever what is waited for changes.
+            tell: Takes a line whenever what is waited for changes by more than its numbers.
             steady: The steady clock [s].
         """
         self._nodes = nodes
@@ -110,12 +111,17 @@ class BringUp:
         return self._wait(f'{name}: {node.words or "not ready"}')
 
     def _wait(self, what: str) -> bool:
-        if what != self.waiting_for:
-            self.waiting_for = what
+        if _kind(what) != _kind(self.waiting_for):
             self._tell(f'waiting for {what}')
+        self.waiting_for = what
         if self._steady() > self._began + self._patience:
             raise BringUpError(f'gave up after {self._patience:g} s of waiting for {what}')
         return False
+
+
+def _kind(what: str) -> str:
+    """Leave out the numbers, so that a rate that varies is told once."""
+    return re.sub(r'[0-9.]+', '', what)
 
 
 class Watch:

@@ -86,6 +86,16 @@ def test_a_node_that_refuses_to_be_active_is_asked_again_and_its_own_words_are_t
     run_to_the_end(lab)
 
 
+def test_a_reason_that_changes_its_numbers_alone_is_told_once(lab):
+    estimator = lab.nodes['estimator']
+    estimator.does[ACTIVATE] = False
+    for rate in range(20):
+        estimator.words = f'poses come at {rate}.5 Hz'
+        lab.advance(RETRY)
+    assert len([line for line in lab.told if 'poses come' in line]) == 1
+    assert lab.bring_up.waiting_for in {f'estimator: poses come at {rate}.5 Hz' for rate in (18, 19)}
+
+
 def test_one_that_is_never_ready_ends_the_bring_up_with_its_reason(lab):
     bridge = lab.nodes['bridge']
     bridge.does[ACTIVATE], bridge.words = False, 'the robot does not answer'
