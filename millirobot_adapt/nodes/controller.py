@@ -56,8 +56,9 @@ class ControllerNode(ManagedNode):
 
     def activate(self) -> None:
         """Let runs start, once a finite fresh state is there."""
-        if self._controller.status.startswith('waiting'):
-            raise NotYetError(self._controller.status.removeprefix('waiting: '))
+        missing = self._controller.missing()
+        if missing:
+            raise NotYetError(missing)
 
     def deactivate(self) -> None:
         """End the run; the next tick asks for standstill."""

@@ -98,7 +98,7 @@ class Controller:
         with self._changed:
             if self._running:
                 return 'paused' if self._paused else 'running'
-            missing = self._missing()
+            missing = self.missing()
             return self._ended or (f'waiting: {missing}' if missing else 'idle')
 
     def start(self) -> ReferencePath:
@@ -290,7 +290,7 @@ class Controller:
         Raises:
             NotReadyError: there is none, it is too old, or the bridge is not armed.
         """
-        missing = self._missing()
+        missing = self.missing()
         if missing:
             raise NotReadyError(missing)
         if not self._armed:
@@ -308,8 +308,10 @@ class Controller:
         self._running = self._paused = False
         self._ended = how
 
-    def _missing(self) -> str:
-        return self._inbox.missing(self._steady(), self._stale_after)
+    def missing(self) -> str:
+        """Say what is missing before a run can start; empty when nothing is."""
+        with self._changed:
+            return self._inbox.missing(self._steady(), self._stale_after)
 
     @staticmethod
     def _timed(record: TickRecord, tick: Tick, wait_ms: float = float('nan')) -> TickRecord:
