@@ -31,9 +31,9 @@ def draw_sweep(trials: Sequence[Trial]) -> Figure:
     axes.plot(chosen.settings[along], 1e3 * chosen.position, marker='o', ls='', mfc='none', ms=12, label='chosen')
     if values[along][-1] > 30 * values[along][0]:
         axes.set_xscale('log')
-    lowest, spread = min(trial.position for trial in trials), 3.0
-    axes.set_ylim(0, 1e3 * min(spread * lowest, max(t.position for t in trials if math.isfinite(t.loss)) * 1.05))
-    axes.set(xlabel=along, ylabel='position error at the horizon after adaptation [mm]')
+    found = [1e3 * trial.position for trial in trials if math.isfinite(trial.loss)]
+    axes.set_ylim(0, min(3 * min(found), 1.05 * max(found)))
+    axes.set(xlabel=along, ylabel='adapted position error at the horizon [mm]')
     axes.legend()
     axes.grid(alpha=0.3)
     return figure
