@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import load_robot
@@ -29,6 +32,16 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
         help='another parameter of training, e.g. --set window=16 --set hidden=512,512,512; an unknown name lists all',
     )  # fmt: skip
+    train.add_argument(
+        '--rounds', type=between(int, 0, 100), default=0,
+        help='further rounds of training, each after walking on the mock with the model so far (default: %(default)s)',
+    )  # fmt: skip
+    train.add_argument(
+        '--round-minutes',
+        type=float,
+        default=5.0,
+        help='simulated time walked before each round (default: %(default)s)',
+    )
     train.set_defaults(run=run_train)
 
     export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
@@ -47,9 +60,25 @@ def run_train(args: argparse.Namespace) -> int:
 
     named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
     config = parse_settings(TrainConfig, [*named, *args.settings])
-    session.train(load_data(args.data), args.out, config)
+    data = load_data(args.data)
+    session.train(data, args.out, config, rounds=_rounds(args, data.metadata) if args.rounds else None)
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
+
+
+def _rounds(args: argparse.Namespace, metadata: Mapping[str, Any]) -> Any:
+    """Walk on the mock between rounds.
+
+    Raises:
+        UserError: the data are those of a robot.
+    """
+    from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
+    from millirobot_adapt.learning.session import Rounds
+
+    if metadata['origin'] != 'mock':
+        raise UserError('--rounds walks on the mock, but the data are not of the mock; walk with your robot instead')
+    config = OnPolicyConfig(minutes=args.round_minutes, seed=args.seed)
+    return Rounds(args.rounds, functools.partial(walk_on_policy, config, metadata['robot']))
 
 
 def run_export(args: argparse.Namespace) -> int:

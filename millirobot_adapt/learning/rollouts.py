@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.state import NU, NX, FloatArray
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,25 @@ def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: fl
     finite = np.isfinite(states).all(-1)
     in_time: NDArray[np.bool_] = is_valid_step(np.diff(stamps, axis=-1), dt)
     return in_time & finite[..., 1:] & finite[..., :-1]
+
+
+Walk = tuple[FloatArray, FloatArray, FloatArray]
+"""Stamps (N,) [s], states (N, nx), and the actions (N, nu) sent from each state to the next, NaN where unknown."""
+
+
+def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str, Any]) -> Rollouts:
+    """Cut walks into rollouts of `length` transitions; the last one of a walk is filled up with NaN.
+
+    What is filled up is not valid, nor is a transition in which the robot was told to stand.
+    """
+    cuts = [(walk, begin) for walk in walks for begin in range(0, len(walk[0]) - 1, length)]
+    states = np.full((len(cuts), length + 1, NX), np.nan, dtype=np.float32)
+    actions = np.full((len(cuts), length, NU), np.nan, dtype=np.float32)
+    stamps = np.full((len(cuts), length + 1), np.nan)
+    for row, ((times, seen, sent), begin) in enumerate(cuts):
+        count = min(length, len(times) - 1 - begin)
+        stamps[row, : count + 1] = times[begin : begin + count + 1]
+        states[row, : count + 1] = seen[begin : begin + count + 1]
+        actions[row, :count] = sent[begin : begin + count]
+    walking = (actions > 0.0).any(-1)  # NaN is not
+    return Rollouts(states, actions, stamps, mark_valid(states, stamps, dt) & walking, metadata)

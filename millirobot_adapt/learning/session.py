@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot import RobotConfig, load_robot
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
-from millirobot_adapt.learning.segments import make_data_set
+from millirobot_adapt.learning.segments import DataSet, make_data_set
+from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
 from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
 from millirobot_adapt.learning.train import Trainer
@@ -29,7 +31,18 @@ _SCORED = 500
 """About how many validation segments are scored at the end; each has parameters of its own in memory."""
 
 
-def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, place: int = 0) -> TrainedRun:
+@dataclass(frozen=True)
+class Rounds:
+    """Further rounds of training, on what was walked with the model meanwhile (Algorithm 9, lines 3 to 7)."""
+
+    count: int
+    walk: Callable[[Path, int], Rollouts]
+    """Walks with a bundle before the round of that number."""
+
+
+def train(
+    rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, place: int = 0, rounds: Rounds | None = None
+) -> TrainedRun:
     """Train on rollouts, leave a run folder, and say what came of it; the progress bar takes line `place`.
 
     Raises:
@@ -38,36 +51,61 @@ def train(rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, 
     torch.set_num_threads(config.threads)
     for line in tell_persistence(rollouts):
         say(line)
-    data_set = make_data_set(rollouts, config.window + config.horizon, generator(config.seed))
-    trainer = Trainer(config, data_set, float(rollouts.metadata['dt']))
-    with tqdm(total=config.steps, desc=f'training {out.name}', unit='step', disable=None, position=place) as bar:
-
-        def progress(step: int, line: str) -> None:
-            bar.update(step - bar.n)
-            bar.set_postfix_str(line)
-
-        model = trainer.run(progress)
+    trainer = Trainer(config, _data_set(rollouts, config), float(rollouts.metadata['dt']))
+    model = _run(trainer, out.name, place)
+    for number in range(1, rounds.count + 1 if rounds else 1):
+        assert rounds is not None
+        run = TrainedRun(model, _record(trainer, model, rollouts))
+        run.save(out, trainer.curves)
+        bundle = out / f'round{number}'
+        export(out, bundle, load_robot(rollouts.metadata['robot']))
+        rollouts = join([rollouts, rounds.walk(bundle, number)])
+        say(f'round {number}: {int(rollouts.valid.sum())} transitions')
+        trainer.take(_data_set(rollouts, config))
+        model = _run(trainer, f'{out.name}, round {number}', place)
     _say_choice(trainer.trials, say)
-    results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}
-    for name, result in results.items():
+    record = _record(trainer, model, rollouts)
+    for name, result in record['training']['validation'].items():
         say(
             f'validation {name} the inner update: one-step error {result["one_step"]:.3f} (normalised), '
             f'at H = {config.horizon} {1e3 * result["position"]:.1f} mm and {result["heading"]:.3f} rad'
         )
-    record = {
-        'method': config.method,
-        'robot': rollouts.metadata['robot'],
-        'window': config.window,
-        'data': {**rollouts.metadata, 'sha256': rollouts.digest()},
-        'training': {'version': __version__, 'parameters': flatten(config), 'validation': results},
-    }
-    if trainer.trials:
-        record['training']['sweep'] = [trial.row() for trial in trainer.trials]
     run = TrainedRun(model, record)
     run.save(out, trainer.curves)
     if trainer.trials:
         draw_sweep(trainer.trials).savefig(out / SWEEP_FIGURE, dpi=120)
     return run
+
+
+def _data_set(rollouts: Rollouts, config: TrainConfig) -> DataSet:
+    return make_data_set(rollouts, config.window + config.horizon, generator(config.seed))
+
+
+def _run(trainer: Trainer, name: str, place: int) -> Model:
+    """Train behind a progress bar."""
+    with tqdm(total=trainer.config.steps, desc=f'training {name}', unit='step', disable=None, position=place) as bar:
+
+        def progress(step: int, line: str) -> None:
+            bar.update(step - bar.n)
+            bar.set_postfix_str(line)
+
+        return trainer.run(progress)
+
+
+def _record(trainer: Trainer, model: Model, rollouts: Rollouts) -> dict[str, Any]:
+    """Say what was trained, on what, and how well it does."""
+    config = trainer.config
+    results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}
+    training = {'version': __version__, 'parameters': flatten(config), 'validation': results}
+    if trainer.trials:
+        training['sweep'] = [trial.row() for trial in trainer.trials]
+    return {
+        'method': config.method,
+        'robot': rollouts.metadata['robot'],
+        'window': config.window,
+        'data': {**rollouts.metadata, 'sha256': rollouts.digest()},
+        'training': training,
+    }
 
 
 def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:

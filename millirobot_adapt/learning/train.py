@@ -27,6 +27,8 @@ class Curves:
     validation_loss: list[float] = field(default_factory=list)
     position: list[float] = field(default_factory=list)
     heading: list[float] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    """Steps after which training went on with further data."""
 
 
 class Trainer:
@@ -40,6 +42,14 @@ class Trainer:
         self.model: Model = METHODS[config.method].create(config, data, self.generator)
         self.curves = Curves()
         self.trials: list[Trial] = []
+        self._validation = self._validation_segments()
+
+    def take(self, data: DataSet) -> None:
+        """Go on with other data, from the best model so far; its normalisation stays."""
+        self.data = data
+        if not self.model.trained():
+            self.model = METHODS[self.config.method].create(self.config, data, self.generator)
+        self.curves.rounds.append(self.curves.step[-1] if self.curves.step else 0)
         self._validation = self._validation_segments()
 
     def run(self, progress: Callable[[int, str], None]) -> Model:
@@ -68,6 +78,7 @@ class Trainer:
                 waited += 1
             if waited >= self.config.patience:
                 break
+        self.model = copy.deepcopy(best)
         return best
 
     def _choose(self, model: Model, progress: Callable[[int, str], None]) -> Model:
@@ -103,7 +114,7 @@ class Trainer:
         with torch.no_grad():
             found = self.score(self.model, self._validation, adapted=self.model.meta_trained)
         loss = float(found.open_loop)
-        self.curves.step.append(step)
+        self.curves.step.append(step + (self.curves.rounds[-1] if self.curves.rounds else 0))
         self.curves.training_loss.append(training_loss)
         self.curves.validation_loss.append(loss)
         self.curves.position.append(float(found.position))

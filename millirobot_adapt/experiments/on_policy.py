@@ -1,0 +1,95 @@
+"""Walk with a model that is being trained, to learn from where it leads (Algorithm 9, lines 3 to 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt import __version__
+from millirobot_adapt.core.config import Config, param, read_params
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.share import find
+from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.experiments.run import walk
+from millirobot_adapt.learning.rollouts import Rollouts, Walk, cut_walks
+from millirobot_adapt.sim.conditions import sample_training_condition
+from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+
+
+@dataclass(frozen=True)
+class OnPolicyConfig(Config):
+    """What is walked between two rounds of training."""
+
+    minutes: float = param(5.0, 'Simulated time walked before each further round.', unit='min', low=0.01, high=1000.0)
+    seconds: float = param(20.0, 'Length of a walk, each under hidden conditions of its own.', unit='s', low=2.0)
+    shapes: tuple[str, ...] = param(('figure8', 'left', 'straight', 'zigzag'), 'Paths, one drawn for each walk.')
+    samples: int = param(100, 'K of the planner, which is given less to do than live.', low=1, high=10_000)
+    seed: int = param(0, 'Seed of conditions, mock and planner.', low=0)
+    jobs: int = param(1, 'Processes.', low=1)
+
+
+def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int) -> Rollouts:
+    """Walk with a bundle on the mock under drawn training conditions, before the round `number` of training.
+
+    Raises:
+        UserError: the bundle or a path is missing or bad.
+    """
+    robot = load_robot(robot_name)
+    count = max(1, round(60 * config.minutes / config.seconds))
+    tasks = (joblib.delayed(_walk)(config, robot_name, bundle, number, index) for index in range(count))
+    made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
+    walks = list(tqdm(made, total=count, desc=f'walking, round {number}', unit='walk', disable=None))
+    metadata = {
+        'origin': 'mock', 'robot': robot.name, 'dt': robot.dt, 'version': __version__,
+        'estimator': EstimatorConfig().method, 'on_policy_round': number, 'minutes': config.minutes,
+        'seed': config.seed,
+    }  # fmt: skip
+    return cut_walks(walks, round(config.seconds / robot.dt), robot.dt, metadata)
+
+
+def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, index: int) -> Walk:
+    rng = generator(config.seed, number, index)
+    robot, condition = load_robot(robot_name), sample_training_condition(rng)
+    seed = int(rng.integers(2**31))
+    shape = str(rng.choice(config.shapes))
+    recorded = _Recorded(LockstepRobot(robot, condition, make_estimator(EstimatorConfig(), robot), seed))
+    shipped = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
+    controller = replace(
+        shipped, robot=robot_name, model=str(bundle), method='', path=shape, seed=seed,
+        planner=replace(shipped.planner, samples=config.samples, chunk=config.samples),
+        engine=replace(shipped.engine, threads=1),
+    )  # fmt: skip
+    walk(recorded, assemble(controller).loop, make_path(shape), round(config.seconds / robot.dt))
+    return recorded.walk()
+
+
+class _Recorded:
+    """A stepped robot that remembers what it was told and what it saw."""
+
+    def __init__(self, robot: LockstepRobot) -> None:
+        self._robot = robot
+        self._seen: list[Observation] = []
+
+    def reset(self) -> Observation:
+        return self._keep(self._robot.reset())
+
+    def step(self, setpoint: FloatArray) -> Observation:
+        return self._keep(self._robot.step(setpoint))
+
+    def _keep(self, observation: Observation) -> Observation:
+        self._seen.append(observation)
+        return observation
+
+    def walk(self) -> Walk:
+        """Return what was walked: the action after a state is what the next observation says was in force."""
+        sent = [seen.sent for seen in self._seen[1:]] + [np.full(2, np.nan)]
+        stamps = np.array([seen.stamp for seen in self._seen])
+        return stamps, np.array([seen.state for seen in self._seen]), np.array(sent)
