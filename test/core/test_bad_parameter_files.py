@@ -2,8 +2,8 @@
 
 import pytest
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER
-from millirobot_adapt.core.config import read_params
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES
+from millirobot_adapt.core.config import flatten, read_params
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot import load_robot
 
@@ -63,6 +63,19 @@ def test_each_mistake_is_one_line_with_its_file(tmp_path, content, says):
     assert str(error.value).startswith(f'{file}: ')
     assert says in str(error.value)
     assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('node', NODES, ids=lambda node: node.name)
+def test_every_node_refuses_a_misspelt_key_and_the_file_of_another_node(tmp_path, node):
+    file = tmp_path / 'mine.yaml'
+    key = min(flatten(node.config_class()()), key=lambda name: (name.count('.'), name))
+    file.write_text(f'{node.name}:\n  ros__parameters:\n    {key}x: 1\n')
+    with pytest.raises(UserError) as error:
+        read_params(file, node.name, node.config_class())
+    assert str(error.value) == f"{file}: unknown parameter '{key}x'; did you mean '{key}'?"
+    file.write_text(f'{node.name}x:\n  ros__parameters:\n    {key}: 1\n')
+    with pytest.raises(UserError, match=f"begins with '{node.name}x'"):
+        read_params(file, node.name, node.config_class())
 
 
 def test_a_file_that_is_not_there_and_one_that_is_a_folder(tmp_path):

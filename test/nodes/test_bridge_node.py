@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue  # noqa: E402
 from geometry_msgs.msg import PoseStamped  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -175,3 +176,19 @@ def test_an_interpreter_that_ends_without_a_word_still_stops_the_robot(pty):
     assert 'serial guardian' not in program.stderr, 'the bridge itself does it'
     heard = [decode_command(frame.payload) for frame in StreamParser().feed(os.read(pty[0], 65536))]
     assert heard[-2:] == [SetVelocity((0, 0)), StopMotors()]
+
+
+def test_a_limit_of_the_gate_is_tightened_while_the_node_runs_and_not_loosened(node):
+    def put(name, value):
+        result = node.set_parameters_atomically([Parameter(name, value=value)])
+        return result.successful, result.reason
+
+    assert put('gate.tilt', 0.5) == (True, '')
+    assert node._gate.config.tilt == 0.5
+    done, reason = put('gate.tilt', 0.6)
+    assert (done, node._gate.config.tilt) == (False, 0.5)
+    assert reason.startswith('/bridge: gate.tilt = 0.6 is looser than 0.5')
+    assert put('gate.fence_margin', 0.3)[0]
+    assert not put('gate.fence_margin', 0.2)[0]
+    assert 'read-only' in put('gate.fence', [0.0, 0.0, 1.0, 1.0])[1]
+    assert 'read-only' in put('port', '/dev/null')[1]

@@ -23,6 +23,12 @@ pytestmark = pytest.mark.system
 LIGHT = {'planner.samples': 20, 'planner.chunk': 20, 'planner.horizon': 40, 'misses_allowed': 100, 'engine.threads': 1}
 """Leaves time to a loaded machine, and lets it live for a while on the last plan."""
 
+PATIENT = {
+    'guardian_silence': 2.0, 'gate.setpoint_timeout': 1.0, 'gate.telemetry_hold': 1.0, 'gate.pose_hold': 5.0,
+    'gate.pose_stop': 10.0, 'gate.odometry_hold': 5.0, 'gate.odometry_stop': 10.0,
+}  # fmt: skip
+"""Nothing here is about watchdogs, and the mock shares the machine."""
+
 
 class Lab:
     """What a person has at hand: the services, `ros2 param set`, `ros2 topic pub`, and an eye on the setpoints."""
@@ -93,7 +99,7 @@ def bring_up(lab):
     group.start(MOCK_ROBOT, port=port, condition='flat')
     wait_for(port.exists, 'the mock makes its port')
     group.start(RECORDER, bag=group.folder / 'bag')
-    group.start(BRIDGE, port=port)
+    group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     group.start(CONTROLLER, path='topic', **LIGHT)
     group.bring_up(RECORDER, BRIDGE, ESTIMATOR, CONTROLLER)
