@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from lifecycle_msgs.msg import Transition
@@ -14,6 +15,10 @@ TRANSITIONS = {
     'deactivate': Transition.TRANSITION_DEACTIVATE,
     'cleanup': Transition.TRANSITION_CLEANUP,
 }
+GOALS = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive', 'cleanup': 'unconfigured'}
+"""The state in which a transition ends."""
+ANSWER_TIME = 2.0
+"""An answer may get lost while two processes are still finding each other; after this time one asks again [s]."""
 
 
 class LifecycleClient:
@@ -24,7 +29,9 @@ class LifecycleClient:
         self._change = node.create_client(ChangeState, f'{name}/change_state')
         self._get = node.create_client(GetState, f'{name}/get_state')
         self._changing: Any = None
+        self._goal, self._changing_since = '', 0.0
         self._getting: Any = None
+        self._getting_since = 0.0
         self.words = ''
         """What the node last said of itself; whoever hears its diagnostics writes it here."""
 
@@ -36,12 +43,16 @@ class LifecycleClient:
     @property
     def answer(self) -> bool | None:
         """Whether the transition asked for last took place; None: it has not said yet."""
-        if self._changing is None or not self._changing.done():
+        if self._changing is None:
             return None
-        return bool(self._changing.result().success)
+        if self._changing.done():
+            return bool(self._changing.result().success)
+        overdue = time.monotonic() > self._changing_since + ANSWER_TIME
+        return True if overdue and self.poll() == self._goal else None
 
     def ask(self, transition: str) -> None:
         """Ask for one of `TRANSITIONS`."""
+        self._goal, self._changing_since = GOALS[transition], time.monotonic()
         self._changing = self._change.call_async(ChangeState.Request(transition=Transition(id=TRANSITIONS[transition])))
 
     def poll(self) -> str:
@@ -50,6 +61,7 @@ class LifecycleClient:
         if self._getting is not None and self._getting.done():
             state = str(self._getting.result().current_state.label)
             self._getting = None
-        if self._getting is None and self._get.service_is_ready():
-            self._getting = self._get.call_async(GetState.Request())
+        overdue = time.monotonic() > self._getting_since + ANSWER_TIME
+        if (self._getting is None or overdue) and self._get.service_is_ready():
+            self._getting, self._getting_since = self._get.call_async(GetState.Request()), time.monotonic()
         return state

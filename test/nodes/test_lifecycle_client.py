@@ -1,0 +1,75 @@
+"""Speaking to a managed node whose answers may get lost."""
+
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from millirobot_adapt.nodes import lifecycle_client  # noqa: E402
+from millirobot_adapt.nodes.lifecycle_client import ANSWER_TIME, LifecycleClient  # noqa: E402
+
+
+class Service:
+    """A service whose answers the test gives, or does not."""
+
+    def __init__(self):
+        self.asked = []
+
+    def service_is_ready(self):
+        return True
+
+    def call_async(self, request):
+        self.asked.append(SimpleNamespace(done=lambda: False, result=None))
+        return self.asked[-1]
+
+    def answer(self, content):
+        self.asked[-1].done, self.asked[-1].result = lambda: True, lambda: content
+
+
+@pytest.fixture
+def now(monkeypatch):
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(lifecycle_client.time, 'monotonic', lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def services():
+    return {'bridge/change_state': Service(), 'bridge/get_state': Service()}
+
+
+@pytest.fixture
+def client(services):
+    return LifecycleClient(SimpleNamespace(create_client=lambda _, name: services[name]), 'bridge')
+
+
+def in_state(label):
+    return SimpleNamespace(current_state=SimpleNamespace(label=label))
+
+
+def test_an_answer_is_the_answer(client, services, now):
+    client.ask('configure')
+    assert client.answer is None
+    services['bridge/change_state'].answer(SimpleNamespace(success=False))
+    assert client.answer is False
+    assert services['bridge/get_state'].asked == []
+
+
+@pytest.mark.parametrize(('state', 'answer'), [('inactive', True), ('unconfigured', None)])
+def test_a_lost_answer_is_replaced_by_a_look_at_the_state(client, services, now, state, answer):
+    client.ask('configure')
+    now.now += ANSWER_TIME + 0.1
+    assert client.answer is None
+    services['bridge/get_state'].answer(in_state(state))
+    assert client.answer is answer
+
+
+def test_a_look_whose_answer_is_lost_is_repeated(client, services, now):
+    assert client.poll() == ''
+    assert client.poll() == ''
+    assert len(services['bridge/get_state'].asked) == 1
+    now.now += ANSWER_TIME + 0.1
+    assert client.poll() == ''
+    services['bridge/get_state'].answer(in_state('active'))
+    assert client.poll() == 'active'
