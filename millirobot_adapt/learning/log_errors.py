@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import TransitionHistory, steps_ahead
-from millirobot_adapt.core.dynamics.interface import Adaptation, Method, Window
+from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
 from millirobot_adapt.core.state import FloatArray, StateView
 from millirobot_adapt.learning.log_shifts import set_yaw
 from millirobot_adapt.learning.rollouts import Rollouts
@@ -33,7 +34,7 @@ class ConstantVelocity:
     carries = False
 
     def __init__(self, dt: float):
-        self.prior = self
+        self.prior: AdaptedModel = self
         self._dt = dt
 
     def reset(self) -> None:
@@ -108,7 +109,7 @@ def _errors(
             yield np.array([_compare(path, states[k : k + steps + 1], horizons) for path in predicted])
 
 
-def _compare(predicted: FloatArray, actual: FloatArray, horizons: tuple[int, ...]) -> FloatArray:
+def _compare(predicted: NDArray[np.floating], actual: FloatArray, horizons: tuple[int, ...]) -> FloatArray:
     """Return errors of position [m] and heading [rad], shape (horizons, 2); NaN beyond the end."""
     rows = [horizon if horizon < len(actual) else 0 for horizon in horizons]
     seen, was = StateView(predicted[rows].astype(float)), StateView(actual[rows])
