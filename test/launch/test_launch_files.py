@@ -6,9 +6,12 @@ from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of, processes_
 launch_pytest = pytest.importorskip('launch_pytest', reason='ROS 2 with launch_pytest is not sourced')
 
 from launch import LaunchDescription  # noqa: E402
-from launch.actions import IncludeLaunchDescription  # noqa: E402
+from launch.actions import IncludeLaunchDescription, RegisterEventHandler  # noqa: E402
+from launch.event_handlers import OnProcessIO  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 from launch_ros.actions import Node  # noqa: E402
+
+from millirobot_adapt.bringup.launching.launch_file import SERVING  # noqa: E402
 
 pytestmark = pytest.mark.system
 
@@ -33,12 +36,9 @@ def robot(own_domain, tmp_path):
     """The launch file of the real robot, at the port of a mock that is none of its processes."""
     settings = {'port': str(tmp_path / 'radio'), 'condition': 'flat'}
     mock = Node(package='millirobot_adapt', executable='mock_robot', parameters=[settings])
-    return LaunchDescription([mock, included('robot', tmp_path)])
-
-
-@launch_pytest.fixture
-def replay(own_domain, tmp_path):
-    return LaunchDescription([included('replay', tmp_path)])
+    launch = included('robot', tmp_path)
+    plugged_in = OnProcessIO(target_action=mock, on_stderr=lambda event: launch if SERVING in event.text else None)
+    return LaunchDescription([RegisterEventHandler(plugged_in), mock])
 
 
 def walks(name, folder):

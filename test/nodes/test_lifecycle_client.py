@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from millirobot_adapt.nodes import lifecycle_client  # noqa: E402
-from millirobot_adapt.nodes.lifecycle_client import ANSWER_TIME, LifecycleClient  # noqa: E402
+from millirobot_adapt.nodes import lifecycle_client
+from millirobot_adapt.nodes.lifecycle_client import ANSWER_TIME, LifecycleClient
 
 
 class Service:
