@@ -201,7 +201,7 @@ def stops(run: RunData) -> list[dict[str, Any]]:
     armed = False
     for status in run.bridge:
         now = status.values.get('armed') == 'True'
-        if armed and not now and status.text not in ORDERLY:
+        if armed and not now and status.text.removeprefix('inactive: ') not in ORDERLY:
             found.append((status.received, status.text))
         armed = now
     before = ''
