@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
     from millirobot_adapt.experiments.experiment import Experiment
-    from millirobot_adapt.experiments.story import Episode
 
 SCHEMA = 2
 """Version of the JSON that --json prints and of results.json."""
@@ -66,6 +64,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from millirobot_adapt.core.robot import load_robot
     from millirobot_adapt.experiments import run
     from millirobot_adapt.experiments.grid import check_stories, run_stories, stories_of
+    from millirobot_adapt.experiments.results import Results
     from millirobot_adapt.experiments.store import Store
     from millirobot_adapt.experiments.table import as_text, cells_of, rows_of
 
@@ -81,7 +80,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
     cells = cells_of(rows, methods, experiment.groups)
     report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
     if arguments.out:
-        _write(arguments.out, report, episodes)
+        from millirobot_adapt.experiments.page import write_all
+
+        write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, _plain(report))
     print(json.dumps(_plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
     return 0
 
@@ -109,15 +110,6 @@ def _names(text: str, option: str) -> list[str]:
     if not names:
         raise UserError(f'{option} {text!r}: names nothing')
     return names
-
-
-def _write(folder: Path, report: dict[str, Any], episodes: Sequence[Episode]) -> None:
-    """Write results.csv, results.json and results.md."""
-    from millirobot_adapt.experiments.table import as_markdown, write_rows
-
-    write_rows(folder / 'results.csv', report['rows'])
-    (folder / 'results.json').write_text(json.dumps(_plain(report), indent=1) + '\n', encoding='utf-8')
-    (folder / 'results.md').write_text(as_markdown(report['cells'], report['baseline']) + '\n', encoding='utf-8')
 
 
 def _plain(value: Any) -> Any:

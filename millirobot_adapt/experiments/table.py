@@ -215,12 +215,3 @@ def as_text(cells: Sequence[dict[str, Any]], baseline: str) -> str:
         ]
         lines += ['']
     return '\n'.join([*lines, NOTE])
-
-
-def as_markdown(cells: Sequence[dict[str, Any]], baseline: str) -> str:
-    """Return the tables for a document."""
-    lines = ['# Results', '', NOTE, '']
-    for heading, (head, *rows) in tables_of(cells, baseline):
-        lines += [f'## {heading}', '', f'| {" | ".join(head)} |', '|' + '---|' * len(head)]
-        lines += [f'| {" | ".join(row)} |' for row in rows] + ['']
-    return '\n'.join(lines)

@@ -12,7 +12,7 @@ from joblib.parallel import ThreadingBackend
 from millirobot_adapt.cli import evaluate as command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.experiments import run
+from millirobot_adapt.experiments import page, run
 from millirobot_adapt.experiments.story import COLUMNS, Episode
 
 walked = []
@@ -31,6 +31,7 @@ def made_up(story):
 @pytest.fixture
 def evaluate(monkeypatch):
     monkeypatch.setattr(run, 'run_story', made_up)
+    monkeypatch.setattr(page, 'drawings', lambda _: iter(()))  # pictures take their time, and have a test of their own
     walked.clear()
     parser = argparse.ArgumentParser()
     command.add(parser.add_subparsers())
@@ -78,7 +79,7 @@ def test_the_folder_holds_long_form_tables_and_episodes_the_same_each_time(evalu
         evaluate(*options, '--out', str(tmp_path / name))
     first = files(tmp_path / 'first')
     assert first == files(tmp_path / 'again')
-    assert {'results.csv', 'results.json', 'results.md'} <= set(first)
+    assert {'results.csv', 'results.json', 'results.md', 'index.html'} <= set(first)
     assert 'episodes/leg_loss_left_grbal-velociroach_grbal_training_0_seed_1.csv' in first
     rows = list(csv.DictReader((tmp_path / 'first' / 'results.csv').open()))
     assert len(rows) == 2 * 2 * 2 * 2

@@ -1,0 +1,70 @@
+"""Sum an experiment up in two tables: costs by condition and shape, as in the paper, and how the methods compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.bags.report.page import Table
+from millirobot_adapt.experiments.results import Results
+from millirobot_adapt.experiments.table import NOTE, tables_of
+
+DASH = '\u2013'
+
+
+def costs(results: Results, conditions: Sequence[str], heading: str) -> Table:
+    """Lay out mean costs: a row for each condition and method, a column for each shape (the paper's Table 2)."""
+    shapes = results.shapes(conditions)
+    rows = []
+    for condition in conditions:
+        for method in results.methods:
+            cells = [results.cell(method, condition, shape) for shape in shapes]
+            if any(cells):
+                texts = [f'{cell["cost"]:.2f}' if cell else DASH for cell in cells]
+                rows.append([condition, method, *texts])
+    return Table(heading, ['condition', 'method', *shapes], rows)
+
+
+def comparison(results: Results) -> Table:
+    """Lay out, for each group of conditions and method: cost, ratio, place between oracle and baseline, lag."""
+    head = ['conditions', 'method', 'cost', f'cost / {results.baseline}', f'0 oracle, 1 {results.baseline}']
+    head += ['behind the best other', 'its upper bound', 'progress / asked for']
+    rows = []
+    for group in results.groups:
+        for method in results.methods:
+            cell = results.group_cell(method, group)
+            if cell and 'ratio' in cell:
+                rows.append([group, method, *_texts(cell)])
+    return Table('How the methods compare', head, rows)
+
+
+def _texts(cell: dict[str, Any]) -> list[str]:
+    ranged = [(cell[key], cell[f'{key}_interval']) for key in ('cost', 'ratio', 'normalised')]
+    texts = [f'{value:.2f} [{low:.2f}, {high:.2f}]' if np.isfinite(value) else DASH for value, (low, high) in ranged]
+    if cell['best_other']:
+        texts += [f'{cell["behind"]:+.3f} ({cell["best_other"]})', f'{cell["behind_interval"][1]:+.3f}']
+    else:
+        texts += [DASH, DASH]
+    return [*texts, f'{cell["pace_kept"]:.2f}' if np.isfinite(cell['pace_kept']) else DASH]
+
+
+def overview(results: Results) -> list[Table]:
+    """Return the tables that say the most."""
+    tables = [comparison(results)]
+    for conditions, heading in ((results.together, 'Cost by terrain and shape'), (results.alone, 'Cost by condition')):
+        if conditions:
+            tables.append(costs(results, conditions, heading))
+    return tables
+
+
+def as_markdown(results: Results) -> str:
+    """Return all tables as a document."""
+    lines = ['# Results', '', NOTE, '']
+    tables = overview(results)
+    tables += [Table(heading, rows[0], rows[1:]) for heading, rows in tables_of(results.cells, results.baseline)]
+    for table in tables:
+        lines += [f'## {table.heading}', '', f'| {" | ".join(table.columns)} |', '|' + '---|' * len(table.columns)]
+        lines += [f'| {" | ".join(row)} |' for row in table.rows] + ['']
+    return '\n'.join(lines)

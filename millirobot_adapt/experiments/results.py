@@ -1,0 +1,89 @@
+"""What an experiment brought: its episodes, and the cells that sum them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.bags.report.plotting import BLUE, GREEN, GREY, ORANGE
+from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
+from millirobot_adapt.experiments.story import Episode
+from millirobot_adapt.experiments.table import EVERY
+
+COLOURS = (ORANGE, BLUE, GREEN, '#CC79A7', '#56B4E9', '#E69F00', '#7A5195', '#8C6D31')
+"""Okabe and Ito's, the baseline's first, and two more; a ninth method begins again."""
+GREYS = {FOLLOWER: '#9aa5ae', ORACLE: GREY}
+"""What is no rival is grey."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that tables, figures and page are made of."""
+
+    episodes: Sequence[Episode]
+    cells: Sequence[dict[str, Any]]
+    """See `table.cells_of`."""
+    methods: Sequence[str]
+    """The baseline first."""
+    groups: Mapping[str, Sequence[str]]
+    """Conditions of each group."""
+
+    @property
+    def baseline(self) -> str:
+        """The method that the others are compared with."""
+        return self.methods[0]
+
+    @property
+    def together(self) -> list[str]:
+        """Conditions that are summed up with others: the terrains of the training data, in the standard experiment."""
+        return [name for names in self.groups.values() if len(names) > 1 for name in names]
+
+    @property
+    def alone(self) -> list[str]:
+        """Conditions that stand for themselves: those not seen in training, in the standard experiment."""
+        return [names[0] for names in self.groups.values() if len(names) == 1]
+
+    def shapes(self, conditions: Sequence[str]) -> list[str]:
+        """Return the shapes walked under any of the conditions, in their order."""
+        return list(dict.fromkeys(e.story.shape for e in self.episodes if e.story.condition.name in conditions))
+
+    def cell(self, method: str, condition: str, shape: str = EVERY) -> dict[str, Any] | None:
+        """Return the cell of whole episodes, of every shape where there are several; None where nobody walked."""
+        key = {'method': method, 'condition': condition, 'span': 'all'}
+        own = [cell for cell in self.cells if key.items() <= cell.items()]
+        exact = [cell for cell in own if cell['shape'] == shape]
+        if exact or shape != EVERY:
+            return exact[0] if exact else None
+        return own[0] if own else None
+
+    def group_cell(self, method: str, group: str) -> dict[str, Any] | None:
+        """Return the cell that sums up a group of conditions."""
+        names = self.groups[group]
+        return self.cell(method, group if len(names) > 1 else names[0])
+
+    def walks(self, condition: str, shape: str, method: str) -> list[Episode]:
+        """Return the episodes of a method at a place."""
+        return [e for e in self.episodes if e.story.place == (condition, shape) and e.story.method == method]
+
+    def colour(self, method: str) -> str:
+        """Return the colour of a method."""
+        rivals = [name for name in self.methods if name not in GREYS]
+        return GREYS[method] if method in GREYS else COLOURS[rivals.index(method) % len(COLOURS)]
+
+    def errors(self, method: str, conditions: Sequence[str], column: str) -> np.ndarray:
+        """Return a column of prediction errors over all walks of a method under the conditions, NaN left out."""
+        walks = [e for e in self.episodes if e.story.method == method and e.story.condition.name in conditions]
+        values = np.concatenate([episode.table[column] for episode in walks]) if walks else np.empty(0)
+        return np.asarray(values[np.isfinite(values)])
+
+    @property
+    def adapting(self) -> list[str]:
+        """Methods whose predictions adaptation changed."""
+        return [name for name in self.methods if any(_adapts(e) for e in self.episodes if e.story.method == name)]
+
+
+def _adapts(episode: Episode) -> bool:
+    return bool(np.nansum(np.abs(episode.table['post_error'] - episode.table['pre_error'])) > 0)

@@ -1,0 +1,127 @@
+"""What is made of the episodes: cells with intervals, tables, pictures, page."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.experiments import page
+from millirobot_adapt.experiments.experiment import Experiment, MethodEntry, parse_condition
+from millirobot_adapt.experiments.grid import stories_of
+from millirobot_adapt.experiments.overview import as_markdown, overview
+from millirobot_adapt.experiments.results import Results
+from millirobot_adapt.experiments.statistics import Means, resampled_means, standings
+from millirobot_adapt.experiments.story import COLUMNS, Episode
+from millirobot_adapt.experiments.table import EVERY, cells_of, rows_of
+
+LEVELS = {'mb': 2.0, 'grbal': 1.0, 'follower': 1.5, 'oracle': 0.5}
+
+
+def episode(story):
+    """A walk beside the path whose cost is the level of the method, a little different for each seed."""
+    ticks = np.arange(40.0)
+    noise = generator(story.seed, story.training_seed).normal(0.0, 0.1, 40)
+    table = {name: np.zeros(40) for name in COLUMNS} | {'time': 0.1 * ticks, 'x': 0.03 * ticks, 'y': 0.1 * noise}
+    table['progress'] = 0.03 * ticks
+    table['step_cost'] = LEVELS[story.method] * (1.0 + 0.1 * story.seed) + 0.2 * story.training_seed + 0.0 * noise
+    table['pre_error'] = table['ahead_before'] = np.abs(noise) + 0.1
+    table['post_error'] = table['ahead_after'] = table['pre_error'] * (0.5 if story.method == 'grbal' else 1.0)
+    return Episode(story, make_path(story.shape), table, 'time')
+
+
+@pytest.fixture(scope='module')
+def results():
+    terrains = tuple(replace(parse_condition(name), group='terrains') for name in ('carpet', 'turf'))
+    slow = replace(parse_condition('payload_30g'), controller={'objective.speed': 0.6})
+    experiment = Experiment(
+        conditions=(*terrains, parse_condition('pose_offset'), slow),
+        shapes=('straight', 'left'),
+        methods=(
+            MethodEntry('mb', bundles=('velociroach_mb', 'velociroach_grbal')),
+            *(MethodEntry(name) for name in ('grbal', 'follower', 'oracle')),
+        ),
+        seeds=3,
+        oracle={'pose_offset': 'velociroach_mb'},
+    )
+    episodes = [episode(story) for story in stories_of(experiment, 'controller.yaml')]
+    methods = [method.name for method in experiment.methods]
+    return Results(episodes, cells_of(rows_of(episodes, 0.1), methods, experiment.groups), methods, experiment.groups)
+
+
+def test_cells_sum_up_places_conditions_and_groups(results):
+    assert results.cell('mb', 'carpet', 'left')['cost'] == pytest.approx(2.0 * 1.1 + 0.1)
+    assert results.cell('mb', 'carpet', 'left')['training_seeds'] == 2
+    assert {cell['condition'] for cell in results.cells if cell['shape'] == EVERY} == {
+        *('carpet', 'turf', 'pose_offset', 'payload_30g'), 'terrains',
+    }  # fmt: skip
+    assert results.group_cell('grbal', 'terrains')['pairs'] == 2 * 2 * 3
+    assert results.group_cell('grbal', 'terrains')['wins'] == 12
+    assert results.group_cell('grbal', 'terrains')['ratio'] == pytest.approx(1.1 / 2.3)
+
+
+def test_the_oracle_is_the_floor_where_there_is_one_and_no_rival(results):
+    there, elsewhere = (results.cell('grbal', name) for name in ('pose_offset', 'payload_30g'))
+    assert there['normalised'] == pytest.approx((1.1 - 0.55) / (2.3 - 0.55))
+    assert np.isnan(elsewhere['normalised'])
+    assert results.cell('oracle', 'payload_30g') is None
+    assert there['best_other'] == 'follower'
+    assert there['behind'] == pytest.approx((1.1 - 1.65) / 2.3)
+    assert there['behind_interval'][1] < 0
+
+
+def test_progress_is_told_as_part_of_what_was_asked_for(results):
+    assert results.cell('mb', 'payload_30g')['pace_kept'] == pytest.approx(0.5)
+    assert np.isnan(results.cell('mb', 'carpet')['pace_kept'])
+
+
+def test_a_second_training_seed_widens_the_interval():
+    rng = np.random.default_rng(0)
+    costs = rng.normal(5.0, 0.1, (1, 10))
+    apart = np.concatenate([costs, costs + 1.0, costs - 1.0])
+
+    def width(matrix):
+        low, high = standings(resampled_means({'mb': [matrix]}), 'mb', 'oracle')['mb'].cost_interval
+        return high - low
+
+    assert width(costs) < 0.2
+    assert width(apart) > 1.0
+
+
+def test_environment_seeds_are_drawn_in_pairs_so_that_shared_noise_falls_out():
+    noise = np.random.default_rng(0).normal(0.0, 3.0, (1, 10))
+    means = resampled_means({'mb': [10.0 + noise], 'grbal': [0.5 * (10.0 + noise)]})
+    standing = standings(means, 'mb', 'oracle')['grbal']
+    assert standing.ratio_interval == pytest.approx((0.5, 0.5))
+    assert standing.cost_interval[1] - standing.cost_interval[0] > 1.0
+
+
+def test_an_oracle_worse_than_the_baseline_is_no_floor():
+    samples = {'mb': 1.0, 'oracle': 2.0}
+    means = Means(samples, {name: np.full(10, value) for name, value in samples.items()})
+    assert np.isnan(standings(means, 'mb', 'oracle')['mb'].normalised)
+
+
+def test_the_document_has_the_tables_of_the_paper(results):
+    text = as_markdown(results)
+    assert '| carpet | mb | 2.30 | 2.30 |' in text
+    comparison = overview(results)[0]
+    (row,) = [row for row in comparison.rows if row[:2] == ['pose_offset', 'grbal']]
+    assert row[4].startswith('0.31')
+
+
+def test_there_is_a_picture_of_everything_and_a_page_that_is_well_formed(results, tmp_path):
+    few = replace(results, episodes=[e for e in results.episodes if e.story.shape == 'straight'])
+    page.write_all(tmp_path, few, rows_of(few.episodes, 0.1), {})
+    pictures = {path.stem for path in tmp_path.glob('*.png')}
+    conditions = ('carpet', 'turf', 'pose_offset', 'payload_30g')
+    assert pictures == {
+        *('costs_unseen', 'costs_normalised', 'costs_terrains', 'errors_grbal'),
+        *(f'paths_{condition}_straight' for condition in conditions),
+    }
+    text = (tmp_path / 'index.html').read_text()
+    ET.fromstring(text.replace('<!DOCTYPE html>', ''))
+    assert text.count('<figure') == len(pictures)
+    assert 'grbal / mb, pose offset' in text
