@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from matplotlib.figure import Figure
 
 from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.learning.curves_figure import draw_curves
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.network import INPUT_CLIP, Normalisation
@@ -54,19 +54,3 @@ def load_run(folder: Path) -> TrainedRun:
     given: dict[str, Any] = {name: arrays.pop(name) for name in _NORMALISATION if name in arrays}
     normalisation = Normalisation(**{**given, 'clip': float(given.get('clip', INPUT_CLIP))})
     return TrainedRun(METHODS[record['method']].restore(normalisation, arrays), record)
-
-
-def draw_curves(curves: Curves) -> Figure:
-    """Draw loss and open-loop errors over training."""
-    figure = Figure(figsize=(9, 3), layout='constrained')
-    loss, position, heading = figure.subplots(1, 3)
-    loss.plot(curves.step, curves.training_loss, label='training')
-    loss.plot(curves.step, curves.validation_loss, label='validation, open loop')
-    loss.legend()
-    position.plot(curves.step, curves.position)
-    heading.plot(curves.step, curves.heading)
-    titles = ('loss', 'position error at the horizon [m]', 'heading error at the horizon [rad]')
-    for axes, title in zip((loss, position, heading), titles, strict=True):
-        axes.set(title=title, xlabel='gradient steps')
-        axes.grid(alpha=0.3)
-    return figure

@@ -27,6 +27,11 @@ class Curves:
     validation_loss: list[float] = field(default_factory=list)
     position: list[float] = field(default_factory=list)
     heading: list[float] = field(default_factory=list)
+    position_before: list[float] = field(default_factory=list)
+    """The same before adaptation."""
+    heading_before: list[float] = field(default_factory=list)
+    psi: list[list[float]] = field(default_factory=list)
+    """Inner step sizes, one for each tensor; empty for methods without."""
     rounds: list[int] = field(default_factory=list)
     """Steps after which training went on with further data."""
 
@@ -113,12 +118,16 @@ class Trainer:
         """Score the model on the validation part, open loop, after its adaptation: what planning will see."""
         with torch.no_grad():
             found = self.score(self.model, self._validation, adapted=self.model.meta_trained)
+            before = self.score(self.model, self._validation, adapted=False)
         loss = float(found.open_loop)
         self.curves.step.append(step + (self.curves.rounds[-1] if self.curves.rounds else 0))
         self.curves.training_loss.append(training_loss)
         self.curves.validation_loss.append(loss)
         self.curves.position.append(float(found.position))
         self.curves.heading.append(float(found.heading))
+        self.curves.position_before.append(float(before.position))
+        self.curves.heading_before.append(float(before.heading))
+        self.curves.psi.append([float(psi.detach()) for psi in getattr(self.model, 'psi', [])])
         return loss
 
     def _total(self, found: Losses) -> Tensor:
