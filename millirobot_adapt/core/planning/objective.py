@@ -24,7 +24,7 @@ X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_ya
 class ObjectiveConfig(Config):
     """The weight of every term (0 leaves it out) and what the terms need to know."""
 
-    path_distance: float = param(200.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0, live='any')
+    path_distance: float = param(50.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0, live='any')
     progress: float = param(50.0, 'Weight of the arc length gained over the horizon.', unit='1/m', low=0.0, live='any')
     course: float = param(
         5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0, live='any'
