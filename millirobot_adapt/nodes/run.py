@@ -24,20 +24,30 @@ NODE_OPTIONS: dict[str, Any] = {
 """What `parameters.load` needs."""
 SIGNAL_LATENCY = 0.1
 """A signal is noticed within this time [s], even when no message comes."""
+ONE_WISH = 1.0
+"""Signals that come within this time of the first are the same wish: Ctrl-C reaches a process once from the terminal
+and once from `ros2 launch` [s]."""
 
 
 class Ending:
-    """Note the first SIGINT or SIGTERM; a second one interrupts whatever is going on."""
+    """Note the first SIGINT or SIGTERM; one that comes clearly later interrupts whatever is going on."""
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
+        self._since: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
+    @property
+    def asked(self) -> bool:
+        """A signal has come."""
+        return self._since is not None
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self._since is None:
+            self._since = self._steady()
+        elif self._steady() > self._since + ONE_WISH:
             raise KeyboardInterrupt
-        self.asked = True
 
 
 def run(make: Callable[[], Node]) -> int:
@@ -50,17 +60,22 @@ def run(make: Callable[[], Node]) -> int:
     rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
     publish and stop the robot.
 
-    Exit codes: 0 ended by SIGINT or SIGTERM, 1 a device failed, 2 bad input (one line on standard error each).
+    Exit codes: 0 ended by SIGINT or SIGTERM, 1 a device failed, 2 bad input, 130 interrupted while it was ending (one
+    line on standard error each).
     """
+    ending = Ending()
     try:
         _join()
-        _live(make, Ending())
+        _live(make, ending)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     except DeviceError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print('error: interrupted before everything was closed', file=sys.stderr)
+        return 130
     finally:
         rclpy.try_shutdown()
     return 0
