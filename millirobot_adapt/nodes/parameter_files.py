@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,15 +36,39 @@ def source_of(name: str, namespace: str, arguments: Sequence[str]) -> str:
     full = f'{namespace.rstrip("/")}/{name}'
     if not files:
         return f'parameters of {full}'
-    own = [path for path in files if _is_for(read_yaml(path), name, full)]
+    own = [path for path in files if any(_is_for(head, full) for head in _heads(read_yaml(path)))]
     if not own:
-        held = ', '.join(map(repr, read_yaml(files[0]))) or 'nothing'
-        raise UserError(f'{files[0]}: has no block "{name}: ros__parameters:"; it holds {held}')
+        raise UserError(_misdirected(files, name, full))
     return ', '.join(str(path) for path in own) + (' and -p' if '-p' in arguments else '')
 
 
-def _is_for(blocks: Mapping[str, object], name: str, full: str) -> bool:
-    return any(key in (name, full, '/**', f'/**/{name}') for key in blocks)
+def _heads(blocks: Mapping[str, object], place: str = '') -> Iterator[str]:
+    """Return what nodes a file has blocks for, named in full as ROS does: `bridge` is `/bridge`."""
+    for key, block in blocks.items():
+        head = f'{place}/{str(key).strip("/")}'
+        if isinstance(block, Mapping) and 'ros__parameters' not in block:
+            yield from _heads(block, head)  # a namespace
+        else:
+            yield head
+
+
+def _is_for(head: str, full: str) -> bool:
+    """Match as ROS does: `*` is one part of a name, `**` any number of them."""
+    parts = {'*': '/[^/]+', '**': '(/[^/]+)*'}
+    pattern = ''.join(parts.get(part, f'/{re.escape(part)}') for part in head.split('/')[1:])
+    return re.fullmatch(pattern, full) is not None
+
+
+def _misdirected(files: Sequence[Path], name: str, full: str) -> str:
+    """Say that no file is for the node, and how to head its block."""
+    for path in files:
+        if f'/{name}' in _heads(read_yaml(path)):
+            return (
+                f'{path}: its block "{name}:" is for a node without a namespace, this one is {full}; '
+                f'head it "{full}:" or "/**/{name}:"'
+            )
+    held = ', '.join(map(repr, read_yaml(files[0]))) or 'nothing'
+    return f'{files[0]}: has no block "{name}: ros__parameters:"; it holds {held}'
 
 
 def explain(error: str) -> str:

@@ -23,11 +23,56 @@ def test_errors_name_the_file_that_is_for_the_node(tmp_path):
     assert source_of('bridge', '/left', ['bridge']) == 'parameters of /left/bridge'
 
 
-@pytest.mark.parametrize('block', ['bridge', '/bridge', '/**', '/**/bridge'])
-def test_what_ros_takes_for_a_nodes_block(tmp_path, block):
+ROS_TAKES = [
+    ('bridge', ('/',)),
+    ('/bridge', ('/',)),
+    ('/**', ('/', '/robot1', '/lab/robot1')),
+    ('/**/bridge', ('/', '/robot1', '/lab/robot1')),
+    ('/*/bridge', ('/robot1',)),
+    ('/robot1/bridge', ('/robot1',)),
+    ('robot1/bridge', ('/robot1',)),
+    ('/robot1/**', ('/robot1',)),
+]
+
+
+@pytest.mark.parametrize('namespace', ['/', '/robot1', '/lab/robot1'])
+@pytest.mark.parametrize(('block', 'namespaces'), ROS_TAKES)
+def test_what_ros_takes_for_a_nodes_block(tmp_path, monkeypatch, block, namespaces, namespace):
     file = tmp_path / 'mine.yaml'
-    file.write_text(f'{block}:\n  ros__parameters: {{}}\n')
-    assert source_of('bridge', '/', ['--params-file', str(file)]) == str(file)
+    file.write_text(f"'{block}':\n  ros__parameters:\n    port: here\n")
+    arguments = ['--ros-args', '--params-file', str(file)]
+    if namespace in namespaces:
+        assert source_of('bridge', namespace, arguments) == str(file)
+    else:
+        with pytest.raises(UserError, match=r'mine\.yaml'):
+            source_of('bridge', namespace, arguments)
+    assert ros_takes(monkeypatch, namespace, arguments) == (namespace in namespaces), 'and so does ROS itself'
+
+
+def ros_takes(monkeypatch, namespace, arguments):
+    """Whether a real node of ROS gets a parameter from the file."""
+    rclpy = pytest.importorskip('rclpy')
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+    context = rclpy.Context()
+    rclpy.init(args=arguments, context=context)
+    options = {'allow_undeclared_parameters': True, 'automatically_declare_parameters_from_overrides': True}
+    node = rclpy.create_node('bridge', context=context, namespace=namespace, **options)
+    taken = node.has_parameter('port')
+    node.destroy_node()
+    context.try_shutdown()
+    return taken
+
+
+def test_namespaces_may_be_nested(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('robot1:\n  bridge:\n    ros__parameters: {}\n')
+    assert source_of('bridge', '/robot1', ['--params-file', str(file)]) == str(file)
+
+
+def test_a_block_that_ros_would_ignore_in_a_namespace_is_refused_with_the_mend():
+    says = r'bridge\.yaml: its block "bridge:" is for a node without a namespace, this one is /robot1/bridge; '
+    with pytest.raises(UserError, match=says + r'head it "/robot1/bridge:" or "/\*\*/bridge:"'):
+        source_of('bridge', '/robot1', SHIPPED)
 
 
 def test_files_that_are_all_for_other_nodes_are_refused():
