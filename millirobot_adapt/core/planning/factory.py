@@ -35,7 +35,7 @@ class PlannerConfig(Config):
         0.25, 'MPPI: sd of the noise as a fraction of the action range.', low=1e-6, high=10.0, live='any'
     )
     temperature: float = param(
-        0.3, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0, live='any'
+        0.1, 'MPPI: temperature relative to the sd of the costs.', low=1e-6, high=100.0, live='any'
     )
     width: float = param(
         0.5, 'iCEM: sd of the first chunk as a fraction of the action range.', low=1e-6, high=10.0, live='any'
