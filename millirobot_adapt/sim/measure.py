@@ -23,6 +23,8 @@ YAW_PERIODS = 10
 """Control periods over which a yaw rate is averaged (1 s)."""
 JUMP = 0.15
 """A pose so far from those before and after it has jumped [m]."""
+OVERTURNED = 1.2
+"""A robot that rolls so far has fallen over, and is not getting up [rad]."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class Record:
 
 
 def record(robot: RobotConfig, condition: Condition, commands: FloatArray, seed: int) -> Record:
-    """Drive the mock with leg rates [rev/s], shape (N, 2), one a control period, and sample it."""
+    """Drive the mock with leg rates [rev/s], shape (N, 2), one a control period, and sample it.
+
+    A robot that falls over ends the run, as it would in the lab; the record is then shorter than the commands.
+    """
     world = World(robot, condition, seed)
     world.microcontroller.obey(packets.StartMotors())
     world.microcontroller.obey(packets.PidGains(robot.pid_gains[:5], robot.pid_gains[5:]))  # type: ignore[arg-type]
@@ -71,6 +76,9 @@ def record(robot: RobotConfig, condition: Condition, commands: FloatArray, seed:
         told.append(world.microcontroller.telemetry(counts))
         frames += world.mocap.due(now)
         newest.append(frames[-1])
+        if abs(roll_pitch_yaw(truth[-1][1])[0]) > OVERTURNED:
+            break
+    commands = commands[: len(told)]
     positions = np.array([position for position, _ in truth])
     rpy = roll_pitch_yaw(np.array([quaternion for _, quaternion in truth]))
     rpy[:, 2] = np.unwrap(rpy[:, 2])

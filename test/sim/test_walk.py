@@ -7,6 +7,7 @@ from firmware_bridge import packets
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition, Fault
+from millirobot_adapt.sim.terrain import Terrain
 from millirobot_adapt.sim.world import World
 
 ROBOT = load_robot('velociroach')
@@ -106,3 +107,12 @@ def test_a_standing_robot_stays_where_it_is():
     position, _ = world.hexapod.pose()
     world.advance(2.0)
     assert np.linalg.norm(world.hexapod.pose()[0] - position) < 0.002
+
+
+def test_a_robot_that_falls_over_ends_the_record():
+    thrown = Condition(terrain=Terrain(side_push=3.0, yaw_push=3.0), step_noise=2.0)
+    commands = measure.random_commands(ROBOT, 20.0, 1, seed=0, span=(8.0, 12.0))
+    run = measure.record(ROBOT, thrown, commands, seed=0)
+    assert 0 < len(run.command) == len(run.rate) == len(run.rpy) == len(run.pose_age) < len(commands)
+    assert abs(run.rpy[-1, 0]) > measure.OVERTURNED
+    assert (np.abs(run.rpy[:-1, 0]) <= measure.OVERTURNED).all()
