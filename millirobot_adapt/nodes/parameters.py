@@ -38,7 +38,8 @@ def load(node: Node, cls: type[C], on_change: Callable[[C], None] = lambda confi
     values = flatten(config)
     for name, descriptor in _descriptors(cls).items():
         if node.has_parameter(name):
-            descriptor.type = node.get_parameter(name).type_.value
+            if not descriptor.dynamic_typing:
+                descriptor.type = node.get_parameter(name).type_.value
             node.set_descriptor(name, descriptor)
         else:
             node.declare_parameter(name, values[name], descriptor)
@@ -80,8 +81,11 @@ def _descriptors(cls: type[Config], prefix: str = '') -> dict[str, ParameterDesc
             found |= _descriptors(field.default_factory, f'{prefix}{field.name}.')  # type: ignore[arg-type]
             continue
         unit = f' [{field.metadata["unit"]}]' if field.metadata['unit'] else ''
+        live = bool(field.metadata['live'])
         descriptor = ParameterDescriptor(
-            description=f'{field.metadata["doc"]}{unit}', read_only=not field.metadata['live']
+            description=f'{field.metadata["doc"]}{unit}',
+            read_only=not live,
+            dynamic_typing=live,  # ROS would refuse 80 for 80.0; `changed` checks the type, and says more
         )
         low, high = field.metadata['low'], field.metadata['high']
         if low is not None and high is not None:

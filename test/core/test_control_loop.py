@@ -172,6 +172,24 @@ def test_other_weights_and_another_search_are_in_force_at_the_next_tick(parts):
     assert result.record(seed=3, stamp=0.0, state_stamp=0.0).revision == 7
 
 
+def test_a_weight_is_seen_in_the_plan_after_the_change_and_in_none_before():
+    config = ControllerConfig(planner=PlannerConfig(samples=64, chunk=64, horizon=4), engine=EngineConfig(threads=1))
+    other = dataclasses.replace(config, objective=ObjectiveConfig(progress=0.0, path_distance=0.0, course=0.0, slew=50))
+    plans = []
+    for tuned in (config, other):
+        assembly = assemble(config)
+        assembly.loop.restart(assembly.paths.lay(state(0.0)))
+        plans.append([])
+        for k in range(4):
+            if k == 3:
+                assembly.loop.tune(assembly.tuning(tuned, revision=1))
+            sent = np.full(2, 20.0)
+            plans[-1].append(assembly.loop.step(k, k * DT, state(0.03 * k), sent, sent).plan.actions)
+    as_before, changed = plans
+    np.testing.assert_array_equal(changed[:3], as_before[:3])
+    assert np.abs(np.diff(changed[3], axis=0)).sum() < 0.9 * np.abs(np.diff(as_before[3], axis=0)).sum()
+
+
 def test_without_a_path_there_is_no_step():
     loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: 0.0, DT, seed=0)
     with pytest.raises(RuntimeError, match='path'):

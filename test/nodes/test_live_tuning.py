@@ -1,5 +1,6 @@
 """`ros2 param set` on a node: what it takes, what it refuses, and that several are one."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from rclpy.parameter import Parameter  # noqa: E402
 
 from millirobot_adapt.core.control.wiring import ControllerConfig  # noqa: E402
 from millirobot_adapt.core.live import live_parameters, live_values  # noqa: E402
+from millirobot_adapt.core.planning.objective import ObjectiveConfig  # noqa: E402
 from millirobot_adapt.nodes.live_tuning import LiveTuning  # noqa: E402
 from millirobot_adapt.nodes.run import NODE_OPTIONS  # noqa: E402
 
@@ -19,7 +21,7 @@ from millirobot_adapt.nodes.run import NODE_OPTIONS  # noqa: E402
 @pytest.fixture
 def node(monkeypatch):
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
-    rclpy.init(args=['--ros-args', '-p', 'seed:=5'])
+    rclpy.init(args=['--ros-args', '-p', 'seed:=5', '-p', 'objective.slew:=2'])
     node = LifecycleNode('controller', **NODE_OPTIONS)
     yield node
     node.destroy_node()
@@ -66,6 +68,16 @@ def test_a_change_is_counted_handed_on_and_told(node):
     assert node.get_parameter('objective.progress').value == 80.0
 
 
+@pytest.mark.parametrize('name', ['objective.progress', 'objective.slew'])
+def test_a_number_is_a_number_with_a_point_or_without(node, name):
+    bench = Bench(node)
+    bench.connect()
+    for value in (80, 80.5, 81):
+        assert bench.set(**{name.replace('.', '__'): value}) == (True, '')
+        found = getattr(bench.tuned[-1][1].objective, name.split('.')[1])
+        assert (found, type(found)) == (value, float)
+
+
 @pytest.mark.parametrize(
     ('values', 'says'),
     [
@@ -74,11 +86,12 @@ def test_a_change_is_counted_handed_on_and_told(node):
         ({'objective__progres': 1.0}, "unknown parameter 'objective.progres'; did you mean 'objective.progress'?"),
         ({'objective__course': -1.0}, 'course = -1.0 1/rad is below its lowest value 0.0 1/rad'),
         ({'objective__course': float('nan')}, 'course = nan is not finite'),
-        ({'objective__course': 'much'}, 'Wrong parameter type'),
+        ({'objective__course': 'much'}, "course must be of type float, not str ('much')"),
+        ({'planner__samples': 99.5}, 'samples must be of type int, not float (99.5)'),
         ({'planner__samples': 0}, 'samples'),
         ({'planner__samples': 200_000}, 'samples'),
         ({'objective__speed': 9.0}, 'speed'),
-        ({'adapt': 1}, 'Wrong parameter type'),
+        ({'adapt': 1}, 'adapt must be of type bool, not int (1)'),
     ],
 )
 def test_one_bad_value_spoils_what_is_set_with_it(node, values, says):
@@ -111,4 +124,4 @@ def test_what_is_set_before_the_node_is_configured_counts_when_it_is(node):
 def test_what_ros_itself_declares_is_left_to_it(node):
     bench = Bench(node)
     assert bench.set(use_sim_time=False)[0]
-    assert bench.tuning.config == ControllerConfig(seed=5)
+    assert bench.tuning.config == replace(ControllerConfig(seed=5), objective=ObjectiveConfig(slew=2.0))
