@@ -22,10 +22,10 @@ out of range refuses to start, and the error names the file, the key and the nea
 shipped file, change it, and start the node with `--ros-args --params-file FILE`; `millirobot demo` and `millirobot
 replay` take single values by `--set NODE.PARAMETER=VALUE`.
 
-Values are read at the start, but for those with a word under *live*: `ros2 param set /NODE PARAMETER VALUE` changes them
-while the node runs, *any* to any value in range, *lower* or *higher* only that way, for a limit may be tightened and not
-loosened. Several set in one call of the node's service `set_parameters_atomically` are all taken or none. A change is in
-force from the next tick that is planned, and the bag records it.
+Values are read at the start, but for those with a word under *live*: `ros2 param set /NODE PARAMETER VALUE` changes
+them while the node runs, *any* to any value in range, *lower* or *higher* only that way, for a limit may be tightened
+and not loosened. Several set in one call of the node's service `set_parameters_atomically` are all taken or none. A
+change is in force from the next tick that is planned, and the bag records it.
 """
 TABLE = '| parameter | type | unit | range | default | live | what |\n|---|---|---|---|---|---|---|'
 TYPES = {float: 'number', int: 'whole number', bool: 'true, false', str: 'text'}
