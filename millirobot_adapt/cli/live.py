@@ -29,7 +29,9 @@ def add(subparsers: Any) -> None:
     )
     demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of way-points x,y [m]')
     demo.add_argument('--condition', default='leg_loss', help='what happens: a name under params/conditions/ or a file')
-    demo.add_argument('--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)')
+    demo.add_argument(
+        '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
+    )
     demo.add_argument('--model', help='model bundle: a name under models/ or a folder')
     demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
     demo.add_argument('--out', type=Path, default=Path('runs'), help='where run folders go (default: runs)')
