@@ -13,7 +13,7 @@ from std_srvs.srv import Trigger
 
 from millirobot_adapt.core import topics
 from millirobot_adapt.core.collection.collector import Collector, CollectorConfig
-from millirobot_adapt.core.control.controller import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.state import NU
 from millirobot_adapt.nodes.conversions import joint_state, qos, status

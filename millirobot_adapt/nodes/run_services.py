@@ -7,7 +7,8 @@ from collections.abc import Callable
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from millirobot_adapt.core.control.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.controller import Controller
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.planning.paths import ReferencePath
 
 BY_OPERATOR = 'by the operator'

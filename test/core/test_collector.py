@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.collection.collector import Collector, CollectorConfig
-from millirobot_adapt.core.control.controller import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.robot import RobotConfig
 
 ROBOT = RobotConfig()

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.control.controller import Controller, NotReadyError
+from millirobot_adapt.core.control.controller import Controller
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.interface import Plan

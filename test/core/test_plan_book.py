@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from millirobot_adapt.core.control.plan_book import PlanBook
@@ -52,3 +54,14 @@ def test_a_new_run_forgets_the_plan_and_gives_up_when_none_comes():
     np.testing.assert_array_equal(book.action(6), [0, 0])
     np.testing.assert_array_equal(book.action(8), [0, 0])
     assert book.action(9) is None
+
+
+def test_it_counts_plans_in_a_row_for_which_nothing_finite_was_predicted():
+    book = PlanBook(misses_allowed=2)
+    counts = []
+    for tick, finite in enumerate([0, 0, 8, 0]):
+        book.store(tick, replace(plan(100), finite=finite))
+        counts.append(book.blind)
+    assert counts == [1, 2, 0, 1]
+    book.restart(5)
+    assert book.blind == 0

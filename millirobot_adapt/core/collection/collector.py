@@ -10,7 +10,7 @@ import numpy as np
 
 from millirobot_adapt.core.collection.policy import RandomPolicy
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.control.controller import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import NU, FloatArray

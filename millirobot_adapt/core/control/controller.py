@@ -17,6 +17,7 @@ import numpy as np
 from millirobot_adapt.core.control.inbox import Arrival, Inbox, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_book import PlanBook
+from millirobot_adapt.core.control.run_state import NotReadyError, RunState
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
@@ -25,12 +26,8 @@ from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.state import NU, FloatArray
 
 
-class NotReadyError(Exception):
-    """Say why what the operator asks cannot be done."""
-
-
 class Controller:
-    """The state machine waiting -> idle -> running <-> paused -> finished or stopped, and the hand-over."""
+    """Take one run after another through `RunState`, and hand states, plans and setpoints from party to party."""
 
     def __init__(
         self,
@@ -59,14 +56,10 @@ class Controller:
         self._changed = threading.Condition()
         self._loop_in_use = threading.Lock()
         self._worked = -1
-        self._blind = 0
         self._inbox = Inbox(dt)
         self._armed = False
         self._tick: Tick | None = None
-        self._runs = 0
-        self._running = False
-        self._paused = False
-        self._ended = ''
+        self._run = RunState()
         self._closed = False
         self._tuning: Tuning | None = None
 
@@ -87,8 +80,8 @@ class Controller:
         """Take the bridge's state; a robot that is no longer armed ends the run."""
         with self._changed:
             self._armed = armed
-            if self._running and not armed:
-                self._end(f'stopped: the bridge disarmed ({reason})')
+            if self._run.running and not armed:
+                self._run.end(f'stopped: the bridge disarmed ({reason})')
 
     # What the operator asks.
 
@@ -96,10 +89,10 @@ class Controller:
     def status(self) -> str:
         """Say in words where the controller stands."""
         with self._changed:
-            if self._running:
-                return 'paused' if self._paused else 'running'
+            if self._run.running:
+                return 'paused' if self._run.paused else 'running'
             missing = self.missing()
-            return self._ended or (f'waiting: {missing}' if missing else 'idle')
+            return self._run.ended or (f'waiting: {missing}' if missing else 'idle')
 
     def start(self) -> ReferencePath:
         """Begin a run from where the robot stands; returns the path it will follow, in `world`.
@@ -109,7 +102,7 @@ class Controller:
         """
         # A late tick of the run before may still be planning: the loop is one run's at a time.
         with self._loop_in_use, self._changed:
-            if self._running:
+            if self._run.running:
                 raise NotReadyError('already running')
             state = self._ready()
             try:
@@ -117,10 +110,8 @@ class Controller:
             except UserError as error:
                 raise NotReadyError(str(error)) from None
             self._loop.restart(path)
-            self._runs += 1
-            self._running = True
-            self._ended = ''
-            self._go()
+            self._run.begin()
+            self._walk_on()
             return path
 
     def pause(self) -> None:
@@ -130,9 +121,9 @@ class Controller:
             NotReadyError: there is no run to pause.
         """
         with self._changed:
-            if not self._running or self._paused:
-                raise NotReadyError('already paused' if self._paused else 'not running')
-            self._paused = True
+            if not self._run.walking:
+                raise NotReadyError('already paused' if self._run.paused else 'not running')
+            self._run.paused = True
 
     def resume(self) -> None:
         """Go on with a paused run from where the robot stands now.
@@ -141,10 +132,11 @@ class Controller:
             NotReadyError: nothing is paused, or something is missing.
         """
         with self._changed:
-            if not self._paused:
+            if not self._run.paused:
                 raise NotReadyError('not paused')
             self._ready()
-            self._go()
+            self._run.paused = False
+            self._walk_on()
 
     def finish(self, reason: str) -> None:
         """End the run as one that has reached its aim: the robot stands from the next tick on.
@@ -153,9 +145,9 @@ class Controller:
             NotReadyError: there is no run to finish.
         """
         with self._changed:
-            if not self._running:
+            if not self._run.running:
                 raise NotReadyError('not running')
-            self._end(f'finished: {reason}')
+            self._run.end(f'finished: {reason}')
 
     def tune(self, tuning: Tuning) -> None:
         """Take other live parameters; they are in force from the next tick that is planned, never in the middle."""
@@ -165,14 +157,14 @@ class Controller:
     def stop(self, reason: str) -> None:
         """End the run: the robot stands from the next tick on."""
         with self._changed:
-            if self._running:
-                self._end(f'stopped: {reason}')
+            if self._run.running:
+                self._run.end(f'stopped: {reason}')
 
     def close(self) -> None:
         """Wake the worker for good."""
         with self._changed:
             self._closed = True
-            self._running = self._paused = False
+            self._run.running = self._run.paused = False
             self._changed.notify_all()
 
     # What the ticker does.
@@ -187,11 +179,10 @@ class Controller:
             last = self._tick
             number = 0 if last is None else last.number + 1
             setpoint = np.zeros(NU)
-            walking = self._running and not self._paused
-            if walking:
+            if self._run.walking:
                 action = self._book.action(number)
                 if action is None:
-                    self._end(f'stopped: {self._book.misses(number)} deadlines in a row were missed')
+                    self._run.end(f'stopped: {self._book.misses(number)} deadlines in a row were missed')
                 else:
                     setpoint = action
             self._tick = Tick(
@@ -200,12 +191,12 @@ class Controller:
                 steady=now,
                 setpoint=setpoint,
                 period=float('nan') if last is None else now - last.steady,
-                misses=self._book.misses(number) if walking and self._running else 0,
-                run=self._runs if self._running else 0,
-                paused=self._paused,
+                misses=self._book.misses(number) if self._run.walking else 0,
+                run=self._run.number if self._run.running else 0,
+                paused=self._run.paused,
             )
             self._changed.notify_all()
-            return setpoint if self._running or (last is not None and last.run > 0) else None
+            return setpoint if self._run.running or (last is not None and last.run > 0) else None
 
     # What the worker does.
 
@@ -228,13 +219,13 @@ class Controller:
         with self._changed:
             before, executing = self._inbox.sent_around(tick)
         with self._loop_in_use:
-            if tick.run != self._runs:
+            if tick.run != self._run.number:
                 return None
             self._use_tuning()
             left = tick.steady + self._deadline - self._steady()
             result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing, left)
         with self._changed:
-            if self._running and tick.run == self._runs:
+            if self._run.running and tick.run == self._run.number:
                 self._take(tick, result)
         record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
@@ -246,17 +237,12 @@ class Controller:
             self._loop.tune(tuning)
 
     def _take(self, tick: Tick, result: TickResult) -> None:
-        plan = result.plan
         if result.tracking.finished:
-            self._end('finished')
-        elif plan.candidates == 0:
-            return  # no time for any: the deadline is missed, and the next action of the last plan goes out
-        else:
-            # A plan of which nothing finite is predicted stands still; a model that recovers at once may walk on.
-            self._blind = 0 if plan.finite else self._blind + 1
-            self._book.store(tick.number, plan)
-            if self._blind > self._misses_allowed:
-                self._end(f'stopped: the model predicted nothing finite {self._blind} times in a row')
+            self._run.end('finished')
+        elif result.plan.candidates > 0:  # without time for any, the next action of the last plan goes out
+            self._book.store(tick.number, result.plan)
+            if self._book.blind > self._misses_allowed:
+                self._run.end(f'stopped: the model predicted nothing finite {self._book.blind} times in a row')
 
     def _next_tick(self) -> Tick | None:
         """Wait for a tick of a run that has not been worked on yet."""
@@ -298,15 +284,9 @@ class Controller:
         assert self._inbox.newest is not None
         return self._inbox.newest.state
 
-    def _go(self) -> None:
+    def _walk_on(self) -> None:
         """Walk from the next tick on: its action is zero, for nothing is planned yet."""
-        self._paused = False
-        self._blind = 0
         self._book.restart(-1 if self._tick is None else self._tick.number)
-
-    def _end(self, how: str) -> None:
-        self._running = self._paused = False
-        self._ended = how
 
     def missing(self) -> str:
         """Say what is missing before a run can start; empty when nothing is."""

@@ -19,20 +19,19 @@ class PlanBook:
         self._misses_allowed = misses_allowed
         self._plan: Plan | None = None
         self._tick = 0
+        self.blind = 0
+        """Plans in a row for which nothing finite was predicted: each stands still, a model that recovers walks on."""
 
     def restart(self, tick: int) -> None:
         """Forget the plan: a new run begins with `tick`."""
         self._plan, self._tick = None, tick
+        self.blind = 0
 
     def store(self, tick: int, plan: Plan) -> None:
         """Keep the plan made in `tick`; a late result of an older tick is left out."""
         if tick >= self._tick:
             self._plan, self._tick = plan, tick
-
-    @property
-    def plan(self) -> Plan | None:
-        """The newest plan, to start the next search from."""
-        return self._plan
+            self.blind = 0 if plan.finite else self.blind + 1
 
     def misses(self, tick: int) -> int:
         """Return how many deadlines in a row were missed when `tick` begins (0: the plan came in time)."""
