@@ -77,10 +77,10 @@ def test_no_prediction_reaches_over_a_gap(run):
 
 def test_another_model_than_the_one_that_ran_is_refused(run):
     def provenance(digest):
-        content = {'controller': {}, 'model': {'sha256': {'model.yaml': digest}}}
+        content = {'controller': {}, 'model': {'path': '/lab/velociroach_grbal', 'sha256': {'model.yaml': digest}}}
         return Provenance(content, 'test')
 
-    with pytest.raises(UserError, match='velociroach_grbal at hand is not the one that ran'):
+    with pytest.raises(UserError, match='velociroach_grbal: is not the model of this run'):
         predict(run, provenance('0' * 64))
     with pytest.raises(UserError, match='does not tell which model ran'):
         predict(run, None)

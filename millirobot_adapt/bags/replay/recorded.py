@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from millirobot_adapt import __version__
+from millirobot_adapt.bags.at_hand import model_of, robot_of
 from millirobot_adapt.bags.storage.provenance import Provenance, read_provenance
 from millirobot_adapt.bags.storage.reader import Bag
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params, read_yaml
@@ -15,8 +16,8 @@ from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, ass
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.path_source import TOPIC
-from millirobot_adapt.core.robot import RobotConfig, load_robot
-from millirobot_adapt.core.share import file_hashes, find, share_dir
+from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.share import find
 
 C = TypeVar('C', bound=Config)
 
@@ -80,11 +81,12 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
         controller = replace(controller, method=changes.method)
     renamed = {name for _, name, _ in changes.overrides}
     if told is not None and told.model_hashes and (same_model or not (changes.model or 'model' in renamed)):
-        controller = replace(controller, model=str(_same_model(told, changes.model)))
+        mend = 'name the folder of the one that was used with --model'
+        controller = replace(controller, model=str(model_of(told, changes.model, mend)))
     source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters)
-    robot = _robot(None if 'robot' in renamed else told, controller.robot)
+    robot = robot_of(None if 'robot' in renamed else told, controller.robot)
     chosen = {name for node, name, _ in changes.overrides if node == 'controller'}
     if changes.parameters is not None and 'controller' in read_yaml(changes.parameters):
         chosen |= set(flatten(controller))
@@ -97,7 +99,7 @@ def recorded_robot(bag: Bag) -> RobotConfig:
     Raises:
         UserError: its description does not fit this version.
     """
-    return _robot(read_provenance(bag), ControllerConfig().robot)
+    return robot_of(read_provenance(bag), ControllerConfig().robot)
 
 
 def _config(told: Provenance | None, changes: Changes, node: str, cls: type[C]) -> C:
@@ -125,35 +127,3 @@ def _told(told: Provenance, node: str, cls: type[C]) -> C | None:
 
 def _version(told: Provenance | None) -> str:
     return '' if told is None else ' '.join(filter(None, (told.version, told.git)))
-
-
-def _robot(told: Provenance | None, name: str) -> RobotConfig:
-    described = None if told is None else told.content.get('robot')
-    if told is None or not isinstance(described, Mapping):
-        return load_robot(name)
-    return build(RobotConfig, nest(described), f'{told.source}: robot')
-
-
-def _same_model(told: Provenance, named: str) -> Path:
-    """Return the folder of the bundle with the recorded hashes: where the user says, where it was, or a shipped one.
-
-    Raises:
-        UserError: there is none, or it has changed since.
-    """
-    recorded = Path(told.model)
-    places = [find('models', named)] if named else [recorded, share_dir() / 'models' / recorded.name]
-    changed = {place: _changed_files(place, told.model_hashes) for place in places if place.is_dir()}
-    mend = 'name the folder of the one that was used with --model'
-    if not changed:
-        raise UserError(f'{recorded}: the model of this run is missing; {mend}')
-    for place, files in changed.items():
-        if not files:
-            return place
-    place, files = next(iter(changed.items()))
-    raise UserError(f'{place}: is not the model of this run (SHA-256 of {", ".join(files)}); {mend}')
-
-
-def _changed_files(folder: Path, recorded: Mapping[str, str]) -> list[str]:
-    """Return the files of a bundle that are missing or have another hash than recorded."""
-    found = file_hashes(folder)
-    return [name for name, digest in recorded.items() if found.get(name) != digest]

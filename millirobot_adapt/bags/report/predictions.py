@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from millirobot_adapt.bags.at_hand import model_of, robot_of
 from millirobot_adapt.bags.run_data import RunData
 from millirobot_adapt.bags.storage.provenance import Provenance
 from millirobot_adapt.core.control.history import is_valid_step, steps_ahead
@@ -16,7 +17,6 @@ from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Method, Window
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import wrap
-from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.state import NU, FloatArray, StateView
 
 
@@ -59,12 +59,10 @@ def predict(run: RunData, provenance: Provenance | None) -> Predictions | None:
         UserError: the bag does not say what ran, or the model is not there or no longer the one of the run.
     """
     config = None if provenance is None else provenance.config('controller', ControllerConfig)
-    if provenance is None or config is None:
+    if provenance is None or config is None or not provenance.model_hashes:
         raise UserError('the bag does not tell which model ran')
-    robot = load_robot(config.robot)
-    bundle = load_bundle(config.model, robot)
-    if bundle.digest != provenance.model_hashes.get('model.yaml'):
-        raise UserError(f'the model {bundle.path.name} at hand is not the one that ran')
+    robot = robot_of(provenance, config.robot)
+    bundle = load_bundle(str(model_of(provenance)), robot)
     # One sequence at a time is too little work to share among threads.
     method = make_method(bundle, replace(config.engine, threads=1), config.method)
     return predict_with(method, run, config.planner.horizon, robot.dt)
