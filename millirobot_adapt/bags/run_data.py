@@ -24,6 +24,7 @@ from millirobot_adapt.core.topics import (
     FAULT,
     IMU,
     LEGS,
+    MANAGER_STATE,
     MOCAP_POSE,
     ODOMETRY,
     PARAMETER_EVENTS,
@@ -50,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Status:
-    """One DiagnosticStatus: a state of the bridge or the controller, or a fault that began."""
+    """One DiagnosticStatus: a state of the bridge, the controller or the manager, or a fault that began."""
 
     received: float
     """[s since the epoch]."""
@@ -91,6 +92,7 @@ class RunData:
     """Messages that were published but never came to the recorder, by full topic name."""
     changes: tuple[LiveChange, ...] = ()
     """Parameters that were set on the way, in the order of receipt."""
+    manager: tuple[Status, ...] = ()
 
     def column(self, name: str) -> FloatArray:
         """Return one number of every tick record, shape (ticks,)."""
@@ -102,6 +104,9 @@ class RunData:
         return self.ticks[0].stamp if self.ticks else self.start
 
 
+_STATUSES = (FAULT, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE)
+
+
 @dataclass
 class _Collected:
     """Lists that grow while the bag is read."""
@@ -109,9 +114,7 @@ class _Collected:
     gatherer: StateGatherer = field(default_factory=StateGatherer)
     rows: dict[str, list[tuple[float, Any]]] = field(default_factory=lambda: {name: [] for name in _SHAPES})
     ticks: list[TickRecord] = field(default_factory=list)
-    statuses: dict[str, list[Status]] = field(
-        default_factory=lambda: {topic.name: [] for topic in (FAULT, BRIDGE_STATE, CONTROLLER_STATE)}
-    )
+    statuses: dict[str, list[Status]] = field(default_factory=lambda: {topic.name: [] for topic in _STATUSES})
     changes: list[LiveChange] = field(default_factory=list)
     shape: str = 'reference'
     reference: ReferencePath | None = None
@@ -147,8 +150,8 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 """Shape of one value of each series."""
 _TOPICS = (
-    MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, FAULT, BRIDGE_STATE,
-    CONTROLLER_STATE, PARAMETER_EVENTS,
+    MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, *_STATUSES,
+    PARAMETER_EVENTS,
 )  # fmt: skip
 
 
@@ -183,6 +186,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
         lost=dict(bag.losses.lost),
         changes=tuple(collected.changes),
+        manager=tuple(collected.statuses[MANAGER_STATE.name]),
         **series,
     )
 

@@ -24,7 +24,8 @@ Keys of version 1; what the run's bag does not tell is null.
     stops               list of reason, time_s: when bridge or controller stopped the robot by itself
     changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
     outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
-    ended               why the run ended before its time, such as a process that died; null when it ended as wished
+    ended               why the run ended before its time, such as a process that died; null when it ended as wished.
+                        As the run folder tells it, else as the manager did
 """
 
 from __future__ import annotations
@@ -35,15 +36,20 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.bags.report.predictions import Predictions
-from millirobot_adapt.bags.run_data import RunData
+from millirobot_adapt.bags.run_data import RunData, Status
 from millirobot_adapt.bags.track import Track, follow
 from millirobot_adapt.core.state import FloatArray
 
 VERSION = 1
-ORDERLY = ('stopped by the operator', 'the bridge is ending', 'the bridge has ended')
+ORDERLY = ('stopped by the operator', 'the bridge was deactivated', 'the bridge is ending', 'the bridge has ended')
 """Reasons of the bridge for which a run ends as wished."""
-NOT_BY_ITSELF = ('by the operator', 'the bridge disarmed')
+NOT_BY_ITSELF = (
+    'by the operator', 'the controller was deactivated', 'the collector was deactivated', 'the bridge disarmed',
+)  # fmt: skip
 """Reasons of the controller that are a wish, or the bridge's stop once more."""
+
+FAILED = 'failed: '
+"""How the manager begins to say why it has stopped the robot and ended the run."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
@@ -77,9 +83,19 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
             {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
             for change in run.changes
         ],
-        'outcome': next((status.text for status in reversed(run.controller) if _is_outcome(status.text)), None),
-        'ended': None,  # no bag tells; the run folder does
+        'outcome': next(filter(_is_outcome, map(_said, reversed(run.controller))), None),
+        'ended': _why_it_ended(run),
     }
+
+
+def _why_it_ended(run: RunData) -> str | None:
+    text = run.manager[-1].text if run.manager else ''
+    return text.removeprefix(FAILED) if text.startswith(FAILED) else None
+
+
+def _said(status: Status) -> str:
+    """Return what a node said of itself, whether it was active or not."""
+    return status.text.removeprefix('inactive: ')
 
 
 def _is_outcome(text: str) -> bool:
@@ -201,12 +217,13 @@ def stops(run: RunData) -> list[dict[str, Any]]:
     armed = False
     for status in run.bridge:
         now = status.values.get('armed') == 'True'
-        if armed and not now and status.text.removeprefix('inactive: ') not in ORDERLY:
-            found.append((status.received, status.text))
+        reason = _said(status)
+        if armed and not now and reason not in ORDERLY:
+            found.append((status.received, reason))
         armed = now
     before = ''
     for status in run.controller:
-        kind, _, reason = status.text.partition(': ')
+        kind, _, reason = _said(status).partition(': ')
         if kind == 'stopped' != before and not reason.startswith(NOT_BY_ITSELF):
             found.append((status.received, reason))
         before = kind

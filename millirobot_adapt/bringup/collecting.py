@@ -61,6 +61,7 @@ def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
         complaint = _drive(collecting, folder, interrupts)
     if complaint:
         print(f'millirobot: {complaint}', file=sys.stderr)
+        folder.note_end(complaint)
     if interrupts.requested:
         return INTERRUPTED, folder.path
     return FAILED if complaint else OK, folder.path

@@ -57,7 +57,7 @@ def run_demo(demo: Demo, command: str) -> int:
         complaint = _drive(demo, folder, nodes, interrupts)
         if complaint:
             print(f'millirobot: {complaint}', file=sys.stderr)
-            folder.ended.write_text(f'{complaint}\n', encoding='utf-8')
+            folder.note_end(complaint)
         _report(folder)
     if interrupts.requested:
         return INTERRUPTED

@@ -2,7 +2,8 @@
 
 A run folder holds `parameters.yaml` (what ran: every node's resolved parameters, the robot, the model with the sha256
 of its files, the seed, versions, the machine), `nodes.yaml` (the same node parameters as the ROS 2 parameter file that
-the processes were started with), `bag/`, `logs/`, and at the end `summary.json` and `report.html`.
+the processes were started with), `bag/`, `logs/`, and at the end `summary.json` and `report.html`; `ended.txt` where
+the run ended before its time.
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ class RunFolder:
     def ended(self) -> Path:
         """Why the run ended before its time; `bags.report` reads it."""
         return self.path / 'ended.txt'
+
+    def note_end(self, why: str) -> None:
+        """Write down why the run ended before its time."""
+        self.ended.write_text(f'{why}\n', encoding='utf-8')
 
     @property
     def report(self) -> Path:

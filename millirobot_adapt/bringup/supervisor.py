@@ -26,8 +26,13 @@ class Ended:
     last_lines: tuple[str, ...]
 
     def __str__(self) -> str:
-        how = f'exited with {self.code}' if self.code >= 0 else f'was killed by {signal.Signals(-self.code).name}'
-        return f'{self.name} {how}' + (f': {self.last_lines[-1]}' if self.last_lines else '')
+        return how_it_ended(self.name, self.code, self.last_lines[-1] if self.last_lines else '')
+
+
+def how_it_ended(name: str, code: int, last_line: str) -> str:
+    """Say in one line how a process ended, and what it said last."""
+    how = f'exited with {code}' if code >= 0 else f'was killed by {signal.Signals(-code).name}'
+    return f'{name} {how}' + (f': {last_line}' if last_line else '')
 
 
 class Supervisor:

@@ -97,6 +97,56 @@ def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):
     assert 'Ended before its time: estimator was killed by SIGKILL' in (folder / 'report.html').read_text()
 
 
+def with_states(tmp_path, *states):
+    """Write a bag of states alone: topic, text, values, one a second; return its summary."""
+    with BagWriter(tmp_path / 'bag') as bag:
+        for second, (topic, text, values) in enumerate(states):
+            bag.write_message(topic, messages.status(topic, text, values), float(second))
+    return write_report(tmp_path)
+
+
+def test_where_no_run_folder_tells_why_a_run_ended_the_manager_does(tmp_path):
+    lost = 'bridge has died or hangs: nothing heard of it for 3 s'
+    summary = with_states(tmp_path, ('/manager/state', 'active', {}), ('/manager/state', f'failed: {lost}', {}))
+    assert summary['ended'] == lost
+    (tmp_path / 'ended.txt').write_text('bridge was killed by SIGKILL\n')
+    assert write_report(tmp_path)['ended'] == 'bridge was killed by SIGKILL', 'who started it knows more'
+
+
+def test_a_manager_that_ends_with_all_others_has_no_reason_to_tell(tmp_path):
+    summary = with_states(tmp_path, ('/manager/state', 'waiting: bridge', {}), ('/manager/state', 'active', {}))
+    assert summary['ended'] is None
+
+
+@pytest.mark.parametrize(
+    ('text', 'reasons'),
+    [
+        ('stopped by the operator', []),
+        ('the bridge was deactivated', []),
+        ('inactive: the bridge is ending', []),
+        ('inactive: no telemetry for 1.0 s', ['no telemetry for 1.0 s']),
+    ],
+)
+def test_an_orderly_end_is_no_stop_whatever_state_the_bridge_is_in(tmp_path, text, reasons):
+    states = ('/bridge/state', 'armed', {'armed': True}), ('/bridge/state', text, {'armed': False})
+    assert [stop['reason'] for stop in with_states(tmp_path, *states)['stops']] == reasons
+
+
+@pytest.mark.parametrize(
+    ('text', 'reasons'),
+    [
+        ('stopped: by the operator', []),
+        ('stopped: the controller was deactivated', []),
+        ('inactive: stopped: the controller was deactivated', []),
+        ('stopped: 3 deadlines in a row were missed', ['3 deadlines in a row were missed']),
+    ],
+)
+def test_what_the_controller_was_told_is_no_stop_by_itself(tmp_path, text, reasons):
+    summary = with_states(tmp_path, ('/controller/state', 'running', {}), ('/controller/state', text, {}))
+    assert [stop['reason'] for stop in summary['stops']] == reasons
+    assert summary['outcome'] == text.removeprefix('inactive: ')
+
+
 def test_what_the_bag_does_not_hold_is_null(tmp_path):
     with BagWriter(tmp_path / 'run' / 'bag') as bag:
         bag.write_message('/legs', messages.joint_state(1.0, [1, 1], position=[0, 0]), 1.0)

@@ -73,7 +73,9 @@ def test_ctrl_c_stops_the_robot_and_leaves_no_process(mock, launched, operated, 
     said, _ = process.communicate(timeout=END)
     assert set(processes_of(tmp_path)) <= {'mock_robot'}
     assert 'Traceback' not in said
-    assert (tmp_path / 'runs' / 'latest' / 'bag' / 'metadata.yaml').is_file()
+    run = tmp_path / 'runs' / 'latest'
+    assert (run / 'bag' / 'metadata.yaml').is_file()
+    assert not (run / 'ended.txt').exists(), 'it ended as wished'
 
 
 @pytest.mark.parametrize('victim', [node.name for node in DRIVEN['robot']])
@@ -88,6 +90,7 @@ def test_a_node_that_is_killed_stops_the_robot_and_the_launch(mock, launched, op
     said, _ = process.communicate(timeout=END)
     assert process.returncode == 1, said
     assert f'{victim}-' in said.split('Caught exception in launch')[1]
+    assert (tmp_path / 'runs' / 'latest' / 'ended.txt').read_text().startswith(f'{victim} was killed by SIGKILL')
     assert set(processes_of(tmp_path)) <= {'mock_robot'}
 
 

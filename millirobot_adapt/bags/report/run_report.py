@@ -61,7 +61,8 @@ def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
     bag = open_bag(folder, namespace=namespace)
     home = folder if folder.is_dir() else folder.parent
     recorded = read_whole_run(bag)
-    summary, story = recorded.summary | {'ended': _why_it_ended(home)}, recorded.story
+    summary, story = recorded.summary, recorded.story
+    summary['ended'] = _why_it_ended(home) or summary['ended']
     sections, missing = _draw(story)
     began = datetime.fromtimestamp(story.run.origin)
     page = Page(

@@ -17,12 +17,13 @@ from typing import Any
 
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import LogInfo, OpaqueFunction, RegisterEventHandler, Shutdown
+from launch.actions import LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessIO
-from launch.events.process import ProcessExited, ProcessIO
+from launch.events.process import ProcessIO
 from launch_ros.actions import Node
 
 from millirobot_adapt.bringup.launching.arguments import Argument, declare, declare_common, refuse_unknown, value_of
+from millirobot_adapt.bringup.launching.ending import Ending
 from millirobot_adapt.bringup.launching.own_parameters import own_parameters
 from millirobot_adapt.bringup.launching.tools import tools
 from millirobot_adapt.bringup.prepare import prepare_run
@@ -36,7 +37,7 @@ from millirobot_adapt.bringup.processes import (
     NodeProcess,
     resolve,
 )  # fmt: skip
-from millirobot_adapt.bringup.run_folder import Parameters, write_node_parameters
+from millirobot_adapt.bringup.run_folder import Parameters, RunFolder, write_node_parameters
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.topics import MOCAP_POSE
 
@@ -82,9 +83,10 @@ class Launch:
             wanted = [node for node in wanted if node is not MOCK_ROBOT]
         if chosen['teleop'] == 'true':
             wanted.append(TELEOP)
-        file = _write(self._parameters(wanted, chosen), chosen)
-        processes = {node: _process(node.name, file, chosen) for node in wanted}
-        actions: list[Action] = [LogInfo(msg=f'parameters: {file}')]
+        file, folder = _write(self._parameters(wanted, chosen), chosen)
+        ending = Ending(folder)
+        processes = {node: _process(node.name, file, chosen, ending) for node in wanted}
+        actions: list[Action] = [LogInfo(msg=f'parameters: {file}'), ending.listen()]
         if MOCK_ROBOT in processes:
             actions.append(_once_serving(processes[MOCK_ROBOT], processes.pop(BRIDGE)))
         return [*actions, *processes.values(), *tools(chosen)]
@@ -106,36 +108,28 @@ class Launch:
         return resolve(processes, changes, 'launch arguments:')
 
 
-def _write(nodes: Parameters, chosen: Mapping[str, str]) -> Path:
+def _write(nodes: Parameters, chosen: Mapping[str, str]) -> tuple[Path, RunFolder | None]:
     """Write the parameter file of the processes: into a run folder if one is recorded, else into a temporary one."""
     namespace = chosen['namespace'].strip('/')
     if RECORDER.name in nodes:
-        return prepare_run(nodes, Path(chosen['out'], namespace), shlex.join(sys.argv), namespace).node_parameters
+        run = prepare_run(nodes, Path(chosen['out'], namespace), shlex.join(sys.argv), namespace)
+        return run.node_parameters, run
     folder = Path(tempfile.mkdtemp(prefix='millirobot_'))
     if MOCK_ROBOT.name in nodes:
         nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder / 'radio')
     write_node_parameters(folder / 'nodes.yaml', nodes, namespace)
-    return folder / 'nodes.yaml'
+    return folder / 'nodes.yaml', None
 
 
-def _process(name: str, parameters: Path, chosen: Mapping[str, str]) -> Node:
+def _process(name: str, parameters: Path, chosen: Mapping[str, str], ending: Ending) -> Node:
     """Return the action that starts a node; when it ends, everything does."""
     remappings = [(MOCAP_POSE.name, chosen['mocap_topic'])]
     if chosen['namespace']:
         remappings.append(('/tf', 'tf'))  # each robot has a frame of the same name
     return Node(
         package='millirobot_adapt', executable=name, namespace=chosen['namespace'], parameters=[str(parameters)],
-        remappings=remappings, output='screen', on_exit=_end_all, sigterm_timeout=PATIENCE,
+        remappings=remappings, output='screen', on_exit=ending.of(name), sigterm_timeout=PATIENCE,
     )  # fmt: skip
-
-
-def _end_all(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """End the launch with the process that has ended; the launch fails if the process has."""
-    if context.is_shutdown:
-        return []
-    if event.returncode:
-        raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}; everything ends')
-    return [Shutdown(reason=f'{event.process_name} has ended')]
 
 
 def _once_serving(mock: Node, bridge: Node) -> RegisterEventHandler:
