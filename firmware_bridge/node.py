@@ -21,6 +21,7 @@ from millirobot_adapt.core import topics
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate
+from millirobot_adapt.nodes.battery import battery_status
 from millirobot_adapt.nodes.conversions import joint_state, qos, status
 from millirobot_adapt.nodes.gate_listener import GateListener
 from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
@@ -140,12 +141,7 @@ class BridgeNode(ManagedNode):
 
     def parts(self) -> list[DiagnosticStatus]:
         """Say how the battery is."""
-        if self._battery is None:
-            return [status('battery', 'no reading yet', {}, DiagnosticStatus.STALE)]
-        low = self._robot.scales.battery_low_counts
-        level = DiagnosticStatus.ERROR if self._battery < low else DiagnosticStatus.OK
-        volts = self._battery * self._robot.scales.battery
-        return [status('battery', f'{volts:.2f} V', {'reading [counts]': self._battery, 'low [counts]': low}, level)]
+        return [battery_status(self._battery, self._robot)]
 
     def _check(self) -> None:
         if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:

@@ -125,7 +125,7 @@ def _kind(what: str) -> str:
 
 
 class Watch:
-    """Notice that a node which was brought up has died or hangs; `look` is called again and again."""
+    """Notice that a node which was brought up has died or hangs; `lost` is asked again and again."""
 
     def __init__(self, names: Sequence[str], silence: float, steady: Callable[[], float]) -> None:
         """Watch from now on; a node that has not been heard for `silence` [s] is lost."""

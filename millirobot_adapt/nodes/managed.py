@@ -20,6 +20,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from millirobot_adapt.core.topics import Topic
 from millirobot_adapt.nodes.conversions import status
+from millirobot_adapt.nodes.entities import Entities
 from millirobot_adapt.nodes.health import Health
 from millirobot_adapt.nodes.run import NODE_OPTIONS
 
@@ -47,7 +48,7 @@ class ManagedNode(LifecycleNode):
         """Where it stands: unconfigured, inactive, active or finalized."""
         self.failure: Exception | None = None
         """What a transition failed with; the process ends with it."""
-        self._made: dict[str, list[tuple[Callable[[Any], Any], Any]]] = {}  # state -> what to destroy, and by what
+        self._entities = Entities(self)
         self.health = Health(self, self._condition, state, self._parts)
         self._refuse_unknown_transitions()
 
@@ -124,32 +125,16 @@ class ManagedNode(LifecycleNode):
         return TransitionCallbackReturn.FAILURE if objection or self.failure else TransitionCallbackReturn.SUCCESS
 
     def _make(self, state: str, work: Callable[[], None]) -> None:
-        """Do the work and remember the ROS entities that it makes; those of a refusal are destroyed at once."""
-        before = {id(entity) for _, entity in self._entities()}
+        """Do the work that leads to `state`; of a refusal nothing stays."""
         try:
-            work()
+            self._entities.make(state, work)
         except NotYetError:
-            self._destroy([(destroy, entity) for destroy, entity in self._entities() if id(entity) not in before])
+            self._entities.destroy(state)
             raise
-        self._made[state] = [(destroy, entity) for destroy, entity in self._entities() if id(entity) not in before]
 
     def _unmake(self, state: str, work: Callable[[], None]) -> None:
         work()
-        self._destroy(self._made.pop(state, []))
-
-    @staticmethod
-    def _destroy(entities: list[tuple[Callable[[Any], Any], Any]]) -> None:
-        for destroy, entity in entities:
-            destroy(entity)
-
-    def _entities(self) -> list[tuple[Callable[[Any], Any], Any]]:
-        """Return every ROS entity of the node with the function that destroys it."""
-        kinds: list[tuple[Callable[[Any], Any], Any]] = [
-            (self.destroy_subscription, self.subscriptions), (self.destroy_service, self.services),
-            (self.destroy_client, self.clients), (self.destroy_timer, self.timers),
-            (self.destroy_publisher, self.publishers),
-        ]  # fmt: skip
-        return [(destroy, entity) for destroy, entities in kinds for entity in entities]
+        self._entities.destroy(state)
 
     def _condition(self) -> DiagnosticStatus:
         """Return what `examine` says, and where the node stands."""

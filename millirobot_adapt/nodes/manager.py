@@ -117,8 +117,12 @@ class Manager(Node):
         confirmed = self._stopping is not None and self._stopping.done()
         if confirmed or self._stopping is None or time.monotonic() > self._stop_until:
             self._health.tell()
-            stopped = 'the robot was told to stop' if confirmed else 'the bridge did not confirm a stop'
-            raise DeviceError(f'{self._failure}; {stopped}')
+            raise DeviceError(f'{self._failure}{self._what_became_of_the_robot(confirmed)}')
+
+    def _what_became_of_the_robot(self, stopped: bool) -> str:
+        if 'bridge' not in self._managed:
+            return ''  # a recorded run is played: there is no robot
+        return '; the robot was told to stop' if stopped else '; the bridge did not confirm a stop'
 
     def _tell(self, what: str) -> None:
         self.get_logger().info(what)

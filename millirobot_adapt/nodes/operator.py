@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import rclpy
@@ -14,7 +12,6 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import get_rmw_implementation_identifier
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
@@ -28,18 +25,6 @@ SERVICES = (
     'bridge/arm', 'bridge/stop', 'controller/start', 'controller/pause', 'controller/resume', 'controller/finish',
     'controller/stop', 'collector/start', 'collector/stop',
 )  # fmt: skip
-
-
-def ros_version() -> dict[str, str]:
-    """Return the ROS distribution and its middleware."""
-    distro = os.environ.get('ROS_DISTRO', '')
-    for name in ('jazzy', 'kilted') if not distro else ():
-        try:
-            version(f'ros-{name}-rclpy')
-            distro = name
-        except PackageNotFoundError:
-            continue
-    return {'distro': distro or 'unknown', 'rmw': get_rmw_implementation_identifier()}
 
 
 class Operator:

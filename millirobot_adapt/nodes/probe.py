@@ -19,7 +19,7 @@ from rclpy.node import Node
 from millirobot_adapt.core.messages import seconds
 from millirobot_adapt.core.topics import MOCAP_POSE
 from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.operator import ros_version
+from millirobot_adapt.nodes.ros_version import ros_version
 from millirobot_adapt.nodes.source_watch import SourceWatch
 
 NAME = 'millirobot_doctor'

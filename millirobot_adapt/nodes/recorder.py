@@ -24,8 +24,8 @@ from millirobot_adapt.core.installation import installation
 from millirobot_adapt.core.topics import RUN, Topic
 from millirobot_adapt.nodes.conversions import message_class, qos, status
 from millirobot_adapt.nodes.managed import ManagedNode
-from millirobot_adapt.nodes.operator import ros_version
 from millirobot_adapt.nodes.parameters import load
+from millirobot_adapt.nodes.ros_version import ros_version
 from millirobot_adapt.nodes.run import run
 
 QUEUE_DEPTH = 1000
@@ -59,7 +59,7 @@ class Recorder(ManagedNode):
         self._config = load(self, RecorderConfig)
         if not self._config.bag:
             raise UserError('recorder: the parameter bag is empty; give the bag folder to make')
-        self._failure: DeviceError | None = None
+        self._disk_failure: DeviceError | None = None
         self._losses = Losses()
 
     def configure(self) -> None:
@@ -86,8 +86,8 @@ class Recorder(ManagedNode):
             DeviceError: the disk failed, now or while recording.
         """
         self._writer.close()
-        if self._failure is not None:
-            raise self._failure
+        if self._disk_failure is not None:
+            raise self._disk_failure
 
     def _tell_what_runs(self, name: str, text: str) -> None:
         """Write what runs into the bag itself, and publish it for whoever else records or watches."""
@@ -111,14 +111,14 @@ class Recorder(ManagedNode):
 
     def _keep(self, write: Callable[..., None], *what: Any) -> None:
         """Write unless the disk has failed before; when it fails, end or tell once, as the operator chose."""
-        if self._failure is not None:
+        if self._disk_failure is not None:
             return
         try:
             write(*what)
         except DeviceError as error:
             if self._config.on_error == 'stop':
                 raise
-            self._failure = error
+            self._disk_failure = error
             self.get_logger().error(str(error))
 
     def examine(self) -> DiagnosticStatus:
@@ -129,8 +129,8 @@ class Recorder(ManagedNode):
             'messages': self._writer.count,
             **{f'lost {k}': v for k, v in lost.items()},
         }
-        if self._failure is not None:
-            return status('recorder', f'not recording: {self._failure}', values, DiagnosticStatus.ERROR)
+        if self._disk_failure is not None:
+            return status('recorder', f'not recording: {self._disk_failure}', values, DiagnosticStatus.ERROR)
         if lost:
             return status('recorder', f'recording: {lost.total()} messages never came', values, DiagnosticStatus.WARN)
         return status('recorder', 'recording', values)

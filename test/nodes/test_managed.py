@@ -65,7 +65,7 @@ def node(monkeypatch):
 
 
 def entities(node):
-    return [id(entity) for _, entity in node._entities()]
+    return [id(entity) for _, entity in node._entities.all()]
 
 
 def test_two_whole_lives_leave_nothing_behind(node):

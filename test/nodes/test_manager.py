@@ -49,12 +49,12 @@ class Worker(ManagedNode):
 
 
 class Lab:
-    def __init__(self, silence=LONG, patience=LONG):
-        given = {'silence': silence, 'patience': patience, 'nodes': f'[{",".join(NODES)}]'}
+    def __init__(self, silence=LONG, patience=LONG, nodes=NODES):
+        given = {'silence': silence, 'patience': patience, 'nodes': f'[{",".join(nodes)}]'}
         parameters = [part for name, value in given.items() for part in ('-p', f'{name}:={value}')]
         rclpy.init(args=['--ros-args', '-r', '__ns:=/robot1', *parameters])
         self.log = []
-        self.workers = {name: Worker(name, self.log) for name in NODES}
+        self.workers = {name: Worker(name, self.log) for name in nodes}
         self.manager = Manager()
         self.executor = SingleThreadedExecutor()
         for node in (*self.workers.values(), self.manager):
@@ -133,4 +133,12 @@ def test_when_the_bridge_itself_is_gone_nobody_claims_a_stop(make):
     lab.spin_until(lambda: lab.state.message == 'active')
     lab.executor.remove_node(lab.workers['bridge'])
     with pytest.raises(DeviceError, match=r'bridge has died or hangs.*did not confirm a stop'):
+        lab.spin_until(lambda: False)
+
+
+def test_where_no_robot_is_driven_nobody_speaks_of_its_stop(make):
+    lab = make(silence=2.0, nodes=('player', 'estimator'))
+    lab.spin_until(lambda: lab.state.message == 'active')
+    lab.executor.remove_node(lab.workers['estimator'])
+    with pytest.raises(DeviceError, match=r'nothing heard of it for 2 s$'):
         lab.spin_until(lambda: False)
