@@ -130,7 +130,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
         assert says in reason
         assert '\n' not in reason
     assert {tick.revision for tick in lab.ticks(3)} == {0.0}, 'nothing of it was taken'
-    assert lab.set('controller', objective__progress=500.0, planner__samples=40, planner__temperature=1.0)[0]
+    assert lab.set('controller', objective__progress=500, planner__samples=40, planner__temperature=1.0)[0]
     last = lab.ticks(4)[-1]
     assert (last.revision, last.candidates) == (1.0, 40.0)
     assert lab.set('controller', adapt=False)[0]
@@ -166,7 +166,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
 def check_bag(bag):
     summary = write_report(bag.parent)
     page = (bag.parent / REPORT).read_text()
-    assert 'controller.objective.progress set to 500.0' in page
+    assert 'controller.objective.progress set to 500' in page
     assert 'The run was finished by the operator' in page
     assert summary['stops'] == []
     changes = {(change['parameter'], change['value']) for change in summary['changes']}
