@@ -14,7 +14,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.core.state import NU, NX
-from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
+from millirobot_adapt.learning.rollouts import Rollouts, concatenate, mark_valid
 
 JUMP = 0.15
 """An estimate that moves further from one reply to the next was started anew by motion capture, not by legs [m]."""
@@ -65,16 +65,11 @@ def join(logs: Sequence[Log]) -> Log:
     """
     for index, log in enumerate(logs):
         check_apart(logs[:index], [log])
-    length = max(log.rollouts.valid.shape[1] for log in logs)
-    filled = [_filled(log.rollouts, length) for log in logs]
-    states, actions, stamps, valid = (
-        np.concatenate([getattr(rollouts, name) for rollouts in filled])
-        for name in ('states', 'actions', 'stamps', 'valid')
-    )
     named = {name: digest for log in logs for name, digest in log.rollouts.metadata['logs'].items()}
     metadata = {**logs[0].rollouts.metadata, 'logs': named}
     sessions = tuple(session for log in logs for session in log.sessions)
-    return Log(' + '.join(log.name for log in logs), Rollouts(states, actions, stamps, valid, metadata), sessions)
+    rollouts = concatenate([log.rollouts for log in logs], metadata)
+    return Log(' + '.join(log.name for log in logs), rollouts, sessions)
 
 
 def check_apart(logs: Sequence[Log], others: Sequence[Log]) -> None:
@@ -123,15 +118,6 @@ def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, obj
     valid = mark_valid(states, stamps, dt) & ~(moved > JUMP)
     return Rollouts(
         np.nan_to_num(states).astype(np.float32), actions[:, :-1].astype(np.float32), stamps, valid, metadata
-    )  # fmt: skip
-
-
-def _filled(rollouts: Rollouts, length: int) -> Rollouts:
-    """Make each rollout `length` transitions long."""
-    more = ((0, 0), (0, length - rollouts.valid.shape[1]))
-    return Rollouts(
-        np.pad(rollouts.states, (*more, (0, 0))), np.pad(rollouts.actions, (*more, (0, 0))),
-        np.pad(rollouts.stamps, more), np.pad(rollouts.valid, more), rollouts.metadata,
     )  # fmt: skip
 
 

@@ -82,6 +82,25 @@ def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: fl
     return in_time & finite[..., 1:] & finite[..., :-1]
 
 
+def concatenate(parts: Sequence[Rollouts], metadata: dict[str, Any]) -> Rollouts:
+    """Put rollouts one after the other; shorter ones are filled up with transitions that are not valid."""
+    length = max(part.valid.shape[1] for part in parts)
+    return Rollouts(
+        np.concatenate([_lengthened(part.states, length + 1, np.nan) for part in parts]),
+        np.concatenate([_lengthened(part.actions, length, np.nan) for part in parts]),
+        np.concatenate([_lengthened(part.stamps, length + 1, np.nan) for part in parts]),
+        np.concatenate([_lengthened(part.valid, length, False) for part in parts]),
+        metadata,
+    )
+
+
+def _lengthened(array: NDArray[Any], length: int, filling: float) -> NDArray[Any]:
+    """Make the rollouts of an array (N, L, ...) `length` long."""
+    more = [(0, 0)] * array.ndim
+    more[1] = (0, length - array.shape[1])
+    return np.pad(array, more, constant_values=filling)
+
+
 Walk = tuple[FloatArray, FloatArray, FloatArray]
 """Stamps (N,) [s], states (N, nx), and the actions (N, nu) sent from each state to the next, NaN where unknown."""
 

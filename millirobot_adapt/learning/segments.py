@@ -58,7 +58,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Rollouts split by rollout into a training and a validation part."""
+    """Segments of the rollouts that are learned from, and of those that validate."""
 
     training: Segments
     validation: Segments
@@ -67,19 +67,43 @@ class DataSet:
     """Longer pieces of the validation part, for methods that carry what they learn; None: the validation segments."""
 
 
-def make_data_set(rollouts: Rollouts, length: int, generator: np.random.Generator) -> DataSet:
-    """Split 90/10 by rollout and cut segments of `length` transitions, all valid.
+@dataclass(frozen=True)
+class Split:
+    """Which rollouts are learned from, and which are kept aside to validate; by rollout, never within one."""
+
+    training: np.ndarray
+    validation: np.ndarray
+
+    def extended(self, count: int, generator: np.random.Generator) -> Split:
+        """Divide `count` further rollouts, which follow those there; what was learned from never comes to validate."""
+        order = len(self.training) + len(self.validation) + generator.permutation(count)
+        aside = round(VALIDATION_PART * count)
+        return Split(np.append(self.training, order[aside:]), np.append(self.validation, order[:aside]))
+
+
+def split_rollouts(count: int, generator: np.random.Generator) -> Split:
+    """Divide `count` rollouts 90/10; at least one is kept aside."""
+    order = generator.permutation(count)
+    aside = max(1, round(VALIDATION_PART * count))
+    return Split(order[aside:], order[:aside])
+
+
+def make_data_set(rollouts: Rollouts, length: int, split: Split) -> DataSet:
+    """Cut segments of `length` transitions, all valid.
 
     Raises:
         UserError: a part holds no segment of that length.
     """
-    order = generator.permutation(len(rollouts.states))
-    held_out = max(1, round(VALIDATION_PART * len(order)))
-    parts = (cut(rollouts, order[held_out:], length), cut(rollouts, order[:held_out], length))
-    if not all(len(part) for part in parts):
+    parts = (cut(rollouts, split.training, length), cut(rollouts, split.validation, length))
+    if not any(len(part) for part in parts):
         raise UserError(f'the data hold no unbroken {length} transitions; collect more, or longer rollouts')
-    stretches = _longest(rollouts, order[:held_out], length)
-    return DataSet(*parts, normalise(rollouts, order[held_out:]), stretches)
+    if not all(len(part) for part in parts):
+        raise UserError(
+            f'the data hold too few rollouts with {length} unbroken transitions to learn from some and validate on '
+            'others; collect more (a recorded walk is cut into rollouts of 20 s)'
+        )
+    stretches = _longest(rollouts, split.validation, length)
+    return DataSet(*parts, normalise(rollouts, split.training), stretches)
 
 
 def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:

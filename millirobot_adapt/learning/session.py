@@ -19,7 +19,7 @@ from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.run_folder import TrainedRun, load_run
-from millirobot_adapt.learning.segments import DataSet, make_data_set
+from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
 from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
@@ -51,7 +51,8 @@ def train(
     torch.set_num_threads(config.threads)
     for line in tell_persistence(rollouts):
         say(line)
-    trainer = Trainer(config, _data_set(rollouts, config), float(rollouts.metadata['dt']))
+    split, length = split_rollouts(len(rollouts.states), generator(config.seed)), config.window + config.horizon
+    trainer = Trainer(config, make_data_set(rollouts, length, split), float(rollouts.metadata['dt']))
     model = _run(trainer, out.name, place)
     for number in range(1, rounds.count + 1 if rounds else 1):
         assert rounds is not None
@@ -59,9 +60,11 @@ def train(
         run.save(out, trainer.curves)
         bundle = out / f'round{number}'
         export(out, bundle, load_robot(rollouts.metadata['robot']))
-        rollouts = join([rollouts, rounds.walk(bundle, number)])
+        walked = rounds.walk(bundle, number)
+        split = split.extended(len(walked.states), generator(config.seed, number))
+        rollouts = join([rollouts, walked])
         say(f'round {number}: {int(rollouts.valid.sum())} transitions')
-        trainer.take(_data_set(rollouts, config))
+        trainer.take(make_data_set(rollouts, length, split))
         model = _run(trainer, f'{out.name}, round {number}', place)
     _say_choice(trainer.trials, say)
     record = _record(trainer, model, rollouts)
@@ -75,10 +78,6 @@ def train(
     if trainer.trials:
         draw_sweep(trainer.trials).savefig(out / SWEEP_FIGURE, dpi=120)
     return run
-
-
-def _data_set(rollouts: Rollouts, config: TrainConfig) -> DataSet:
-    return make_data_set(rollouts, config.window + config.horizon, generator(config.seed))
 
 
 def _run(trainer: Trainer, name: str, place: int) -> Model:
@@ -96,7 +95,7 @@ def _record(trainer: Trainer, model: Model, rollouts: Rollouts) -> dict[str, Any
     """Say what was trained, on what, and how well it does."""
     config = trainer.config
     results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}
-    training = {'version': __version__, 'parameters': flatten(config), 'validation': results}
+    training: dict[str, Any] = {'version': __version__, 'parameters': flatten(config), 'validation': results}
     if trainer.trials:
         training['sweep'] = [trial.row() for trial in trainer.trials]
     return {

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from millirobot_adapt import __version__
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.learning.bag_rollouts import read_bag
-from millirobot_adapt.learning.rollouts import Rollouts, load_rollouts
+from millirobot_adapt.learning.rollouts import Rollouts, concatenate, load_rollouts
 
 COMMON = ('robot', 'dt', 'origin')
 """What all data of one model must share: a model of a mixture would be one of neither."""
@@ -33,24 +31,12 @@ def load_data(paths: Sequence[Path]) -> Rollouts:
 
 
 def join(parts: Sequence[Rollouts]) -> Rollouts:
-    """Put rollouts of one robot one after the other; shorter ones are filled up with transitions that are not valid."""
+    """Put rollouts of one robot one after the other (`rollouts.concatenate`), and say where each part comes from."""
     if len(parts) == 1:
         return parts[0]
-    length = max(part.valid.shape[1] for part in parts)
     common: dict[str, Any] = {key: parts[0].metadata.get(key) for key in COMMON}
     sources = [{**part.metadata, 'sha256': part.digest()} for part in parts]
     estimators = {str(part.metadata.get('estimator')) for part in parts}
-    return Rollouts(
-        np.concatenate([_longer(part.states, length + 1, np.nan) for part in parts]),
-        np.concatenate([_longer(part.actions, length, np.nan) for part in parts]),
-        np.concatenate([_longer(part.stamps, length + 1, np.nan) for part in parts]),
-        np.concatenate([_longer(part.valid, length, False) for part in parts]),
-        {**common, 'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources},
+    return concatenate(
+        parts, {**common, 'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources}
     )
-
-
-def _longer(array: np.ndarray, length: int, filling: float) -> np.ndarray:
-    """Make the rollouts of an array (N, L, ...) `length` long."""
-    more = [(0, 0)] * array.ndim
-    more[1] = (0, length - array.shape[1])
-    return np.pad(array, more, constant_values=filling)

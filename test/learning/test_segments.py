@@ -9,7 +9,7 @@ from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.learning.augment import AugmentConfig, augment  # noqa: E402
 from millirobot_adapt.learning.persistence import persistence, tell_persistence  # noqa: E402
 from millirobot_adapt.learning.rollouts import load_rollouts, mark_valid  # noqa: E402
-from millirobot_adapt.learning.segments import cut, make_data_set  # noqa: E402
+from millirobot_adapt.learning.segments import cut, make_data_set, split_rollouts  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -26,7 +26,7 @@ def test_segments_never_cross_a_bad_transition(toy_rollouts):
 
 def test_split_is_by_rollout_and_normalisation_comes_from_the_training_part(toy_rollouts):
     rollouts = toy_rollouts(count=10, length=30)
-    data = make_data_set(rollouts, 20, np.random.default_rng(0))
+    data = make_data_set(rollouts, 20, split_rollouts(10, np.random.default_rng(0)))
     assert (len(data.training), len(data.validation)) == (9 * 11, 11)
     singles = torch.cat([data.normalisation.features(s.body[:, :-1], s.actions) for s in (data.training,)])
     assert abs(float(singles.mean())) < 0.1
@@ -35,7 +35,23 @@ def test_split_is_by_rollout_and_normalisation_comes_from_the_training_part(toy_
 
 def test_too_short_rollouts_are_a_users_mistake(toy_rollouts):
     with pytest.raises(UserError, match='collect more, or longer'):
-        make_data_set(toy_rollouts(count=10, length=20), 30, np.random.default_rng(0))
+        make_data_set(toy_rollouts(count=10, length=20), 30, split_rollouts(10, np.random.default_rng(0)))
+
+
+def test_a_single_rollout_cannot_be_divided_and_says_so(toy_rollouts):
+    with pytest.raises(UserError, match='too few rollouts with 20 unbroken transitions to learn from some and valid'):
+        make_data_set(toy_rollouts(count=1, length=40), 20, split_rollouts(1, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize('count', [1, 4, 5, 30])
+def test_what_was_learned_from_in_one_round_never_validates_the_next(count):
+    rng = np.random.default_rng(0)
+    first = split_rollouts(20, rng)
+    second = first.extended(count, rng)
+    assert set(first.training) <= set(second.training)
+    assert set(first.validation) <= set(second.validation)
+    assert sorted([*second.training, *second.validation]) == list(range(20 + count))
+    assert len(second.validation) == 2 + round(0.1 * count)
 
 
 def test_file_keeps_the_rollouts(toy_rollouts, tmp_path):
@@ -84,6 +100,12 @@ def test_persistence_tells_bias_from_noise(toy_rollouts):
     biased = replace(segments, displacement=segments.displacement + bias)
     assert abs(persistence(white)['yaw_change']) < 0.3
     assert persistence(biased)['yaw_change'] > 0.9
+
+
+def test_what_never_varies_is_no_bias_that_stays(toy_rollouts):
+    segments = cut(toy_rollouts(count=10, length=60), np.arange(10), 47)
+    standing = replace(segments, displacement=torch.zeros_like(segments.displacement))
+    assert persistence(standing)['yaw_change'] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_advice_is_given_where_there_is_only_noise(toy_rollouts):
