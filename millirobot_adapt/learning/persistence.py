@@ -6,6 +6,8 @@ and regress the mean of its next residuals on the mean of its last ones. A slope
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,6 +21,10 @@ MOTION = TARGET_NAMES[:3]
 """The targets that planning lives on: displacement and turn."""
 WORTH_ADAPTING = 0.2
 """Below this score a target's residuals are mostly noise."""
+FITTED, BLOCK = 500, 2000
+"""About how many segments the model is fitted to; how many are looked at at a time, as all at once fill gigabytes."""
+SMALLEST = 1e-12
+"""Least spread that is divided by."""
 
 
 def tell_persistence(rollouts: Rollouts) -> list[str]:
@@ -40,22 +46,37 @@ def tell_persistence(rollouts: Rollouts) -> list[str]:
 
 def persistence(segments: Segments) -> dict[str, float]:
     """Regress the mean of the next 15 residuals on that of the last 32, for each target; `segments` are 47 long."""
-    features = torch.cat([segments.body[:, :-1], segments.actions], dim=-1).double().numpy()
-    change = segments.change.double().numpy()
-    residuals = _residuals(features, change)
-    past, future = residuals[:, :PAST].mean(1), residuals[:, PAST : PAST + FUTURE].mean(1)
-    slopes = ((past - past.mean(0)) * (future - future.mean(0))).mean(0) / past.var(0)
+    # Segments overlap: some hundred of them fit the few weights as well as all.
+    residuals_of = _fit(segments.part(slice(0, None, max(1, len(segments) // FITTED))))
+    blocks = [residuals_of(segments.part(slice(begin, begin + BLOCK))) for begin in range(0, len(segments), BLOCK)]
+    past = np.concatenate([residuals[:, :PAST].mean(1) for residuals in blocks])
+    future = np.concatenate([residuals[:, PAST : PAST + FUTURE].mean(1) for residuals in blocks])
+    spread = np.maximum(past.var(0), SMALLEST)  # what never varies has a slope of 0
+    slopes = ((past - past.mean(0)) * (future - future.mean(0))).mean(0) / spread
     return dict(zip(TARGET_NAMES, slopes.tolist(), strict=True))
 
 
-def _residuals(features: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Subtract a least-squares quadratic model of the features (B, L, 7) from the changes (B, L, 8)."""
-    scaled = (features - features.mean((0, 1))) / features.std((0, 1))
-    upper = np.triu_indices(scaled.shape[-1])
-    products = scaled[..., upper[0]] * scaled[..., upper[1]]
-    terms = np.concatenate([np.ones_like(scaled[..., :1]), scaled, products], axis=-1)
-    # Segments overlap: some hundred of them fit the few weights as well as all.
-    stride = max(1, len(terms) // 500)
-    sparse, target = terms[::stride], change[::stride]
-    weights, *_ = np.linalg.lstsq(sparse.reshape(-1, terms.shape[-1]), target.reshape(-1, change.shape[-1]), rcond=None)
-    return np.asarray(change - terms @ weights)
+def _fit(segments: Segments) -> Callable[[Segments], NDArray[np.float64]]:
+    """Fit a quadratic model by least squares; return what subtracts its predictions from changes, to (B, L, 8)."""
+    features = _features(segments)
+    mean, scale = features.mean((0, 1)), np.maximum(features.std((0, 1)), SMALLEST)
+
+    def terms(some: Segments) -> NDArray[np.float64]:
+        scaled = (_features(some) - mean) / scale
+        first, second = np.triu_indices(scaled.shape[-1])
+        products = scaled[..., first] * scaled[..., second]
+        return np.concatenate([np.ones_like(scaled[..., :1]), scaled, products], axis=-1)
+
+    x, y = terms(segments), _change(segments)
+    weights, *_ = np.linalg.lstsq(x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1]), rcond=None)
+    return lambda some: np.asarray(_change(some) - terms(some) @ weights)
+
+
+def _features(segments: Segments) -> NDArray[np.float64]:
+    """Return what a network would see of each transition, (B, L, 7)."""
+    return np.asarray(torch.cat([segments.body[:, :-1], segments.actions], dim=-1).double().numpy())
+
+
+def _change(segments: Segments) -> NDArray[np.float64]:
+    """Return the targets of each transition, (B, L, 8)."""
+    return np.asarray(segments.change.double().numpy())
