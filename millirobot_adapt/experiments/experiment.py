@@ -84,7 +84,8 @@ def read_experiment(path: Path) -> Experiment:
     """Read an experiment file; what it leaves out has the default of `Experiment`.
 
     Raises:
-        UserError: no such file, an unknown key, a wrong type, a value out of range, two entries of one name.
+        UserError: no such file, an unknown key, a wrong type, a value out of range, two entries of one name, an oracle
+            for none of the conditions.
     """
     values = read_yaml(path)
     lists: dict[str, Any] = {}
@@ -93,7 +94,12 @@ def read_experiment(path: Path) -> Experiment:
             lists[key] = _entries(cls, values.pop(key), short, f'{path}: {key}')
     for key in ('oracle', 'controller'):
         _check_mapping(values.get(key, {}), f'{path}: {key}')
-    return dataclasses.replace(build(Experiment, values, str(path)), **lists)
+    experiment = dataclasses.replace(build(Experiment, values, str(path)), **lists)
+    known = [entry.name for entry in experiment.conditions]
+    for name in experiment.oracle:
+        if name not in known:
+            raise UserError(f'{path}: oracle: {name!r} is none of the conditions; they are {", ".join(known)}')
+    return experiment
 
 
 def _entries(cls: type[E], entries: Any, short: Any, where: str) -> tuple[E, ...]:

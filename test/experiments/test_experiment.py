@@ -1,13 +1,12 @@
 """Experiment files: what they may hold, what is refused, and the stories they make."""
 
-import re
-
 import pytest
 import yaml
 
+from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
-from millirobot_adapt.experiments.experiment import Experiment, find_experiment, parse_method, read_experiment
+from millirobot_adapt.experiments.experiment import FOLLOWER, Experiment, find_experiment, parse_method, read_experiment
 from millirobot_adapt.experiments.grid import check_stories, stories_of
 
 SHIPPED = sorted((share_dir() / 'params/experiments').glob('*.yaml'))
@@ -36,7 +35,9 @@ def test_the_standard_experiment_has_what_the_paper_compares():
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
 def test_shipped_experiments_can_be_run_and_share_no_name_with_a_condition(path):
-    check_stories([story for story in stories_of(read_experiment(path), 'controller.yaml') if story.seed == 0])
+    told = [story for story in stories_of(read_experiment(path), 'controller.yaml') if story.seed == 0]
+    assert told
+    check_stories([story for story in told if not story.controller.model.startswith('build/')])  # which do not ship
     assert not (share_dir() / 'params/conditions' / path.name).exists()
 
 
@@ -133,6 +134,7 @@ def test_a_method_may_name_its_engine_and_its_bundle():
         ('seeds: 0', 'seeds = 0'),
         ('seconds: .nan', 'not finite'),
         ('follower: {look_ahead: 0}', 'look_ahead'),
+        ('oracle: {left_loss: velociroach_mb}', "oracle: 'left_loss' is none of the conditions; they are leg_loss"),
     ],
 )
 def test_what_a_file_may_not_say(tmp_path, text, message):
@@ -152,4 +154,4 @@ def test_two_stories_may_not_share_a_file(tmp_path):
 def test_every_key_of_the_standard_file_is_one_of_the_schema():
     values = yaml.safe_load(next(path for path in SHIPPED if path.stem == 'standard').read_text())
     assert set(values) <= set(Experiment.__dataclass_fields__)
-    assert re.search(r'bundles', str(values['methods']))
+    assert values['methods'] == [*METHODS, FOLLOWER]

@@ -1,0 +1,32 @@
+"""Every method ships with a model that drives."""
+
+import numpy as np
+import pytest
+
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.factory import METHODS
+from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.state import assemble_state
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_the_model_that_ships_for_a_method_was_trained_for_it_and_plans(method):
+    robot = load_robot('velociroach')
+    bundle = load_bundle(f'velociroach_{method}', robot)
+    assert bundle.method == method
+    assert bundle.origin == 'mock'
+    planner = PlannerConfig(samples=32, chunk=32, horizon=15)
+    loop = assemble(ControllerConfig(model=bundle.path.name, planner=planner, engine=EngineConfig(threads=1))).loop
+    loop.restart(make_path('straight'))
+    still, side = np.zeros(3), np.zeros(2)
+    state = assemble_state(still, still, still, still, side, side, side, 3.9)
+    decided = loop.step(0, 0.0, state, None, side)
+    assert decided.plan.finite == planner.samples
+    assert (robot.action_low <= decided.next_action).all()
+    assert (decided.next_action <= robot.action_high).all()
+    assert decided.adaptation.step == 0.0, 'there is nothing yet to adapt to'
+    assert np.isfinite(decided.plan.cost)
