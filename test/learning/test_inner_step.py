@@ -96,6 +96,28 @@ def test_gradient_norm(case):
     torch.testing.assert_close(gradient_norm(pairs), direct.sqrt())
 
 
+@pytest.mark.parametrize('missing', [0, 2])
+def test_the_whole_step_without_the_guard_is_the_one_of_finite_differences(case, missing):
+    """What mb_de and grbal_literal take: psi times the gradient, element by element, however far it leads."""
+    theta, inputs, targets, mask = (part if isinstance(part, list) else part[:1] for part in case)
+    mask = mask.clone()
+    mask[:, :missing] = 0
+    psi = [torch.tensor(3.0 + index, dtype=torch.float64) for index in range(len(theta))]
+    update = inner_update(theta, psi, inputs, targets, mask, guarded=False)
+    assert update.fraction.tolist() == [1.0]
+    assert float(update.loss_after) > float(update.loss_before), 'so far that the guard would have shortened it'
+    for tensor, moved in enumerate(adapted_parameters(theta, update)):
+        for place in ((0,), (5,)) if moved.dim() == 1 else ((0, 0), (3, 5)):
+            nudged = []
+            for sign in (1, -1):
+                near = [value.clone() for value in theta]
+                near[tensor][place] += sign * 1e-6
+                nudged.append(float(summed_loss(near, inputs[0], targets[0], mask[0])))
+            gradient = (nudged[0] - nudged[1]) / 2e-6
+            taken = float(theta[tensor][place] - moved[place])
+            assert taken == pytest.approx(float(psi[tensor]) * gradient, abs=1e-7)
+
+
 @pytest.mark.parametrize('rate', [0.01, 0.5, 3.0, 100.0])
 def test_guard_never_lets_the_loss_rise(case, rate):
     theta, inputs, targets, mask = case
