@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.cli.plain_json import plain
 from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.errors import UserError
 
@@ -82,8 +83,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.out:
         from millirobot_adapt.experiments.page import write_all
 
-        write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, _plain(report))
-    print(json.dumps(_plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
+        write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, plain(report))
+    print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
     return 0
 
 
@@ -110,14 +111,3 @@ def _names(text: str, option: str) -> list[str]:
     if not names:
         raise UserError(f'{option} {text!r}: names nothing')
     return names
-
-
-def _plain(value: Any) -> Any:
-    """Replace what JSON has no word for (NaN, infinity) by null."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not (abs(value) < float('inf')):
-        return None
-    return value

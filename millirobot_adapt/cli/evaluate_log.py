@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.cli.learn import need_torch, parse_settings
+from millirobot_adapt.cli.plain_json import plain
 from millirobot_adapt.core.errors import UserError
 
 SCHEMA = 1
@@ -72,7 +73,7 @@ def _run(args: argparse.Namespace) -> int:
     }
     if args.out:
         _write(args.out, report, results, logs)
-    print(json.dumps(report, indent=1) if args.json else layout(rows))
+    print(json.dumps(plain(report), indent=1) if args.json else layout(rows))
     return 0
 
 
@@ -82,7 +83,7 @@ def _write(folder: Path, report: dict[str, Any], results: Any, logs: Any) -> Non
     from millirobot_adapt.learning.log_summary import layout, write_rollouts
 
     horizons = report['parameters']['horizons']
-    (folder / 'report.json').write_text(json.dumps(report, indent=1), encoding='utf-8')
+    (folder / 'report.json').write_text(json.dumps(plain(report), indent=1), encoding='utf-8')
     (folder / 'results.md').write_text(layout(report['rows']) + '\n', encoding='utf-8')
     write_rollouts(folder / 'rollouts.csv', results, logs, horizons)
     draw_errors(folder / 'errors.png', report['rows'], horizons[0])

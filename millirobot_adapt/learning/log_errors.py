@@ -17,7 +17,10 @@ from millirobot_adapt.learning.rollouts import Rollouts
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors of each rollout of N at each of the horizons; NaN where a rollout has no prediction that long."""
+    """Mean errors of each rollout of N at each of the horizons.
+
+    NaN where a rollout has no prediction that long, infinite where one of its predictions is no number.
+    """
 
     position: FloatArray
     """Distance between predicted and logged position, before and after adaptation [m], shape (2, N, horizons)."""
@@ -76,7 +79,7 @@ def open_loop_errors(
     for n in range(len(rollouts.states)):
         found = np.array(list(_errors(method, rollouts, n, TransitionHistory(window, dt), horizons, every)))
         found = found.reshape(-1, 2, len(horizons), 2)  # starts, before/after, horizons, position/heading
-        counted = np.isfinite(found[:, 0, :, 0]).sum(axis=0)
+        counted = (~np.isnan(found[:, 0, :, 0])).sum(axis=0)
         with np.errstate(invalid='ignore'):
             position[:, n], heading[:, n] = np.moveaxis(np.nansum(found, axis=0) / counted[:, None], -1, 0)
         predictions += int(counted[0])
@@ -110,7 +113,10 @@ def _errors(
 
 
 def _compare(predicted: NDArray[np.floating], actual: FloatArray, horizons: tuple[int, ...]) -> FloatArray:
-    """Return errors of position [m] and heading [rad], shape (horizons, 2); NaN beyond the end."""
+    """Return errors of position [m] and heading [rad], shape (horizons, 2); NaN beyond the end.
+
+    A prediction that is no number is wrong beyond all bounds: its errors are infinite.
+    """
     rows = [horizon if horizon < len(actual) else 0 for horizon in horizons]
     seen, was = StateView(predicted[rows].astype(float)), StateView(actual[rows])
     turn = seen.yaw - was.yaw
@@ -121,5 +127,6 @@ def _compare(predicted: NDArray[np.floating], actual: FloatArray, horizons: tupl
         ],
         axis=-1,
     )
+    errors[~np.isfinite(errors)] = np.inf
     errors[np.array(rows) == 0] = np.nan
     return errors

@@ -38,11 +38,16 @@ def draw_errors(path: Path, rows: Sequence[Row], horizon: int) -> None:
 
 
 def _draw_panel(axes: Axes, rows: Sequence[Row], methods: Sequence[str]) -> None:
-    """Draw a line a method: grey before adaptation, blue with its interval after; dashed, where mb stands."""
+    """Draw a line a method: grey before adaptation, blue with its interval after; dashed, where mb stands.
+
+    Infinite errors have no place; the table tells them.
+    """
     for row in rows:
         place = methods.index(row['method'])
         before, after = 1e3 * row['position_before'], 1e3 * row['position_after']
         low, high = (1e3 * bound for bound in row['position_after_interval'])
+        if not np.isfinite([before, after, low, high]).all():
+            continue
         label = None if place else 'before'
         axes.plot(before, place, 'o', color=BEFORE, markersize=5, label=label)
         label = None if place else 'after adaptation'

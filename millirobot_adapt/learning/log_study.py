@@ -95,7 +95,10 @@ class Test:
     name: str
     log: Log
     own: bool
-    """Whether mb is also trained on the log itself, to show what a model that knows the terrain would reach."""
+    """Whether mb is also trained on the log itself, to show what a model that knows the terrain would reach.
+
+    It takes two sessions: mb trained on some predicts the others.
+    """
 
 
 def run_study(
@@ -119,7 +122,7 @@ def run_study(
     check_apart(training, tests)
     parts = [hold_out(log, config.aside, generator(config.seed, index)) for index, log in enumerate(training)]
     learned, aside = join([part[0] for part in parts]), join([part[1] for part in parts])
-    judged = [Test(SEEN, aside, own=False), *(Test(log.name, log, own=True) for log in tests)]
+    judged = [Test(SEEN, aside, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
     place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()

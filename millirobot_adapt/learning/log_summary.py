@@ -30,7 +30,7 @@ def summarise(results: Sequence[Result], horizons: Sequence[int]) -> list[Row]:
             for method, found in cell.items():
                 mine = _mean_over_seeds(found, index)
                 row: Row = {'test': test, 'shift': shift, 'method': method, 'horizon': horizon}
-                row |= {'seeds': len(found), 'rollouts': int(np.isfinite(mine['position_after']).sum())}
+                row |= {'seeds': len(found), 'rollouts': int((~np.isnan(mine['position_after'])).sum())}
                 for name, values in mine.items():
                     row[name], row[f'{name}_interval'] = _mean(values)
                 row['ratio'], row['ratio_interval'] = _ratio(mine['position_after'], baseline['position_after'])
@@ -99,13 +99,13 @@ def _mean_over_seeds(found: Sequence[Result], index: int) -> dict[str, FloatArra
 
 def _mean(values: FloatArray) -> tuple[float, tuple[float, float]]:
     """Return the mean over rollouts and its interval."""
-    values = values[np.isfinite(values)]
+    values = values[~np.isnan(values)]
     return float(values.mean()), _interval(values[_picks(len(values))].mean(axis=1))
 
 
 def _ratio(values: FloatArray, baseline: FloatArray) -> tuple[float, tuple[float, float]]:
     """Return the ratio of two means over the same rollouts, and its interval."""
-    both = np.isfinite(values) & np.isfinite(baseline)
+    both = ~(np.isnan(values) | np.isnan(baseline))
     values, baseline = values[both], baseline[both]
     picks = _picks(len(values))
     return float(values.mean() / baseline.mean()), _interval(values[picks].mean(axis=1) / baseline[picks].mean(axis=1))
@@ -116,7 +116,10 @@ def _picks(count: int) -> np.ndarray:
 
 
 def _interval(values: FloatArray) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    """Return the percentile interval of resampled values; where it ends among infinite ones, it is infinite."""
+    with np.errstate(invalid='ignore'):
+        bounds = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.where(np.isnan(bounds), np.inf, bounds)
     return float(low), float(high)
 
 

@@ -15,7 +15,16 @@ from millirobot_adapt.learning.log_errors import ConstantVelocity, open_loop_err
 from millirobot_adapt.learning.log_figure import draw_errors
 from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join
 from millirobot_adapt.learning.log_shifts import side_gain, yaw_offset
-from millirobot_adapt.learning.log_study import AS_RECORDED, OWN, SEEN, STILL, LogStudyConfig, LogTrainConfig, run_study
+from millirobot_adapt.learning.log_study import (
+    AS_RECORDED,
+    OWN,
+    SEEN,
+    STILL,
+    LogStudyConfig,
+    LogTrainConfig,
+    Result,
+    run_study,
+)
 from millirobot_adapt.learning.log_summary import layout, summarise, write_rollouts
 
 pytestmark = pytest.mark.train
@@ -153,6 +162,34 @@ def test_errors_are_measured_in_place_and_heading(make_log):
     np.testing.assert_allclose(errors.position, 0.05, atol=1e-6)
     predicted, actual = -0.08 * 5, 0.08 * 25
     np.testing.assert_allclose(errors.heading, abs(np.angle(np.exp(1j * (predicted - actual)))), atol=1e-6)
+
+
+def test_predictions_that_are_no_numbers_are_infinitely_wrong_and_stay_in_the_table(make_log):
+    log = make_log('grass', count=4, sessions=1)
+
+    class Lost:
+        def rollout(self, state, actions):
+            return np.full((len(actions) + 1, 1, 24), np.nan)
+
+    class Diverging(ConstantVelocity):
+        adaptations = 0
+
+        def adapt(self, window):
+            self.adaptations += 1
+            model = Lost() if self.adaptations == 3 else self
+            return dataclasses.replace(super().adapt(window), model=model)
+
+    errors = open_loop_errors(Diverging(0.1), log.rollouts, window=10, horizons=(5,), every=3)
+    assert np.isfinite(errors.position[0]).all()
+    assert np.isinf(errors.position[1, :, 0]).tolist() == [True, False, False, False]
+    other = open_loop_errors(ConstantVelocity(0.1), log.rollouts, window=10, horizons=(5,), every=3)
+    results = [Result('grass', AS_RECORDED, name, 0, found) for name, found in (('mb', other), ('grbal', errors))]
+    rows = summarise(results, (5,))
+    lost = one(rows, method='grbal')
+    assert lost['rollouts'] == 4
+    assert np.isinf([lost['position_after'], lost['ratio'], lost['ratio_interval'][1]]).all()
+    assert np.isfinite(one(rows, method='mb')['ratio_interval']).all()
+    assert '-> inf' in layout(rows)
 
 
 SMALL = LogStudyConfig(
