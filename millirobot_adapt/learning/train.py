@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.learning.augment import augment
 from millirobot_adapt.learning.loss import Losses
 from millirobot_adapt.learning.methods import METHODS
@@ -61,6 +63,9 @@ class Trainer:
         """Train until it gets no better or is out of steps; return the model of the best look.
 
         `progress` gets the number of steps done and a line to show.
+
+        Raises:
+            UserError: the predictions are not finite, however long it trains.
         """
         best = self._descend(progress) if self.model.trained() else self.model
         return self._choose(best, progress)
@@ -69,13 +74,13 @@ class Trainer:
         """Go down the gradient of the batches' loss until the validation part gets no better."""
         optimiser = torch.optim.Adam(self.model.trained(), lr=self.config.learning_rate)
         best, best_loss, waited = copy.deepcopy(self.model), float('inf'), 0
-        total = 0.0
+        since: list[float] = []
         for step in range(1, self.config.steps + 1):
-            total += self._train_batch(optimiser)
+            since.append(self._train_batch(optimiser))
             if step % self.config.check_every and step < self.config.steps:
                 continue
-            loss = self._look(step, total / self.config.check_every)
-            total = 0.0
+            loss = self._look(step, sum(since) / len(since))
+            since = []
             progress(step, self._line())
             if loss < best_loss:
                 best, best_loss, waited = copy.deepcopy(self.model), loss, 0
@@ -83,6 +88,11 @@ class Trainer:
                 waited += 1
             if waited >= self.config.patience:
                 break
+        if not math.isfinite(best_loss):
+            raise UserError(
+                f'training {self.config.method}: no look at the validation part found a finite error; '
+                'lower learning_rate or inner_rate (--set)'
+            )
         self.model = copy.deepcopy(best)
         return best
 

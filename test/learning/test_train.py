@@ -107,6 +107,15 @@ def test_a_run_leaves_curves_and_a_record(trained):
     assert (trained / 'run_grbal' / 'curves.png').stat().st_size > 1000
 
 
+def test_training_that_diverges_says_so_instead_of_leaving_a_model(toy_rollouts, tmp_path, capsys):
+    toy_rollouts(count=10, length=30).save(tmp_path / 'data.npz')
+    wild = [part for setting in (*SETTINGS, 'steps=4', 'inner_rate=1e30') for part in ('--set', setting)]
+    arguments = ['--data', str(tmp_path / 'data.npz'), '--method', 'grbal_literal', '--out', str(tmp_path / 'run')]
+    assert main(['train', *arguments, *wild]) == 2
+    assert 'found a finite error; lower learning_rate' in capsys.readouterr().err
+    assert not (tmp_path / 'run').exists()
+
+
 @pytest.mark.parametrize(
     ('arguments', 'complaint'),
     [
