@@ -193,7 +193,7 @@ def test_predictions_that_are_no_numbers_are_infinitely_wrong_and_stay_in_the_ta
 
 
 SMALL = LogStudyConfig(
-    methods=('grbal', 'rls'), horizons=(5, 10), every=2, yaw=40.0,
+    methods=('grbal', 'rls'), horizons=(5, 10), every=6, yaw=40.0,
     train=LogTrainConfig(hidden=(16,), window=12, steps=100),
 )  # fmt: skip
 
