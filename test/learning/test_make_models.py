@@ -16,7 +16,7 @@ from millirobot_adapt.learning.recipe import load_recipe
 pytestmark = pytest.mark.train
 
 RECIPE = """
-collect: {minutes: 0.4, rollout_seconds: 6.0, seed: 3}
+collect: {minutes: 0.14, rollout_seconds: 4.0, seed: 3}
 models:
   toy_grbal: &tiny {method: grbal, steps: 4, check_every: 2, hidden: [8, 8], window: 6, horizon: 5}
   toy_mb: {<<: *tiny, method: mb}
@@ -56,8 +56,28 @@ def test_a_recipe_becomes_bundles_and_nothing_is_made_twice(place, capsys):
     assert load_bundle(again['toy_mb']['bundle'], RobotConfig()).digest == bundles['toy_mb'].digest
 
     (place / 'recipe.yaml').write_text(RECIPE.replace('method: mb', 'method: mb, steps: 2'))
-    changed = make(place, capsys, '--jobs', '2', '--only', 'toy_mb,toy_grbal')
-    assert {name: row['minutes'] is None for name, row in changed.items()} == {'toy_grbal': True, 'toy_mb': False}
+    changed = make(place, capsys, '--jobs', '2', '--only', 'toy_mb')
+    assert {name: row['minutes'] is None for name, row in changed.items()} == {'toy_mb': False}
+
+
+def test_own_data_take_the_place_of_collecting(tmp_path, toy_rollouts, capsys):
+    (tmp_path / 'recipe.yaml').write_text(RECIPE)
+    rollouts = toy_rollouts(count=4, length=20)
+    rollouts.save(tmp_path / 'own.npz')
+    arguments = ['make-models', '--recipe', str(tmp_path / 'recipe.yaml'), '--only', 'toy_mb', '--jobs', '1', '--json']
+    arguments += ['--data', str(tmp_path / 'own.npz')]
+    assert main([*arguments, '--out', str(tmp_path / 'out')]) == 0
+    (row,) = json.loads(capsys.readouterr().out)['models']
+    data = load_bundle(row['bundle'], RobotConfig()).manifest['data']
+    assert (data['origin'], data['sha256']) == ('toy', rollouts.digest())
+    assert (tmp_path / 'out' / 'work' / 'runs' / 'toy_mb').is_dir()
+
+    assert main(arguments) == 2
+    assert '--out is missing' in capsys.readouterr().err
+    rollouts.metadata['robot'] = 'other'
+    rollouts.save(tmp_path / 'own.npz')
+    assert main([*arguments, '--out', str(tmp_path / 'out')]) == 2
+    assert "is of robot 'other', but the recipe is for 'velociroach'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
