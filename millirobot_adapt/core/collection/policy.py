@@ -40,10 +40,11 @@ class RandomPolicy:
         view = StateView(state)
         way_home = self._centre - view.position[:2]
         self._homing = float(np.hypot(*way_home)) > (0.5 * self._radius if self._homing else self._radius)
-        level = self._home(way_home, view.yaw) if self._homing else self._random()
+        level = self._home(way_home, float(view.yaw)) if self._homing else self._random()
         return np.asarray(self._low + (self._high - self._low) * np.clip(level, 0.0, 1.0))
 
     def _home(self, way_home: FloatArray, yaw: float) -> FloatArray:
+        """Return levels (2,) that turn towards home, whose direction is `way_home` (2,) [m; world]."""
         bearing = np.arctan2(way_home[1], way_home[0])
         turn = HOMING_GAIN * float(wrap(bearing - yaw))
         return 0.5 + np.array([-turn, turn]) + self._generator.normal(scale=0.15, size=2)
