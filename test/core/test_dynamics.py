@@ -102,7 +102,7 @@ def test_more_threads_give_the_same_states(bundle, expected, window):
 
 
 def test_unknown_method_and_missing_graph_are_users_mistakes(bundle):
-    with pytest.raises(UserError, match='choose one of mb, grbal'):
+    with pytest.raises(UserError, match='choose one of mb, '):
         make_method(bundle, ENGINE, 'magic')
 
 
