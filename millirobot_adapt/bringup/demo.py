@@ -28,6 +28,7 @@ from millirobot_adapt.bringup.progress import Progress
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import shipped_model
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -89,7 +90,7 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
 
 def _model(demo: Demo) -> str | None:
     """Return the model asked for; with a method alone, the one that ships for it."""
-    return demo.model or (f'{ControllerConfig.robot}_{demo.method}' if demo.method else None)
+    return demo.model or (shipped_model(ControllerConfig.robot, demo.method) if demo.method else None)
 
 
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:

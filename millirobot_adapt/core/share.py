@@ -28,6 +28,11 @@ def share_dir() -> Path:
     raise UserError(f'the installed package has no share/{PACKAGE}/params; install it again (not editable)')
 
 
+def shipped_model(robot: str, method: str) -> str:
+    """Return the name under models/ of the bundle that ships for a method."""
+    return f'{robot}_{method}'
+
+
 def find(kind: str, name: str, suffix: str = '') -> Path:
     """Return the path of a shipped thing by its name ('params', 'robots/velociroach'), or of the file the user named.
 

@@ -17,7 +17,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.share import find
+from millirobot_adapt.core.share import find, shipped_model
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE, ConditionEntry, Experiment, MethodEntry
 from millirobot_adapt.experiments.run import make_pilot
 from millirobot_adapt.experiments.store import Store, check_file_names, keys_of
@@ -93,7 +93,7 @@ def _models(
         given = experiment.oracle.get(condition.name, [])
         adaptation, bundles = 'mb', [given] if isinstance(given, str) else list(given)
     elif not bundles:
-        bundles = [f'{load_robot(config.robot).name}_{adaptation}']
+        bundles = [shipped_model(load_robot(config.robot).name, adaptation)]
     engine = replace(config.engine, threads=1, name=method.engine or config.engine.name)
     return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]
 

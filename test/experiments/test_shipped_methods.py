@@ -10,13 +10,14 @@ from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.share import shipped_model
 from millirobot_adapt.core.state import assemble_state
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_the_model_that_ships_for_a_method_was_trained_for_it_and_plans(method):
     robot = load_robot('velociroach')
-    bundle = load_bundle(f'velociroach_{method}', robot)
+    bundle = load_bundle(shipped_model(robot.name, method), robot)
     assert bundle.method == method
     assert bundle.origin == 'mock'
     planner = PlannerConfig(samples=32, chunk=32, horizon=15)
