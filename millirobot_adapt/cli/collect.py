@@ -71,7 +71,8 @@ def _lockstep(args: argparse.Namespace) -> int:
 
 
 def _live(args: argparse.Namespace) -> int:
-    """Collect with the processes of a live run, and say what of it can be learned from."""
+    """Collect with the processes of a live run, write its report, and say what of it can be learned from."""
+    from millirobot_adapt.bags.report import REPORT, write_report
     from millirobot_adapt.bringup.collecting import FAILED, Collecting, run_collecting
     from millirobot_adapt.learning.bag_rollouts import read_bag
 
@@ -85,6 +86,8 @@ def _live(args: argparse.Namespace) -> int:
     )
     code, folder = run_collecting(collecting, shlex.join(['millirobot', *sys.argv[1:]]))
     try:
+        write_report(folder)
+        print(f'report: {folder / REPORT}')
         count = int(read_bag(folder).valid.sum())
     except UserError as error:
         print(f'millirobot: {error}', file=sys.stderr)

@@ -45,6 +45,7 @@ def test_collect_train_export_and_walk(tmp_path):
     assert 'usable transitions; next: millirobot train --data' in answer.stdout
     assert processes_with(str(tmp_path)) == []
     walk = tmp_path / 'runs' / 'latest'
+    assert (walk / 'report.html').is_file()
     rollouts = read_bag(walk)
     assert 20 < rollouts.valid.sum() <= 91
     assert rollouts.metadata['origin'] == 'mock'
