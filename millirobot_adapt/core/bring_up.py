@@ -12,6 +12,9 @@ from typing import Protocol
 CONFIGURE, ACTIVATE = 'configure', 'activate'
 OBSERVERS = ('recorder',)
 """Active before the others are configured, so that they miss nothing."""
+FAILED = {CONFIGURE: 'could not be configured', ACTIVATE: 'could not be activated'}
+LAST_WORDS = 1.0
+"""A node that has ended instead of answering may have said why: that comes within this time [s]."""
 RETRY = 0.2
 """Time between two attempts to activate a node that is not ready [s]."""
 
@@ -70,7 +73,7 @@ class BringUp:
         self._tell = tell
         self._steady = steady
         self._asked = False
-        self._next_attempt = self._began = steady()
+        self._next_attempt = self._began = self._seen = steady()
         self.waiting_for = ''
         """What it waits for, in words; empty when it waits for nothing."""
 
@@ -83,7 +86,7 @@ class BringUp:
         """Do what can be done now.
 
         Raises:
-            BringUpError: a node cannot be configured, or is not ready in time.
+            BringUpError: a node cannot be configured, ends, or is not ready in time.
         """
         while self._left and self._step(*self._left[0]):
             self._left.pop(0)
@@ -94,21 +97,29 @@ class BringUp:
     def _step(self, name: str, transition: str) -> bool:
         """Work on one step; return whether it is done."""
         node = self._nodes[name]
+        if self._asked:
+            return self._judge(node.answer, name, transition)
         if not node.present:
             return self._wait(f'{name}: not there; is its process running, in this namespace and ROS domain?')
-        if not self._asked:
-            if self._steady() >= self._next_attempt:
-                self._asked = True
-                node.ask(transition)
-            return self._wait(self.waiting_for or f'{name}: {transition}')
-        if node.answer is None:
-            return self._wait(self.waiting_for or f'{name}: {transition}')
-        if node.answer:
+        self._seen = self._steady()
+        if self._seen >= self._next_attempt:
+            self._asked = True
+            node.ask(transition)
+        return self._wait(self.waiting_for or f'{name}: {transition}')
+
+    def _judge(self, answer: bool | None, name: str, transition: str) -> bool:
+        """Look at what has come of a step; return whether it is done."""
+        node, now = self._nodes[name], self._steady()
+        if answer:
             return True
-        if transition == CONFIGURE:
-            raise BringUpError(f'{name} could not be configured: {node.words or "its own output says why"}')
-        self._asked, self._next_attempt = False, self._steady() + RETRY
-        return self._wait(f'{name}: {node.words or "not ready"}')
+        if answer is None:
+            self._seen = now if node.present else self._seen
+            if now <= self._seen + LAST_WORDS:
+                return self._wait(self.waiting_for or f'{name}: {transition}')
+        elif transition == ACTIVATE:
+            self._asked, self._next_attempt = False, now + RETRY
+            return self._wait(f'{name}: {node.words or "not ready"}')
+        raise BringUpError(f'{name} {FAILED[transition]}: {node.words or "its own output says why"}')
 
     def _wait(self, what: str) -> bool:
         if _kind(what) != _kind(self.waiting_for):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from millirobot_adapt.core.bring_up import ACTIVATE, CONFIGURE, RETRY, BringUp, BringUpError, Watch, steps
+from millirobot_adapt.core.bring_up import ACTIVATE, CONFIGURE, LAST_WORDS, RETRY, BringUp, BringUpError, Watch, steps
 
 PATIENCE = 30.0
 
@@ -18,6 +18,11 @@ class Patient:
     def ask(self, transition):
         self.log.append((self.name, transition))
         self.answer = self.does[transition]
+
+
+def end(node):
+    """Let a node end in the middle of a transition, as one does that is told a port that there is not."""
+    node.ask = lambda transition: setattr(node, 'present', False)
 
 
 class Lab:
@@ -62,6 +67,41 @@ def test_nodes_that_are_ready_come_up_in_order(lab):
     run_to_the_end(lab)
     assert lab.log == steps(list(lab.nodes))
     assert lab.bring_up.waiting_for == ''
+
+
+@pytest.mark.parametrize(('words', 'why'), [('no such port', 'no such port'), ('', 'its own output says why')])
+def test_a_node_that_ends_instead_of_answering_is_not_waited_for(lab, words, why):
+    end(lab.nodes['bridge'])
+    wait(lab, LAST_WORDS)
+    assert lab.bring_up.waiting_for == 'bridge: configure'
+    lab.nodes['bridge'].words = words  # they came late
+    with pytest.raises(BringUpError, match=f'^bridge could not be configured: {why}$'):
+        wait(lab, 1.0)
+
+
+def test_the_answer_of_a_node_counts_that_is_gone_when_it_is_read(lab):
+    bridge = lab.nodes['bridge']
+
+    def refuse_and_end(transition):
+        bridge.answer, bridge.present = False, False
+
+    bridge.ask = refuse_and_end
+    with pytest.raises(BringUpError, match='bridge could not be configured'):
+        wait(lab, 0.5)
+
+
+def test_a_node_that_ends_when_it_is_activated_is_named(lab):
+    bridge = lab.nodes['bridge']
+    answer = bridge.ask
+
+    def ask(transition):
+        answer(transition)
+        if transition == ACTIVATE:
+            bridge.answer, bridge.present = None, False
+
+    bridge.ask = ask
+    with pytest.raises(BringUpError, match='bridge could not be activated'):
+        wait(lab, 10.0)
 
 
 def test_a_node_that_is_not_there_yet_is_waited_for_and_named_once(lab):

@@ -65,8 +65,9 @@ def test_a_second_bridge_on_the_same_port(group):
     port = group.folder / 'radio'
     group.start(MOCK_ROBOT, port=port)
     wait_for(port.exists, 'the mock makes its port')
-    command = [*BRIDGE.command(BRIDGE.parameter_file), '-p', f'port:={port}', '-r', '__ns:=/first']
-    group.supervisor.start('first', command)
+    file = group.folder / 'first.yaml'
+    file.write_text(f'/first/bridge:\n  ros__parameters:\n    port: {port}\n')
+    group.supervisor.start('first', [*BRIDGE.command(file), '-r', '__ns:=/first'])
     group.bring_up(BRIDGE, namespace='/first/')
     assert str(port) in refuse_to_be_configured(group, BRIDGE, port=port)
     assert group.supervisor.running('first'), 'the first one goes on'

@@ -31,6 +31,7 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
     wait_for(port.exists, 'the mock makes its port')
     group.start(BRIDGE, port=port)
     group.start(ESTIMATOR)
+    group.bring_up(BRIDGE, ESTIMATOR)
     group.start(TELEOP, stale_after=1.0)  # patience with a busy machine
 
     count = itertools.count()

@@ -38,6 +38,7 @@ def test_what_rviz_subscribes_to_comes_while_the_robot_walks(group, listener):
         group.start(BRIDGE, port=port)
         group.start(ESTIMATOR)
         group.start(CONTROLLER, path='straight')
+        group.bring_up(BRIDGE, ESTIMATOR, CONTROLLER)
         wait_for(lambda: seen[FENCE], 'the fence comes', between=look)
         for service in ('bridge/arm', 'controller/start'):
             wait_for(lambda service=service: operator.call(service, 5.0)[0], f'/{service} agrees', between=look)
