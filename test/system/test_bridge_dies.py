@@ -93,7 +93,7 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     lab.walk()
     lab.group.kill(BRIDGE)
     lab.group.supervisor.stop_one(BRIDGE.name)
-    lab.group.start(BRIDGE, port=lab.group.folder / 'radio')
+    lab.group.start(BRIDGE, port=lab.group.folder / 'radio', guardian_silence=2.0)  # patience with a busy machine
     lab.group.bring_up(BRIDGE)
     lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
     lab.wait_for(lambda: lab.operator.bridge.message == 'the link is up; not armed', 'the new bridge waits')
