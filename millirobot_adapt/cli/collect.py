@@ -10,6 +10,7 @@ from typing import Any
 
 from millirobot_adapt.cli.ranges import between
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.robot import load_robot
 
 
@@ -62,6 +63,9 @@ def _lockstep(args: argparse.Namespace) -> int:
     """Collect on the mock, without ROS and without waiting."""
     from millirobot_adapt.learning.collect import CollectConfig, collect
 
+    make_folder(args.out.parent)
+    if args.out.is_dir():
+        raise UserError(f'{args.out}: is a folder; name a file, e.g. --out {args.out / "data.npz"}')
     minutes = CollectConfig.minutes if args.minutes is None else args.minutes
     config = CollectConfig(minutes=minutes, seed=args.seed, jobs=args.jobs, condition=args.condition or '')
     rollouts = collect(config, load_robot(args.robot))

@@ -14,6 +14,7 @@ import numpy as np
 from millirobot_adapt import __version__
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot import load_robot
 from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
@@ -64,15 +65,12 @@ class Store:
     """A folder with one CSV file for each episode; its first line says what the episode came from.
 
     Raises:
-        UserError: the folder cannot be made.
+        UserError: the folder cannot be made or written to.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f'{folder}: cannot be made ({error.strerror}); choose another --out') from None
+        make_folder(folder)
 
     def save(self, episode: Episode, key: str) -> None:
         """Write an episode; a reader finds a whole file or none."""

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.robot import RobotConfig
 from millirobot_adapt.learning import session
 from millirobot_adapt.learning.collect import collect, describe
@@ -62,11 +63,8 @@ def make_models(
     Raises:
         UserError: the data are too few; a folder cannot be written.
     """
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f'{error.filename}: cannot be made: {error.strerror}') from None
+    make_folder(work)
+    make_folder(out)
     file = work / ROLLOUTS
     if rollouts is None:
         rollouts = _collected(recipe, file, jobs)

@@ -17,6 +17,9 @@ from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.state import NU, NX, FloatArray
 
+REQUIRED = ('robot', 'dt', 'origin')
+"""What the metadata must say."""
+
 
 @dataclass(frozen=True)
 class Rollouts:
@@ -69,9 +72,14 @@ def load_rollouts(path: Path) -> Rollouts:
         raise UserError(f'{path}: no such file; make one with `millirobot collect --out {path}`') from None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f'{path}: is not a file of rollouts ({error}); make one with `millirobot collect`') from None
+    missing = [key for key in REQUIRED if not isinstance(rollouts.metadata, dict) or key not in rollouts.metadata]
+    if missing:
+        raise UserError(f'{path}: does not say its {missing[0]}; collect the data again with this version')
     count, length = rollouts.valid.shape if rollouts.valid.ndim == 2 else (0, 0)
-    if rollouts.states.shape != (count, length + 1, NX) or rollouts.actions.shape != (count, length, NU):
-        raise UserError(f'{path}: the shapes of states, actions and valid do not belong together')
+    shapes = {'states': (count, length + 1, NX), 'actions': (count, length, NU), 'stamps': (count, length + 1)}
+    for name, shape in shapes.items():
+        if getattr(rollouts, name).shape != shape:
+            raise UserError(f'{path}: the shapes of {name} and valid do not belong together')
     return rollouts
 
 

@@ -31,12 +31,18 @@ class TrainedRun:
     """method, window, robot, data (where it comes from), training (parameters, seed, results)."""
 
     def save(self, folder: Path, curves: Curves) -> None:
-        """Write the run into `folder` (made if missing)."""
+        """Write the run into `folder` (made if missing).
+
+        The arrays come last and at once: where they are, the run is whole, whenever the process was killed.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
-        np.savez(folder / ARRAYS, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
+        (folder / ARRAYS).unlink(missing_ok=True)
         (folder / RECORD).write_text(yaml.safe_dump(self.record, sort_keys=False), encoding='utf-8')
         draw_curves(curves).savefig(folder / FIGURE, dpi=120)
+        arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
+        scratch = folder / f'unfinished_{ARRAYS}'
+        np.savez(scratch, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
+        scratch.replace(folder / ARRAYS)
 
 
 def load_run(folder: Path) -> TrainedRun:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import flatten
+from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig, load_robot
 from millirobot_adapt.learning.export import write_bundle
@@ -46,8 +47,9 @@ def train(
     """Train on rollouts, leave a run folder, and say what came of it; the progress bar takes line `place`.
 
     Raises:
-        UserError: the rollouts hold too little.
+        UserError: the rollouts hold too little, the training diverges, the folder cannot be written to.
     """
+    make_folder(out)
     torch.set_num_threads(config.threads)
     for line in tell_persistence(rollouts):
         say(line)
@@ -111,9 +113,10 @@ def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:
     """Turn a run folder into a model bundle.
 
     Raises:
-        UserError: the folder holds no finished run.
+        UserError: the folder holds no finished run; the bundle cannot be written.
     """
     run = load_run(run_folder)
+    make_folder(out)
     record: dict[str, Any] = run.record
     write_bundle(
         out,

@@ -9,9 +9,9 @@ from typing import Any
 from millirobot_adapt import __version__
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.learning.bag_rollouts import read_bag
-from millirobot_adapt.learning.rollouts import Rollouts, concatenate, load_rollouts
+from millirobot_adapt.learning.rollouts import REQUIRED, Rollouts, concatenate, load_rollouts
 
-COMMON = ('robot', 'dt', 'origin')
+COMMON = REQUIRED
 """What all data of one model must share: a model of a mixture would be one of neither."""
 
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from millirobot_adapt.core.files import write_whole
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import make_folder, write_whole
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
@@ -27,3 +28,19 @@ def test_a_disk_that_fails_keeps_the_old_file_and_leaves_nothing_else(tmp_path, 
     assert caught.value.filename == str(tmp_path / 'file')
     assert (tmp_path / 'file').read_text() == 'old'
     assert os.listdir(tmp_path) == ['file']
+
+
+def test_a_folder_is_made_with_all_above_it_and_may_be_there_already(tmp_path):
+    for _ in range(2):
+        make_folder(tmp_path / 'a' / 'b')
+    assert (tmp_path / 'a' / 'b').is_dir()
+
+
+def test_what_cannot_be_a_folder_is_a_mistake_of_the_user(tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    for place in (tmp_path / 'file', tmp_path / 'file' / 'below'):
+        with pytest.raises(UserError, match=r'cannot be made .*; choose another place'):
+            make_folder(place)
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(UserError, match='may not be written to'):
+        make_folder(tmp_path / 'closed')

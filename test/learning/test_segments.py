@@ -63,6 +63,13 @@ def test_file_keeps_the_rollouts(toy_rollouts, tmp_path):
     assert again.digest() == rollouts.digest()
     with pytest.raises(UserError, match='millirobot collect'):
         load_rollouts(tmp_path / 'none.npz')
+    del rollouts.metadata['dt']
+    rollouts.save(tmp_path / 'mute.npz')
+    with pytest.raises(UserError, match='does not say its dt'):
+        load_rollouts(tmp_path / 'mute.npz')
+    replace(again, stamps=again.stamps[:1]).save(tmp_path / 'askew.npz')
+    with pytest.raises(UserError, match='shapes of stamps and valid'):
+        load_rollouts(tmp_path / 'askew.npz')
     (tmp_path / 'bad.npz').write_bytes(b'nothing')
     with pytest.raises(UserError, match='is not a file of rollouts'):
         load_rollouts(tmp_path / 'bad.npz')

@@ -14,6 +14,7 @@ from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import forward  # noqa: E402
 from millirobot_adapt.learning.run_folder import load_run  # noqa: E402
+from millirobot_adapt.learning.train import Curves  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -113,7 +114,35 @@ def test_training_that_diverges_says_so_instead_of_leaving_a_model(toy_rollouts,
     arguments = ['--data', str(tmp_path / 'data.npz'), '--method', 'grbal_literal', '--out', str(tmp_path / 'run')]
     assert main(['train', *arguments, *wild]) == 2
     assert 'found a finite error; lower learning_rate' in capsys.readouterr().err
-    assert not (tmp_path / 'run').exists()
+    assert not list((tmp_path / 'run').iterdir())
+
+
+def test_a_run_that_was_killed_while_it_was_written_is_no_run(trained, tmp_path, monkeypatch, capsys):
+    run = load_run(trained / 'run_mb')
+    run.save(tmp_path / 'run', Curves())
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, 'savez', killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.save(tmp_path / 'run', Curves())
+    assert main(['export-model', str(tmp_path / 'run'), '--out', str(tmp_path / 'bundle')]) == 2
+    assert 'holds no finished training run' in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work_is_done(trained, tmp_path, capsys):
+    (tmp_path / 'file').write_text('')
+    place = str(tmp_path / 'file' / 'run')
+    for command in (
+        ['train', '--data', str(trained / 'data.npz'), '--out', place],
+        ['export-model', str(trained / 'run_mb'), '--out', place],
+        ['collect', '--minutes', '600', '--out', place],
+    ):
+        assert main(command) == 2
+        assert 'cannot be made' in capsys.readouterr().err
+    assert main(['collect', '--minutes', '600', '--out', str(tmp_path)]) == 2
+    assert 'is a folder; name a file' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
