@@ -18,7 +18,6 @@ RESAMPLES = 2000
 LEVEL = 0.95
 
 Row = dict[str, Any]
-KEYS = ('test', 'shift', 'method', 'horizon')
 
 
 def summarise(results: Sequence[Result], horizons: Sequence[int]) -> list[Row]:
