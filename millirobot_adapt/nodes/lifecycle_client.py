@@ -18,7 +18,8 @@ TRANSITIONS = {
 GOALS = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive', 'cleanup': 'unconfigured'}
 """The state in which a transition ends."""
 ANSWER_TIME = 2.0
-"""An answer may get lost while two processes are still finding each other; after this time one asks again [s]."""
+"""After this time one asks again [s]: an answer may get lost while two processes are still finding each other, a
+request where a process that was killed has not been forgotten yet and the one that takes its place is not yet known."""
 
 
 class LifecycleClient:
@@ -29,7 +30,7 @@ class LifecycleClient:
         self._change = node.create_client(ChangeState, f'{name}/change_state')
         self._get = node.create_client(GetState, f'{name}/get_state')
         self._changing: Any = None
-        self._goal, self._changing_since = '', 0.0
+        self._transition, self._changing_since = '', 0.0
         self._getting: Any = None
         self._getting_since = 0.0
         self.words = ''
@@ -42,17 +43,23 @@ class LifecycleClient:
 
     @property
     def answer(self) -> bool | None:
-        """Whether the transition asked for last took place; None: it has not said yet."""
+        """Whether the transition asked for last took place; None: it has not said yet.
+
+        Where no answer comes, the node's state tells, and one that still is where it was is asked again.
+        """
         if self._changing is None:
             return None
         if self._changing.done():
             return bool(self._changing.result().success)
-        overdue = time.monotonic() > self._changing_since + ANSWER_TIME
-        return True if overdue and self.poll() == self._goal else None
+        state = self.poll() if time.monotonic() > self._changing_since + ANSWER_TIME else ''
+        if state and state != GOALS[self._transition]:
+            self.ask(self._transition)
+        return True if state == GOALS[self._transition] else None
 
     def ask(self, transition: str) -> None:
         """Ask for one of `TRANSITIONS`."""
-        self._goal, self._changing_since = GOALS[transition], time.monotonic()
+        self._transition, self._changing_since = transition, time.monotonic()
+        self._getting = None  # a state of before does not tell what comes of it
         self._changing = self._change.call_async(ChangeState.Request(transition=Transition(id=TRANSITIONS[transition])))
 
     def poll(self) -> str:

@@ -56,13 +56,33 @@ def test_an_answer_is_the_answer(client, services, now):
     assert services['bridge/get_state'].asked == []
 
 
-@pytest.mark.parametrize(('state', 'answer'), [('inactive', True), ('unconfigured', None)])
-def test_a_lost_answer_is_replaced_by_a_look_at_the_state(client, services, now, state, answer):
+def test_a_lost_answer_is_replaced_by_a_look_at_the_state(client, services, now):
     client.ask('configure')
     now.now += ANSWER_TIME + 0.1
     assert client.answer is None
-    services['bridge/get_state'].answer(in_state(state))
-    assert client.answer is answer
+    services['bridge/get_state'].answer(in_state('inactive'))
+    assert client.answer is True
+    assert len(services['bridge/change_state'].asked) == 1
+
+
+def test_a_lost_request_is_made_again(client, services, now):
+    client.ask('configure')
+    now.now += ANSWER_TIME + 0.1
+    assert client.answer is None
+    services['bridge/get_state'].answer(in_state('unconfigured'))
+    assert client.answer is None
+    assert len(services['bridge/change_state'].asked) == 2
+    services['bridge/change_state'].answer(SimpleNamespace(success=True))
+    assert client.answer is True
+
+
+def test_a_state_of_before_a_request_says_nothing_of_it(client, services, now):
+    client.poll()
+    services['bridge/get_state'].answer(in_state('unconfigured'))
+    client.ask('configure')
+    now.now += ANSWER_TIME + 0.1
+    assert client.answer is None
+    assert len(services['bridge/change_state'].asked) == 1
 
 
 def test_a_look_whose_answer_is_lost_is_repeated(client, services, now):
