@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     'firmware_bridge.node': {'millirobot_adapt.core', 'millirobot_adapt.nodes'},
     'millirobot_adapt.sim': {'millirobot_adapt.core', 'firmware_bridge'},
     'millirobot_adapt.bags': {'millirobot_adapt.core'},
-    'millirobot_adapt.learning': {'millirobot_adapt.core', 'millirobot_adapt.sim'},
+    'millirobot_adapt.learning': {'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags'},
     'millirobot_adapt.experiments': {
         'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
     },
