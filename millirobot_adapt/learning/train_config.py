@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.learning.augment import AugmentConfig
-from millirobot_adapt.learning.methods import METHODS
 
 
 @dataclass(frozen=True)
