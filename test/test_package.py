@@ -121,8 +121,11 @@ def docs(cls):
 def test_topics_have_relative_names_of_ros_form_and_existing_types():
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     for topic in TOPICS:
-        assert re.fullmatch(r'[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*', topic.name) or topic.name == '/diagnostics'
+        assert re.fullmatch(r'[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*', topic.name) or topic.name in (
+            '/diagnostics',
+            '/parameter_events',
+        )
         package, kind, name = topic.type.split('/')
         assert hasattr(importlib.import_module(f'{package}.{kind}'), name), topic.type
-        others = {'motion capture', 'joystick', 'every node', 'millirobot import-log'}
+        others = {'anyone', 'motion capture', 'joystick', 'every node', 'millirobot import-log'}
         assert topic.publisher in {node.name for node in NODES} | others

@@ -56,7 +56,7 @@ ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )
 CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
-MANAGER = NodeProcess('manager', f'{_NODES}.manager', f'{_NODES}.manager:ManagerConfig')
+MANAGER = NodeProcess('manager', f'{_NODES}.manager', 'millirobot_adapt.core.bring_up:ManagerConfig')
 COLLECTOR = NodeProcess(
     'collector', f'{_NODES}.collector', 'millirobot_adapt.core.collection.collector:CollectorConfig'
 )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from millirobot_adapt.core.config import Config, param
 
 CONFIGURE, ACTIVATE = 'configure', 'activate'
 OBSERVERS = ('recorder',)
@@ -20,6 +23,24 @@ RETRY = 0.2
 
 Step = tuple[str, str]
 """A node and the transition that is asked of it."""
+
+
+@dataclass(frozen=True)
+class ManagerConfig(Config):
+    """Parameters of the executable `manager`."""
+
+    nodes: tuple[str, ...] = param(
+        ('recorder', 'bridge', 'estimator', 'controller'),
+        'Nodes to bring up, in this order: all are configured, then activated; a recorder is active before that.',
+    )
+    patience: float = param(
+        30.0, 'A node that is not ready for its next step within this time ends the bring-up.', unit='s',
+        low=1.0, high=3600.0,
+    )  # fmt: skip
+    silence: float = param(
+        3.0, 'A node that does not answer for so long is lost: the robot is stopped and the manager ends.', unit='s',
+        low=0.5, high=60.0,
+    )  # fmt: skip
 
 
 class Managed(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -12,8 +11,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.core import topics
-from millirobot_adapt.core.bring_up import BringUp, BringUpError, Watch
-from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.bring_up import BringUp, BringUpError, ManagerConfig, Watch
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.nodes.conversions import qos, status
 from millirobot_adapt.nodes.health import Health
@@ -25,24 +23,6 @@ PERIOD = 0.05
 """Time between two looks at the nodes [s]."""
 STOP_PATIENCE = 1.0
 """Longest wait for the bridge to confirm the stop [s]."""
-
-
-@dataclass(frozen=True)
-class ManagerConfig(Config):
-    """Parameters of the executable `manager`."""
-
-    nodes: tuple[str, ...] = param(
-        ('recorder', 'bridge', 'estimator', 'controller'),
-        'Nodes to bring up, in this order: all are configured, then activated; a recorder is active before that.',
-    )
-    patience: float = param(
-        30.0, 'A node that is not ready for its next step within this time ends the bring-up.', unit='s',
-        low=1.0, high=3600.0,
-    )  # fmt: skip
-    silence: float = param(
-        3.0, 'A node that does not answer for so long is lost: the robot is stopped and the manager ends.', unit='s',
-        low=0.5, high=60.0,
-    )  # fmt: skip
 
 
 class Manager(Node):
