@@ -26,7 +26,6 @@ from millirobot_adapt.bringup.processes import (
     resolve,
 )
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
-from millirobot_adapt.sim.conditions import load_condition
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -68,7 +67,7 @@ def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
 
 
 def _parameters(collecting: Collecting) -> Parameters:
-    """Turn the options into parameters of the nodes, and check them; `--set` comes last and wins."""
+    """Turn the options into parameters of the nodes; `--set` comes last and wins."""
     names = [node.name for node in (RECORDER, *COLLECTING)]
     given: dict[str, dict[str, Any]] = {
         'manager': {'nodes': names},
@@ -79,10 +78,7 @@ def _parameters(collecting: Collecting) -> Parameters:
     for text in collecting.overrides:
         node, name, value = parse_override(text, collecting.processes)
         given[node] = given.get(node, {}) | {name: value}
-    nodes = resolve(collecting.processes, given)
-    if not collecting.port:
-        load_condition(nodes['mock_robot']['condition'])
-    return nodes
+    return resolve(collecting.processes, given)
 
 
 def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) -> str:

@@ -39,6 +39,7 @@ from millirobot_adapt.bringup.processes import (
 )  # fmt: skip
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder, write_node_parameters
 from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.share import shipped_model
 from millirobot_adapt.core.topics import MOCAP_POSE
 
 SERVING = b'serving the radio'
@@ -104,7 +105,7 @@ class Launch:
                 if chosen[argument.name] and node in changes:
                     changes[node][parameter] = value_of(argument, chosen[argument.name])
         if chosen.get('method') and 'controller' in changes:  # with a method alone, the model that ships for it
-            changes['controller'].setdefault('model', f'{ControllerConfig.robot}_{chosen["method"]}')
+            changes['controller'].setdefault('model', shipped_model(ControllerConfig.robot, chosen['method']))
         return resolve(processes, changes, 'launch arguments:')
 
 

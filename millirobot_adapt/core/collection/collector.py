@@ -10,6 +10,7 @@ import numpy as np
 
 from millirobot_adapt.core.collection.policy import RandomPolicy
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.randomness import generator
 from millirobot_adapt.core.robot import RobotConfig
@@ -46,8 +47,7 @@ class Collector:
         self._config = config
         self._robot = robot
         self._steady = steady
-        self._state: FloatArray | None = None
-        self._arrived = -np.inf
+        self._inbox = Inbox(robot.dt)
         self._armed = False
         self._policy: RandomPolicy | None = None
         self._began = 0.0
@@ -57,10 +57,9 @@ class Collector:
 
     # What arrives.
 
-    def on_state(self, _: float, state: FloatArray) -> None:
-        """Take a state, shape (nx,); one that is not finite is no state."""
-        if np.isfinite(state).all():
-            self._state, self._arrived = state, self._steady()
+    def on_state(self, stamp: float, state: FloatArray) -> None:
+        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
+        self._inbox.add_state(stamp, state, self._steady())
 
     def on_bridge(self, armed: bool, reason: str) -> None:
         """Take the bridge's state; a robot that is no longer armed ends the run."""
@@ -122,10 +121,11 @@ class Collector:
             self.stop(missing)
         if self.walked >= 60.0 * self._config.minutes:
             self._end('finished')
-        if self._policy is None or self._state is None:
+        newest = self._inbox.newest
+        if self._policy is None or newest is None:
             due, self._zero_due = self._zero_due, False
             return np.zeros(NU) if due else None
-        return self._policy.act(self._state)
+        return self._policy.act(newest.state)
 
     def _end(self, how: str) -> None:
         if self.running:
@@ -133,7 +133,4 @@ class Collector:
 
     def _missing(self) -> str:
         """Say what is missing before a run can start; empty when nothing is."""
-        if self._state is None:
-            return 'no state yet (telemetry from the bridge and odometry from the estimator)'
-        age = self._steady() - self._arrived
-        return f'the newest state is {age:.1f} s old' if age > self._config.stale_after else ''
+        return self._inbox.missing(self._steady(), self._config.stale_after)

@@ -6,6 +6,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.window_values import WINDOW_INPUTS, window_values
 
 
 class Grbal:
@@ -18,18 +19,13 @@ class Grbal:
         self._engine = make_engine(bundle, config)
         self._theta = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        self._session = bundle.session('adapt.onnx', {*bundle.theta, 'states', 'actions', 'next_states', 'mask'})
+        self._session = bundle.session('adapt.onnx', {*bundle.theta, *WINDOW_INPUTS})
 
     def reset(self) -> None:
         """Nothing is carried from tick to tick: every adaptation starts from theta*."""
 
     def adapt(self, window: Window) -> Adaptation:
         """Return theta' for the window; theta* where the window is empty or no step lowers its loss."""
-        inputs = dict(self._theta)
-        inputs['states'] = to_engine(window.states)
-        inputs['actions'] = to_engine(window.actions)
-        inputs['next_states'] = to_engine(window.next_states)
-        inputs['mask'] = to_engine(window.mask)
-        *adapted, before, after, norm, step = run(self._session, inputs)
+        *adapted, before, after, norm, step = run(self._session, {**self._theta, **window_values(window)})
         theta = dict(zip(self._theta, adapted, strict=True))
         return Adaptation(self._engine.load(theta), *(float(value.numpy()) for value in (before, after, norm, step)))

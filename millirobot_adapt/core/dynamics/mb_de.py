@@ -15,6 +15,7 @@ from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.new_rows import NewRows
 from millirobot_adapt.core.dynamics.window_loss import window_loss
+from millirobot_adapt.core.dynamics.window_values import WINDOW_INPUTS, window_values
 
 EXPLODED = 100.0
 """Loss over the window [squared standard deviations of the targets] at which the carried weights are given up."""
@@ -30,7 +31,7 @@ class DynamicEvaluation:
         self._engine = make_engine(bundle, config)
         self._start = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._start)
-        self._session = bundle.session('adapt.onnx', {*bundle.theta, 'states', 'actions', 'next_states', 'mask'})
+        self._session = bundle.session('adapt.onnx', {*bundle.theta, *WINDOW_INPUTS})
         self._scale = bundle.target_scale
         self._new_rows = NewRows()
         self.reset()
@@ -50,12 +51,7 @@ class DynamicEvaluation:
         before = window_loss(self.prior, window, self._scale)
         if not self._new_rows.count(window):
             return Adaptation(self._model, before, window_loss(self._model, window, self._scale), 0.0, 0.0)
-        inputs = dict(self._theta)
-        inputs['states'] = to_engine(window.states)
-        inputs['actions'] = to_engine(window.actions)
-        inputs['next_states'] = to_engine(window.next_states)
-        inputs['mask'] = to_engine(window.mask)
-        *stepped, _, after, norm, step = run(self._session, inputs)
+        *stepped, _, after, norm, step = run(self._session, {**self._theta, **window_values(window)})
         loss = float(after.numpy())
         if not (math.isfinite(loss) and loss < EXPLODED):
             logging.getLogger(__name__).warning('mb_de: the carried weights diverged; starting again from theta*')

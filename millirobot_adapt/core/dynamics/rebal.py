@@ -6,6 +6,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.window_values import WINDOW_INPUTS, window_values
 
 
 class Rebal:
@@ -22,19 +23,14 @@ class Rebal:
         self._engine = make_engine(bundle, config)
         self._theta = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        self._session = bundle.session('context.onnx', {*bundle.theta, 'states', 'actions', 'next_states', 'mask'})
+        self._session = bundle.session('context.onnx', {*bundle.theta, *WINDOW_INPUTS})
 
     def reset(self) -> None:
         """Nothing is carried from tick to tick: each reads its whole window anew."""
 
     def adapt(self, window: Window) -> Adaptation:
         """Return the network under the window's context; theta* where the window is empty or the context refused."""
-        inputs = dict(self._theta)
-        inputs['states'] = to_engine(window.states)
-        inputs['actions'] = to_engine(window.actions)
-        inputs['next_states'] = to_engine(window.next_states)
-        inputs['mask'] = to_engine(window.mask)
-        bias, before, after, taken = run(self._session, inputs)
+        bias, before, after, taken = run(self._session, {**self._theta, **window_values(window)})
         model = self._engine.load({**self._theta, 'b0': bias}) if taken.numpy() else self.prior
         loss_before, loss_after, step = (float(value.numpy()) for value in (before, after, taken))
         return Adaptation(model, loss_before, loss_after, gradient_norm=0.0, step=step)
