@@ -45,7 +45,7 @@ setup(
         'zstandard>=0.20',
     ],
     extras_require={
-        'test': ['pytest>=7.4', 'hypothesis>=6.80'],
+        'test': ['pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [
@@ -65,8 +65,8 @@ setup(
     zip_safe=True,
     entry_points={
         'console_scripts': [
-            'millirobot = millirobot_adapt.cli.main:main',
-            'bridge = firmware_bridge.node:main',
+            'millirobot = millirobot_adapt.app.main:main',
+            'bridge = millirobot_adapt.nodes.bridge:main',
             'estimator = millirobot_adapt.nodes.estimator:main',
             'controller = millirobot_adapt.nodes.controller:main',
             'collector = millirobot_adapt.nodes.collector:main',

@@ -22,7 +22,7 @@ from firmware_bridge.packets import (
 )
 from firmware_bridge.transports import Transport, TransportLost
 from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 SLICE = 0.05
 """Longest uninterrupted wait [s]; well below the silence that a guardian bears."""

@@ -11,7 +11,7 @@ from firmware_bridge.counters import LinkCounters
 from firmware_bridge.packets import Pair, PidGains, SetVelocity, TelemetryReply
 from firmware_bridge.replies import ReplyChecker, Request
 from firmware_bridge.robot_clock import RobotClock
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 STILL: Pair = (0, 0)
 Answered: TypeAlias = tuple[TelemetryReply, Request]

@@ -19,9 +19,9 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.link import Exchange, Link, LinkLost, LinkState
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
-from millirobot_adapt.core.state import NU, FloatArray
 
 JUST_OVER = 0.001
 """Waited beyond the life of what a setpoint rests on, so that it is surely judged too old [s]."""
@@ -30,7 +30,7 @@ HASTE, HASTY_ZEROS = 0.02, 4
 
 
 @dataclass(frozen=True)
-class Status:
+class DriverStatus:
     """What the bridge tells of itself."""
 
     armed: bool
@@ -139,10 +139,10 @@ class Driver:
             self._gate.disarm('the bridge is ending')
             self._changed.notify()
 
-    def status(self) -> Status:
+    def status(self) -> DriverStatus:
         """Return the state of gate and link."""
         with self._changed:
-            return Status(
+            return DriverStatus(
                 self._gate.armed, self._gate.reason, self._link.state.value, self._decided.copy(), self._counters,
                 self._gate.last_stop,
             )  # fmt: skip

@@ -1,7 +1,7 @@
 """The serial guardian: a small process that stops the robot when the bridge itself no longer can.
 
 Nothing catches SIGKILL, and a hung interpreter runs no watchdog of its own. So a child process holds the port too and
-listens for heartbeats of the link's thread; its program is `last_words.py`, which says the rest.
+listens for heartbeats of the link's thread; its program is `guardian_process.py`, which says the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from firmware_bridge import last_words
+from firmware_bridge import guardian_process
 from firmware_bridge.transports import TransportLost
 
 LEAVE_TIME = 0.5
@@ -50,7 +50,7 @@ class SerialGuardian:
         self._clock = clock
         self._asked_at: float | None = None  # when the first heartbeat without an answer was sent
         # -I and -S: no environment, no site-packages; a session of its own: Ctrl-C in the terminal does not reach it.
-        command = [sys.executable, '-I', '-S', last_words.__file__, str(descriptor), str(silence), words.hex()]
+        command = [sys.executable, '-I', '-S', guardian_process.__file__, str(descriptor), str(silence), words.hex()]
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, pass_fds=(descriptor,),
@@ -74,7 +74,7 @@ class SerialGuardian:
         if self._asked_at is None:
             self._asked_at = self._clock()
         with contextlib.suppress(OSError):  # `trouble` will tell
-            os.write(self._to, last_words.WATCH if motors_on else last_words.REST)
+            os.write(self._to, guardian_process.WATCH if motors_on else guardian_process.REST)
 
     def trouble(self) -> str | None:
         """Read what it says; see `Guardian.trouble`."""
@@ -85,7 +85,11 @@ class SerialGuardian:
         if not said:
             return 'the serial guardian has died'
         self._asked_at = None
-        return 'the serial guardian has stopped the motors: the link was silent' if last_words.SPOKEN in said else None
+        return (
+            'the serial guardian has stopped the motors: the link was silent'
+            if guardian_process.SPOKEN in said
+            else None
+        )
 
     def _deaf(self) -> str | None:
         """End a guardian that does not answer; return that it was so."""
@@ -99,7 +103,7 @@ class SerialGuardian:
         if self._process.returncode is not None:
             return
         with contextlib.suppress(OSError):
-            os.write(self._to, last_words.LEAVE)
+            os.write(self._to, guardian_process.LEAVE)
         try:
             self._process.wait(LEAVE_TIME)
         except subprocess.TimeoutExpired:

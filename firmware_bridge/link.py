@@ -29,9 +29,9 @@ from firmware_bridge.packets import (
 from firmware_bridge.replies import Request, RobotRestarted
 from firmware_bridge.telemetry import TelemetryDecoder, clock_step, counts_to_setpoint, setpoint_to_counts
 from firmware_bridge.transports import Transport, TransportLost
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 
 _PID_OUTPUT_CHANNEL = 1
 _FIRST_EXCHANGES = 5

@@ -27,8 +27,8 @@ from firmware_bridge.packets import (
 )
 from firmware_bridge.telemetry import encoder_step
 from firmware_bridge.transports import TransportLost
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray
 
 SIDES = ('left', 'right')
 JOG_RATE = 2.0

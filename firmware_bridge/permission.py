@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 MODEL_ORIGIN = 'model origin'
 """Key in the controller's state: where the data of its model came from."""

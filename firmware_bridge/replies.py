@@ -13,7 +13,7 @@ import numpy as np
 from firmware_bridge.packets import Pair, TelemetryReply
 from firmware_bridge.robot_clock import SLACK, RobotClock
 from firmware_bridge.telemetry import encoder_step
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 RESTART_AFTER = 3
 """So many replies in a row that fit each other, but not what came before, mean that the robot has started anew, or that

@@ -10,7 +10,7 @@ from firmware_bridge.config import LinkConfig
 from firmware_bridge.guardian import SerialGuardian
 from firmware_bridge.link import Link
 from firmware_bridge.transports.serial_port import SerialPort
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 
 def make_serial_link(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from firmware_bridge.packets import TelemetryReply
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 class TelemetryDecoder:

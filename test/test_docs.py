@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.cli.main import make_parser
-from millirobot_adapt.core.topics import TOPICS, VIEW_TOPICS, Topic
+from millirobot_adapt.app.main import make_parser
+from millirobot_adapt.contract.topics import TOPICS, VIEW_TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / 'README.md').read_text(encoding='utf-8')

@@ -10,8 +10,8 @@ import pytest
 
 import millirobot_adapt
 from millirobot_adapt.bringup.processes import NODES
+from millirobot_adapt.contract.topics import TOPICS
 from millirobot_adapt.core.config import Config, flatten, read_yaml
-from millirobot_adapt.core.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""Hold the import walls between the rooms (README, "Rooms"), by reading the source of every module."""
+"""Hold the import walls between the rooms (docs/architecture.md, "Rooms"), by reading the source of every module."""
 
 import ast
 import sys
@@ -16,46 +16,50 @@ ROS = {
 
 # Who alone may import a library: module names, or packages with all below them.
 KEEPERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(ROS, ('millirobot_adapt.nodes', 'firmware_bridge.node')),
+    **dict.fromkeys(ROS, ('millirobot_adapt.nodes', 'millirobot_adapt.ros')),
     'mujoco': ('millirobot_adapt.sim',),
     'torch': ('millirobot_adapt.learning',),
     'onnx': ('millirobot_adapt.learning',),
     'onnxscript': ('millirobot_adapt.learning',),
     'serial': ('firmware_bridge',),
-    'rosbags': ('millirobot_adapt.bags',),
-    'mcap': ('millirobot_adapt.bags',),
+    'rosbags': ('millirobot_adapt.recording',),
+    'mcap': ('millirobot_adapt.recording',),
     **dict.fromkeys(('launch', 'launch_ros', 'ament_index_python'), ('millirobot_adapt.bringup.launching',)),
 }
 
 CORE_LIBRARIES = {'numpy', 'scipy', 'onnxruntime', 'yaml'}
 
-# Which rooms a room may import, besides itself.
-ARROWS: dict[str, set[str]] = {
-    'millirobot_adapt': set(),
-    'millirobot_adapt.core': set(),
-    'firmware_bridge': {'millirobot_adapt.core'},
-    'firmware_bridge.node': {'millirobot_adapt.core', 'millirobot_adapt.nodes'},
-    'millirobot_adapt.sim': {'millirobot_adapt.core', 'firmware_bridge'},
-    'millirobot_adapt.bags': {'millirobot_adapt.core'},
-    'millirobot_adapt.learning': {'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags'},
-    'millirobot_adapt.experiments': {
-        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
-    },
-    'millirobot_adapt.nodes': {'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags'},
-    'millirobot_adapt.bringup': {
-        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.nodes',
-    },
-    'millirobot_adapt.benchmarks': {
-        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
-        'millirobot_adapt.experiments', 'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',
-    },
-    'millirobot_adapt.doctor': {'millirobot_adapt.core', 'millirobot_adapt.bringup', 'firmware_bridge'},
-    'millirobot_adapt.cli': {
-        'millirobot_adapt.core', 'millirobot_adapt.sim', 'millirobot_adapt.bags', 'millirobot_adapt.learning',
-        'millirobot_adapt.experiments', 'millirobot_adapt.bringup', 'millirobot_adapt.nodes', 'firmware_bridge',
-        'millirobot_adapt.benchmarks', 'millirobot_adapt.doctor',
-    },
+# The rooms from the ground up, and what each may import beside what stands in its own row: arrows point down.
+ROOMS: dict[str, tuple[str, ...]] = {
+    'core': (),
+    'contract': ('core',),
+    'firmware_bridge': ('contract', 'core'),
+    'sim': ('firmware_bridge', 'contract', 'core'),
+    'recording': ('contract', 'core'),
+    'ros': ('contract', 'core'),
+    'nodes': ('ros', 'recording', 'sim', 'firmware_bridge', 'contract', 'core'),
+    'analysis': ('recording', 'contract', 'core'),
+    'learning': ('analysis', 'recording', 'sim', 'contract', 'core'),
+    'experiments': ('learning', 'analysis', 'recording', 'sim', 'contract', 'core'),
+    'bringup': ('nodes', 'ros', 'recording', 'sim', 'firmware_bridge', 'contract', 'core'),
+    'benchmarks': (
+        'bringup', 'experiments', 'learning', 'analysis', 'ros', 'recording', 'sim', 'firmware_bridge', 'contract',
+        'core',
+    ),
+    'app': (
+        'benchmarks', 'bringup', 'experiments', 'learning', 'analysis', 'recording', 'sim', 'firmware_bridge',
+        'contract', 'core',
+    ),
 }  # fmt: skip
+
+
+def full(room: str) -> str:
+    return room if room in PACKAGES else f'millirobot_adapt.{room}'
+
+
+ARROWS: dict[str, set[str]] = {'millirobot_adapt': set()} | {
+    full(room): {full(below) for below in allowed} for room, allowed in ROOMS.items()
+}
 
 
 def modules() -> dict[str, Path]:
@@ -118,20 +122,24 @@ def test_module_keeps_to_its_room(module):
 @pytest.mark.parametrize(
     ('module', 'source'),
     [
-        ('millirobot_adapt.core.robot', 'import rclpy'),
-        ('millirobot_adapt.core.robot', 'import pandas'),
-        ('millirobot_adapt.core.robot', 'from millirobot_adapt import sim'),
-        ('millirobot_adapt.core.robot', 'from millirobot_adapt.nodes import run'),
-        ('millirobot_adapt.core.robot', 'def f():\n    import torch'),
-        ('millirobot_adapt.core.robot', "import importlib\nimportlib.import_module('mujoco')"),
+        ('millirobot_adapt.core.share', 'import rclpy'),
+        ('millirobot_adapt.core.share', 'import pandas'),
+        ('millirobot_adapt.core.share', 'from millirobot_adapt import sim'),
+        ('millirobot_adapt.core.share', 'from millirobot_adapt.ros import process'),
+        ('millirobot_adapt.core.share', 'from millirobot_adapt.contract import topics'),
+        ('millirobot_adapt.core.share', 'def f():\n    import torch'),
+        ('millirobot_adapt.core.share', "import importlib\nimportlib.import_module('mujoco')"),
+        ('millirobot_adapt.contract.topics', 'from std_srvs.srv import Trigger'),
+        ('millirobot_adapt.contract.topics', 'from firmware_bridge import packets'),
         ('millirobot_adapt.nodes.estimator', 'import mujoco.viewer'),
-        ('millirobot_adapt.cli.learn', 'from torch import nn'),
+        ('millirobot_adapt.nodes.bridge', 'from millirobot_adapt.bringup import processes'),
+        ('millirobot_adapt.app.commands.learn', 'from torch import nn'),
         ('millirobot_adapt.bringup.supervisor', 'from std_srvs.srv import Trigger'),
         ('millirobot_adapt.sim.world', 'if True:\n    import serial'),
         ('firmware_bridge.packets', 'import rclpy.node'),
-        ('firmware_bridge.packets', 'from millirobot_adapt.nodes.run import run'),
-        ('firmware_bridge.node', 'from millirobot_adapt.sim import mock'),
-        ('millirobot_adapt.bags.storage.reader', 'from millirobot_adapt.cli import main'),
+        ('firmware_bridge.packets', 'from millirobot_adapt.ros.process import run'),
+        ('firmware_bridge.packets', 'from millirobot_adapt.sim import mock'),
+        ('millirobot_adapt.recording.reader', 'from millirobot_adapt.app import main'),
     ],
 )
 def test_a_breach_is_seen(tmp_path, module, source):
@@ -143,10 +151,14 @@ def test_a_breach_is_seen(tmp_path, module, source):
 @pytest.mark.parametrize(
     ('module', 'source'),
     [
-        ('millirobot_adapt.core.robot', 'import json\nimport numpy as np\nfrom millirobot_adapt.core.state import NX'),
-        ('firmware_bridge.node', 'import rclpy\nfrom millirobot_adapt.nodes.run import run'),
+        (
+            'millirobot_adapt.core.share',
+            'import json\nimport numpy as np\nfrom millirobot_adapt.core.robot.state import NX',
+        ),
+        ('millirobot_adapt.nodes.bridge', 'import rclpy\nfrom millirobot_adapt.ros.process import run'),
+        ('millirobot_adapt.nodes.bridge', 'from firmware_bridge.driver import Driver'),
         ('millirobot_adapt.sim.world', 'import mujoco\nfrom firmware_bridge.packets import decode_command'),
-        ('millirobot_adapt.cli.main', 'from millirobot_adapt import __version__'),
+        ('millirobot_adapt.app.main', 'from millirobot_adapt import __version__'),
     ],
 )
 def test_what_is_allowed_passes(tmp_path, module, source):
@@ -157,4 +169,11 @@ def test_what_is_allowed_passes(tmp_path, module, source):
 
 def test_every_room_is_known():
     rooms = {path.parent.name for path in (ROOT / 'millirobot_adapt').glob('*/__init__.py')}
-    assert {f'millirobot_adapt.{room}' for room in rooms} <= set(ARROWS)
+    assert rooms | {'firmware_bridge'} == set(ROOMS)
+
+
+def test_the_arrows_point_down():
+    order = list(ROOMS)
+    for room, allowed in ROOMS.items():
+        for below_it in allowed:
+            assert order.index(below_it) < order.index(room), f'{room} may not import {below_it}: it stands above'

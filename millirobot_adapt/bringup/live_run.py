@@ -8,11 +8,11 @@ from pathlib import Path
 
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.processes import MANAGER, STOP_ORDER, NodeProcess
-from millirobot_adapt.bringup.progress import Progress
 from millirobot_adapt.bringup.run_folder import RunFolder
+from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.bringup.supervisor import Ended, Supervisor
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.ros.operator import Operator
 
 BAD_INPUT = 2
 """Exit code by which a node says that its parameters, files or devices are wrong."""
@@ -96,7 +96,7 @@ class LiveRun:
         """
         self._wait(lambda: self._manager_state() == 'active', lambda: f'not ready to walk: {self._manager_state()}')
 
-    def walk(self, seconds: float, progress: Progress) -> None:
+    def walk(self, seconds: float, progress: RunProgress) -> None:
         """Arm, start, and follow the ticks for `seconds` or until the end of the path.
 
         Raises:

@@ -14,8 +14,8 @@ from millirobot_adapt.bringup.run_folder import (
 )
 from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.nodes.ros_version import ros_version
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.ros.ros_version import ros_version
 from millirobot_adapt.sim.conditions import load_condition
 
 

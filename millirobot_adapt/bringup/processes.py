@@ -51,17 +51,15 @@ class NodeProcess:
 _NODES = 'millirobot_adapt.nodes'
 RECORDER = NodeProcess('recorder', f'{_NODES}.recorder', f'{_NODES}.recorder:RecorderConfig')
 MOCK_ROBOT = NodeProcess('mock_robot', f'{_NODES}.mock_robot', f'{_NODES}.mock_robot:MockRobotConfig')
-BRIDGE = NodeProcess('bridge', 'firmware_bridge.node', 'firmware_bridge.config:BridgeConfig')
+BRIDGE = NodeProcess('bridge', 'millirobot_adapt.nodes.bridge', 'firmware_bridge.config:BridgeConfig')
 ESTIMATOR = NodeProcess(
     'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
 )
 CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
-MANAGER = NodeProcess('manager', f'{_NODES}.manager', 'millirobot_adapt.core.bring_up:ManagerConfig')
-COLLECTOR = NodeProcess(
-    'collector', f'{_NODES}.collector', 'millirobot_adapt.core.collection.collector:CollectorConfig'
-)
+MANAGER = NodeProcess('manager', f'{_NODES}.manager', 'millirobot_adapt.ros.bring_up:ManagerConfig')
+COLLECTOR = NodeProcess('collector', f'{_NODES}.collector', 'millirobot_adapt.core.control.collector:CollectorConfig')
 PLAYER = NodeProcess('player', f'{_NODES}.player', f'{_NODES}.player:PlayerConfig')
-TELEOP = NodeProcess('teleop', f'{_NODES}.teleop', 'millirobot_adapt.core.teleop:TeleopConfig')
+TELEOP = NodeProcess('teleop', f'{_NODES}.teleop', 'millirobot_adapt.core.control.teleop:TeleopConfig')
 
 MANAGED = (BRIDGE, ESTIMATOR, CONTROLLER)
 """What the manager brings up to drive the robot; with RECORDER before it, to record that."""

@@ -19,8 +19,8 @@ import yaml
 
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.installation import installation
 from millirobot_adapt.core.share import file_hashes
+from millirobot_adapt.recording.installation import installation
 
 Parameters = dict[str, dict[str, Any]]
 """Node name -> dotted parameter name -> value."""

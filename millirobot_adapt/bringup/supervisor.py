@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from millirobot_adapt.bringup.guardian import GRACE, signal_group
+from millirobot_adapt.bringup.process_guardian import GRACE, signal_group
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
         self._guardian = subprocess.Popen(
-            [sys.executable, '-m', 'millirobot_adapt.bringup.guardian'],
+            [sys.executable, '-m', 'millirobot_adapt.bringup.process_guardian'],
             stdin=subprocess.PIPE,
             env=self._environment,
             start_new_session=True,

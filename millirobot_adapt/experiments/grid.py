@@ -16,12 +16,12 @@ from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import find, shipped_model
+from millirobot_adapt.experiments.episode import Episode, EpisodeSpec
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE, ConditionEntry, Experiment, MethodEntry
-from millirobot_adapt.experiments.run import make_pilot
+from millirobot_adapt.experiments.runner import make_pilot
 from millirobot_adapt.experiments.store import Store, check_file_names, keys_of
-from millirobot_adapt.experiments.story import Episode, Story
 from millirobot_adapt.sim.conditions import make_condition
 
 DECIDED = ('model', 'method', 'path', 'anchor', 'seed', 'engine.threads')
@@ -32,7 +32,7 @@ serves the engine: sums split over threads could round differently, and a story 
 """
 
 
-def stories_of(experiment: Experiment, params: str) -> list[Story]:
+def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
     """List the stories; methods meet the same conditions and seeds, so their results pair up.
 
     Args:
@@ -44,7 +44,7 @@ def stories_of(experiment: Experiment, params: str) -> list[Story]:
     """
     base = read_params(find('params', params), 'controller', ControllerConfig)
     estimator = read_params(find('params', 'estimator.yaml'), 'estimator', EstimatorNodeConfig)
-    stories: list[Story] = []
+    stories: list[EpisodeSpec] = []
     for entry in experiment.conditions:
         source = find('params/conditions', entry.base or entry.name, '.yaml')
         values = read_yaml(source) | {'name': entry.name} | dict(entry.changes)
@@ -55,7 +55,9 @@ def stories_of(experiment: Experiment, params: str) -> list[Story]:
             placed = replace(config, path=shape, anchor='world', seed=seed)
             follower = experiment.follower if method.kind == FOLLOWER else None
             stories += [
-                Story(method.name, training_seed, condition, seed, experiment.seconds, controller, estimator, follower)
+                EpisodeSpec(
+                    method.name, training_seed, condition, seed, experiment.seconds, controller, estimator, follower
+                )
                 for training_seed, controller in enumerate(_models(experiment, entry, method, placed))
             ]
     check_file_names(stories)
@@ -98,7 +100,7 @@ def _models(
     return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]
 
 
-def check_stories(stories: Sequence[Story]) -> None:
+def check_episodes(stories: Sequence[EpisodeSpec]) -> None:
     """Find out at once whether the stories can be run.
 
     Raises:
@@ -111,9 +113,9 @@ def check_stories(stories: Sequence[Story]) -> None:
         make_pilot(story)
 
 
-def run_stories(
-    stories: Sequence[Story],
-    run: Callable[[Story], Episode],
+def run_episodes(
+    stories: Sequence[EpisodeSpec],
+    run: Callable[[EpisodeSpec], Episode],
     *,
     jobs: int = -1,
     backend: str = 'loky',
@@ -148,5 +150,5 @@ def run_stories(
     return [episode for episode in found if episode is not None]
 
 
-def _numbered(run: Callable[[Story], Episode], index: int, story: Story) -> tuple[int, Episode]:
+def _numbered(run: Callable[[EpisodeSpec], Episode], index: int, story: EpisodeSpec) -> tuple[int, Episode]:
     return index, run(story)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.dynamics.interface import AdaptedModel
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 @dataclass(frozen=True)

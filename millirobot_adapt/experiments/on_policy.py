@@ -14,11 +14,11 @@ from millirobot_adapt.core.config import Config, param, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.share import find
-from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.experiments.run import walk
+from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.rollouts import Rollouts, Walk, cut_walks
 from millirobot_adapt.sim.conditions import sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.bags.report.page import Table
+from millirobot_adapt.analysis.page import Table
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.table import NOTE, tables_of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.report.page import Card, Page, Picture, Section, render
-from millirobot_adapt.bags.report.plotting import Drawing, styled, to_svg
+from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
+from millirobot_adapt.analysis.page import Card, Page, Picture, Section, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments import cost_figures, walk_figures
 from millirobot_adapt.experiments.experiment import ORACLE

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.bags.report.plotting import BLUE, GREEN, GREY, ORANGE
+from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, ORANGE
+from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
-from millirobot_adapt.experiments.story import Episode
 from millirobot_adapt.experiments.table import EVERY
 
 COLOURS = (ORANGE, BLUE, GREEN, '#CC79A7', '#56B4E9', '#E69F00', '#7A5195', '#8C6D31')

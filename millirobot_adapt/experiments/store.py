@@ -16,19 +16,19 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.experiments.story import COLUMNS, Episode, Story
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
 
 DECIDING = (
-    *(f'core/{name}' for name in ('dynamics', 'estimation', 'planning', 'geometry.py', 'robot.py', 'state.py')),
+    *(f'core/{name}' for name in ('dynamics', 'estimation', 'planning', 'robot', 'geometry.py')),
     *(f'core/control/{name}.py' for name in ('loop', 'history', 'path_follower', 'wiring')),
-    *(f'experiments/{name}.py' for name in ('run', 'story', 'look_ahead')),
+    *(f'experiments/{name}.py' for name in ('runner', 'episode', 'look_ahead')),
     'sim',
 )
 """The code of the package that decides an episode."""
 
 
-def keys_of(stories: Sequence[Story]) -> list[str]:
+def keys_of(stories: Sequence[EpisodeSpec]) -> list[str]:
     """Return for each story a hash of all that decides its episode: robot, path and model, too, version and code.
 
     Raises:
@@ -84,7 +84,7 @@ class Store:
         )  # fmt: skip
         os.replace(unfinished, path)
 
-    def load(self, story: Story, key: str) -> Episode | None:
+    def load(self, story: EpisodeSpec, key: str) -> Episode | None:
         """Return the episode of the story; None where there is none, or one that came from something else."""
         try:
             with self.path(story).open(encoding='utf-8') as file:
@@ -96,7 +96,7 @@ class Store:
             return None
         return Episode(story, make_path(story.shape), dict(zip(COLUMNS, table.T, strict=True)), first[2])
 
-    def path(self, story: Story) -> Path:
+    def path(self, story: EpisodeSpec) -> Path:
         """Return where the episode of a story is kept."""
         return self._folder / f'{file_name(story.label)}.csv'
 
@@ -107,13 +107,13 @@ def file_name(name: str) -> str:
     return '_'.join(''.join(c if c.isalnum() or c in '-_@.' else '-' for c in part) for part in parts)
 
 
-def check_file_names(stories: Iterable[Story]) -> None:
+def check_file_names(stories: Iterable[EpisodeSpec]) -> None:
     """Make sure that no two stories would be kept in the same file.
 
     Raises:
         UserError: two do.
     """
-    taken: dict[str, Story] = {}
+    taken: dict[str, EpisodeSpec] = {}
     for story in stories:
         other = taken.setdefault(file_name(story.label), story)
         if other is not story:

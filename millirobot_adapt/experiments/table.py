@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.analysis.statistics import resampled_means, standings
+from millirobot_adapt.experiments.episode import Episode, summarise_episode
 from millirobot_adapt.experiments.experiment import ORACLE
-from millirobot_adapt.experiments.statistics import resampled_means, standings
-from millirobot_adapt.experiments.story import Episode, summarise
 
 SPANS = ('all', 'after_fault')
 """What a row sums up: the whole episode, or what came after its first fault."""
@@ -40,7 +40,7 @@ def rows_of(episodes: Sequence[Episode], dt: float) -> list[dict[str, Any]]:
     for episode in episodes:
         story, speed = episode.story, episode.story.controller.objective.speed
         for span in SPANS:
-            summary = summarise(episode.table, dt, after_fault=span == 'after_fault')
+            summary = summarise_episode(episode.table, dt, after_fault=span == 'after_fault')
             if summary is None:
                 continue
             key = {

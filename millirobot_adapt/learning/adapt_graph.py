@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.graphs import AdaptGraph
 from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
 from millirobot_adapt.learning.tracing import trace

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from millirobot_adapt import __version__
-from millirobot_adapt.bags.replay.recorded import recorded_robot
-from millirobot_adapt.bags.replay.rollouts import executed_actions, read_rollouts
-from millirobot_adapt.bags.run_data import RunData, load_run
-from millirobot_adapt.bags.storage.provenance import Provenance, read_provenance
-from millirobot_adapt.bags.storage.reader import Bag, open_bag
+from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
+from millirobot_adapt.analysis.run_data import RunData, load_run
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollouts import Rollouts, Walk, cut_walks
+from millirobot_adapt.recording.provenance import Provenance, read_provenance
+from millirobot_adapt.recording.reader import Bag, open_bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 PIECE = 200
 """Transitions of a rollout: a long walk is cut, so that a part of it can be kept aside for validation."""

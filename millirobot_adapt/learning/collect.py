@@ -12,11 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt import __version__
-from millirobot_adapt.core.collection.policy import RandomPolicy
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.kinematics import body_state, change_of_state
 from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
 from millirobot_adapt.learning.recurrence import Recurrence, read_windows

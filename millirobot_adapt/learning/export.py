@@ -13,8 +13,8 @@ import yaml
 
 from millirobot_adapt.core.dynamics.bundle import SCHEMA
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS
 from millirobot_adapt.learning.methods.interface import Model
 
 

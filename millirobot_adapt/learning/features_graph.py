@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.graphs import FeaturesGraph
 from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.tracing import trace

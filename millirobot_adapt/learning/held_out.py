@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.learning.loss import open_loop, poses
-from millirobot_adapt.learning.methods.mb import ModelBased
+from millirobot_adapt.learning.methods.mb import ModelBasedLearner
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.segments import VALIDATION_PART, DataSet, cut, normalise
 from millirobot_adapt.learning.train import Trainer
@@ -64,7 +64,7 @@ def _predict(
         method='mb', hidden=config.hidden, window=1, horizon=config.horizon, steps=config.steps, seed=config.seed
     )
     model = Trainer(settings, data, dt).run(lambda step, line: None)
-    assert isinstance(model, ModelBased)
+    assert isinstance(model, ModelBasedLearner)
     predicted = np.full((len(held_out), rollouts.valid.shape[1] - config.horizon + 1, 3), np.nan)
     for row, rollout in enumerate(held_out):
         segments = cut(rollouts, np.array([rollout]), config.horizon)

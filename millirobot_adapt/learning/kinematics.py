@@ -14,7 +14,7 @@ BODY_NAMES: tuple[str, ...] = (
 )  # fmt: skip
 FEATURE_NAMES: tuple[str, ...] = (*BODY_NAMES, 'left_setpoint', 'right_setpoint')
 
-# Places in the state of 24 numbers (core/state.py).
+# Places in the state of 24 numbers (core/robot/state.py).
 _POSITION = slice(0, 2)
 _VELOCITY = slice(3, 5)
 _COS_YAW, _SIN_YAW = 10, 11

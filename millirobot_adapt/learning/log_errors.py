@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import TransitionHistory, steps_ahead
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.learning.log_shifts import set_yaw
 from millirobot_adapt.learning.rollouts import Rollouts
 
 
 @dataclass(frozen=True)
-class Errors:
+class LogErrors:
     """Mean errors of each rollout of N at each of the horizons.
 
     NaN where a rollout has no prediction that long, infinite where one of its predictions is no number.
@@ -61,14 +61,14 @@ class ConstantVelocity:
         return states
 
 
-def open_loop_errors(
+def log_errors(
     method: Method,
     rollouts: Rollouts,
     window: int,
     horizons: tuple[int, ...],
     every: int,
     on_rollout: Callable[[], object] = lambda: None,
-) -> Errors:
+) -> LogErrors:
     """Predict from every `every`-th tick that has a whole window of T1 transitions behind it.
 
     A prediction runs under the logged actions as far as the longest horizon or the next gap in the log.
@@ -84,7 +84,7 @@ def open_loop_errors(
             position[:, n], heading[:, n] = np.moveaxis(np.nansum(found, axis=0) / counted[:, None], -1, 0)
         predictions += int(counted[0])
         on_rollout()
-    return Errors(position, heading, predictions)
+    return LogErrors(position, heading, predictions)
 
 
 def _errors(

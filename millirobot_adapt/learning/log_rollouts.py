@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from millirobot_adapt.bags.lab.log_states import LoggedWalk, read_walks
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.rollouts import Rollouts, concatenate, mark_valid
+from millirobot_adapt.recording.lab.log_states import LoggedWalk, read_logged_walks
 
 JUMP = 0.15
 """An estimate that moves further from one reply to the next was started anew by motion capture, not by legs [m]."""
@@ -47,7 +47,7 @@ def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig) -> Log:
     Raises:
         UserError: the log is missing or malformed, or holds nothing of use.
     """
-    walks = read_walks(path, estimator, robot)
+    walks = read_logged_walks(path, estimator, robot)
     metadata = {
         'origin': 'real', 'robot': robot.name, 'dt': robot.dt, 'logs': {path.stem: _digest(path)},
     }  # fmt: skip
@@ -57,7 +57,7 @@ def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig) -> Log:
     return Log(path.stem, rollouts, tuple(walk.session for walk in walks))
 
 
-def join(logs: Sequence[Log]) -> Log:
+def join_logs(logs: Sequence[Log]) -> Log:
     """Put logs one after the other; shorter rollouts are filled up with transitions that are not valid.
 
     Raises:

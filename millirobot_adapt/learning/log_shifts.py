@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from millirobot_adapt.core.state import STATE_NAMES, FloatArray, StateView
+from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray, StateView
 from millirobot_adapt.learning.rollouts import Rollouts
 
 Shift = Callable[[Rollouts], Rollouts]

@@ -21,12 +21,12 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Method
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session
 from millirobot_adapt.learning.augment import AugmentConfig
-from millirobot_adapt.learning.log_errors import ConstantVelocity, Errors, open_loop_errors
-from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join
+from millirobot_adapt.learning.log_errors import ConstantVelocity, LogErrors, log_errors
+from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join_logs
 from millirobot_adapt.learning.log_shifts import Shift, side_gain, yaw_offset
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.train_config import TrainConfig
@@ -85,7 +85,7 @@ class Result:
     shift: str
     method: str
     seed: int
-    errors: Errors
+    errors: LogErrors
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def run_study(
     """
     check_apart(training, tests)
     parts = [hold_out(log, config.aside, generator(config.seed, index)) for index, log in enumerate(training)]
-    learned, aside = join([part[0] for part in parts]), join([part[1] for part in parts])
+    learned, aside = join_logs([part[0] for part in parts]), join_logs([part[1] for part in parts])
     judged = [Test(SEEN, aside, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
@@ -163,7 +163,7 @@ def _predict(
     for test in tests:
         for shift, change in _shifts(config).items():
             rollouts = change(test.log.rollouts)
-            errors = open_loop_errors(method, rollouts, config.train.window, config.horizons, config.every, bar.update)
+            errors = log_errors(method, rollouts, config.train.window, config.horizons, config.every, bar.update)
             yield Result(test.name, shift, name, seed, errors)
 
 
@@ -179,9 +179,9 @@ def _predict_own(test: Test, config: LogStudyConfig, folder: Path, robot: RobotC
         rows, others = np.flatnonzero(halves == half), np.flatnonzero(halves != half)
         run = folder / f'{OWN}_{test.name}_{half}'
         method = _train(test.log.part(others), config.train.training(BASELINE, config.seed), run, robot)
-        errors = open_loop_errors(
+        errors = log_errors(
             method, test.log.part(rows).rollouts, config.train.window, config.horizons, config.every
         )  # fmt: skip
         position[:, rows], heading[:, rows] = errors.position, errors.heading
         predictions += errors.predictions
-    return Result(test.name, AS_RECORDED, OWN, config.seed, Errors(position, heading, predictions))
+    return Result(test.name, AS_RECORDED, OWN, config.seed, LogErrors(position, heading, predictions))

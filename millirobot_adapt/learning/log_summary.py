@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.learning.log_rollouts import Log
 from millirobot_adapt.learning.log_study import BASELINE, Result
 
@@ -20,7 +20,7 @@ LEVEL = 0.95
 Row = dict[str, Any]
 
 
-def summarise(results: Sequence[Result], horizons: Sequence[int]) -> list[Row]:
+def summarise_logs(results: Sequence[Result], horizons: Sequence[int]) -> list[Row]:
     """Return a row for each test, shift, method and horizon; a mean of a method is one over seeds and rollouts."""
     rows = []
     for (test, shift), cell in _cells(results).items():
@@ -37,7 +37,7 @@ def summarise(results: Sequence[Result], horizons: Sequence[int]) -> list[Row]:
     return rows
 
 
-def layout(rows: Sequence[Row]) -> str:
+def log_table(rows: Sequence[Row]) -> str:
     """Lay the rows out as a markdown table for each test and shift; one line a method, one column a horizon."""
     horizons = list(dict.fromkeys(row['horizon'] for row in rows))
     heads = [

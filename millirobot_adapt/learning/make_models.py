@@ -21,13 +21,13 @@ from millirobot_adapt import __version__
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session
 from millirobot_adapt.learning.collect import collect, describe
 from millirobot_adapt.learning.recipe import Recipe
 from millirobot_adapt.learning.rollouts import Rollouts, load_rollouts
-from millirobot_adapt.learning.run_folder import load_run
 from millirobot_adapt.learning.train_config import TrainConfig
+from millirobot_adapt.learning.training_run import load_training_run
 
 ROLLOUTS, RUNS, COPIES, LOG = 'rollouts.npz', 'runs', 'copies', 'training.log'
 """What lies in the work folder: data, a run folder for each model, bundles that do not ship; a log in each run."""
@@ -126,7 +126,7 @@ def _do(job: Job) -> dict[str, Any]:
         with (job.run / LOG).open('w', encoding='utf-8') as log:
             session.train(load_rollouts(job.rollouts), job.run, job.config, lambda line: print(line, file=log), _place)
     session.export(job.run, job.bundle, job.robot)
-    training = load_run(job.run).record['training']
+    training = load_training_run(job.run).record['training']
     return {
         'model': job.name,
         'method': job.config.method,
@@ -141,7 +141,7 @@ def _do(job: Job) -> dict[str, Any]:
 def _is_done(job: Job) -> bool:
     """Tell whether the run folder holds what training would make again."""
     try:
-        record = load_run(job.run).record
+        record = load_training_run(job.run).record
     except UserError:
         return False
     training = record['training']

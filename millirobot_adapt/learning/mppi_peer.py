@@ -17,8 +17,8 @@ from torch.func import grad
 
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.planning.interface import Objective
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NU, NX, STATE_NAMES, FloatArray, StateView
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, NX, STATE_NAMES, FloatArray, StateView
 from millirobot_adapt.learning.kinematics import FEATURE_NAMES, body_state, change_of_state, rotate
 from millirobot_adapt.learning.network import Normalisation, forward
 

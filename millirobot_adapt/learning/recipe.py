@@ -9,7 +9,7 @@ from typing import Any
 
 from millirobot_adapt.core.config import build, read_yaml
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import find
 from millirobot_adapt.learning.collect import CollectConfig
 from millirobot_adapt.learning.train_config import TrainConfig

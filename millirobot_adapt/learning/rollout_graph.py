@@ -16,7 +16,7 @@ import onnx
 import torch
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.graphs import RolloutEnd, RolloutStart
 from millirobot_adapt.learning.kinematics import BODY_NAMES
 from millirobot_adapt.learning.network import Normalisation

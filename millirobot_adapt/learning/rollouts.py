@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
 REQUIRED = ('robot', 'dt', 'origin')
 """What the metadata must say."""

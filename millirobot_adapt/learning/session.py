@@ -13,19 +13,19 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.files import make_folder
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.methods.interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollouts import Rollouts
-from millirobot_adapt.learning.run_folder import TrainedRun, load_run
 from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
 from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
 from millirobot_adapt.learning.train import Trainer
 from millirobot_adapt.learning.train_config import TrainConfig
+from millirobot_adapt.learning.training_run import TrainedRun, load_training_run
 
 Say = Callable[[str], None]
 _SCORED = 500
@@ -115,7 +115,7 @@ def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:
     Raises:
         UserError: the folder holds no finished run; the bundle cannot be written.
     """
-    run = load_run(run_folder)
+    run = load_training_run(run_folder)
     make_folder(out)
     record: dict[str, Any] = run.record
     write_bundle(

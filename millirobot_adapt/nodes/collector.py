@@ -11,16 +11,16 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
-from millirobot_adapt.core import topics
-from millirobot_adapt.core.collection.collector import Collector, CollectorConfig
+from millirobot_adapt.contract import topics
+from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import NotReadyError
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.state import NU
-from millirobot_adapt.nodes.conversions import joint_state, qos, status
-from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import run
-from millirobot_adapt.nodes.state_input import listen_for_states
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import NU
+from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.ros.inputs.state_input import listen_for_states
+from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import run
 
 
 class CollectorNode(ManagedNode):

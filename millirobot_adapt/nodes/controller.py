@@ -11,23 +11,23 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 
-from millirobot_adapt.core import topics
+from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.messages import seconds, sides
+from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.pacing import every
-from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import assemble, warm_up
-from millirobot_adapt.core.messages import seconds, sides
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.fence import fence_text
-from millirobot_adapt.core.state import NU
-from millirobot_adapt.nodes.conversions import joint_state, labelled_array, path_message, qos, status
-from millirobot_adapt.nodes.live_tuning import LiveTuning
-from millirobot_adapt.nodes.live_view import LiveView
-from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
-from millirobot_adapt.nodes.path_input import PathInput
-from millirobot_adapt.nodes.run import run
-from millirobot_adapt.nodes.run_services import RunServices
-from millirobot_adapt.nodes.state_input import listen_for_states
+from millirobot_adapt.ros.conversions import joint_state, labelled_array, path_message, qos, status
+from millirobot_adapt.ros.inputs.path_input import PathInput
+from millirobot_adapt.ros.inputs.state_input import listen_for_states
+from millirobot_adapt.ros.live_tuning import LiveTuning
+from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.live_view import LiveView
+from millirobot_adapt.ros.process import run
+from millirobot_adapt.ros.run_services import RunServices
 
 
 class ControllerNode(ManagedNode):
@@ -121,7 +121,7 @@ class ControllerNode(ManagedNode):
     def _work(self) -> None:
         """Plan each tick of a run and publish its record."""
         while (record := self._controller.work()) is not None:
-            self._record.publish(labelled_array(record.encode(), f'tick record, see {TickRecord.__module__}'))
+            self._record.publish(labelled_array(encode_tick(record), f'tick record, see {encode_tick.__module__}'))
             self._view.show(record)
 
     # State out.

@@ -12,20 +12,19 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
-from millirobot_adapt.core.estimation.arrival_record import ArrivalLog, ArrivalRecord
+from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
+from millirobot_adapt.contract.messages import TelemetryGatherer
+from millirobot_adapt.contract.topics import ARRIVALS, BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, Topic
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.messages import TelemetryGatherer
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.samples import PoseSample
-from millirobot_adapt.core.topics import ARRIVALS, BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, Topic
-from millirobot_adapt.nodes.conversions import labelled_array, odometry, qos, status
-from millirobot_adapt.nodes.estimator_details import details
-from millirobot_adapt.nodes.managed import ManagedNode, NotYetError
-from millirobot_adapt.nodes.mocap_input import MocapInput
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import run
-from millirobot_adapt.nodes.transform import TransformPublisher
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.ros.conversions import labelled_array, odometry, qos, status
+from millirobot_adapt.ros.inputs.mocap_input import MocapInput
+from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.estimate import TransformPublisher, details
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import run
 
 SILENCE = 1.0
 """A robot that has not answered for so long is silent [s]."""

@@ -10,14 +10,14 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from millirobot_adapt.core import topics
-from millirobot_adapt.core.bring_up import BringUp, BringUpError, ManagerConfig, Watch
+from millirobot_adapt.contract import topics
 from millirobot_adapt.core.errors import DeviceError
-from millirobot_adapt.nodes.conversions import qos, status
-from millirobot_adapt.nodes.health import Health
-from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.ros.bring_up import BringUp, BringUpError, ManagerConfig, Watch
+from millirobot_adapt.ros.conversions import qos, status
+from millirobot_adapt.ros.health import Health
+from millirobot_adapt.ros.lifecycle_client import LifecycleClient
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
 PERIOD = 0.05
 """Time between two looks at the nodes [s]."""

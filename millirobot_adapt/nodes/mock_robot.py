@@ -15,13 +15,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
+from millirobot_adapt.contract.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
 from millirobot_adapt.core.config import Config, param, section
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
-from millirobot_adapt.nodes.conversions import joint_state, pose_stamped, qos, status
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.ros.conversions import joint_state, pose_stamped, qos, status
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import NODE_OPTIONS, run
 from millirobot_adapt.sim.conditions import Condition, load_condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio

@@ -12,18 +12,18 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.serialization import deserialize_message
 
-from millirobot_adapt.bags.storage.names import ContractNames
-from millirobot_adapt.bags.storage.reader import open_bag
-from millirobot_adapt.bags.storage.records import Raw
-from millirobot_adapt.core import topics
+from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.messages import seconds
-from millirobot_adapt.core.topics import Topic
-from millirobot_adapt.nodes.conversions import message_class, qos, status, time_message
-from millirobot_adapt.nodes.managed import ManagedNode
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import run
+from millirobot_adapt.recording.names import ContractNames
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.records import Raw
+from millirobot_adapt.ros.conversions import message_class, qos, status, time_message
+from millirobot_adapt.ros.managed import ManagedNode
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import run
 
 INPUTS = (topics.MOCAP_POSE, topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
 """What the estimator works on; its own topics are not played, for it is there to publish them anew."""

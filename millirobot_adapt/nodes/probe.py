@@ -16,16 +16,16 @@ import rclpy
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 
-from millirobot_adapt.core.messages import seconds
-from millirobot_adapt.core.topics import MOCAP_POSE
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.ros_version import ros_version
-from millirobot_adapt.nodes.source_watch import SourceWatch
+from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.topics import MOCAP_POSE
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inputs.source_watch import SourceWatch
+from millirobot_adapt.ros.ros_version import ros_version
 
 NAME = 'millirobot_doctor'
 
 
-def examine(topic: str, duration: float) -> dict[str, Any]:
+def probe_graph(topic: str, duration: float) -> dict[str, Any]:
     """Listen to a topic of PoseStamped for `duration` [s] and return what was heard, and who is there."""
     rclpy.init()
     node = Node(NAME)
@@ -56,4 +56,4 @@ def examine(topic: str, duration: float) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
-    print(json.dumps(examine(sys.argv[1], float(sys.argv[2]))))
+    print(json.dumps(probe_graph(sys.argv[1], float(sys.argv[2]))))

@@ -15,18 +15,18 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
-from millirobot_adapt.bags.storage.losses import Losses
-from millirobot_adapt.bags.storage.names import full_names
-from millirobot_adapt.bags.storage.writer import BagWriter
+from millirobot_adapt.contract.topics import RUN, Topic
 from millirobot_adapt.core.config import Config, param, read_yaml
 from millirobot_adapt.core.errors import DeviceError, UserError
-from millirobot_adapt.core.installation import installation
-from millirobot_adapt.core.topics import RUN, Topic
-from millirobot_adapt.nodes.conversions import message_class, qos, status
-from millirobot_adapt.nodes.managed import ManagedNode
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.ros_version import ros_version
-from millirobot_adapt.nodes.run import run
+from millirobot_adapt.recording.installation import installation
+from millirobot_adapt.recording.names import full_names
+from millirobot_adapt.recording.sequence_gaps import SequenceGaps
+from millirobot_adapt.recording.writer import BagWriter
+from millirobot_adapt.ros.conversions import message_class, qos, status
+from millirobot_adapt.ros.managed import ManagedNode
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import run
+from millirobot_adapt.ros.ros_version import ros_version
 
 QUEUE_DEPTH = 1000
 """Messages kept per topic while the disk is slow: ten seconds of motion capture."""
@@ -60,7 +60,7 @@ class Recorder(ManagedNode):
         if not self._config.bag:
             raise UserError('recorder: the parameter bag is empty; give the bag folder to make')
         self._disk_failure: DeviceError | None = None
-        self._losses = Losses()
+        self._losses = SequenceGaps()
 
     def configure(self) -> None:
         """Open the bag and say in it what runs."""

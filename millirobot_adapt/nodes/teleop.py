@@ -11,13 +11,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import Trigger
 
-from millirobot_adapt.core import topics
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.teleop import Teleop, TeleopConfig
-from millirobot_adapt.nodes.conversions import joint_state, qos, status
-from millirobot_adapt.nodes.health import Health
-from millirobot_adapt.nodes.parameters import load
-from millirobot_adapt.nodes.run import NODE_OPTIONS, run
+from millirobot_adapt.contract import topics
+from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.ros.health import Health
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
 WATCH_PERIOD = 0.05
 """How often it is looked whether the joystick has fallen silent [s]."""

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition
 

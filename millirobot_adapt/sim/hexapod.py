@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition, Payload
 from millirobot_adapt.sim.floor import Floor
 from millirobot_adapt.sim.load import PulledLoad

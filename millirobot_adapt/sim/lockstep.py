@@ -13,9 +13,9 @@ from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setp
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.world import World
 

@@ -10,10 +10,10 @@ import numpy as np
 from firmware_bridge import packets
 from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.samples import PoseSample
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.world import World
 

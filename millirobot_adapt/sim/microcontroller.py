@@ -13,8 +13,8 @@ import numpy as np
 
 from firmware_bridge import packets
 from firmware_bridge.packets import CommandPacket, Pair, TelemetryReply, Triple
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.hexapod import Hexapod
 from millirobot_adapt.sim.pid import FULL_DUTY, LARGEST_DUTY, Pid
 

@@ -7,9 +7,9 @@ from collections import deque
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 
 PERIOD = 0.01001

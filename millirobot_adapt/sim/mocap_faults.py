@@ -13,10 +13,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.robot.samples import PoseSample
 
 
-class Arrival(NamedTuple):
+class PoseArrival(NamedTuple):
     """A pose and when it reaches the estimator."""
 
     time: float
@@ -72,7 +72,7 @@ FAULTS: dict[str, MocapFaults] = {
 """The faults an estimator is measured under, by name."""
 
 
-def spoil(stream: Sequence[Arrival], faults: MocapFaults, rng: np.random.Generator) -> list[Arrival]:
+def spoil_poses(stream: Sequence[PoseArrival], faults: MocapFaults, rng: np.random.Generator) -> list[PoseArrival]:
     """Return what arrives of a stream under the faults, in the order of arrival.
 
     Args:
@@ -84,7 +84,7 @@ def spoil(stream: Sequence[Arrival], faults: MocapFaults, rng: np.random.Generat
         return []
     begin = stream[0].pose.stamp + faults.start
     windows = faults.windows(stream[0].pose.stamp, stream[-1].pose.stamp)
-    spoiled: list[Arrival] = []
+    spoiled: list[PoseArrival] = []
     previous: PoseSample | None = None
     for arrival in stream:
         shares, size, spread, direction = rng.random(4), rng.random(), rng.uniform(-1.0, 1.0), rng.standard_normal(3)
@@ -98,7 +98,7 @@ def spoil(stream: Sequence[Arrival], faults: MocapFaults, rng: np.random.Generat
         if shares[3] < faults.repeat and previous is not None:
             pose = previous
         previous = pose
-        spoiled.append(Arrival(_arrival_time(arrival, faults, shares[2], spread), pose))
+        spoiled.append(PoseArrival(_arrival_time(arrival, faults, shares[2], spread), pose))
     return sorted(spoiled, key=lambda arrival: arrival.time)
 
 
@@ -117,7 +117,7 @@ def _moved(
     return replace(pose, stamp=pose.stamp + faults.clock_offset, position=position, quaternion=quaternion)
 
 
-def _arrival_time(arrival: Arrival, faults: MocapFaults, share: float, spread: float) -> float:
+def _arrival_time(arrival: PoseArrival, faults: MocapFaults, share: float, spread: float) -> float:
     """Return when the frame arrives [s]."""
     time = arrival.time
     if faults.latency or faults.jitter:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import disturbances
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.disturbances import Disturbances

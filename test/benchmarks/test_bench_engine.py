@@ -6,17 +6,17 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.engine import bench
 from millirobot_adapt.benchmarks.engine.model import multiply_adds, walk, write_random_model
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench
 from millirobot_adapt.benchmarks.engine.speed import gemm, measure_rollouts, window_of
 from millirobot_adapt.benchmarks.engine.table import as_dict, table
 from millirobot_adapt.benchmarks.engine.tick import TickTimes
-from millirobot_adapt.cli.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 
 KEYS = {'gemm_gflops', 'engines', 'adapt_ms', 'tick_ms', 'peers', 'rollouts', 'int8_rollout_error_p95'}
 

@@ -10,6 +10,7 @@ import pytest
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder
+from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link import bench
 from millirobot_adapt.benchmarks.link import processes as link_processes
 from millirobot_adapt.benchmarks.link.faults import CASES, Case, measure_fault, measure_reset
@@ -19,8 +20,7 @@ from millirobot_adapt.benchmarks.link.rows import FaultRow, table
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
-from millirobot_adapt.cli.main import main
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.radio_faults import RadioFaults
 
 ROBOT = RobotConfig()

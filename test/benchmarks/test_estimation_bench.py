@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.estimation.faults import Events, events_of, fault_row
 from millirobot_adapt.benchmarks.estimation.scores import errors_of, nees, non_finite, silent_jumps
 from millirobot_adapt.benchmarks.estimation.streams import Truth, record
 from millirobot_adapt.benchmarks.estimation.summary import consistency, judge, summary
 from millirobot_adapt.benchmarks.estimation.table import layout
-from millirobot_adapt.benchmarks.estimation.trace import Trace, follow
-from millirobot_adapt.cli.main import main
+from millirobot_adapt.benchmarks.estimation.trace import Trace, trace_estimator
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.estimation.health import EstimatorHealth
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.mocap_faults import FAULTS, spoil
+from millirobot_adapt.sim.mocap_faults import FAULTS, spoil_poses
 
 ROBOT = load_robot('velociroach')
 PERIOD = 0.1
@@ -130,10 +130,10 @@ def test_recovery_is_counted_from_the_end_of_each_event():
 def test_the_same_stream_meets_every_fault():
     stream = record(ROBOT, Condition(), 12.0, 0)
     for name, faults in FAULTS.items():
-        poses = spoil(stream.poses, faults, generator(0, 1))
+        poses = spoil_poses(stream.poses, faults, generator(0, 1))
         events = events_of(faults, stream, poses, ROBOT.dt)
         assert (events is None) == (name == 'none')
-        trace = follow(make_estimator(EstimatorConfig(), ROBOT), poses, stream.telemetry)
+        trace = trace_estimator(make_estimator(EstimatorConfig(), ROBOT), poses, stream.telemetry)
         assert non_finite(trace) == 0
         assert silent_jumps(trace, stream.truth) == 0
     again = record(ROBOT, Condition(), 12.0, 0)
@@ -145,7 +145,9 @@ def test_the_filter_halves_the_errors_of_finite_differences_without_delay():
     for seed, terrain in enumerate(2 * FLOORS):
         stream = record(ROBOT, Condition(terrain=terrain), 8.0, seed)
         for method, judged in runs.items():
-            trace = follow(make_estimator(EstimatorConfig(method=method), ROBOT), stream.poses, stream.telemetry)
+            trace = trace_estimator(
+                make_estimator(EstimatorConfig(method=method), ROBOT), stream.poses, stream.telemetry
+            )
             judged.append(judge(trace, stream.truth, ROBOT.dt))
     found, baseline = summary(runs['filter']), summary(runs['finite_difference'])
     assert found['velocity_rmse'] <= 0.5 * baseline['velocity_rmse']
@@ -156,7 +158,7 @@ def test_the_filter_halves_the_errors_of_finite_differences_without_delay():
 def test_the_command_prints_every_floor_and_fault(monkeypatch, capsys):
     load = {'seconds': 1.0, 'cpu_percent': 10.0}
     monkeypatch.setattr(
-        'millirobot_adapt.cli.bench_estimation._measure_node', lambda report, _: report.update(node=load)
+        'millirobot_adapt.app.commands.bench_estimation._measure_node', lambda report, _: report.update(node=load)
     )
     options = ['--terrain', 'turf', '--runs', '2', '--fault-seconds', '10', '--jobs', '1', '--json']
     assert main(['bench', 'estimation', *options]) == 0
@@ -173,7 +175,7 @@ def test_the_command_prints_every_floor_and_fault(monkeypatch, capsys):
 def test_a_silent_jump_fails_the_command(monkeypatch, capsys):
     report = {'rows': [], 'nees': {}, 'failures': ['turf, jumps: 1 silent jumps']}
     monkeypatch.setattr('millirobot_adapt.benchmarks.estimation.bench.bench', lambda *_: report)
-    monkeypatch.setattr('millirobot_adapt.cli.bench_estimation._measure_node', lambda *_: None)
+    monkeypatch.setattr('millirobot_adapt.app.commands.bench_estimation._measure_node', lambda *_: None)
     assert main(['bench', 'estimation', '--json']) == 1
 
 

@@ -5,21 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from millirobot_adapt.bags.lab.lab_log import Rollout, read_lab_log
+from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.estimation.logs import LogFigures, odd_poses, run_rollout
-from millirobot_adapt.benchmarks.estimation.prediction import compare, judged_transitions, prediction_errors
-from millirobot_adapt.cli.main import main
+from millirobot_adapt.benchmarks.estimation.prediction import compare_predictions, judged_transitions, prediction_errors
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import NX
+from millirobot_adapt.recording.lab.lab_log import LabRollout, read_lab_log
 
 ROBOT = load_robot('velociroach')
 LOGS = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'velociroach_logs'
 needs_logs = pytest.mark.skipif(not LOGS.is_dir(), reason="the lab's logs are not part of the repository")
 
 
-def walked(jump_at=None, frozen=slice(0, 0)) -> Rollout:
+def walked(jump_at=None, frozen=slice(0, 0)) -> LabRollout:
     """Walk straight at 0.3 m/s; the pose jumps aside at one tick, or is the same for a while."""
     ticks = np.arange(50)
     stamps = 1000.0 + 0.1 * ticks
@@ -34,7 +34,7 @@ def walked(jump_at=None, frozen=slice(0, 0)) -> Rollout:
         'enc': np.column_stack([ticks, ticks]) * 30000, 'gyro': np.zeros((50, 3)), 'bemf': np.full((50, 2), 50),
         'vbat': 880 + ticks % 3,
     }  # fmt: skip
-    return Rollout(0, 1, 'hall', records)
+    return LabRollout(0, 1, 'hall', records)
 
 
 def run(rollout):
@@ -81,7 +81,7 @@ def test_the_better_prediction_of_raw_motion_wins():
         predicted = np.tile([0.0, -distance, 0.0], (3, 2, 45, 1))
         return prediction_errors(rollouts, states, valid, 5, ROBOT, lambda *_: predicted)
 
-    found = compare(errors(0.15), errors(0.10))
+    found = compare_predictions(errors(0.15), errors(0.10))
     assert found.error == pytest.approx(0.0, abs=1e-9)
     assert found.baseline == pytest.approx(0.05)
     assert found.interval[1] < 0.0

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 
 from millirobot_adapt.bringup.interrupts import Interrupts
-from millirobot_adapt.bringup.progress import Progress
+from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.control.tick_record import TickRecord
 
 
@@ -23,7 +23,7 @@ def tick(number, **values):
 
 def test_without_a_terminal_a_line_comes_every_few_seconds():
     out = io.StringIO()
-    progress = Progress(10.0, out)
+    progress = RunProgress(10.0, out)
     for number in range(100):
         progress.update([tick(number, work_ms=20.0, pre_error=0.9, post_error=0.6, cross_track=-0.021)])
     progress.close()
@@ -34,7 +34,7 @@ def test_without_a_terminal_a_line_comes_every_few_seconds():
 
 def test_on_a_terminal_one_line_moves():
     out = Terminal()
-    progress = Progress(10.0, out)
+    progress = RunProgress(10.0, out)
     for number in range(30):
         progress.update([tick(number, work_ms=20.0, cross_track=0.05)])
     progress.close()
@@ -44,7 +44,7 @@ def test_on_a_terminal_one_line_moves():
 
 def test_a_tick_without_numbers_is_shown_without_numbers():
     out = io.StringIO()
-    Progress(10.0, out).update([tick(0)])
+    RunProgress(10.0, out).update([tick(0)])
     assert out.getvalue() == ' 0.0/10 s off path  ? cm\n'
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from millirobot_adapt.bringup.guardian import listed
+from millirobot_adapt.bringup.process_guardian import listed
 from millirobot_adapt.bringup.supervisor import Supervisor
 
 # Says that it is ready, then waits; on SIGINT it writes its name into the file `order` and ends.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 
 FRAME = 0.01
 

@@ -5,7 +5,7 @@ import pytest
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES
 from millirobot_adapt.core.config import flatten, read_params
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 
 HEAD = 'controller:\n  ros__parameters:\n'
 BAD_FILES = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.planning.factory import PlannerConfig
@@ -37,8 +37,8 @@ def recorded_run(method):
             tick, stamp, states[tick], executing if tick else None, executing, 0.0 if tick == CUT else np.inf
         )
         executing = np.clip(result.next_action, 12, 56)
-        records.append(result.record(seed=0, stamp=0.1 * tick, state_stamp=stamp).encode())
-    return [TickRecord.decode(record) for record in records]
+        records.append(encode_tick(result.record(seed=0, stamp=0.1 * tick, state_stamp=stamp)))
+    return [decode_tick(record) for record in records]
 
 
 def decided(record):

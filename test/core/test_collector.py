@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.collection.collector import Collector, CollectorConfig
+from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import NotReadyError
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 ROBOT = RobotConfig()
 

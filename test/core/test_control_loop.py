@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -17,8 +17,8 @@ from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.sampling import no_plan
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import NX, assemble_state
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.state import NX, assemble_state
 
 DT, HORIZON = 0.1, 5
 METHODS = ('mppi', 'icem', 'random_shooting')
@@ -206,7 +206,7 @@ def test_a_tick_comes_again_bit_for_bit_from_its_record():
         now = state(0.02 * k) + 0.01 * rng.standard_normal(NX)
         sent = 30.0 + 5.0 * rng.standard_normal(2)
         result = assembly.loop.step(k, k * DT, now, sent, sent + 1.0)
-        records.append(TickRecord.decode(result.record(seed=config.seed, stamp=0.0, state_stamp=0.0).encode()))
+        records.append(decode_tick(encode_tick(result.record(seed=config.seed, stamp=0.0, state_stamp=0.0))))
 
     again = assemble(config).loop
     again.restart(path)
@@ -244,7 +244,7 @@ def test_a_tick_cut_short_comes_again_from_its_record(method, budget, chunks):
     cut = assembly.loop.step(1, DT, state(0.02), np.full(2, 30.0), whole.next_action, budget=budget)
     assert (cut.plan.chunks, cut.plan.candidates) == (chunks, 16 * chunks)
 
-    record = TickRecord.decode(cut.record(seed=config.seed, stamp=0.0, state_stamp=0.0).encode())
+    record = decode_tick(encode_tick(cut.record(seed=config.seed, stamp=0.0, state_stamp=0.0)))
     again = assemble(config).loop
     again.restart(path)
     repeated = again.repeat(record)

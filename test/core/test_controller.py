@@ -10,7 +10,7 @@ from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.interface import Plan
-from millirobot_adapt.core.state import NU, NX
+from millirobot_adapt.core.robot.state import NU, NX
 
 DT = 0.1
 

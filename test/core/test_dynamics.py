@@ -11,8 +11,8 @@ from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.dynamics.targets import change_of_state, normalised_error
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import assemble_state
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import assemble_state
 
 GOLDEN = Path(__file__).parents[1] / 'data' / 'golden_bundle'
 ENGINE = EngineConfig(threads=1)

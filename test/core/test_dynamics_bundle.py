@@ -13,7 +13,7 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 
 GOLDEN = Path(__file__).parents[1] / 'data' / 'golden_bundle'
 

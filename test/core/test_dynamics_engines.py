@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from millirobot_adapt.core import cpu
+from millirobot_adapt.core.dynamics import cpu
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import PROVIDERS, EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.engines import ENGINES, make_engine
@@ -16,7 +16,7 @@ from millirobot_adapt.core.dynamics.engines.int8 import LEVELS_SATURATING, quant
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 
 GOLDEN = Path(__file__).parents[1] / 'data' / 'golden_bundle'
 INT8_BOUND = 0.03

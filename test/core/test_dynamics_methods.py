@@ -13,11 +13,10 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import METHODS, make_method
 from millirobot_adapt.core.dynamics.interface import Window
-from millirobot_adapt.core.dynamics.new_rows import NewRows
 from millirobot_adapt.core.dynamics.rls import DiscountedLeastSquares
-from millirobot_adapt.core.dynamics.window_loss import window_loss
+from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 DATA = Path(__file__).parents[1] / 'data'
 GOLDEN = ('mb', 'mb_de', 'grbal_literal', 'rls')

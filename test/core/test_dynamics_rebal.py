@@ -11,7 +11,7 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 DATA = Path(__file__).parents[1] / 'data'
 ENGINE = EngineConfig(threads=1)

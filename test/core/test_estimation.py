@@ -16,8 +16,8 @@ from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig, EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.core.share import find
 
 ROBOT = RobotConfig()

@@ -11,8 +11,8 @@ from stride import FRAME, capture, telemetry, walk
 
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
 
 ROBOT = RobotConfig()
 FILTER = EstimatorConfig()

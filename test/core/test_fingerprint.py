@@ -3,7 +3,7 @@
 import numpy as np
 
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.fingerprint import differences, fingerprint
+from millirobot_adapt.core.repeatability import differences, fingerprint
 
 
 def test_it_names_what_results_depend_on_and_repeats():

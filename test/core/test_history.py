@@ -1,7 +1,7 @@
 import numpy as np
 
 from millirobot_adapt.core.control.history import TransitionHistory
-from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.robot.state import NX
 
 
 def state(value: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from differential_drive import rollout, start
 from millirobot_adapt.core.control.path_follower import PathFollower, PathFollowerConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.tracking import PathTracker
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 ROBOT = RobotConfig()
 

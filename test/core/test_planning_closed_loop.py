@@ -4,7 +4,7 @@ from differential_drive import walk
 
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 
 @pytest.mark.parametrize('method', ['mppi', 'icem', 'random_shooting'])

@@ -9,9 +9,9 @@ from millirobot_adapt.core.planning.costs import TERMS
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.planning.projection import Stretch
+from millirobot_adapt.core.planning.projection import PathWindow
 from millirobot_adapt.core.planning.tracking import PathTracker
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 DT = 0.1
 NOTHING = ObjectiveConfig(path_distance=0.0, progress=0.0, course=0.0, slew=0.0, fence=0.0)
@@ -114,7 +114,7 @@ def test_projection_agrees_with_the_tracker():
         tracker = PathTracker(path)
         tracker.segment = int(segment)
         tracked = tracker.update_pose(point, 0.0)
-        found = Stretch(path, int(segment), 0.5).project(point[:1, None], point[1:, None])
+        found = PathWindow(path, int(segment), 0.5).project(point[:1, None], point[1:, None])
         assert found.distance[0, 0] == pytest.approx(abs(tracked.cross_track), abs=1e-9)
         arc_length = (path.segment_starts[segment] + found.arc_length[0, 0]) % path.length
         assert arc_length == pytest.approx(tracked.progress % path.length, abs=1e-5)

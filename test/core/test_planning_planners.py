@@ -16,9 +16,9 @@ from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NX
 
 ROBOT = RobotConfig()
 METHODS = ('mppi', 'icem', 'random_shooting')

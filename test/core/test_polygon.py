@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.polygon import Polygon
+from millirobot_adapt.core.safety.polygon import Polygon
 
 U_SHAPE = (0.0, 0.0, 6.0, 0.0, 6.0, 4.0, 4.0, 4.0, 4.0, 1.0, 2.0, 1.0, 2.0, 4.0, 0.0, 4.0)
 coordinate = st.floats(-8, 8)

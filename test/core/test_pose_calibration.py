@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.pose_calibration import Recording, calibrate, straight_stretches
+from millirobot_adapt.core.estimation.pose_calibration import Recording, calibrate_pose, straight_segments
 from millirobot_adapt.core.geometry import quaternion_from_rpy
 
 SPEED = 0.3
@@ -34,7 +34,7 @@ def synthetic(offset=(0.02, -0.05, 0.3), place=(0.0, 0.0, 0.04), seconds=40.0, t
 
 
 def test_a_known_offset_comes_out_within_its_uncertainty():
-    found = calibrate(synthetic())
+    found = calibrate_pose(synthetic())
     for name, value in (('roll', 0.02), ('pitch', -0.05), ('yaw', 0.3)):
         estimate, error = getattr(found, name)
         assert 0.0 < error < 0.02
@@ -45,12 +45,12 @@ def test_a_known_offset_comes_out_within_its_uncertainty():
 @settings(max_examples=25, deadline=None)
 @given(yaw=st.floats(-np.pi, np.pi), seed=st.integers(0, 1000))
 def test_any_yaw_offset_comes_out(yaw, seed):
-    found, error = calibrate(synthetic(offset=(0.0, 0.0, yaw), seconds=20.0, seed=seed)).yaw
+    found, error = calibrate_pose(synthetic(offset=(0.0, 0.0, yaw), seconds=20.0, seed=seed)).yaw
     assert abs(np.angle(np.exp(1j * (found - yaw)))) < 5.0 * error + 0.005
 
 
 def test_a_marker_ahead_of_the_centre_does_not_turn_the_result():
-    found = calibrate(synthetic(place=(0.05, 0.0, 0.04), turning=1.0))
+    found = calibrate_pose(synthetic(place=(0.05, 0.0, 0.04), turning=1.0))
     assert found.yaw[0] == pytest.approx(0.3, abs=0.01)
     assert found.lever[0] == pytest.approx(0.05, abs=0.01)
 
@@ -60,7 +60,7 @@ def test_stretches_with_unequal_setpoints_are_left_out():
     sent = walk.sent.copy()
     half = len(sent) // 2
     sent[half:, 0] *= 1.5
-    straight = list(straight_stretches(dataclasses.replace(walk, sent=sent)))
+    straight = list(straight_segments(dataclasses.replace(walk, sent=sent)))
     assert straight
     assert max(stretch.start for stretch in straight) < walk.sent_stamps[half]
 
@@ -71,7 +71,7 @@ def test_jumps_and_swapped_markers_do_not_spoil_it():
     positions[::500] += 0.4
     swapped = slice(1000, 1200)
     quaternions[swapped] = (Rotation.from_quat(quaternions[swapped]) * Rotation.from_euler('z', 2.1)).as_quat()
-    found = calibrate(dataclasses.replace(walk, positions=positions, quaternions=quaternions))
+    found = calibrate_pose(dataclasses.replace(walk, positions=positions, quaternions=quaternions))
     assert found.yaw[0] == pytest.approx(0.3, abs=0.02)
     assert found.outliers >= 3
 
@@ -79,7 +79,7 @@ def test_jumps_and_swapped_markers_do_not_spoil_it():
 def test_a_robot_that_stands_or_hardly_walks_gives_one_clear_error():
     walk = synthetic(seconds=3.0)
     with pytest.raises(UserError, match='straight stretches'):
-        calibrate(walk)
+        calibrate_pose(walk)
     standing = dataclasses.replace(synthetic(), sent=np.zeros((400, 2)))
     with pytest.raises(UserError, match='0 straight stretches'):
-        calibrate(standing)
+        calibrate_pose(standing)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import quaternion_from_rpy, roll_pitch_yaw, rotate, rotate_back, wrap
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.state import NX, STATE_NAMES, STATE_UNITS, StateView, assemble_state
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import NX, STATE_NAMES, STATE_UNITS, StateView, assemble_state
 
 angle = st.floats(-3.1, 3.1)
 tilt = st.floats(-1.5, 1.5)

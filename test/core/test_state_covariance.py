@@ -10,9 +10,9 @@ from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.state_covariance import state_covariance
 from millirobot_adapt.core.geometry import rotate
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.samples import Telemetry
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.samples import Telemetry
 
 ROBOT = load_robot('velociroach')
 DRAWS = 4000

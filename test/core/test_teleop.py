@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.teleop import Teleop, TeleopConfig, leg_velocities, read_sticks
+from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig, leg_velocities, read_sticks
+from millirobot_adapt.core.robot.description import RobotConfig
 
 ROBOT = RobotConfig()
 LOW, HIGH = ROBOT.action_low, ROBOT.action_high

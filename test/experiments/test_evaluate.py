@@ -9,11 +9,11 @@ import pytest
 from joblib import register_parallel_backend
 from joblib.parallel import ThreadingBackend
 
-from millirobot_adapt.cli import evaluate as command
+from millirobot_adapt.app.commands import evaluate as command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.experiments import page, run
-from millirobot_adapt.experiments.story import COLUMNS, Episode
+from millirobot_adapt.experiments import page, runner
+from millirobot_adapt.experiments.episode import COLUMNS, Episode
 
 walked = []
 
@@ -30,7 +30,7 @@ def made_up(story):
 
 @pytest.fixture
 def evaluate(monkeypatch):
-    monkeypatch.setattr(run, 'run_story', made_up)
+    monkeypatch.setattr(runner, 'run_episode', made_up)
     monkeypatch.setattr(page, 'drawings', lambda _: iter(()))  # pictures take their time, and have a test of their own
     walked.clear()
     parser = argparse.ArgumentParser()
@@ -103,11 +103,11 @@ def test_ctrl_c_loses_nothing_that_is_done(evaluate, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return made_up(story)
 
-    monkeypatch.setattr(run, 'run_story', interrupted)
+    monkeypatch.setattr(runner, 'run_episode', interrupted)
     with pytest.raises(KeyboardInterrupt):
         evaluate('--seeds', '3', '--out', str(tmp_path))
     assert len(list((tmp_path / 'episodes').glob('*.csv'))) == 3
-    monkeypatch.setattr(run, 'run_story', made_up)
+    monkeypatch.setattr(runner, 'run_episode', made_up)
     evaluate('--seeds', '3', '--out', str(tmp_path))
     assert len(walked) == 3 + 3
 

@@ -7,7 +7,7 @@ from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.experiments.experiment import FOLLOWER, Experiment, find_experiment, parse_method, read_experiment
-from millirobot_adapt.experiments.grid import check_stories, stories_of
+from millirobot_adapt.experiments.grid import check_episodes, episodes_of
 
 SHIPPED = sorted((share_dir() / 'params/experiments').glob('*.yaml'))
 
@@ -19,7 +19,7 @@ def written(tmp_path, text):
 
 
 def stories(tmp_path, text):
-    return stories_of(read_experiment(written(tmp_path, text)), 'controller.yaml')
+    return episodes_of(read_experiment(written(tmp_path, text)), 'controller.yaml')
 
 
 def test_the_standard_experiment_has_what_the_paper_compares():
@@ -28,16 +28,16 @@ def test_the_standard_experiment_has_what_the_paper_compares():
     assert experiment.groups['training terrains'] == ('carpet', 'styrofoam', 'turf')
     unseen = ['missing_middle_leg', 'slope_12_styrofoam', 'pose_offset', 'payload_30g']
     assert [entry.name for entry in experiment.conditions][3:] == unseen
-    payload = [story for story in stories_of(experiment, 'controller.yaml') if story.condition.name == 'payload_30g']
+    payload = [story for story in episodes_of(experiment, 'controller.yaml') if story.condition.name == 'payload_30g']
     assert {story.shape for story in payload} == {'straight', 'left'}
     assert {story.controller.objective.speed for story in payload} > {0.0} or payload[0].controller.objective.speed > 0
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
 def test_shipped_experiments_can_be_run_and_share_no_name_with_a_condition(path):
-    told = [story for story in stories_of(read_experiment(path), 'controller.yaml') if story.seed == 0]
+    told = [story for story in episodes_of(read_experiment(path), 'controller.yaml') if story.seed == 0]
     assert told
-    check_stories([story for story in told if not story.controller.model.startswith('build/')])  # which do not ship
+    check_episodes([story for story in told if not story.controller.model.startswith('build/')])  # which do not ship
     assert not (share_dir() / 'params/conditions' / path.name).exists()
 
 
@@ -98,7 +98,7 @@ def test_names_alone_make_an_experiment_of_conditions(tmp_path):
     experiment = find_experiment(['carpet', str(tmp_path / 'hall.yaml')])
     assert [entry.name for entry in experiment.conditions] == ['carpet', 'hall']
     assert find_experiment([str(tmp_path / 'hall.yaml')]).conditions[0].name == 'hall'
-    assert stories_of(experiment, 'controller.yaml')[-1].condition.terrain == 'turf'
+    assert episodes_of(experiment, 'controller.yaml')[-1].condition.terrain == 'turf'
 
 
 def test_a_method_may_name_its_engine_and_its_bundle():

@@ -8,15 +8,15 @@ import pytest
 
 from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.experiments.experiment import Experiment, parse_condition, parse_method
-from millirobot_adapt.experiments.grid import stories_of
-from millirobot_adapt.experiments.run import run_story
+from millirobot_adapt.experiments.grid import episodes_of
+from millirobot_adapt.experiments.runner import run_episode
 
 GOLDEN_REBAL = Path(__file__).parents[1] / 'data' / 'golden_rebal'
 
 
 def story(method):
     experiment = Experiment((parse_condition('flat'),), methods=(parse_method(method),), seeds=1, seconds=1.0)
-    (told,) = stories_of(experiment, 'controller.yaml')
+    (told,) = episodes_of(experiment, 'controller.yaml')
     return replace(told, controller=replace(told.controller, planner=replace(told.controller.planner, samples=32)))
 
 
@@ -27,7 +27,7 @@ def test_a_method_brings_the_model_that_ships_for_it(method):
 
 
 def test_rebal_drives_the_mock_and_repeats_exactly():
-    first, again = (run_story(story(f'rebal={GOLDEN_REBAL}')) for _ in range(2))
+    first, again = (run_episode(story(f'rebal={GOLDEN_REBAL}')) for _ in range(2))
     assert len(first.table['time']) >= 10
     assert np.isfinite(first.table['step_cost']).all()
     for name, column in first.table.items():

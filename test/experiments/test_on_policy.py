@@ -5,10 +5,10 @@ import pytest
 pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
-from millirobot_adapt.cli.main import main
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.app.main import main
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
-from millirobot_adapt.learning.run_folder import load_run
+from millirobot_adapt.learning.training_run import load_training_run
 
 pytestmark = pytest.mark.train
 
@@ -22,7 +22,7 @@ def test_a_further_round_learns_from_its_own_walk_and_says_so(tmp_path, capsys):
     arguments = ['--data', str(tmp_path / 'data.npz'), '--method', 'mb', '--out', str(tmp_path / 'run'), *settings]
     assert main(['train', *arguments, '--rounds', '1', '--round-minutes', '0.05']) == 0
     assert 'round 1: ' in capsys.readouterr().out
-    data = load_run(tmp_path / 'run').record['data']
+    data = load_training_run(tmp_path / 'run').record['data']
     first, walked = data['sources']
     assert first['sha256'] == rollouts.digest()
     assert walked['on_policy_round'] == 1

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from millirobot_adapt.analysis.statistics import Means, resampled_means, standings
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.randomness import generator
+from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.experiments import page
+from millirobot_adapt.experiments.episode import COLUMNS, Episode
 from millirobot_adapt.experiments.experiment import Experiment, MethodEntry, parse_condition
-from millirobot_adapt.experiments.grid import stories_of
+from millirobot_adapt.experiments.grid import episodes_of
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
-from millirobot_adapt.experiments.statistics import Means, resampled_means, standings
-from millirobot_adapt.experiments.story import COLUMNS, Episode
 from millirobot_adapt.experiments.table import EVERY, cells_of, rows_of
 
 LEVELS = {'mb': 2.0, 'grbal': 1.0, 'follower': 1.5, 'oracle': 0.5}
@@ -46,7 +46,7 @@ def results():
         seeds=3,
         oracle={'pose_offset': 'velociroach_mb'},
     )
-    episodes = [episode(story) for story in stories_of(experiment, 'controller.yaml')]
+    episodes = [episode(story) for story in episodes_of(experiment, 'controller.yaml')]
     methods = [method.name for method in experiment.methods]
     return Results(episodes, cells_of(rows_of(episodes, 0.1), methods, experiment.groups), methods, experiment.groups)
 

@@ -9,9 +9,9 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.core.share import shipped_model
-from millirobot_adapt.core.state import assemble_state
 
 
 @pytest.mark.parametrize('method', METHODS)

@@ -9,8 +9,8 @@ from firmware_bridge.console import Console
 from firmware_bridge.link_check import JOG_RATE, LinkCheck
 from firmware_bridge.packets import SetTimeout, decode_command
 from firmware_bridge.transports import TransportLost
-from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, StoryClock
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, SimulatedClock
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
@@ -23,7 +23,7 @@ class Bench:
 
     def __init__(self, **faults):
         robot = RobotConfig()
-        self.clock = StoryClock()
+        self.clock = SimulatedClock()
         self.world = World(robot, Condition(), 0)
         self.radio = Radio(robot.radio, RadioFaults(**faults), True, np.random.default_rng(0))
         peer = WirelessRobot(self.world, self.radio)

@@ -17,7 +17,7 @@ from firmware_bridge.link import Link
 from firmware_bridge.packets import StopMotors
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 
 WALK = np.array([4.0, 5.0]) * 2 * math.pi

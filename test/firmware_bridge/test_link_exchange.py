@@ -9,7 +9,7 @@ from firmware_bridge.clock import ManualClock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost, LinkState
 from firmware_bridge.transports.memory import MemoryTransport
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 REVOLUTION = 2 * math.pi
 WALK = np.array([4.0, 5.0]) * REVOLUTION

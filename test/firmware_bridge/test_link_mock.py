@@ -10,8 +10,8 @@ from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost, LinkState
 from firmware_bridge.transports.serial_port import SerialPort
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 
 WALK = np.array([4.0, 4.0]) * 2 * math.pi
 

@@ -6,7 +6,7 @@ import pytest
 
 from firmware_bridge.permission import objection_to_model, warning_before_arming
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 
 @pytest.mark.parametrize('origin', ['mock', 'unknown'])

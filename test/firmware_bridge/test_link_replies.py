@@ -6,7 +6,7 @@ import pytest
 
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker, Request, RobotRestarted
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 WALK = (262, 328)
 

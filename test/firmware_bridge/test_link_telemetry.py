@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 ROBOT = RobotConfig()
 REVOLUTION = 2 * math.pi

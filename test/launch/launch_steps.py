@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from millirobot_adapt.bringup.processes import BRIDGE, COLLECTOR, CONTROLLER, ESTIMATOR, MANAGER, MOCK_ROBOT, RECORDER
-from millirobot_adapt.nodes.witness import Witness
+from millirobot_adapt.ros.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
 BAG = ROOT / 'test' / 'data' / 'bags' / 'good'

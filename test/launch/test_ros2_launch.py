@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from launch_steps import DRIVEN, START, Operated, arguments_of, processes_of
 
-from millirobot_adapt.core.topics import ODOMETRY
-from millirobot_adapt.nodes.conversions import message_class, qos
+from millirobot_adapt.contract.topics import ODOMETRY
+from millirobot_adapt.ros.conversions import message_class, qos
 
 pytestmark = pytest.mark.system
 END = 30.0

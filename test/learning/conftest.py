@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import assemble_state
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
 
 DT = 0.1

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.graphs import AdaptGraph
 from millirobot_adapt.learning.kinematics import body_state, integrate
-from millirobot_adapt.learning.methods.grbal import Grbal
+from millirobot_adapt.learning.methods.grbal import GrbalLearner
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, theta_names
 
 FOLDER = Path(__file__).parents[1] / 'data' / 'golden_bundle'
@@ -43,7 +43,8 @@ def main() -> None:
     )  # fmt: skip
     robot = RobotConfig()
     write_bundle(
-        FOLDER, Grbal(normalisation, theta, [step.log() for step in psi]), method='grbal', robot=robot, window=WINDOW,
+        FOLDER, GrbalLearner(normalisation, theta, [step.log() for step in psi]), method='grbal', robot=robot,
+        window=WINDOW,
         data={'origin': 'golden'}, training={'script': 'test/learning/make_golden_bundle.py'},
     )  # fmt: skip
 

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, WINDOW, random_states
 
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.graphs import AdaptGraph
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
-from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteral
-from millirobot_adapt.learning.methods.mb import ModelBased
-from millirobot_adapt.learning.methods.mb_de import DynamicEvaluation
-from millirobot_adapt.learning.methods.rls import RecursiveLeastSquares
+from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
+from millirobot_adapt.learning.methods.mb import ModelBasedLearner
+from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
+from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
 from millirobot_adapt.learning.network import Normalisation, forward, initialise
 from millirobot_adapt.learning.segments import Segments
 
@@ -36,10 +36,10 @@ def models(generator):
     root = torch.randn(8, 8, generator=generator, dtype=torch.float64)
     log_psi = [torch.tensor(0.02 * (index + 1)).log() for index in range(len(theta))]
     return {
-        'mb': ModelBased(NORMALISATION, theta),
-        'mb_de': DynamicEvaluation(NORMALISATION, theta, WINDOW, 0.03, guarded=False),
-        'grbal_literal': GrbalLiteral(replace(NORMALISATION, clip=math.inf), theta, log_psi),
-        'rls': RecursiveLeastSquares(
+        'mb': ModelBasedLearner(NORMALISATION, theta),
+        'mb_de': DynamicEvaluationLearner(NORMALISATION, theta, WINDOW, 0.03, guarded=False),
+        'grbal_literal': GrbalLiteralLearner(replace(NORMALISATION, clip=math.inf), theta, log_psi),
+        'rls': RecursiveLeastSquaresLearner(
             NORMALISATION, 0.2 * torch.randn(8, 8, generator=generator, dtype=torch.float64),
             root @ root.T / 8 + 0.1 * torch.eye(8, dtype=torch.float64), discount=0.9, prior_weight=4.0,
         ),

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, random_states
 
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.context_graph import ContextGraph
 from millirobot_adapt.learning.export import write_bundle
 from millirobot_adapt.learning.kinematics import body_state, integrate
-from millirobot_adapt.learning.methods.rebal import Rebal
+from millirobot_adapt.learning.methods.rebal import RebalLearner
 from millirobot_adapt.learning.network import Normalisation, forward, initialise
 from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence
 
@@ -34,7 +34,7 @@ def main() -> None:
     )  # fmt: skip
     robot = RobotConfig()
     write_bundle(
-        FOLDER, Rebal(normalisation, theta, recurrence), method='rebal', robot=robot, window=WINDOW,
+        FOLDER, RebalLearner(normalisation, theta, recurrence), method='rebal', robot=robot, window=WINDOW,
         data={'origin': 'golden'}, training={'script': 'test/learning/make_golden_rebal.py'},
     )  # fmt: skip
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from millirobot_adapt.bags.storage import messages
-from millirobot_adapt.bags.storage.writer import BagWriter
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.interface import Estimate
-from millirobot_adapt.core.samples import Telemetry
+from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.learning.bag_rollouts import PIECE, read_bag
 from millirobot_adapt.learning.rollouts import Rollouts
 from millirobot_adapt.learning.sources import load_data
+from millirobot_adapt.recording import messages
+from millirobot_adapt.recording.writer import BagWriter
 
 START, DT = 1_700_000_000.0, 0.1
 LEVEL = np.array([0.0, 0.0, 0.0, 1.0])

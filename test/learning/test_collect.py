@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from millirobot_adapt.cli.main import main
-from millirobot_adapt.core.collection.policy import RandomPolicy
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.app.main import main
+from millirobot_adapt.core.control.random_policy import RandomPolicy
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
 from millirobot_adapt.learning.rollouts import load_rollouts
 

@@ -9,11 +9,11 @@ pytest.importorskip('torch')
 
 from millirobot_adapt.core.dynamics.interface import Adaptation
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import StateView
-from millirobot_adapt.learning.log_errors import ConstantVelocity, open_loop_errors
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import StateView
+from millirobot_adapt.learning.log_errors import ConstantVelocity, log_errors
 from millirobot_adapt.learning.log_figure import draw_errors
-from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join
+from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join_logs
 from millirobot_adapt.learning.log_shifts import side_gain, yaw_offset
 from millirobot_adapt.learning.log_study import (
     AS_RECORDED,
@@ -25,7 +25,7 @@ from millirobot_adapt.learning.log_study import (
     Result,
     run_study,
 )
-from millirobot_adapt.learning.log_summary import layout, summarise, write_rollouts
+from millirobot_adapt.learning.log_summary import log_table, summarise_logs, write_rollouts
 
 pytestmark = pytest.mark.train
 
@@ -77,12 +77,12 @@ def test_what_is_learned_from_is_not_tested_on(make_log):
     with pytest.raises(UserError, match='session grass_0 is in grass, too'):
         check_apart([log], [log.part(np.array([0]))])
     with pytest.raises(UserError, match='grass_0'):
-        join([log, log])
+        join_logs([log, log])
 
 
 def test_joined_logs_keep_their_rollouts(make_log):
     short, long = make_log('sand', length=30), make_log('grass', length=40)
-    both = join([short, long])
+    both = join_logs([short, long])
     assert both.rollouts.valid.shape == (24, 40)
     assert not both.rollouts.valid[:12, 30:].any()
     np.testing.assert_array_equal(both.rollouts.states[:12, :31], short.rollouts.states)
@@ -133,7 +133,7 @@ def test_errors_are_zero_for_who_knows_the_way_and_gaps_are_not_crossed(make_log
     path = circle(41).astype(np.float32)
     rollouts = dataclasses.replace(rollouts, states=path[None], valid=np.arange(40)[None] != 25)
     method = Follower(path.astype(float), carries)
-    errors = open_loop_errors(method, rollouts, window=10, horizons=(5, 10, 20), every=1)
+    errors = log_errors(method, rollouts, window=10, horizons=(5, 10, 20), every=1)
     # A window is full at state 10; H = 5 ends before the gap from starts 10..20, and after it from 26..35.
     assert errors.predictions == 11 + 10
     np.testing.assert_allclose(errors.position[:, 0, :2], 0.0, atol=1e-6)
@@ -155,9 +155,9 @@ def test_errors_are_measured_in_place_and_heading(make_log):
             moved[:, :2] = path[start : start + len(actions) + 1, :2] + [[0.03, 0.04]]
             return moved[:, None]
 
-    errors = open_loop_errors(Askew(path, False), rollouts, window=1, horizons=(5,), every=40)
+    errors = log_errors(Askew(path, False), rollouts, window=1, horizons=(5,), every=40)
     assert errors.predictions == 0, 'state 0 has no window, state 40 nothing after it'
-    errors = open_loop_errors(Askew(path, False), rollouts, window=1, horizons=(5,), every=20)
+    errors = log_errors(Askew(path, False), rollouts, window=1, horizons=(5,), every=20)
     assert errors.predictions == 1
     np.testing.assert_allclose(errors.position, 0.05, atol=1e-6)
     predicted, actual = -0.08 * 5, 0.08 * 25
@@ -179,17 +179,17 @@ def test_predictions_that_are_no_numbers_are_infinitely_wrong_and_stay_in_the_ta
             model = Lost() if self.adaptations == 3 else self
             return dataclasses.replace(super().adapt(window), model=model)
 
-    errors = open_loop_errors(Diverging(0.1), log.rollouts, window=10, horizons=(5,), every=3)
+    errors = log_errors(Diverging(0.1), log.rollouts, window=10, horizons=(5,), every=3)
     assert np.isfinite(errors.position[0]).all()
     assert np.isinf(errors.position[1, :, 0]).tolist() == [True, False, False, False]
-    other = open_loop_errors(ConstantVelocity(0.1), log.rollouts, window=10, horizons=(5,), every=3)
+    other = log_errors(ConstantVelocity(0.1), log.rollouts, window=10, horizons=(5,), every=3)
     results = [Result('grass', AS_RECORDED, name, 0, found) for name, found in (('mb', other), ('grbal', errors))]
-    rows = summarise(results, (5,))
+    rows = summarise_logs(results, (5,))
     lost = one(rows, method='grbal')
     assert lost['rollouts'] == 4
     assert np.isinf([lost['position_after'], lost['ratio'], lost['ratio_interval'][1]]).all()
     assert np.isfinite(one(rows, method='mb')['ratio_interval']).all()
-    assert '-> inf' in layout(rows)
+    assert '-> inf' in log_table(rows)
 
 
 SMALL = LogStudyConfig(
@@ -207,7 +207,7 @@ def study(toy_rollouts, tmp_path_factory):
 
     out = tmp_path_factory.mktemp('study')
     results, logs = run_study([log('sand', 1), log('clay', 2)], [log('grass', 3)], SMALL, RobotConfig(), out)
-    return results, logs, summarise(results, SMALL.horizons), out
+    return results, logs, summarise_logs(results, SMALL.horizons), out
 
 
 def one(rows, **wanted):
@@ -236,7 +236,7 @@ def test_adapting_mends_a_wrong_heading(study):
 
 def test_the_table_the_csv_and_the_figure_hold_what_was_found(study, tmp_path):
     results, logs, rows, _ = study
-    text = layout(rows)
+    text = log_table(rows)
     row = one(rows, test='grass', shift=AS_RECORDED, method='rls', horizon=10)
     assert f'{1e3 * row["position_after"]:.1f}' in text
     assert '**grass, as recorded** (16 rollouts)' in text

@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
-from millirobot_adapt.cli.main import main
+from millirobot_adapt.app.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.recipe import load_recipe
 

@@ -10,10 +10,9 @@ from millirobot_adapt.core.control.history import TransitionHistory  # noqa: E40
 from millirobot_adapt.core.dynamics import factory  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
-from millirobot_adapt.core.robot import RobotConfig  # noqa: E402
+from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning import session  # noqa: E402
 from millirobot_adapt.learning.methods import METHODS  # noqa: E402
-from millirobot_adapt.learning.run_folder import load_run  # noqa: E402
 from millirobot_adapt.learning.segments import cut  # noqa: E402
 from millirobot_adapt.learning.sweep import Trial, best, edges  # noqa: E402
 from millirobot_adapt.learning.train_config import (  # noqa: E402
@@ -21,6 +20,7 @@ from millirobot_adapt.learning.train_config import (  # noqa: E402
     LeastSquaresConfig,
     TrainConfig,
 )
+from millirobot_adapt.learning.training_run import load_training_run  # noqa: E402
 
 pytestmark = pytest.mark.train
 WINDOW, HORIZON, PAST = 8, 4, 14
@@ -56,7 +56,7 @@ def test_equal_seeds_give_equal_bundles(trained, toy_rollouts, tmp_path):
 def test_at_run_time_it_predicts_what_it_predicted_in_training(trained, toy_rollouts):
     """The position error at the horizon after PAST transitions, by the bundle and by PyTorch."""
     method, folder = trained
-    model = load_run(folder / 'run').model
+    model = load_training_run(folder / 'run').model
     rollouts = toy_rollouts(count=3, length=PAST + HORIZON, skew=0.2, seed=5)
     past, future = cut(rollouts, np.arange(3), PAST + HORIZON).divide(PAST)
     if method not in CHOSEN:
@@ -81,7 +81,7 @@ def test_at_run_time_it_predicts_what_it_predicted_in_training(trained, toy_roll
 
 def test_the_best_of_the_settings_is_kept_and_all_are_recorded(trained):
     method, folder = trained
-    run = load_run(folder / 'run')
+    run = load_training_run(folder / 'run')
     rows = run.record['training'].get('sweep', [])
     assert len(rows) == (4 if method in CHOSEN else 0)
     assert (folder / 'run' / 'sweep.png').exists() == (method in CHOSEN)

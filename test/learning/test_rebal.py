@@ -8,12 +8,12 @@ import pytest
 torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
-from millirobot_adapt.cli.main import main  # noqa: E402
+from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run, to_engine  # noqa: E402
 from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
-from millirobot_adapt.core.robot import RobotConfig  # noqa: E402
+from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.context_graph import ContextGraph, context_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
 from millirobot_adapt.learning.methods.rebal import short_windows  # noqa: E402

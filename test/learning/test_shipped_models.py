@@ -10,7 +10,7 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.dynamics.targets import change_of_state
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
 from millirobot_adapt.sim.conditions import Fault, sample_training_condition
 

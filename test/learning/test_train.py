@@ -4,17 +4,17 @@ import pytest
 torch = pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
-from millirobot_adapt.cli.main import main  # noqa: E402
+from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
 from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
-from millirobot_adapt.core.robot import RobotConfig  # noqa: E402
+from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import forward  # noqa: E402
-from millirobot_adapt.learning.run_folder import load_run  # noqa: E402
 from millirobot_adapt.learning.train import Curves  # noqa: E402
+from millirobot_adapt.learning.training_run import load_training_run  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -67,7 +67,7 @@ def test_adapting_beats_theta_star_and_mb_where_the_heading_is_measured_wrong(tr
 
 
 def test_exported_graphs_equal_pytorch(trained, toy_rollouts):
-    run = load_run(trained / 'run_grbal')
+    run = load_training_run(trained / 'run_grbal')
     bundle = load_bundle(str(trained / 'grbal'), RobotConfig())
     method = make_method(bundle, EngineConfig(threads=1))
     window, states, actions = next(iter(windows(toy_rollouts(count=1, length=30, seed=3))))
@@ -102,7 +102,7 @@ def test_equal_seeds_give_equal_bundles(trained, toy_rollouts, tmp_path):
 
 
 def test_a_run_leaves_curves_and_a_record(trained):
-    run = load_run(trained / 'run_grbal')
+    run = load_training_run(trained / 'run_grbal')
     assert run.record['training']['validation']['after']['one_step'] > 0
     assert run.record['data']['origin'] == 'toy'
     assert (trained / 'run_grbal' / 'curves.png').stat().st_size > 1000
@@ -118,7 +118,7 @@ def test_training_that_diverges_says_so_instead_of_leaving_a_model(toy_rollouts,
 
 
 def test_a_run_that_was_killed_while_it_was_written_is_no_run(trained, tmp_path, monkeypatch, capsys):
-    run = load_run(trained / 'run_mb')
+    run = load_training_run(trained / 'run_mb')
     run.save(tmp_path / 'run', Curves())
 
     def killed(*_, **__):

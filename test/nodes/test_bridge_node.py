@@ -20,12 +20,12 @@ from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from firmware_bridge.node import BridgeNode  # noqa: E402
 from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
-from millirobot_adapt.nodes.conversions import pose_stamped  # noqa: E402
-from millirobot_adapt.nodes.managed import NotYetError  # noqa: E402
-from millirobot_adapt.nodes.polled import header_stamp  # noqa: E402
+from millirobot_adapt.nodes.bridge import BridgeNode  # noqa: E402
+from millirobot_adapt.ros.conversions import pose_stamped  # noqa: E402
+from millirobot_adapt.ros.inputs.polled import header_stamp  # noqa: E402
+from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -159,7 +159,7 @@ def test_the_stamp_of_a_serialised_message(stamp):
 ENDS_WITHOUT_CLOSE = """
 import sys, time
 import rclpy
-from firmware_bridge.node import BridgeNode
+from millirobot_adapt.nodes.bridge import BridgeNode
 rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
 node = BridgeNode()
 node.trigger_configure()

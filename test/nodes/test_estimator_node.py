@@ -14,14 +14,14 @@ from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
-from millirobot_adapt.core.estimation.arrival_record import ArrivalRecord  # noqa: E402
+from millirobot_adapt.contract.arrival_record import ArrivalRecord  # noqa: E402
+from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
 from millirobot_adapt.core.estimation.health import EstimatorHealth  # noqa: E402
-from millirobot_adapt.core.samples import PoseSample, Telemetry  # noqa: E402
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
-from millirobot_adapt.nodes.conversions import pose_stamped, telemetry_messages  # noqa: E402
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
-from millirobot_adapt.nodes.managed import NotYetError  # noqa: E402
-from millirobot_adapt.nodes.transform import TransformPublisher  # noqa: E402
+from millirobot_adapt.ros.conversions import pose_stamped, telemetry_messages  # noqa: E402
+from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
+from millirobot_adapt.ros.outputs.estimate import TransformPublisher  # noqa: E402
 
 FAILURE, SUCCESS = TransitionCallbackReturn.FAILURE, TransitionCallbackReturn.SUCCESS
 

@@ -11,9 +11,9 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from millirobot_adapt.core.errors import DeviceError, UserError  # noqa: E402
-from millirobot_adapt.nodes.conversions import status  # noqa: E402
-from millirobot_adapt.nodes.managed import ManagedNode, NotYetError  # noqa: E402
 from millirobot_adapt.nodes.manager import Manager  # noqa: E402
+from millirobot_adapt.ros.conversions import status  # noqa: E402
+from millirobot_adapt.ros.managed import ManagedNode, NotYetError  # noqa: E402
 
 NODES = ('recorder', 'bridge', 'estimator')
 LONG = 60.0

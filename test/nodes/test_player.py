@@ -11,12 +11,12 @@ rclpy = pytest.importorskip('rclpy')
 from geometry_msgs.msg import PoseStamped  # noqa: E402
 from nav_msgs.msg import Path as PathMessage  # noqa: E402
 
-from millirobot_adapt.bags.storage.reader import open_bag  # noqa: E402
-from millirobot_adapt.core import topics  # noqa: E402
-from millirobot_adapt.core.messages import TelemetryGatherer, seconds  # noqa: E402
-from millirobot_adapt.core.samples import Telemetry  # noqa: E402
-from millirobot_adapt.nodes.conversions import message_class, telemetry_messages, time_message  # noqa: E402
+from millirobot_adapt.contract import topics  # noqa: E402
+from millirobot_adapt.contract.messages import TelemetryGatherer, seconds  # noqa: E402
+from millirobot_adapt.core.robot.samples import Telemetry  # noqa: E402
 from millirobot_adapt.nodes.player import INPUTS, VIEWS, Player, move  # noqa: E402
+from millirobot_adapt.recording.reader import open_bag  # noqa: E402
+from millirobot_adapt.ros.conversions import message_class, telemetry_messages, time_message  # noqa: E402
 
 BAG = Path(__file__).resolve().parents[1] / 'data' / 'bags' / 'good'
 HOUR = 3_600_000_000

@@ -12,9 +12,9 @@ from rclpy.node import Node  # noqa: E402
 from sensor_msgs.msg import JointState, Joy  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from millirobot_adapt.core.topics import CONTROLLER_STATE, JOY, SETPOINT  # noqa: E402
-from millirobot_adapt.nodes.conversions import qos  # noqa: E402
+from millirobot_adapt.contract.topics import CONTROLLER_STATE, JOY, SETPOINT  # noqa: E402
 from millirobot_adapt.nodes.teleop import TeleopNode  # noqa: E402
+from millirobot_adapt.ros.conversions import qos  # noqa: E402
 
 
 class World:

@@ -8,8 +8,8 @@ import pytest
 from firmware_bridge import packets
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.robot import load_robot
-from millirobot_adapt.core.state import LEG_PHASE
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import LEG_PHASE
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope
 from millirobot_adapt.sim.floor import TIPPING_TIME

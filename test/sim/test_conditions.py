@@ -6,7 +6,7 @@ import pytest
 
 from firmware_bridge import packets
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope, load_condition, sample_training_condition
 from millirobot_adapt.sim.terrain import TERRAINS, Terrain

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import packets
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, load_robot
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, load_robot
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.microcontroller import FIRMWARE_NAME
 from millirobot_adapt.sim.world import World

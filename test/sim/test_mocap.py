@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.geometry import quaternion_from_rpy, roll_pitch_yaw
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition, MocapNoise
 from millirobot_adapt.sim.mocap import PERIOD, Mocap
 

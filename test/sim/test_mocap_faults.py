@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.core.samples import PoseSample
-from millirobot_adapt.sim.mocap_faults import FAULTS, Arrival, MocapFaults, spoil
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.sim.mocap_faults import FAULTS, MocapFaults, PoseArrival, spoil_poses
 
 LATE = 0.004
 STREAM = [
-    Arrival(
+    PoseArrival(
         round(100 + 0.01 * i, 3) + LATE,
         PoseSample(round(100 + 0.01 * i, 3), np.array([0.003 * i, 0.1, 0.02]), np.array([0.0, 0.0, 0.6, 0.8])),
     )
@@ -20,7 +20,7 @@ STREAM = [
 
 
 def spoiled(**faults):
-    return spoil(STREAM, MocapFaults(**faults), np.random.default_rng(0))
+    return spoil_poses(STREAM, MocapFaults(**faults), np.random.default_rng(0))
 
 
 def numbers(arrivals):
@@ -29,14 +29,14 @@ def numbers(arrivals):
 
 def test_no_fault_changes_nothing():
     np.testing.assert_array_equal(numbers(spoiled()), numbers(STREAM))
-    assert spoil([], MocapFaults(dropout=1.0), np.random.default_rng(0)) == []
+    assert spoil_poses([], MocapFaults(dropout=1.0), np.random.default_rng(0)) == []
 
 
 def test_dropouts_are_gaps_at_the_told_times():
     faults = MocapFaults(start=2.0, every=5.0, dropout=0.5)
     windows = faults.windows(100.0, 129.99)
     assert windows[:2] == [(102.0, 102.5), (107.0, 107.5)]
-    stamps = numbers(spoil(STREAM, faults, np.random.default_rng(0)))[:, 1]
+    stamps = numbers(spoil_poses(STREAM, faults, np.random.default_rng(0)))[:, 1]
     assert len(stamps) == 3000 - 50 * len(windows)
     assert not any(((stamps >= start) & (stamps < stop)).any() for start, stop in windows)
 
@@ -99,6 +99,6 @@ def test_before_the_start_nothing_is_wrong():
 
 @pytest.mark.parametrize('name', [name for name in FAULTS if name != 'none'])
 def test_every_named_fault_changes_the_stream_and_repeats_exactly(name):
-    one, other = (numbers(spoil(STREAM, FAULTS[name], np.random.default_rng(3))) for _ in range(2))
+    one, other = (numbers(spoil_poses(STREAM, FAULTS[name], np.random.default_rng(3))) for _ in range(2))
     np.testing.assert_array_equal(one, other)
     assert one.shape != numbers(STREAM).shape or (one != numbers(STREAM)).any()

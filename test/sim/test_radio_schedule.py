@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import packets
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio

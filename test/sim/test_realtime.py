@@ -3,7 +3,7 @@ import pytest
 
 from firmware_bridge import packets
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults

@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import find
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.calibration import load_targets, walk

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import packets
-from millirobot_adapt.core.robot import load_robot
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.terrain import Terrain

@@ -17,11 +17,11 @@ from rclpy.signals import SignalHandlerOptions
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import STOP_ORDER
 from millirobot_adapt.bringup.supervisor import Supervisor
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.ros.operator import Operator
 
 PATIENCE = 30.0
 """Longest wait for anything that has to come [s]."""
-MILLIROBOT = [sys.executable, '-m', 'millirobot_adapt.cli.main']
+MILLIROBOT = [sys.executable, '-m', 'millirobot_adapt.app.main']
 
 
 def wait_for(condition, what, seconds=PATIENCE, between=lambda: time.sleep(0.02)):

@@ -7,8 +7,8 @@ import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT
-from millirobot_adapt.core.bring_up import BringUpError
 from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.ros.bring_up import BringUpError
 
 pytestmark = pytest.mark.system
 

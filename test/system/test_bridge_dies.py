@@ -11,9 +11,9 @@ from harness import processes_with, wait_for
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT
-from millirobot_adapt.core.topics import SETPOINT, TRUE_LEGS
-from millirobot_adapt.nodes.conversions import joint_state, qos
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.contract.topics import SETPOINT, TRUE_LEGS
+from millirobot_adapt.ros.conversions import joint_state, qos
+from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 
@@ -82,11 +82,11 @@ def lab(hangup, group, listener):
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGHUP])
 def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_leaves(lab, number):
     lab.walk()
-    (guardian,) = (pid for pid in processes_with('last_words.py') if parent(pid) == lab.group.pids[BRIDGE.name])
+    (guardian,) = (pid for pid in processes_with('guardian_process.py') if parent(pid) == lab.group.pids[BRIDGE.name])
     os.kill(lab.group.pids[BRIDGE.name], number)
     lab.wait_for(lab.motors_off, 'the motors are off', seconds=5.0)
     wait_for(lambda: 'serial guardian: the link has ended' in lab.group.log(BRIDGE), 'the guardian says why')
-    wait_for(lambda: guardian not in processes_with('last_words.py'), 'the guardian leaves')
+    wait_for(lambda: guardian not in processes_with('guardian_process.py'), 'the guardian leaves')
 
 
 def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):

@@ -9,11 +9,11 @@ import subprocess
 import pytest
 from harness import MILLIROBOT, processes_with, wait_for
 
-from millirobot_adapt.bags.run_data import load_run
-from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, SIMULATION
-from millirobot_adapt.nodes.witness import Witness
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.ros.witness import Witness
 
 pytestmark = pytest.mark.system
 

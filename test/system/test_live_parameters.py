@@ -11,12 +11,12 @@ from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import JointState
 
-from millirobot_adapt.bags.report import REPORT, write_report
+from millirobot_adapt.analysis.report import REPORT, write_report
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT, RECORDER
+from millirobot_adapt.contract.topics import PATH, SETPOINT
 from millirobot_adapt.core.config import nest
-from millirobot_adapt.core.topics import PATH, SETPOINT
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 

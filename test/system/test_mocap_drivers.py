@@ -13,11 +13,11 @@ from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.bringup.processes import ESTIMATOR
-from millirobot_adapt.core.bring_up import BringUp
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, ODOMETRY
-from millirobot_adapt.nodes.conversions import pose_stamped, qos, telemetry_messages
-from millirobot_adapt.nodes.lifecycle_client import LifecycleClient
+from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, ODOMETRY
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.ros.bring_up import BringUp
+from millirobot_adapt.ros.conversions import pose_stamped, qos, telemetry_messages
+from millirobot_adapt.ros.lifecycle_client import LifecycleClient
 
 pytestmark = pytest.mark.system
 

@@ -6,9 +6,9 @@ from harness import wait_for
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
-from millirobot_adapt.core.topics import SENT, TRUE_LEGS
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.contract.topics import SENT, TRUE_LEGS
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 

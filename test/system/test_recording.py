@@ -12,7 +12,7 @@ import pytest
 from harness import MILLIROBOT, processes_with, run, wait_for
 from rosbags.rosbag2 import Reader
 
-from millirobot_adapt.bags.storage.reader import open_bag
+from millirobot_adapt.recording.reader import open_bag
 
 pytestmark = pytest.mark.system
 

@@ -8,9 +8,9 @@ from harness import wait_for
 from sensor_msgs.msg import JointState, Joy
 
 from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT, TELEOP
-from millirobot_adapt.core.topics import JOY, MOTORS
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.contract.topics import JOY, MOTORS
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 

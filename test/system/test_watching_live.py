@@ -8,11 +8,11 @@ from std_msgs.msg import Float64MultiArray
 from visualization_msgs.msg import MarkerArray
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
-from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.topics import CANDIDATES, FENCE, PLAN, REFERENCE, TICK
-from millirobot_adapt.nodes.conversions import qos
-from millirobot_adapt.nodes.markers import SHOWN
-from millirobot_adapt.nodes.operator import Operator
+from millirobot_adapt.contract.tick_codec import decode_tick
+from millirobot_adapt.contract.topics import CANDIDATES, FENCE, PLAN, REFERENCE, TICK
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.operator import Operator
+from millirobot_adapt.ros.outputs.markers import SHOWN
 
 pytestmark = pytest.mark.system
 
@@ -49,7 +49,7 @@ def test_what_rviz_subscribes_to_comes_while_the_robot_walks(group, listener):
 
     newest = seen[CANDIDATES][-1]
     assert len(newest.markers) == SHOWN
-    ticks = {round(record.stamp, 3): record for record in (TickRecord.decode(np.array(t.data)) for t in seen[TICK])}
+    ticks = {round(record.stamp, 3): record for record in (decode_tick(np.array(t.data)) for t in seen[TICK])}
     planned = [m for m in seen[CANDIDATES] if stamp(m.markers[0].header) in ticks]
     assert planned, 'candidates bear the stamp of their tick'
     for message in planned:

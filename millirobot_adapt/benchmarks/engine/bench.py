@@ -21,12 +21,12 @@ from millirobot_adapt.benchmarks.engine.speed import (
     measure_rollouts,
     window_of,
 )
-from millirobot_adapt.benchmarks.engine.tick import Peer, TickTimes, make_ours, measure_ticks
+from millirobot_adapt.benchmarks.engine.tick import EnginePeer, TickTimes, make_ours, measure_ticks
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engines import ENGINES
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot import RobotConfig, load_robot
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.robot.state import FloatArray
 
 HIDDEN = (512, 512, 512)
 WINDOWS = (16, 32)
@@ -121,7 +121,7 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
     )
 
 
-def make_peers(bench: EngineBench, bundle: Bundle, robot: RobotConfig) -> dict[str, Peer]:
+def make_peers(bench: EngineBench, bundle: Bundle, robot: RobotConfig) -> dict[str, EnginePeer]:
     """Make the peers.
 
     Raises:

@@ -11,9 +11,9 @@ import numpy as np
 import yaml
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, load_bundle
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NX, FloatArray, assemble_state
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NX, FloatArray, assemble_state
 
 
 def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Sequence[int], window: int) -> Path:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from millirobot_adapt.analysis.statistics import Comparison, compare
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
@@ -16,12 +17,11 @@ from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.interface import Objective, Rollout
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.share import find
-from millirobot_adapt.core.state import NU, FloatArray
-from millirobot_adapt.experiments.run import walk
-from millirobot_adapt.experiments.statistics import Comparison, compare
+from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.lockstep import LockstepRobot
 

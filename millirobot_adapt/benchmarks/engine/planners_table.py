@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.analysis.statistics import Comparison
 from millirobot_adapt.benchmarks.engine.planners import BASELINE, PLANNERS, Quality, against_baseline
-from millirobot_adapt.experiments.statistics import Comparison
 
 
 def as_rows(found: Sequence[Quality], horizon: int) -> list[dict[str, Any]]:

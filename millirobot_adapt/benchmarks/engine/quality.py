@@ -8,9 +8,9 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.learning.collect import CollectConfig, collect
 
 EVERY = 10

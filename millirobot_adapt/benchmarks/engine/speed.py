@@ -15,8 +15,8 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.engines import ENGINES, make_engine
 from millirobot_adapt.core.dynamics.factory import make_method
 from millirobot_adapt.core.dynamics.interface import Window
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.state import NU, FloatArray
 
 SIDE = 2048
 """Of the square matrices whose product tells the peak of fp32."""

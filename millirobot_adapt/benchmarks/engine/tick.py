@@ -17,13 +17,13 @@ from millirobot_adapt.core.dynamics.engines import ENGINES
 from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 REST = 0.03
 """Pause before each measurement, in which the threads of the one before fall asleep [s]."""
 
 
-class Peer(Protocol):
+class EnginePeer(Protocol):
     """Another implementation of adaptation and planning."""
 
     def tick(self, state: FloatArray, window: Window, objective: TrackingObjective) -> FloatArray:
@@ -57,7 +57,7 @@ def make_ours(model: Path, threads: int, samples: int, horizon: int, chunk: int)
 
 
 def measure_ticks(
-    ours: dict[str, Assembly], peers: dict[str, Peer], ticks: int, seed: int, tell: Callable[[], object]
+    ours: dict[str, Assembly], peers: dict[str, EnginePeer], ticks: int, seed: int, tell: Callable[[], object]
 ) -> TickTimes:
     """Time `ticks` ticks with a full window; `tell` is called after each."""
     loops = {name: assembly.loop for name, assembly in ours.items()}

@@ -18,14 +18,14 @@ from tqdm import tqdm
 from millirobot_adapt.benchmarks.estimation.faults import events_of, fault_row
 from millirobot_adapt.benchmarks.estimation.streams import Stream, record
 from millirobot_adapt.benchmarks.estimation.summary import Judged, consistency, judge, summary
-from millirobot_adapt.benchmarks.estimation.trace import follow
+from millirobot_adapt.benchmarks.estimation.trace import trace_estimator
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.mocap_faults import FAULTS, spoil
+from millirobot_adapt.sim.mocap_faults import FAULTS, spoil_poses
 from millirobot_adapt.sim.terrain import TERRAINS
 
 FILTER, BASELINE = METHODS = ('filter', 'finite_difference')
@@ -97,7 +97,7 @@ def _fault_rows(config: BenchConfig, estimator: EstimatorConfig, robot: RobotCon
     undisturbed = {method: _judged(stream, estimator, method, robot) for method in METHODS}
     rows = []
     for name, faults in FAULTS.items():
-        poses = spoil(stream.poses, faults, generator(config.seed, FAULT_KEY))
+        poses = spoil_poses(stream.poses, faults, generator(config.seed, FAULT_KEY))
         events = events_of(faults, stream, poses, robot.dt)
         if events is None:
             continue
@@ -118,7 +118,7 @@ def _milliseconds(seconds: float | None) -> float | None:
 
 def _judged(stream: Stream, estimator: EstimatorConfig, method: str, robot: RobotConfig) -> Judged:
     made = make_estimator(dataclasses.replace(estimator, method=method), robot)
-    return judge(follow(made, stream.poses, stream.telemetry), stream.truth, robot.dt)
+    return judge(trace_estimator(made, stream.poses, stream.telemetry), stream.truth, robot.dt)
 
 
 def _progress(tasks: list[Any], jobs: int, what: str) -> Iterator[Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.estimation.scores import Errors, rms
+from millirobot_adapt.benchmarks.estimation.scores import EstimateErrors, rms
 from millirobot_adapt.benchmarks.estimation.streams import Stream
-from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.sim.mocap_faults import Arrival, MocapFaults
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.sim.mocap_faults import MocapFaults, PoseArrival
 
 SETTLED = 3
 """So many control times in a row must be as good as undisturbed before an estimate has recovered."""
@@ -43,7 +43,7 @@ class Events:
         return (stamps >= self.starts[0]) & ~self.during(stamps)
 
 
-def events_of(faults: MocapFaults, stream: Stream, spoiled: Sequence[Arrival], period: float) -> Events | None:
+def events_of(faults: MocapFaults, stream: Stream, spoiled: Sequence[PoseArrival], period: float) -> Events | None:
     """Find when a fault was there, or None where there was none.
 
     A jump lasts from its frame until the control period [s] in which it happened has surely ended.
@@ -62,7 +62,7 @@ def events_of(faults: MocapFaults, stream: Stream, spoiled: Sequence[Arrival], p
     return Events(starts, ends, run_end)
 
 
-def fault_row(disturbed: Errors, undisturbed: Errors, events: Events) -> dict[str, Any]:
+def fault_row(disturbed: EstimateErrors, undisturbed: EstimateErrors, events: Events) -> dict[str, Any]:
     """Return the errors during and after the events and the times to recover [s]; null where there is no such time."""
     during, after = events.during(disturbed.stamps), events.after(disturbed.stamps)
     times = recovery(disturbed, undisturbed, events)
@@ -77,7 +77,7 @@ def fault_row(disturbed: Errors, undisturbed: Errors, events: Events) -> dict[st
     }
 
 
-def recovery(disturbed: Errors, undisturbed: Errors, events: Events) -> FloatArray:
+def recovery(disturbed: EstimateErrors, undisturbed: EstimateErrors, events: Events) -> FloatArray:
     """Return for each event that ends the time from its end until the estimate is as good as without it [s].
 
     As good: velocity and yaw rate differ from those of the same estimator on the undisturbed stream by less than its
@@ -94,7 +94,7 @@ def recovery(disturbed: Errors, undisturbed: Errors, events: Events) -> FloatArr
     return np.array(times)
 
 
-def _as_good(disturbed: Errors, undisturbed: Errors) -> np.ndarray:
+def _as_good(disturbed: EstimateErrors, undisturbed: EstimateErrors) -> np.ndarray:
     """Return where the disturbed estimate is as good as the undisturbed one, shape (T,); NaN is not."""
     judged = undisturbed.judged
     velocity = np.linalg.norm(disturbed.velocity - undisturbed.velocity, axis=1)
@@ -102,7 +102,7 @@ def _as_good(disturbed: Errors, undisturbed: Errors) -> np.ndarray:
     return (velocity <= rms(undisturbed.velocity[judged])) & (rate <= rms(undisturbed.angular_velocity[judged, 2:]))
 
 
-def _errors(errors: Errors, rows: np.ndarray) -> dict[str, float | None]:
+def _errors(errors: EstimateErrors, rows: np.ndarray) -> dict[str, float | None]:
     chosen = rows & errors.judged
     if not chosen.any():
         return {'velocity_rmse': None, 'yaw_rate_rmse': None, 'position_rmse': None}

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from millirobot_adapt.bags.lab.lab_log import Rollout, telemetry_of
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample
-from millirobot_adapt.core.state import NX, FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.core.robot.state import NX, FloatArray
+from millirobot_adapt.recording.lab.lab_log import LabRollout, telemetry_of
 
 JUMP = 0.15
 """A step between two ticks beyond it is looked at [m]..."""
@@ -26,7 +26,7 @@ FASTEST, FASTEST_TURN = 1.5, 25.0
 
 
 @dataclass(frozen=True)
-class Event:
+class LogEvent:
     """Poses in a row that are out of the ordinary: jumped, tilted or high."""
 
     where: str
@@ -61,11 +61,11 @@ class LogFigures:
     not_finite: int = 0
     ordinary: Counter[str] = field(default_factory=Counter)
     """What became of the poses that are in no event; of each rollout the first starts the estimate."""
-    events: list[Event] = field(default_factory=list)
+    events: list[LogEvent] = field(default_factory=list)
 
 
 def run_rollout(
-    rollout: Rollout, estimator: Estimator, robot: RobotConfig, figures: LogFigures
+    rollout: LabRollout, estimator: Estimator, robot: RobotConfig, figures: LogFigures
 ) -> tuple[FloatArray, FloatArray]:
     """Feed one rollout, note what became of its poses, and estimate the states of its ticks.
 
@@ -100,7 +100,7 @@ def run_rollout(
     return states, at_poses
 
 
-def odd_poses(rollout: Rollout) -> np.ndarray:
+def odd_poses(rollout: LabRollout) -> np.ndarray:
     """Return which records hold a pose after a jump, or one that is tilted or high, shape (N,)."""
     position = rollout.records['pos'].astype(float)
     step = np.linalg.norm(np.diff(position, axis=0, prepend=position[:1]), axis=1)
@@ -116,13 +116,13 @@ def _give(estimator: Estimator, records: dict[str, np.ndarray], i: int) -> str:
     return next(reason for reason, count in estimator.counters().items() if count > before[reason])
 
 
-def _events(rollout: Rollout, odd: np.ndarray, fates: list[str]) -> Iterator[Event]:
+def _events(rollout: LabRollout, odd: np.ndarray, fates: list[str]) -> Iterator[LogEvent]:
     records = rollout.records
     edges = np.flatnonzero(np.diff(np.concatenate([[False], odd, [False]]).astype(int)))
     for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         before = _seen_before(records['pos'], first)
         rotations = Rotation.from_quat(records['quat'][[before, first]])
-        yield Event(
+        yield LogEvent(
             where=f'{rollout.session} rollout {rollout.number} ticks {first}..{end - 1}',
             step=float(np.linalg.norm(records['pos'][first] - records['pos'][before])),
             turn=float((rotations[1] * rotations[0].inv()).magnitude()),

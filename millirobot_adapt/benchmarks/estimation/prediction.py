@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.bags.lab.lab_log import Rollout
 from millirobot_adapt.benchmarks.estimation.logs import odd_poses
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.recording.lab.lab_log import LabRollout
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -27,7 +27,7 @@ networks."""
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PredictionComparison:
     """Mean errors of two kinds of models, and their difference [m]."""
 
     error: float
@@ -41,7 +41,7 @@ class Comparison:
 
 
 def prediction_errors(
-    rollouts: Sequence[Rollout],
+    rollouts: Sequence[LabRollout],
     states: FloatArray,
     valid: np.ndarray,
     horizon: int,
@@ -73,7 +73,7 @@ def prediction_errors(
     return np.asarray(np.hypot(x - displacement[..., 0], y - displacement[..., 1]).mean(axis=0))
 
 
-def compare(errors: FloatArray, baseline: FloatArray) -> Comparison:
+def compare_predictions(errors: FloatArray, baseline: FloatArray) -> PredictionComparison:
     """Compare errors rollout by rollout, both of shape (N, M); only what both predicted counts."""
     counted = np.isfinite(errors) & np.isfinite(baseline)
     judged = np.flatnonzero(np.any(counted, axis=1))
@@ -81,7 +81,7 @@ def compare(errors: FloatArray, baseline: FloatArray) -> Comparison:
     differences = means[:, 0] - means[:, 1]
     picks = generator(0, len(differences)).integers(0, len(differences), (RESAMPLES, len(differences)))
     low, high = np.quantile(differences[picks].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Comparison(
+    return PredictionComparison(
         error=float(means[:, 0].mean()),
         baseline=float(means[:, 1].mean()),
         difference=float(differences.mean()),
@@ -91,7 +91,7 @@ def compare(errors: FloatArray, baseline: FloatArray) -> Comparison:
     )
 
 
-def judged_transitions(rollouts: Sequence[Rollout], valid: np.ndarray) -> np.ndarray:
+def judged_transitions(rollouts: Sequence[LabRollout], valid: np.ndarray) -> np.ndarray:
     """Leave out of `valid`, shape (N, L), the transitions at whose ends motion capture was odd or sent no new pose."""
     usable = valid.copy()
     for row, rollout in zip(usable, rollouts, strict=True):

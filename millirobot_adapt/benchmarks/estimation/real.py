@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.bags.lab.lab_log import OPEN_LOOP, Rollout, read_lab_log
 from millirobot_adapt.benchmarks.estimation.bench import BASELINE, FILTER, METHODS
-from millirobot_adapt.benchmarks.estimation.logs import Event, LogFigures, run_rollout
-from millirobot_adapt.benchmarks.estimation.prediction import compare, judged_transitions, prediction_errors
+from millirobot_adapt.benchmarks.estimation.logs import LogEvent, LogFigures, run_rollout
+from millirobot_adapt.benchmarks.estimation.prediction import compare_predictions, judged_transitions, prediction_errors
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.recording.lab.lab_log import OPEN_LOOP, LabRollout, read_lab_log
 
 AT_POSES, AT_REPLIES = 'filter', 'filter_at_replies'
 """The filter's state for the time of the raw pose from which a displacement is counted, and for the reply's."""
@@ -38,7 +38,7 @@ def bench_logs(folder: Path, estimator: EstimatorConfig, robot: RobotConfig) -> 
         raise UserError(f'{folder}: holds no log (*.npz); name the folder with the files of the lab')
     logs = {file.stem: read_lab_log(file) for file in files}
     report: dict[str, Any] = {'logs': {}}
-    walked: list[Rollout] = []
+    walked: list[LabRollout] = []
     states: dict[str, list[FloatArray]] = {name: [] for name in (AT_POSES, AT_REPLIES, BASELINE)}
     for name, rollouts in logs.items():
         figures = {method: LogFigures() for method in METHODS}
@@ -69,7 +69,7 @@ def _figures(figures: LogFigures) -> dict[str, Any]:
     }
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: LogEvent) -> dict[str, Any]:
     return {**dataclasses.asdict(event), 'impossible': event.impossible, 'caught': event.caught}
 
 
@@ -80,7 +80,7 @@ def _failures(logs: dict[str, Any]) -> list[str]:
     return failures + [f'{event["where"]}: believed {event["step"]:.2f} m' for event in missed]
 
 
-def _prediction(rollouts: list[Rollout], states: dict[str, FloatArray], robot: RobotConfig) -> dict[str, Any] | None:
+def _prediction(rollouts: list[LabRollout], states: dict[str, FloatArray], robot: RobotConfig) -> dict[str, Any] | None:
     """Compare the models of both estimators; None where PyTorch is not installed."""
     if importlib.util.find_spec('torch') is None:
         return None
@@ -104,4 +104,6 @@ def _prediction(rollouts: list[Rollout], states: dict[str, FloatArray], robot: R
             name: prediction_errors(rollouts, values, valid, config.horizon, robot, predict)
             for name, values in states.items()
         }
-    return {name: dataclasses.asdict(compare(errors[name], errors[BASELINE])) for name in (AT_POSES, AT_REPLIES)}
+    return {
+        name: dataclasses.asdict(compare_predictions(errors[name], errors[BASELINE])) for name in (AT_POSES, AT_REPLIES)
+    }

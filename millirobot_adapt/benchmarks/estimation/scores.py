@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.benchmarks.estimation.streams import Truth
 from millirobot_adapt.benchmarks.estimation.trace import Trace
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.world import TICK
 
 WARM_UP = 1.0
@@ -26,7 +26,7 @@ JUMP_DEVIATIONS = 5.0
 
 
 @dataclass(frozen=True)
-class Errors:
+class EstimateErrors:
     """Estimate minus truth at the control times of a run; rows without an estimate hold NaN."""
 
     stamps: FloatArray
@@ -46,7 +46,7 @@ class Errors:
         return (self.stamps > WARM_UP) & np.isfinite(self.position[:, 0])
 
 
-def errors_of(trace: Trace, truth: Truth, period: float) -> Errors:
+def errors_of(trace: Trace, truth: Truth, period: float) -> EstimateErrors:
     """Compare a trace with the true pose and the true mean twist of the control period [s] before each stamp."""
     positions, rotations = truth.pose(trace.stamps)
     velocity, angular_velocity = truth.mean_twist(trace.stamps, period)
@@ -54,7 +54,7 @@ def errors_of(trace: Trace, truth: Truth, period: float) -> Errors:
     estimated = Rotation.from_quat(np.where(trace.given[:, None], trace.quaternion, [0.0, 0.0, 0.0, 1.0]))
     rotation = (estimated * rotations.inv()).as_rotvec()
     rotation[~trace.given] = np.nan
-    return Errors(
+    return EstimateErrors(
         stamps=trace.stamps,
         position=trace.position - positions,
         rotation=rotation,

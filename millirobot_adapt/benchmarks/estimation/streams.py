@@ -9,12 +9,12 @@ from scipy.spatial.transform import Rotation
 
 from firmware_bridge import packets
 from firmware_bridge.telemetry import TelemetryDecoder, setpoint_to_counts
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.measure import random_commands
-from millirobot_adapt.sim.mocap_faults import Arrival
+from millirobot_adapt.sim.mocap_faults import PoseArrival
 from millirobot_adapt.sim.world import TICK, World
 
 HOLD = 5
@@ -50,7 +50,7 @@ class Truth:
 class Stream:
     """One run of the mock."""
 
-    poses: list[Arrival]
+    poses: list[PoseArrival]
     """In the order of their arrival."""
     telemetry: list[Telemetry]
     """One reply at the end of each control period."""
@@ -66,7 +66,7 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
     decoder = TelemetryDecoder(robot)
     _obey(world, packets.StartMotors())
     _obey(world, packets.PidGains(robot.pid_gains[:5], robot.pid_gains[5:]))  # type: ignore[arg-type]
-    arrivals: list[Arrival] = []
+    arrivals: list[PoseArrival] = []
     telemetry: list[Telemetry] = []
     true_poses = [world.hexapod.pose()]
     steps = round(robot.dt / TICK)
@@ -77,7 +77,7 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
             now = (period * steps + step) * TICK
             world.advance(now)
             true_poses.append(world.hexapod.pose())
-            arrivals += [Arrival(now, pose) for pose in world.mocap.due(now)]
+            arrivals += [PoseArrival(now, pose) for pose in world.mocap.due(now)]
         telemetry.append(_reply(world, decoder, counts, robot.index_before_timestamp))
     positions, quaternions = (np.array(column) for column in zip(*true_poses, strict=True))
     return Stream(arrivals, telemetry, Truth(positions, quaternions))

@@ -11,7 +11,7 @@ import numpy as np
 
 from millirobot_adapt.benchmarks.estimation.scores import (
     LONGEST_LAG,
-    Errors,
+    EstimateErrors,
     delay,
     errors_of,
     lags,
@@ -22,7 +22,7 @@ from millirobot_adapt.benchmarks.estimation.scores import (
 )
 from millirobot_adapt.benchmarks.estimation.streams import Truth
 from millirobot_adapt.benchmarks.estimation.trace import Trace
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Judged:
     """One run of one estimator, compared with the truth."""
 
     trace: Trace
-    errors: Errors
+    errors: EstimateErrors
     twist: FloatArray
     """Estimated velocity x, y [m/s; world] and yaw rate [rad/s] where delays are judged, shape (T, 3)."""
     true_twist: FloatArray
@@ -72,7 +72,7 @@ def summary(runs: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
-def pooled(errors: Sequence[Errors], name: str) -> FloatArray:
+def pooled(errors: Sequence[EstimateErrors], name: str) -> FloatArray:
     """Put the judged rows of one kind of error of several runs together, shape (N, 3)."""
     return np.concatenate([getattr(error, name)[error.judged] for error in errors])
 

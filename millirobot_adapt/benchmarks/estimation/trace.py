@@ -10,9 +10,9 @@ import numpy as np
 
 from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate, Estimator
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
-from millirobot_adapt.sim.mocap_faults import Arrival
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.sim.mocap_faults import PoseArrival
 
 SILENT = frozenset({'accepted', 'repeated'})
 """Counters that tell of nothing unusual."""
@@ -46,7 +46,7 @@ class Trace:
     """Processor time of this process for all samples and estimates."""
 
 
-def follow(estimator: Estimator, poses: Iterable[Arrival], telemetry: Sequence[Telemetry]) -> Trace:
+def trace_estimator(estimator: Estimator, poses: Iterable[PoseArrival], telemetry: Sequence[Telemetry]) -> Trace:
     """Give the samples in the order of their arrival; ask for an estimate at the stamp of each reply, as the node does.
 
     A reply arrives at its stamp: poses that arrive later are not waited for.

@@ -14,7 +14,7 @@ from millirobot_adapt.benchmarks.link.faults import CASES, measure_fault, measur
 from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, measure_processes
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow
-from millirobot_adapt.core.robot import RobotConfig, load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 
 STEPS = len(CASES) + 1 + 2 + 2
 """Steps of progress: rows in simulated time, round trips, the processes' faults and the bridge's cost."""

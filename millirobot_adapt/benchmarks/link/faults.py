@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.radio_faults import RadioFaults
 
 PATIENCE = 20.0

@@ -8,8 +8,8 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import TracebackType
 
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio

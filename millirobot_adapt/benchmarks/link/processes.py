@@ -18,8 +18,8 @@ from millirobot_adapt.bringup.environment import local_environment, reserve_doma
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.bringup.supervisor import Supervisor
-from millirobot_adapt.core.bring_up import BringUpError
-from millirobot_adapt.nodes.witness import Witness
+from millirobot_adapt.ros.bring_up import BringUpError
+from millirobot_adapt.ros.witness import Witness
 
 PATIENCE = 30.0
 """Longest wait for anything that has to come [s]."""

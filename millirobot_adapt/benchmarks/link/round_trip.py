@@ -13,7 +13,7 @@ from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.benchmarks.link.mock_process import MockProcess
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply
 from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
-from millirobot_adapt.core.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
@@ -42,7 +42,7 @@ _SETPOINTS, _RADIO = 1, 2
 """Keys of the random generators."""
 
 
-class StoryClock(ManualClock):
+class SimulatedClock(ManualClock):
     """A manual clock on which things happen as time passes."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class SimulatedLink:
 
     def __init__(self, robot: RobotConfig, seed: int, period: float) -> None:
         """`period` is the time between two setpoints [s]."""
-        self.clock = StoryClock()
+        self.clock = SimulatedClock()
         self.world = World(robot, Condition(), seed)
         self.radio = Radio(robot.radio, RadioFaults(), True, generator(seed, _RADIO))
         self.truth = TelemetryTruth(robot)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_bridge.packets import TelemetryReply
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 
 COUNT_TOLERANCE = 1e-3
 """Numbers agree when they differ by less [counts]: conversion to SI and back rounds."""

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 from launch.actions import DeclareLaunchArgument
 
+from millirobot_adapt.contract.topics import MOCAP_POSE
 from millirobot_adapt.core.config import is_number
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.topics import MOCAP_POSE
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,9 @@ from millirobot_adapt.bringup.processes import (
     resolve,
 )  # fmt: skip
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder, write_node_parameters
+from millirobot_adapt.contract.topics import MOCAP_POSE
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.share import shipped_model
-from millirobot_adapt.core.topics import MOCAP_POSE
 
 SERVING = b'serving the radio'
 """What the mock says once the bridge may open its port."""

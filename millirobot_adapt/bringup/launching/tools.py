@@ -9,8 +9,8 @@ from launch.action import Action
 from launch.actions import LogInfo
 from launch_ros.actions import Node
 
+from millirobot_adapt.contract.topics import MOCAP_POSE, TOPICS, VIEW_TOPICS
 from millirobot_adapt.core.share import find
-from millirobot_adapt.core.topics import MOCAP_POSE, TOPICS, VIEW_TOPICS
 
 
 def tools(chosen: Mapping[str, str]) -> list[Action]:

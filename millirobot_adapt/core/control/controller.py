@@ -14,16 +14,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from millirobot_adapt.core.control.inbox import Arrival, Inbox, Tick
+from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.control.plan_book import PlanBook
+from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.run_state import NotReadyError, RunState
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.robot.state import NU, FloatArray
 
 
 class Controller:
@@ -52,7 +52,7 @@ class Controller:
         self._misses_allowed = misses_allowed
         self._stale_after = stale_after
         self._steady = steady
-        self._book = PlanBook(misses_allowed)
+        self._book = PlanBuffer(misses_allowed)
         self._changed = threading.Condition()
         self._loop_in_use = threading.Lock()
         self._worked = -1
@@ -258,7 +258,7 @@ class Controller:
             self._worked = self._tick.number
             return self._tick
 
-    def _state_of(self, tick: Tick) -> Arrival | None:
+    def _state_of(self, tick: Tick) -> StateArrival | None:
         """Wait for the state that was sampled in `tick`, at most until the next tick begins."""
 
         def ready() -> bool:

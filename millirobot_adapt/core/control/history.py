@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.core.dynamics.interface import Window
-from millirobot_adapt.core.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
 VALID_STEP = (0.5, 1.5)
 """A transition lasted between these multiples of the control period; a lost reply must not teach a double step."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 STAMP_TOLERANCE = 0.002
 """A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""
@@ -33,7 +33,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class StateArrival:
     """A state, and when it came."""
 
     stamp: float
@@ -47,14 +47,14 @@ class Inbox:
     def __init__(self, dt: float) -> None:
         self._dt = dt
         self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
-        self.newest: Arrival | None = None
+        self.newest: StateArrival | None = None
         """The newest state."""
 
     def add_state(self, stamp: float, state: FloatArray, steady: float) -> bool:
         """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state and gives False."""
         if not np.isfinite(state).all():
             return False
-        self.newest = Arrival(stamp, state, steady)
+        self.newest = StateArrival(stamp, state, steady)
         return True
 
     def add_sent(self, stamp: float, action: FloatArray) -> None:
@@ -68,7 +68,7 @@ class Inbox:
         age = steady - self.newest.steady
         return f'the newest state is {age:.1f} s old' if age > stale_after else ''
 
-    def answer(self, tick: Tick) -> Arrival | None:
+    def answer(self, tick: Tick) -> StateArrival | None:
         """Return the newest state if it was sampled in `tick`, neither before nor after."""
         arrival = self.newest
         if arrival is None or not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:

@@ -25,8 +25,8 @@ from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import NU, NX, FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
 PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 """Normalised error of (predicted next state, actual next state, state), each (nx,)."""

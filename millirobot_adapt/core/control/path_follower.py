@@ -15,8 +15,8 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 STANDSTILL = 0.01
 """Below this displacement [m] the course is unknown and yaw stands in."""

@@ -1,9 +1,7 @@
-"""The record of one tick: everything it used and decided, as one flat array of float64 on the topic `tick`.
+"""The record of one tick: everything it used and decided; contract/tick_codec.py lays it out for the topic `tick`.
 
-Layout: a header of six numbers (version, nx, nu, T1, H, count of all numbers), then the fields of `TickRecord` in the
-order of their declaration, arrays row by row. Absent values are NaN, and so is what an older version did not record.
-Times are seconds since the epoch, durations milliseconds, actions rad/s, states as in core/state.py, errors normalised
-by the spread of the model's targets.
+Absent values are NaN. Times are seconds since the epoch, durations milliseconds, actions rad/s, states as in
+core/robot/state.py, errors normalised by the spread of the model's targets.
 """
 
 from __future__ import annotations
@@ -14,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.core.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
-VERSION = 3
-HEADER = 6
 NAN = float('nan')
 
 
@@ -120,43 +116,3 @@ class TickRecord:
             plan_actions=np.empty((0, NU)),
             plan_states=np.full((1, NX), NAN),
         )
-
-    def encode(self) -> FloatArray:
-        """Return the flat array."""
-        sizes = {'nx': NX, 'nu': NU, 'T1': len(self.window_mask), 'H': len(self.plan_actions)}
-        parts = [np.ravel(np.asarray(getattr(self, field.name), dtype=float)) for field in dataclasses.fields(self)]
-        body = np.concatenate(parts)
-        header = [VERSION, sizes['nx'], sizes['nu'], sizes['T1'], sizes['H'], HEADER + len(body)]
-        return np.concatenate([np.array(header, dtype=float), body])
-
-    @classmethod
-    def decode(cls, data: FloatArray) -> TickRecord:
-        """Read a flat array back.
-
-        Raises:
-            ValueError: a newer version, or a length that does not fit the header.
-        """
-        data = np.asarray(data, dtype=float)
-        if (
-            len(data) < HEADER
-            or not 1 <= data[0] <= VERSION
-            or data[5] != len(data)
-            or not np.isfinite(data[:HEADER]).all()
-        ):
-            raise ValueError(f'not a tick record of version 1 to {VERSION}')
-        nx, nu, t1, h = (int(value) for value in data[1:5])
-        sizes = {'nx': nx, 'nu': nu, 'T1': t1, 'H': h, 'H1': h + 1}
-        values: dict[str, Any] = {}
-        place = HEADER
-        for field in dataclasses.fields(cls):
-            if field.metadata.get('since', 1) > data[0]:
-                continue
-            shape = tuple(sizes[letter] for letter in field.metadata.get('shape', ()))
-            count = int(np.prod(shape)) if shape else 1
-            if place + count > len(data):
-                raise ValueError('tick record is shorter than its header says')
-            values[field.name] = data[place : place + count].reshape(shape) if shape else float(data[place])
-            place += count
-        if place != len(data):
-            raise ValueError('tick record is longer than its header says')
-        return cls(**values)

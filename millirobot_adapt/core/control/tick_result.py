@@ -10,7 +10,7 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.interface import Adaptation, Window
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.tracking import Tracking
-from millirobot_adapt.core.state import NU, FloatArray
+from millirobot_adapt.core.robot.state import NU, FloatArray
 
 
 @dataclass(frozen=True)

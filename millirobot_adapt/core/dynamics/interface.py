@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import OrtValue
 
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 @dataclass(frozen=True)

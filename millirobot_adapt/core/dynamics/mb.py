@@ -6,7 +6,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
-from millirobot_adapt.core.dynamics.window_loss import window_loss
+from millirobot_adapt.core.dynamics.window import window_loss
 
 
 class ModelBased:

@@ -13,9 +13,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
-from millirobot_adapt.core.dynamics.new_rows import NewRows
-from millirobot_adapt.core.dynamics.window_loss import window_loss
-from millirobot_adapt.core.dynamics.window_values import WINDOW_INPUTS, window_values
+from millirobot_adapt.core.dynamics.window import WINDOW_INPUTS, NewRows, window_loss, window_values
 
 EXPLODED = 100.0
 """Loss over the window [squared standard deviations of the targets] at which the carried weights are given up."""

@@ -6,7 +6,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
-from millirobot_adapt.core.dynamics.window_values import WINDOW_INPUTS, window_values
+from millirobot_adapt.core.dynamics.window import WINDOW_INPUTS, window_values
 
 
 class Rebal:

@@ -19,10 +19,9 @@ from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
 from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
-from millirobot_adapt.core.dynamics.new_rows import NewRows
-from millirobot_adapt.core.dynamics.window_loss import window_loss
+from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 class DiscountedLeastSquares:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession, OrtValue
 
 from millirobot_adapt.core.dynamics.engine import run, to_engine
-from millirobot_adapt.core.state import NX
+from millirobot_adapt.core.robot.state import NX
 
 FEWEST = 32
 """Candidates that are worth a thread."""
 
 
-class Crew:
+class ThreadPool:
     """Run a rollout graph on parts of the candidates at once, the calling thread included."""
 
     def __init__(self, session: InferenceSession, threads: int):
@@ -53,7 +53,7 @@ class Crew:
 class RolloutModel:
     """A network with its parameters as the graph takes them; holding it costs nothing beyond the parameters."""
 
-    crew: Crew = field(repr=False)
+    crew: ThreadPool = field(repr=False)
     theta: Mapping[str, OrtValue]
 
     def rollout(self, state: NDArray[np.floating], actions: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 TARGET_NAMES: tuple[str, ...] = (
     'forward_displacement', 'lateral_displacement', 'yaw_change',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import FloatArray, assemble_state
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import FloatArray, assemble_state
 
 
 def state_of(estimate: Estimate, telemetry: Telemetry) -> FloatArray:

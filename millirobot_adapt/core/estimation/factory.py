@@ -6,7 +6,7 @@ from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.finite_difference import FiniteDifference
 from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.estimation.pose_filter import PoseFilter
-from millirobot_adapt.core.robot import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
 
 __all__ = ['ESTIMATORS', 'EstimatorConfig', 'make_estimator']
 

@@ -11,8 +11,8 @@ from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 
 SHORTEST_STEP = 1e-3
 """Poses closer in time than this are one and the same for a difference [s]."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from millirobot_adapt.core.estimation.health import EstimatorHealth
-from millirobot_adapt.core.samples import PoseSample, Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 @dataclass(frozen=True)

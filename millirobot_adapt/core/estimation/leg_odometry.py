@@ -12,7 +12,7 @@ import numpy as np
 
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.motion import Walk
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 PERIOD = 0.1
 """Forgetting is per reply; replies come about so often [s]."""

@@ -18,7 +18,7 @@ from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 from millirobot_adapt.core.estimation.swing_model import SwingModel
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 AXES = 6
 """x, y, z of the position, then of the rotation; all in the world frame."""

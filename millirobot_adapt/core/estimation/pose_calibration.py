@@ -24,8 +24,8 @@ import numpy as np
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw, wrap
-from millirobot_adapt.core.randomness import generator
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.state import FloatArray
 
 LENGTH = 0.5
 """Length of a stretch [s]: several strides."""
@@ -67,7 +67,7 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class StraightSegment:
     """A short piece of straight walking."""
 
     start: float
@@ -104,7 +104,7 @@ class MarkerOffset:
     """Straight stretches left out."""
 
 
-def calibrate(recording: Recording) -> MarkerOffset:
+def calibrate_pose(recording: Recording) -> MarkerOffset:
     """Estimate the offset from the straight stretches; equal recordings give equal results.
 
     The standard errors are those of a bootstrap over walks.
@@ -112,7 +112,7 @@ def calibrate(recording: Recording) -> MarkerOffset:
     Raises:
         UserError: there are too few straight stretches.
     """
-    found = list(straight_stretches(recording))
+    found = list(straight_segments(recording))
     if len(found) < FEWEST:
         raise UserError(
             f'{len(found)} straight stretches of {LENGTH:g} s, {FEWEST} are needed; '
@@ -128,7 +128,7 @@ def calibrate(recording: Recording) -> MarkerOffset:
     return MarkerOffset(roll, pitch, yaw, height, lever, len(walks), len(used), outliers)
 
 
-def straight_stretches(recording: Recording) -> Iterator[Stretch]:
+def straight_segments(recording: Recording) -> Iterator[StraightSegment]:
     """Yield the stretches on which both legs were sent about the same and motion capture did not jump."""
     for start in np.arange(recording.stamps[0], recording.stamps[-1], LENGTH):
         poses = slice(*np.searchsorted(recording.stamps, [start, start + LENGTH]))
@@ -149,7 +149,7 @@ def _straight(sent: FloatArray) -> bool:
     return bool((sent > 0.0).all() and abs(right - left) <= STRAIGHT * (right + left))
 
 
-def _stretch(stamps: FloatArray, positions: FloatArray, quaternions: FloatArray) -> Stretch | None:
+def _stretch(stamps: FloatArray, positions: FloatArray, quaternions: FloatArray) -> StraightSegment | None:
     """Describe a stretch, or return None where the robot hardly moved or motion capture jumped."""
     moved = positions[-1, :2] - positions[0, :2]
     distance = float(np.hypot(*moved))
@@ -158,7 +158,7 @@ def _stretch(stamps: FloatArray, positions: FloatArray, quaternions: FloatArray)
         return None
     roll, pitch, yaw = roll_pitch_yaw(quaternions).T
     yaw = np.unwrap(yaw)
-    return Stretch(
+    return StraightSegment(
         start=float(stamps[0]),
         # The chord of an arc has the direction of its middle, which is that of its mean.
         drift=float(wrap(yaw.mean() - np.arctan2(moved[1], moved[0]))),
@@ -172,7 +172,7 @@ def _mean_angle(angles: FloatArray) -> float:
     return float(np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()))
 
 
-def _without_outliers(stretches: Sequence[Stretch]) -> list[Stretch]:
+def _without_outliers(stretches: Sequence[StraightSegment]) -> list[StraightSegment]:
     """Leave out the stretches whose drift or tilt is far from the median."""
     values = np.array([[stretch.drift, *stretch.tilt] for stretch in stretches])
     # Angles are judged relative to their mean direction, so that an offset of half a turn is no special case.
@@ -183,8 +183,8 @@ def _without_outliers(stretches: Sequence[Stretch]) -> list[Stretch]:
     return [stretches[i] for i in np.flatnonzero(kept).tolist()]
 
 
-def _walks(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
-    walks: list[list[Stretch]] = []
+def _walks(stretches: Sequence[StraightSegment]) -> list[list[StraightSegment]]:
+    walks: list[list[StraightSegment]] = []
     for stretch in stretches:
         if not walks or stretch.start - walks[-1][-1].start > STOP:
             walks.append([])
@@ -192,11 +192,11 @@ def _walks(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
     return walks
 
 
-def _parts(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+def _parts(stretches: Sequence[StraightSegment]) -> list[list[StraightSegment]]:
     return [list(part) for _, part in groupby(stretches, key=lambda stretch: int(stretch.start / BLOCK))]
 
 
-def _standard_errors(blocks: Sequence[Sequence[Stretch]]) -> FloatArray:
+def _standard_errors(blocks: Sequence[Sequence[StraightSegment]]) -> FloatArray:
     """Return the spread of the fit over resampled blocks, shape (5,)."""
     rng = generator(0, len(blocks))
     fits = []
@@ -206,7 +206,7 @@ def _standard_errors(blocks: Sequence[Sequence[Stretch]]) -> FloatArray:
     return np.asarray(np.std(fits, axis=0))
 
 
-def _fit(stretches: Sequence[Stretch]) -> FloatArray:
+def _fit(stretches: Sequence[StraightSegment]) -> FloatArray:
     """Solve (1) and (2) by least squares; return roll, pitch, yaw offset [rad], height and lever [m], shape (5,)."""
     drift = np.array([stretch.drift for stretch in stretches])
     turn = np.array([stretch.turn for stretch in stretches])

@@ -25,9 +25,9 @@ from millirobot_adapt.core.estimation.motion import TURN, Motion, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
 from millirobot_adapt.core.estimation.smoother import Period, smooth_period
 from millirobot_adapt.core.estimation.track import Track
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample, Telemetry
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
 
 REMEMBERED = 0.2
 """Measurements are kept for the twist period and this much more [s]: so late may a pose, or a question, come."""

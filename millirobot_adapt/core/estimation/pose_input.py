@@ -8,8 +8,8 @@ from typing import NamedTuple
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 from millirobot_adapt.core.geometry import quaternion_from_rpy
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import PoseSample
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import PoseSample
 
 LARGEST = 1e4
 """A coordinate [m] or quaternion component beyond it is no measurement, and would overflow when squared."""

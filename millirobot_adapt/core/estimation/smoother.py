@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from millirobot_adapt.core.estimation.motion import Motion, MotionModel
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 class Period(NamedTuple):

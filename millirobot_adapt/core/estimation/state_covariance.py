@@ -6,9 +6,9 @@ import numpy as np
 
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.geometry import roll_pitch_yaw, rotation_matrix
-from millirobot_adapt.core.robot import RobotConfig
-from millirobot_adapt.core.samples import Telemetry
-from millirobot_adapt.core.state import (
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.core.robot.state import (
     ANGULAR_VELOCITY,
     BACK_EMF,
     BATTERY,

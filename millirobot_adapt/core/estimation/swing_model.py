@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
-class Transition(NamedTuple):
+class SwingTransition(NamedTuple):
     """From one time to another: x(t + dt) = F x(t) + noise of covariance Q; x = (value, mean, swing)."""
 
     F: FloatArray
@@ -49,7 +49,7 @@ class SwingModel:
         # The filter, its gate and its smoother ask for the same steps.
         self.transition = lru_cache(maxsize=256)(self._transition)
 
-    def _transition(self, dt: float) -> Transition:
+    def _transition(self, dt: float) -> SwingTransition:
         """Return the transition over dt [s].
 
         (2)  F = [1  dt  tau (1 - e)]        e = exp(-|dt| / tau)
@@ -77,4 +77,4 @@ class SwingModel:
         swing = np.array([[value, 0.0, c], [0.0, 0.0, 0.0], [c, 0.0, v]])
         half = 0.5 * sign * ahead * ahead
         mean = np.array([[ahead**3 / 3.0, half, 0.0], [half, ahead, 0.0], [0.0, 0.0, 0.0]])
-        return Transition(F, self._mean_density * mean + self._swing_density * swing)
+        return SwingTransition(F, self._mean_density * mean + self._swing_density * swing)

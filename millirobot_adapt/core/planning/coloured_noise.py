@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 def coloured_noise(rng: np.random.Generator, colour: float, steps: int, shape: tuple[int, ...]) -> FloatArray:

@@ -13,7 +13,7 @@ from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.interface import Planner
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.random_shooting import RandomShooting
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.coloured_noise import coloured_noise
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.planning.sampling import chunk_sizes, first_guess, no_plan, score, spread
-from millirobot_adapt.core.state import NX, FloatArray
+from millirobot_adapt.core.robot.state import NX, FloatArray
 
 
 @dataclass(frozen=True)

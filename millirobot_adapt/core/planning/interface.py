@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.planning.budget import GoOn, unlimited
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 Rollout = Callable[[FloatArray], NDArray[np.floating]]
 """Actions (H, K, nu) to states (H + 1, K, nx), from the current state."""

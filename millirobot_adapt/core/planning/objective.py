@@ -13,9 +13,9 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs import TERMS
 from millirobot_adapt.core.planning.costs.term import Candidates
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.planning.projection import Stretch
-from millirobot_adapt.core.polygon import Polygon
-from millirobot_adapt.core.state import STATE_NAMES, FloatArray
+from millirobot_adapt.core.planning.projection import PathWindow
+from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray
+from millirobot_adapt.core.safety.polygon import Polygon
 
 X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
 
@@ -71,7 +71,7 @@ class TrackingObjective:
     def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int, dt: float) -> None:
         self.config = config
         self.pace = config.speed * dt if config.speed else None
-        self.stretch = Stretch(path, segment, config.reach)
+        self.stretch = PathWindow(path, segment, config.reach)
         weights = {name: getattr(config, name) for name in TERMS}
         self._terms = [(weight, TERMS[name]) for name, weight in weights.items() if weight > 0]
 

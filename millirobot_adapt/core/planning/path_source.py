@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 TOPIC = 'topic'
 """The value of the parameter `path` by which paths are published instead of named."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from millirobot_adapt.core.config import is_number, read_yaml
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 SPACING = 0.1
 """Spacing of way-points on curved shapes [m]: chords stay within 3 mm of an arc of 0.5 m radius."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 SAME = 1e-12
 """Squared distances this close [m^2] are equal. Beyond a corner both segments are equally near (the corner itself is
@@ -34,7 +34,7 @@ class Projection:
         return chosen[..., 0], chosen[..., 1]
 
 
-class Stretch:
+class PathWindow:
     """The segments from the current one to `reach` metres ahead.
 
     As this window only moves forward, a path that crosses itself cannot attract a candidate to its other strand.

@@ -10,7 +10,7 @@ from millirobot_adapt.core.planning.bounds import Bounds
 from millirobot_adapt.core.planning.budget import GoOn, unlimited
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
 from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, spread
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 class RandomShooting:

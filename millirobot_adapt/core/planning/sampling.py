@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.planning.bounds import Bounds
 from millirobot_adapt.core.planning.budget import GoOn
 from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
-from millirobot_adapt.core.state import NX, FloatArray
+from millirobot_adapt.core.robot.state import NX, FloatArray
 
 
 def chunk_sizes(samples: int, chunk: int, go_on: GoOn) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.state import FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 SEARCH_AHEAD = 0.5
 """How far beyond the current segment a nearer one is looked for [m]; the next segment is always looked at."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.polygon import Polygon
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.safety.polygon import Polygon
 
 
 def fence_text(numbers: Sequence[float]) -> str:

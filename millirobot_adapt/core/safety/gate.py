@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.robot import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.fence import Fence
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen
-from millirobot_adapt.core.state import NU, FloatArray
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from millirobot_adapt.learning.methods.grbal import Grbal
-from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteral
+from millirobot_adapt.learning.methods.grbal import GrbalLearner
+from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.interface import Model
-from millirobot_adapt.learning.methods.mb import ModelBased
-from millirobot_adapt.learning.methods.mb_de import DynamicEvaluation
-from millirobot_adapt.learning.methods.rebal import Rebal
-from millirobot_adapt.learning.methods.rls import RecursiveLeastSquares
+from millirobot_adapt.learning.methods.mb import ModelBasedLearner
+from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
+from millirobot_adapt.learning.methods.rebal import RebalLearner
+from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
 
 METHODS: dict[str, type[Model]] = {
-    'mb': ModelBased,
-    'mb_de': DynamicEvaluation,
-    'grbal': Grbal,
-    'grbal_literal': GrbalLiteral,
-    'rebal': Rebal,
-    'rls': RecursiveLeastSquares,
+    'mb': ModelBasedLearner,
+    'mb_de': DynamicEvaluationLearner,
+    'grbal': GrbalLearner,
+    'grbal_literal': GrbalLiteralLearner,
+    'rebal': RebalLearner,
+    'rls': RecursiveLeastSquaresLearner,
 }

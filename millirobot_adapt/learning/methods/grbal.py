@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Grbal:
+class GrbalLearner:
     """A network's parameters theta, and the logarithm of the inner step size of each of its tensors."""
 
     normalisation: Normalisation
@@ -37,14 +37,14 @@ class Grbal:
     guarded: ClassVar[bool] = True
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Grbal:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> GrbalLearner:
         """Draw the network; every step size starts alike."""
         theta = draw_network(config.hidden, generator)
         start = torch.tensor(config.inner_rate).log()
         return cls(data.normalisation, theta, [start.clone().requires_grad_() for _ in theta])
 
     @classmethod
-    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Grbal:
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> GrbalLearner:
         """Take network and step sizes from a run folder."""
         return cls(normalisation, numbered(arrays, 'theta'), numbered(arrays, 'log_psi'))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from millirobot_adapt.learning.methods.grbal import Grbal
+from millirobot_adapt.learning.methods.grbal import GrbalLearner
 from millirobot_adapt.learning.segments import DataSet
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class GrbalLiteral(Grbal):
+class GrbalLiteralLearner(GrbalLearner):
     """A network's parameters theta, and the logarithm of the inner step size of each of its tensors."""
 
     disturbed: ClassVar[bool] = False
     guarded: ClassVar[bool] = False
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Grbal:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> GrbalLearner:
         """Draw the network; its inputs are not clipped."""
         drawn = super().create(config, data, generator)
         return replace(drawn, normalisation=replace(data.normalisation, clip=math.inf))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class ModelBased:
+class ModelBasedLearner:
     """A network's parameters theta."""
 
     normalisation: Normalisation
@@ -31,12 +31,12 @@ class ModelBased:
     meta_trained: ClassVar[bool] = False
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> ModelBased:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> ModelBasedLearner:
         """Draw the network."""
         return cls(data.normalisation, draw_network(config.hidden, generator))
 
     @classmethod
-    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> ModelBased:
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> ModelBasedLearner:
         """Take the network from a run folder."""
         return cls(normalisation, numbered(arrays, 'theta'))
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class DynamicEvaluation:
+class DynamicEvaluationLearner:
     """A network's parameters theta, and how they move."""
 
     normalisation: Normalisation
@@ -44,13 +44,13 @@ class DynamicEvaluation:
     meta_trained: ClassVar[bool] = False
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> DynamicEvaluation:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> DynamicEvaluationLearner:
         """Draw the network that MB would draw."""
         theta = draw_network(config.hidden, generator)
         return cls(data.normalisation, theta, config.window, config.mb_de.rates[0], guarded=False)
 
     @classmethod
-    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> DynamicEvaluation:
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> DynamicEvaluationLearner:
         """Take network and settings from a run folder."""
         window, rate, guarded = (arrays[name].item() for name in ('window', 'rate', 'guarded'))
         return cls(normalisation, numbered(arrays, 'theta'), window, rate, guarded)

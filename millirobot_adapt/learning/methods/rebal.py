@@ -30,7 +30,7 @@ SHORT_PART = 0.3
 
 
 @dataclass
-class Rebal:
+class RebalLearner:
     """A network's parameters theta, and those of the recurrent unit whose context it sees."""
 
     normalisation: Normalisation
@@ -40,7 +40,7 @@ class Rebal:
     meta_trained: ClassVar[bool] = True
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Rebal:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> RebalLearner:
         """Draw network and unit."""
         theta = draw_network(config.hidden, generator)
         recurrence = initialise_recurrence(config.context, theta, generator)
@@ -49,7 +49,7 @@ class Rebal:
         return cls(data.normalisation, theta, recurrence)
 
     @classmethod
-    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Rebal:
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> RebalLearner:
         """Take network and unit from a run folder."""
         return cls(normalisation, numbered(arrays, 'theta'), Recurrence(*numbered(arrays, 'recurrence')))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class RecursiveLeastSquares:
+class RecursiveLeastSquaresLearner:
     """The prior, fitted to the training data in closed form, and how fast the past is discounted."""
 
     normalisation: Normalisation
@@ -41,7 +41,7 @@ class RecursiveLeastSquares:
     meta_trained: ClassVar[bool] = False
 
     @classmethod
-    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> RecursiveLeastSquares:
+    def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> RecursiveLeastSquaresLearner:
         """Fit the prior; the ridge only keeps features that never vary from making the fit singular."""
         first = data.training.divide(1)[0]
         x, y = _rows(data.normalisation, first)
@@ -51,7 +51,7 @@ class RecursiveLeastSquares:
         return cls(data.normalisation, weights, information, config.rls.discounts[0], config.rls.prior_weights[0])
 
     @classmethod
-    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> RecursiveLeastSquares:
+    def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> RecursiveLeastSquaresLearner:
         """Take prior and settings from a run folder."""
         settings = (arrays[name].item() for name in ('discount', 'prior_weight'))
         return cls(normalisation, arrays['weights'], arrays['information'], *settings)

@@ -9,7 +9,7 @@ Each is a run of `millirobot demo`, recorded by the real processes. The model is
 the models that are shipped. Of the bag all is kept but the paths of the machine that made it.
 
 Make them again when the contract of the topics, the layout of a record or the parameters change; where only decisions
-changed on purpose, too. What `test/bags/test_fixture_bags.py` says of them must hold again.
+changed on purpose, too. What `test/recording/test_fixture_bags.py` says of them must hold again.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.bags.storage.reader import open_bag
-from millirobot_adapt.bags.storage.types import typestore
-from millirobot_adapt.bags.storage.writer import BagWriter
+from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS, RUN
 from millirobot_adapt.core.share import share_dir
-from millirobot_adapt.core.topics import BRIDGE_STATE, DIAGNOSTICS, RUN
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.records import typestore
+from millirobot_adapt.recording.writer import BagWriter
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / 'small_grbal'
@@ -43,7 +43,7 @@ def make(name: str) -> None:
     code, options = RUNS[name]
     with tempfile.TemporaryDirectory() as scratch:
         command = ['demo', '--shape', 'figure8_small', '--model', str(MODEL), '--seed', '7', '--out', scratch, *options]
-        ended = subprocess.run([sys.executable, '-m', 'millirobot_adapt.cli.main', *command], check=False)
+        ended = subprocess.run([sys.executable, '-m', 'millirobot_adapt.app.main', *command], check=False)
         if ended.returncode != code:
             raise SystemExit(f'{name}: the demo ended with {ended.returncode} instead of {code}')
         shutil.rmtree(HERE / name, ignore_errors=True)

@@ -8,7 +8,7 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.rollout import Crew, RolloutModel
+from millirobot_adapt.core.dynamics.rollout import RolloutModel, ThreadPool
 
 
 class Fp32Engine:
@@ -16,7 +16,7 @@ class Fp32Engine:
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
         session = bundle.session('rollout.onnx', {*bundle.theta, 'state', 'actions'}, config.provider)
-        self._crew = Crew(session, config.threads)
+        self._crew = ThreadPool(session, config.threads)
 
     def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
         """Return the model with these parameters."""

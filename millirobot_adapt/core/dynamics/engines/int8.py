@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import OrtValue
 
-from millirobot_adapt.core.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.bundle import Bundle
+from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.rollout import Crew, RolloutModel
+from millirobot_adapt.core.dynamics.rollout import RolloutModel, ThreadPool
 
 GRAPH = 'rollout_int8.onnx'
 LEVELS = 127
@@ -35,7 +35,7 @@ class Int8Engine:
         self._quantised = range(1, layers - 1)
         scales = {f's{layer}' for layer in self._quantised}
         session = bundle.session(GRAPH, {*bundle.theta, *scales, 'state', 'actions'}, config.provider)
-        self._crew = Crew(session, config.threads)
+        self._crew = ThreadPool(session, config.threads)
         self._levels = LEVELS_SATURATING if saturates_int8_products() else LEVELS
         if not has_int8_dot_products():
             logging.getLogger(__name__).warning(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.planning.costs.course import Course
-from millirobot_adapt.core.planning.costs.fence import Fence
+from millirobot_adapt.core.planning.costs.fence import FenceMargin
 from millirobot_adapt.core.planning.costs.path_distance import PathDistance
 from millirobot_adapt.core.planning.costs.progress import Progress
 from millirobot_adapt.core.planning.costs.slew import Slew
@@ -14,7 +14,7 @@ TERMS: dict[str, type[CostTerm]] = {
     'progress': Progress,
     'course': Course,
     'slew': Slew,
-    'fence': Fence,
+    'fence': FenceMargin,
 }
 """Every term by the name of its weight in `ObjectiveConfig`."""
 

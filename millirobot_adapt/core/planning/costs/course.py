@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millirobot_adapt.core.planning.costs.term import Candidates
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 STANDSTILL = 0.02
 """A displacement shorter than this over the horizon [m] has no course worth the name; yaw stands in."""

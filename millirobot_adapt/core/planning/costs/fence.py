@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from millirobot_adapt.core.planning.costs.term import Candidates
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
-class Fence:
+class FenceMargin:
     """Add how much nearer to the fence than its margin each of the H predicted points comes [m]; beyond it still more.
 
     It is a wish among others; what stops the robot at the fence is the gate.

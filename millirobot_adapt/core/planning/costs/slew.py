@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from millirobot_adapt.core.planning.costs.term import Candidates
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
 
 
 class Slew:

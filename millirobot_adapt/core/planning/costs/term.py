@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from millirobot_adapt.core.planning.projection import Projection
-from millirobot_adapt.core.polygon import Polygon
-from millirobot_adapt.core.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.safety.polygon import Polygon
 
 
 @dataclass(frozen=True)

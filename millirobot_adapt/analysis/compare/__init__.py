@@ -1,0 +1,1 @@
+"""Compare recorded runs: figures, pictures, a page."""

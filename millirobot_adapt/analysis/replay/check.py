@@ -1,0 +1,146 @@
+"""Prove that a live run can be done again: every odometry in the order of arrival, every tick from its record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt import __version__
+from millirobot_adapt.analysis.replay.check_ticks import TickChecker
+from millirobot_adapt.analysis.replay.comparison import ReplayComparison
+from millirobot_adapt.analysis.replay.decisions import read_decisions
+from millirobot_adapt.analysis.replay.estimates import answers, check_odometries
+from millirobot_adapt.analysis.replay.live_parameters import Retuner
+from millirobot_adapt.contract.messages import microseconds
+from millirobot_adapt.contract.topics import ARRIVALS, TICK
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.wiring import Assembly
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.repeatability import differences
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.run_setup import Changes, recorded_setup
+
+VERSION = 1
+
+
+def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[str, Any]:
+    """Replay a bag and compare, up to the first difference (what `millirobot replay --check --json` prints).
+
+    Where the recorded fingerprint is that of this process, every value must come out bit for bit, elsewhere within a
+    tolerance.
+
+    Keys: version, bag, parameters (where they were found), recorded_with (version and commit of the package), model,
+    fingerprint (recorded, here, differs_in), exact, tolerance and largest_difference by kind of value (null where
+    exact), compared (ticks, setpoints, odometries), not_compared (list of what, count, why), difference (null, or what,
+    stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
+
+    Raises:
+        UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
+    """
+    began = time.perf_counter()
+    bag = open_bag(path, namespace=namespace)
+    decisions = read_decisions(bag)
+    if not decisions.ticks and not decisions.arrivals:
+        raise UserError(
+            f'{path}: there is nothing to check: no message on {TICK.name} or {ARRIVALS.name}; '
+            'only runs of this package record them'
+        )
+    setup = recorded_setup(bag, changes, same_model=True)
+    assembly = setup.assemble()
+    _check_fit(decisions.ticks, assembly)
+    here = assembly.details['fingerprint']
+    comparison = ReplayComparison(exact=decisions.fingerprint == here)
+
+    again = list(answers(decisions.arrivals, lambda: make_estimator(setup.estimator, setup.robot)))
+    check_odometries(decisions.odometries, again, comparison)
+    states = {microseconds(a.stamp): a.state for a in again if a.certain and a.state is not None}
+    retuner = Retuner(assembly, decisions.revisions)
+    checker = TickChecker(assembly.loop, retuner, states, decisions.setpoints, comparison)
+    with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
+        for run in decisions.runs(setup.robot.dt, setup.controller.path):
+            checker.check(run, bar.update)
+    first = decisions.ticks[0].stamp if decisions.ticks else again[0].stamp
+    figures = comparison.figures()
+    if figures['difference'] is not None:
+        figures['difference']['time_s'] = round(figures['difference']['stamp'] - first, 3)
+    return {
+        'version': VERSION,
+        'bag': str(path),
+        'parameters': setup.source,
+        'recorded_with': setup.version or None,
+        'model': assembly.bundle.path.name,
+        'fingerprint': {
+            'recorded': decisions.fingerprint or None,
+            'here': here,
+            'differs_in': differences(decisions.fingerprint, here),
+        },
+        **figures,
+        'duration_s': round(decisions.ticks[-1].stamp - first, 3) if decisions.ticks else 0.0,
+        'elapsed_s': round(time.perf_counter() - began, 3),
+    }
+
+
+def _check_fit(ticks: list[TickRecord], assembly: Assembly) -> None:
+    """Check that records were made with a window and a horizon of the lengths at hand.
+
+    Raises:
+        UserError: they were made with another model or other parameters.
+    """
+    window, horizon = assembly.bundle.window, assembly.config.planner.horizon
+    for tick in ticks:
+        if not np.isfinite(tick.state_stamp):
+            continue
+        if (len(tick.window_mask), len(tick.plan_actions)) != (window, horizon):
+            raise UserError(
+                f'tick {tick.tick:.0f} has T1 = {len(tick.window_mask)}, H = {len(tick.plan_actions)}, but '
+                f'{assembly.bundle.path.name} and the parameters have T1 = {window}, H = {horizon}; '
+                'name those of the run with --model and --params'
+            )
+
+
+def verdict(figures: Mapping[str, Any]) -> str:
+    """Lay out the figures of a check for a person."""
+    lines = [f'parameters: {figures["parameters"]}', _basis(figures), _compared(figures)]
+    lines += [f'  not compared: {each["count"]} {each["what"]} ({each["why"]})' for each in figures['not_compared']]
+    if not figures['exact'] and figures['largest_difference']:
+        gaps = ', '.join(f'{kind} {gap:.1e}' for kind, gap in figures['largest_difference'].items())
+        lines.append(f'  largest difference: {gaps}')
+    difference = figures['difference']
+    if difference is None:
+        return '\n'.join([*lines, 'no difference'])
+    return '\n'.join(
+        [
+            *lines,
+            f'first difference: {difference["what"]}, {difference["time_s"]:.3f} s after the first tick',
+            f'  {"field":28} {"recorded":>24} {"replayed":>24}',
+            f'  {difference["field"]:28} {difference["recorded"]!s:>24} {difference["replayed"]!s:>24}',
+            f'recorded with millirobot_adapt {figures["recorded_with"] or "(version unknown)"}, this is {__version__}',
+        ]
+    )
+
+
+def _basis(figures: Mapping[str, Any]) -> str:
+    """Say how it was compared, and why."""
+    if figures['exact']:
+        return 'compared bit for bit: the run was recorded with this fingerprint'
+    tolerances = ', '.join(
+        f'{kind} {each["absolute"]:g}' + (f' + {each["relative"]:g} of it' if each['relative'] else '')
+        for kind, each in figures['tolerance'].items()
+    )
+    if figures['fingerprint']['recorded'] is None:
+        return f'compared within a tolerance, as the bag has no fingerprint: {tolerances}'
+    other = ', '.join(figures['fingerprint']['differs_in'])
+    return f'compared within a tolerance, as the fingerprint is another one ({other}): {tolerances}'
+
+
+def _compared(figures: Mapping[str, Any]) -> str:
+    counts = ', '.join(
+        f'{figures["compared"].get(things, 0)} {things}' for things in ('ticks', 'setpoints', 'odometries')
+    )
+    return f'{counts} of {figures["duration_s"]:.1f} s compared in {figures["elapsed_s"]:.1f} s'

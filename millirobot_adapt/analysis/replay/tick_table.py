@@ -1,0 +1,161 @@
+"""What happened and what would have been done instead, a row a tick: for notebooks, and for figures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from millirobot_adapt.analysis.replay.open_loop import ErrorsByHorizon
+from millirobot_adapt.analysis.replay.rollouts import Rollout
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.tick_result import TickResult
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.state import FloatArray, StateView
+
+SUFFIXES = ('.csv', '.npz')
+
+
+@dataclass(frozen=True)
+class TickTable:
+    """One row for each state of each rollout; what a row does not have is NaN."""
+
+    columns: Mapping[str, FloatArray]
+    """By name with unit, shape (N,): `rollout` (from 0 on), `stamp_s`, `tick` of the live run, the re-estimated pose,
+    what was executed after it, the errors of predicting 1, 5, 10 ticks ahead before and after adaptation, what would
+    have been planned and what it would have cost, and, named `recorded_*`, the same of the live run."""
+    plans: FloatArray
+    """x [m], y [m], yaw [rad] that each replayed plan predicts, shape (N, H + 1, 3); NaN where nothing was planned."""
+    recorded_plans: FloatArray
+    """The same of the live run, shape (N, H + 1, 3)."""
+
+
+def tick_table(
+    rollouts: list[Rollout], errors: list[ErrorsByHorizon], planned: list[dict[int, TickResult]]
+) -> TickTable:
+    """Put rollouts, their prediction errors and what was planned at their states (by number of the state) together."""
+    rows: list[dict[str, float]] = []
+    plans: list[FloatArray] = []
+    recorded_plans: list[FloatArray] = []
+    nothing = np.empty((0, 3))
+    for number, (rollout, error, results) in enumerate(zip(rollouts, errors, planned, strict=True)):
+        predicted = _errors_by_row(error)
+        for k, stamp in enumerate(rollout.stamps):
+            record, result = rollout.record(k), results.get(k)
+            rows.append(
+                {'rollout': number, 'stamp_s': float(stamp)}
+                | _happened(rollout, k)
+                | predicted.get(k, {})
+                | ({} if result is None else _planned(result))
+                | ({} if record is None else _recorded(record))
+            )
+            plans.append(nothing if result is None else _poses(result.plan.states))
+            recorded_plans.append(nothing if record is None else _poses(record.plan_states))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
+    return TickTable(columns, _stacked(plans), _stacked(recorded_plans))
+
+
+def _happened(rollout: Rollout, k: int) -> dict[str, float]:
+    left, right = (float(value) for value in rollout.actions[k])
+    return _pose('', rollout.states[k]) | {'executed_left_rad_s': left, 'executed_right_rad_s': right}
+
+
+def _pose(prefix: str, state: FloatArray) -> dict[str, float]:
+    view = StateView(state)
+    x, y = (float(value) for value in view.position[:2])
+    return {f'{prefix}x_m': x, f'{prefix}y_m': y, f'{prefix}yaw_rad': float(view.yaw)}
+
+
+def _errors_by_row(errors: ErrorsByHorizon) -> dict[int, dict[str, float]]:
+    found: dict[int, dict[str, float]] = {}
+    for horizon, entry in errors.items():
+        for index, k in enumerate(entry.rows):
+            found.setdefault(k, {}).update(
+                {
+                    f'position_error_{horizon}_before_m': entry.position_before[index],
+                    f'position_error_{horizon}_after_m': entry.position_after[index],
+                    f'heading_error_{horizon}_before_rad': entry.heading_before[index],
+                    f'heading_error_{horizon}_after_rad': entry.heading_after[index],
+                }
+            )
+    return found
+
+
+def _planned(result: TickResult) -> dict[str, float]:
+    left, right = (float(value) for value in result.next_action)
+    return {
+        'next_left_rad_s': left,
+        'next_right_rad_s': right,
+        'cost': result.plan.cost,
+        'cross_track_m': result.tracking.cross_track,
+        'step_cost': result.tracking.step_cost,
+        'pre_error': result.pre_error,
+        'post_error': result.post_error,
+        'work_ms': result.work_ms,
+    }
+
+
+def _recorded(record: TickRecord) -> dict[str, float]:
+    left, right = (float(value) for value in record.plan_actions[1])
+    values = {
+        'tick': record.tick,
+        'recorded_next_left_rad_s': left,
+        'recorded_next_right_rad_s': right,
+        'recorded_cost': record.cost,
+        'recorded_cross_track_m': record.cross_track,
+        'recorded_step_cost': record.step_cost,
+        'recorded_pre_error': record.pre_error,
+        'recorded_post_error': record.post_error,
+        'recorded_work_ms': record.work_ms,
+    }
+    return values | _pose('recorded_', record.state)
+
+
+def _poses(states: FloatArray) -> FloatArray:
+    view = StateView(states)
+    return np.column_stack([view.position[:, :2], view.yaw])
+
+
+def _stacked(plans: list[FloatArray]) -> FloatArray:
+    """Return plans of unequal length as one array, shape (N, longest, 3), NaN where they end."""
+    longest = max((len(plan) for plan in plans), default=0)
+    stacked = np.full((len(plans), longest, 3), np.nan)
+    for row, plan in zip(stacked, plans, strict=True):
+        row[: len(plan)] = plan
+    return stacked
+
+
+def check_place(path: Path) -> None:
+    """Check that a table can be written to `path`, before any work is done.
+
+    Raises:
+        UserError: another suffix than .csv or .npz; no such folder.
+    """
+    if path.suffix not in SUFFIXES:
+        raise UserError(f'{path}: a table is written as .csv or .npz; name the file so')
+    if not path.parent.is_dir():
+        raise UserError(f'{path.parent}: no such folder; make it first')
+
+
+def write_table(table: TickTable, path: Path) -> None:
+    """Write a table: .csv holds the columns, .npz also `plans` and `recorded_plans`.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    try:
+        if path.suffix == '.npz':
+            arrays = {**table.columns, 'plans': table.plans, 'recorded_plans': table.recorded_plans}
+            with path.open('wb') as file:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its hints take the names for options
+            return
+        with path.open('w', newline='', encoding='utf-8') as text:
+            writer = csv.writer(text)
+            writer.writerow(table.columns)
+            writer.writerows(zip(*(column.tolist() for column in table.columns.values()), strict=True))
+    except OSError as error:
+        raise UserError(f'{path}: cannot be written ({error.strerror}); choose another place') from None

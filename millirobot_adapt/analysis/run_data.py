@@ -1,0 +1,211 @@
+"""Turn a bag into arrays: what a report, a summary and a plot of a run are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.contract.messages import StateGatherer, quaternion, reference_path, seconds, sides
+from millirobot_adapt.contract.tick_codec import decode_tick
+from millirobot_adapt.contract.topics import (
+    BACK_EMF,
+    BATTERY,
+    BRIDGE_STATE,
+    CONTROLLER_STATE,
+    FAULT,
+    IMU,
+    LEGS,
+    MANAGER_STATE,
+    MOCAP_POSE,
+    ODOMETRY,
+    PARAMETER_EVENTS,
+    REFERENCE,
+    SENT,
+    SETPOINT,
+    TICK,
+    TRUE_POSE,
+)
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.geometry import roll_pitch_yaw
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.recording.live_changes import LiveChange, live_changes
+from millirobot_adapt.recording.reader import Bag
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values over time."""
+
+    stamps: FloatArray
+    """[s since the epoch], shape (N,)."""
+    values: FloatArray
+    """Shape (N, ...)."""
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """One DiagnosticStatus: a state of the bridge, the controller or the manager, or a fault that began."""
+
+    received: float
+    """[s since the epoch]."""
+    name: str
+    text: str
+    level: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything a bag tells about a run; what it does not hold is empty or None."""
+
+    start: float
+    """Receive time of the first message [s since the epoch]."""
+    end: float
+    """Receive time of the last message [s since the epoch]."""
+    states: Series
+    """From odometry and telemetry of equal stamps, values (N, 24)."""
+    poses: Series
+    """The estimate alone: x, y [m], yaw [rad], values (N, 3)."""
+    true_poses: Series
+    """The mock's own pose: x, y [m], yaw [rad], values (N, 3)."""
+    mocap: Series
+    """Age of each pose of motion capture when it was received [s], values (N,)."""
+    sent: Series
+    """Left, right [rad/s], values (N, 2)."""
+    setpoints: Series
+    """Left, right [rad/s], values (N, 2)."""
+    legs: Series
+    """Mean leg velocity left, right [rad/s], values (N, 2)."""
+    ticks: tuple[TickRecord, ...]
+    reference: ReferencePath | None
+    faults: tuple[NodeStatus, ...]
+    bridge: tuple[NodeStatus, ...]
+    controller: tuple[NodeStatus, ...]
+    lost: Mapping[str, int]
+    """Messages that were published but never came to the recorder, by full topic name."""
+    changes: tuple[LiveChange, ...] = ()
+    """Parameters that were set on the way, in the order of receipt."""
+    manager: tuple[NodeStatus, ...] = ()
+
+    def column(self, name: str) -> FloatArray:
+        """Return one number of every tick record, shape (ticks,)."""
+        return np.array([getattr(tick, name) for tick in self.ticks], dtype=float)
+
+    @property
+    def origin(self) -> float:
+        """Return what plots call time zero [s since the epoch]: the first tick of the run, else the first message."""
+        return self.ticks[0].stamp if self.ticks else self.start
+
+
+_STATUSES = (FAULT, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE)
+
+
+@dataclass
+class _Collected:
+    """Lists that grow while the bag is read."""
+
+    gatherer: StateGatherer = field(default_factory=StateGatherer)
+    rows: dict[str, list[tuple[float, Any]]] = field(default_factory=lambda: {name: [] for name in _SHAPES})
+    ticks: list[TickRecord] = field(default_factory=list)
+    statuses: dict[str, list[NodeStatus]] = field(default_factory=lambda: {topic.name: [] for topic in _STATUSES})
+    changes: list[LiveChange] = field(default_factory=list)
+    shape: str = 'reference'
+    reference: ReferencePath | None = None
+
+    def add(self, topic: str, message: Any, received: float) -> None:
+        """Sort one message into its list."""
+        if topic in (LEGS.name, IMU.name, BATTERY.name, BACK_EMF.name, ODOMETRY.name):
+            state = self.gatherer.add(topic, message)
+            if state is not None:
+                self.rows['states'].append(state)
+        if topic in _VELOCITIES:
+            self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), sides(message)))
+        elif topic == ODOMETRY.name:
+            self.rows['poses'].append((seconds(message.header.stamp), _planar(message.pose.pose)))
+        elif topic == MOCAP_POSE.name:
+            stamp = seconds(message.header.stamp)
+            self.rows['mocap'].append((stamp, received - stamp))
+        elif topic == TRUE_POSE.name:
+            self.rows['true_poses'].append((seconds(message.header.stamp), _planar(message.pose)))
+        elif topic == TICK.name:
+            self.ticks.append(decode_tick(np.asarray(message.data)))
+        elif topic == REFERENCE.name:
+            self.reference = reference_path(message, self.shape)
+        elif topic == PARAMETER_EVENTS.name:
+            self.changes += live_changes(message, received)
+        elif topic in self.statuses:
+            self.statuses[topic].append(_status(message, received))
+
+
+_VELOCITIES = {SENT.name: 'sent', SETPOINT.name: 'setpoints', LEGS.name: 'legs'}
+_SHAPES: dict[str, tuple[int, ...]] = {
+    'states': (NX,), 'poses': (3,), 'true_poses': (3,), 'mocap': (), 'sent': (NU,), 'setpoints': (NU,), 'legs': (NU,),
+}  # fmt: skip
+"""Shape of one value of each series."""
+_TOPICS = (
+    MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, *_STATUSES,
+    PARAMETER_EVENTS,
+)  # fmt: skip
+
+
+def load_run(bag: Bag, shape: str = 'reference') -> RunData:
+    """Read a whole bag into arrays; a message whose content makes no sense is left out with a warning.
+
+    Args:
+        bag: The bag.
+        shape: Name of the reference path, which chooses the weights of the executed cost.
+
+    Raises:
+        UserError: nothing in the bag is readable.
+    """
+    collected = _Collected(shape=shape)
+    start, end = float('inf'), float('-inf')
+    for topic, message, received in bag.messages(_TOPICS):
+        start, end = min(start, received), max(end, received)
+        try:
+            collected.add(topic, message, received)
+        except (ValueError, IndexError, UserError):
+            bag.broken[topic] += 1
+    if start > end:
+        raise UserError(f'{bag.path}: holds none of the topics of a run')
+    series = {name: _series(rows, _SHAPES[name]) for name, rows in collected.rows.items()}
+    return RunData(
+        start=start,
+        end=end,
+        ticks=tuple(sorted(collected.ticks, key=lambda tick: tick.tick)),
+        reference=collected.reference,
+        faults=tuple(collected.statuses[FAULT.name]),
+        bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
+        controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
+        lost=dict(bag.losses.lost),
+        changes=tuple(collected.changes),
+        manager=tuple(collected.statuses[MANAGER_STATE.name]),
+        **series,
+    )
+
+
+def _planar(pose: Any) -> FloatArray:
+    yaw = roll_pitch_yaw(quaternion(pose.orientation))[2]
+    return np.array([pose.position.x, pose.position.y, yaw])
+
+
+def _status(message: Any, received: float) -> NodeStatus:
+    values = {pair.key: pair.value for pair in message.values}
+    level = message.level if isinstance(message.level, int) else int.from_bytes(message.level, 'little')
+    return NodeStatus(received, message.name, message.message, level, values)
+
+
+def _series(rows: list[tuple[float, Any]], shape: tuple[int, ...]) -> Series:
+    rows = sorted(rows, key=lambda row: row[0])
+    return Series(
+        np.array([stamp for stamp, _ in rows], dtype=float),
+        np.array([value for _, value in rows], dtype=float).reshape(len(rows), *shape),
+    )

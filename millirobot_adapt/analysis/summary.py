@@ -1,0 +1,230 @@
+"""Sum a run up in numbers: `summary.json`, a contract that scripts may rely on.
+
+Keys of version 1; what the run's bag does not tell is null.
+
+    version             1
+    ros                 distro, rmw: of the machine that made the run
+    seed                seed of the run
+    ticks               control periods of the run, first to last tick record
+    period_ms           p50, p99, max of the time between starts of ticks [ms]
+    work_ms             p50, p99, max of the time from the arrival of the state to the plan [ms]
+    deadline_misses     ticks that began without a plan from the tick before
+    link                sent, replies, lost, bad_frames: counts; rtt_ms: p50, p99 of the round trip [ms]
+    adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
+                        after the window, with theta* and with theta'
+    prediction          horizon_s: time ahead [s]; position_m, heading_rad: before, after: mean error of predicting that
+                        far open loop, with theta* and with theta'; null where the run's model is not at hand
+    tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
+                        path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
+                        On the true pose where there is one, else on the estimate
+    mocap               poses: count; rate_hz: median; gap_ms: longest time without a pose [ms]; age_ms: p50, p99, max
+                        of the age of a pose when it was recorded [ms]; from the first to the last tick
+    recording           lost: messages that were published but never recorded, by topic
+    faults              list of name, time_s: what began, and when after the first tick [s]
+    stops               list of reason, time_s: when bridge or controller stopped the robot by itself
+    changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
+    outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
+    ended               why the run ended before its time, such as a process that died; null when it ended as wished.
+                        As the run folder tells it, else as the manager did
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.analysis.followed_path import FollowedPath, follow_path
+from millirobot_adapt.analysis.report.predictions import Predictions
+from millirobot_adapt.analysis.run_data import NodeStatus, RunData
+from millirobot_adapt.core.robot.state import FloatArray
+
+VERSION = 1
+ORDERLY = ('stopped by the operator', 'the bridge was deactivated', 'the bridge is ending', 'the bridge has ended')
+"""Reasons of the bridge for which a run ends as wished."""
+NOT_BY_ITSELF = (
+    'by the operator', 'the controller was deactivated', 'the collector was deactivated', 'the bridge disarmed',
+)  # fmt: skip
+"""Reasons of the controller that are a wish, or the bridge's stop once more."""
+
+FAILED = 'failed: '
+"""How the manager begins to say why it has stopped the robot and ended the run."""
+
+
+def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
+    """Return the summary of a run as plain values.
+
+    Args:
+        run: The run's bag.
+        parameters: What ran, as parameters.yaml has it; may be empty.
+        predictions: What the run's model predicts open loop, where the model is at hand.
+    """
+    ros = parameters.get('ros')
+    ros = ros if isinstance(ros, Mapping) else {}
+    track = follow_path(run)
+    return {
+        'version': VERSION,
+        'ros': {'distro': ros.get('distro'), 'rmw': ros.get('rmw')},
+        'seed': _seed(run, parameters),
+        'ticks': _ticks(run),
+        'period_ms': _percentiles(run.column('period_ms')),
+        'work_ms': _percentiles(run.column('work_ms')),
+        'deadline_misses': _deadline_misses(run),
+        'link': _link(run),
+        'adaptation': _adaptation(run),
+        'prediction': _prediction(predictions),
+        'tracking': _tracking(run, track),
+        'mocap': _mocap(run),
+        'recording': {'lost': dict(run.lost)},
+        'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
+        'stops': stops(run),
+        'changes': [
+            {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
+            for change in run.changes
+        ],
+        'outcome': next(filter(_is_outcome, map(_said, reversed(run.controller))), None),
+        'ended': _why_it_ended(run),
+    }
+
+
+def _why_it_ended(run: RunData) -> str | None:
+    text = run.manager[-1].text if run.manager else ''
+    return text.removeprefix(FAILED) if text.startswith(FAILED) else None
+
+
+def _said(status: NodeStatus) -> str:
+    """Return what a node said of itself, whether it was active or not."""
+    return status.text.removeprefix('inactive: ')
+
+
+def _is_outcome(text: str) -> bool:
+    return text.startswith(('finished', 'stopped'))
+
+
+def _number(value: float, digits: int = 6) -> float | None:
+    """Return a JSON number, or None for one that is not finite."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def _seed(run: RunData, parameters: Mapping[str, Any]) -> int | None:
+    if isinstance(parameters.get('seed'), int):
+        return int(parameters['seed'])
+    return int(run.ticks[0].seed) if run.ticks else None
+
+
+def _ticks(run: RunData) -> int | None:
+    return int(run.ticks[-1].tick - run.ticks[0].tick) + 1 if run.ticks else None
+
+
+def _percentiles(values: FloatArray) -> dict[str, float | None]:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {'p50': None, 'p99': None, 'max': None}
+    p50, p99 = np.percentile(finite, [50, 99])
+    return {'p50': _number(p50, 3), 'p99': _number(p99, 3), 'max': _number(finite.max(), 3)}
+
+
+def _deadline_misses(run: RunData) -> int | None:
+    """Count ticks that began without the plan of the tick before; a tick that the worker missed has no record."""
+    ticks = _ticks(run)
+    if ticks is None:
+        return None
+    return ticks - len(run.ticks) + int(np.sum(run.column('misses') > 0))
+
+
+def _link(run: RunData) -> dict[str, Any]:
+    values = run.bridge[-1].values if run.bridge else {}
+
+    def read(key: str) -> float | None:
+        try:
+            return _number(float(values[key]), 3)
+        except (KeyError, ValueError):
+            return None
+
+    counts = {key: read(key) for key in ('sent', 'replies', 'lost', 'bad_frames')}
+    return {
+        **{key: None if count is None else int(count) for key, count in counts.items()},
+        'rtt_ms': {'p50': read('rtt_p50_ms'), 'p99': read('rtt_p99_ms')},
+    }
+
+
+def _adaptation(run: RunData) -> dict[str, Any]:
+    methods = [status.values['method'] for status in run.controller if 'method' in status.values]
+    before, after = run.column('pre_error'), run.column('post_error')
+    both = np.isfinite(before) & np.isfinite(after)
+    return {
+        'method': methods[-1] if methods else None,
+        'pre_error': _number(before[both].mean()) if both.any() else None,
+        'post_error': _number(after[both].mean()) if both.any() else None,
+    }
+
+
+def _prediction(predictions: Predictions | None) -> dict[str, Any] | None:
+    if predictions is None:
+        return None
+    kinds = {'before': predictions.before, 'after': predictions.after}
+    far = {name: predictions.position_error(poses)[:, -1] for name, poses in kinds.items()}
+    turned = {name: predictions.heading_error(poses)[:, -1] for name, poses in kinds.items()}
+    return {
+        'horizon_s': _number(predictions.dt * (predictions.actual.shape[1] - 1)),
+        'position_m': {name: _mean(values) for name, values in far.items()},
+        'heading_rad': {name: _mean(values) for name, values in turned.items()},
+    }
+
+
+def _mean(values: FloatArray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return _number(finite.mean()) if len(finite) else None
+
+
+def _mocap(run: RunData) -> dict[str, Any]:
+    first, last = (run.ticks[0].stamp, run.ticks[-1].stamp) if run.ticks else (run.start, run.end)
+    inside = (run.mocap.stamps >= first) & (run.mocap.stamps <= last)
+    gaps = np.diff(run.mocap.stamps[inside])
+    median = float(np.median(gaps)) if len(gaps) else 0.0
+    return {
+        'poses': int(inside.sum()),
+        'rate_hz': _number(1 / median, 3) if median > 0 else None,
+        'gap_ms': _number(1e3 * gaps.max(), 3) if len(gaps) else None,
+        'age_ms': _percentiles(1e3 * run.mocap.values[inside]),
+    }
+
+
+def _tracking(run: RunData, track: FollowedPath | None) -> dict[str, Any]:
+    nothing: dict[str, Any] = {'cost_per_step': None, 'cross_track_rms_m': None}
+    if track is None:
+        return {**nothing, 'after_fault': None, 'progress': None}
+    everything = np.ones(len(track.stamps), dtype=bool)
+    after = track.stamps >= run.faults[0].received if run.faults else ~everything
+    return {
+        **_errors(track, everything),
+        'after_fault': _errors(track, after) if after.any() else None,
+        'progress': _number(track.progress[-1], 3),
+    }
+
+
+def _errors(track: FollowedPath, chosen: np.ndarray) -> dict[str, float | None]:
+    return {
+        'cost_per_step': _number(track.cost[chosen].mean()),
+        'cross_track_rms_m': _number(np.sqrt(np.mean(track.cross_track[chosen] ** 2))),
+    }
+
+
+def stops(run: RunData) -> list[dict[str, Any]]:
+    """List the times that the bridge disarmed or the controller gave up, the orderly ones left out."""
+    found = []
+    armed = False
+    for status in run.bridge:
+        now = status.values.get('armed') == 'True'
+        reason = _said(status)
+        if armed and not now and reason not in ORDERLY:
+            found.append((status.received, reason))
+        armed = now
+    before = ''
+    for status in run.controller:
+        kind, _, reason = _said(status).partition(': ')
+        if kind == 'stopped' != before and not reason.startswith(NOT_BY_ITSELF):
+            found.append((status.received, reason))
+        before = kind
+    return [{'reason': reason, 'time_s': _number(time - run.origin, 3)} for time, reason in sorted(found)]

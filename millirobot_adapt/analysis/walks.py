@@ -1,0 +1,65 @@
+"""Read from a bag how the marker body moved and what was sent, day by day: what a pose calibration needs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt.contract.messages import pose_sample, seconds, sides
+from millirobot_adapt.contract.topics import MOCAP_POSE, SENT
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.pose_calibration import Recording
+from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.recording.reader import Bag
+
+NIGHT = 8 * 3600.0
+"""After a longer pause the marker body may have been put on anew [s]."""
+
+
+def read_walks(bag: Bag) -> dict[str, Recording]:
+    """Return the walks of a bag by the time of their beginning (UTC); poses that are not finite are left out.
+
+    Raises:
+        UserError: nothing is readable, or there are no poses or no setpoints.
+    """
+    poses: list[list[float]] = []
+    sent: list[list[float]] = []
+    messages = bag.messages((MOCAP_POSE, SENT))
+    for topic, message, _ in tqdm(messages, desc=f'reading {bag.path.name}', disable=None, leave=False):
+        try:
+            if topic == SENT.name:
+                sent.append([seconds(message.header.stamp), *sides(message)])
+            else:
+                sample = pose_sample(message)
+                poses.append([sample.stamp, *sample.position, *sample.quaternion])
+        except (ValueError, IndexError):
+            bag.broken[topic] += 1
+    found = [topic for topic, rows in ((MOCAP_POSE, poses), (SENT, sent)) if rows]
+    bag.need([topic.name for topic in found], (MOCAP_POSE, SENT))
+    return _by_day(_usable(np.array(poses)), _in_order(np.array(sent)), bag)
+
+
+def _usable(poses: FloatArray) -> FloatArray:
+    finite = poses[np.isfinite(poses).all(axis=1)]
+    turned = np.linalg.norm(finite[:, 4:], axis=1) > 1e-3
+    return _in_order(finite[turned])
+
+
+def _in_order(rows: FloatArray) -> FloatArray:
+    """Sort rows by their stamp, the first column; of equal stamps the first counts."""
+    return np.asarray(rows[np.unique(rows[:, 0], return_index=True)[1]])
+
+
+def _by_day(poses: FloatArray, sent: FloatArray, bag: Bag) -> dict[str, Recording]:
+    if not len(poses):
+        raise UserError(f'{bag.path}: no pose of {MOCAP_POSE.name} is usable; look at what motion capture sends')
+    nights = poses[1:, 0][np.diff(poses[:, 0]) > NIGHT]
+    walks = {}
+    for begin, end in zip([-np.inf, *nights], [*nights, np.inf], strict=True):
+        day = poses[(poses[:, 0] >= begin) & (poses[:, 0] < end)]
+        said = sent[(sent[:, 0] >= begin) & (sent[:, 0] < end)]
+        name = datetime.fromtimestamp(day[0, 0], timezone.utc).strftime('%Y-%m-%d %H:%M')
+        walks[name] = Recording(day[:, 0], day[:, 1:4], day[:, 4:8], said[:, 0], said[:, 1:])
+    return walks

@@ -1,0 +1,1 @@
+"""The command `millirobot`: its commands, the demo, the doctor."""

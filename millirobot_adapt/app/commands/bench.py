@@ -1,0 +1,20 @@
+"""The command group `millirobot bench`: measure a part of the project, one subcommand a part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from millirobot_adapt.app.commands import bench_engine, bench_estimation, bench_link
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group; each benchmark is a file of its own."""
+    bench = subparsers.add_parser(
+        'bench',
+        help='measure a part of the project: link, estimation, engine',
+        description='Measure a part of the project and print the figures as a table.',
+    )
+    benchmarks = bench.add_subparsers(title='benchmarks', metavar='BENCHMARK', required=True)
+    bench_link.add(benchmarks)
+    bench_estimation.add(benchmarks)
+    bench_engine.add(benchmarks)

@@ -1,0 +1,80 @@
+"""The command `millirobot bench engine`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
+
+COUNT = between(int, 1, 100_000)
+
+
+def add(benchmarks: Any) -> None:
+    """Add the command."""
+    engine = benchmarks.add_parser(
+        'engine',
+        help='how fast candidates are rolled out, the model adapts and a whole tick is done, beside peers',
+        description="Measure at the paper's size (3 x 512, T1 = 32, K = 1000, H = 15; random weights): the fp32 peak, "
+        'the rollouts of each engine over K and H, the adaptation, whole ticks, memory, all in turns; then, with a '
+        'trained model, how far int8 moves rollouts, and what plans cost with how many samples. Takes some minutes.',
+        epilog='Exit codes: 0 measured; 2 bad input.',
+    )
+    engine.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
+    engine.add_argument(
+        '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
+    )
+    engine.add_argument('--threads', type=COUNT, help='threads of the rollouts (default: 2, or the one core there is)')
+    engine.add_argument('--chunk', type=COUNT, default=500, help='candidates of one rollout (default: %(default)s)')
+    engine.add_argument('--ticks', type=COUNT, default=100, help='ticks to time (default: %(default)s)')
+    engine.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    engine.add_argument(
+        '--peers',
+        action='store_true',
+        help='also time pytorch_mppi with torch.func (extra `bench`), in turns with ours',
+    )
+    engine.add_argument(
+        '--planner-seeds', type=between(int, 0, 100_000), default=2,
+        help='walks of each condition on which planners are compared; 0: no planners (default: %(default)s)',
+    )  # fmt: skip
+    engine.add_argument(
+        '--walk-seconds', type=between(float, 0.0, 600.0), default=0.0,
+        help='how long each planner also drives the mock itself, each walk [s] (default: %(default)g)',
+    )  # fmt: skip
+    engine.add_argument('--figure', type=Path, metavar='FILE.png', help='draw what plans cost with how many samples')
+    engine.add_argument(
+        '--json', action='store_true', help='print the figures as JSON, and nothing else, on standard output'
+    )
+    engine.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from millirobot_adapt.benchmarks.engine.bench import EngineBench, bench_engine, steps
+    from millirobot_adapt.benchmarks.engine.planners import PlannerBench
+    from millirobot_adapt.benchmarks.engine.planners_table import draw
+    from millirobot_adapt.benchmarks.engine.table import as_dict, table
+
+    if args.seed < 0:
+        raise UserError(f'--seed {args.seed}: must be at least 0')
+    planners = PlannerBench(model=args.model, seeds=args.planner_seeds, walk_seconds=args.walk_seconds)
+    bench = EngineBench(
+        robot=args.robot, model=args.model, chunk=args.chunk, ticks=args.ticks, seed=args.seed, peers=args.peers,
+        planners=planners if args.planner_seeds else None,
+    )  # fmt: skip
+    if args.figure and not args.planner_seeds:
+        raise UserError('--figure: shows planners, and --planner-seeds 0 leaves them out')
+    if args.threads is not None:
+        bench = replace(bench, threads=args.threads)
+    with tqdm(total=steps(bench), desc='engine', disable=None, leave=False) as bar:
+        figures = bench_engine(bench, bar.update)
+    if args.figure:
+        draw(args.figure, figures.planners)
+    print(json.dumps(as_dict(figures), indent=2) if args.json else table(figures, bench.threads))
+    return 0

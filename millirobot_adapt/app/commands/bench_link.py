@@ -1,0 +1,90 @@
+"""The command `millirobot bench link`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.app.commands.ranges import between
+
+if TYPE_CHECKING:
+    from millirobot_adapt.benchmarks.link.bench import LinkFigures
+
+OK, FAILED = 0, 1
+
+TRIALS = between(int, 1, 1000)
+
+
+def add(benchmarks: Any) -> None:
+    """Add the command."""
+    link = benchmarks.add_parser(
+        'link',
+        help='what faults do to the link, how fast the robot stops, how long an exchange takes',
+        description='Let the radio lose, delay, repeat and damage packets, let the robot reset, the port vanish and '
+        'processes be killed, and print for each what the link accepted, how fast the motors were told to stand, and '
+        'when the robot could be armed again; then the round trip and what the bridge costs. Takes about two minutes.',
+        epilog='Exit codes: 0 all holds; 1 a wrong value was accepted, a stop took more than 300 ms where bytes still '
+        'pass, or a robot moved or a bridge ended that should not have; 2 bad input.',
+    )
+    link.add_argument(
+        '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
+    )
+    link.add_argument(
+        '--trials', type=TRIALS, default=10, help='of each fault in simulated time (default: %(default)s)'
+    )
+    link.add_argument(
+        '--process-trials', type=TRIALS, default=2, help='of each fault of a process (default: %(default)s)'
+    )
+    link.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    link.add_argument(
+        '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
+    )
+    link.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from millirobot_adapt.benchmarks.link.bench import STEPS, LinkBench, bench_link
+    from millirobot_adapt.benchmarks.link.processes import BenchFailedError
+
+    bench = LinkBench(args.robot, args.trials, args.process_trials, seed=args.seed)
+    try:
+        with tqdm(total=STEPS, desc='link', disable=None, leave=False) as bar:
+            figures = bench_link(bench, bar.update)
+    except BenchFailedError as error:
+        print(f'millirobot: {error}', file=sys.stderr)
+        return FAILED
+    print(json.dumps([row.as_dict() for row in figures.rows], indent=2) if args.json else _tables(figures))
+    if figures.mock_starved:
+        print(
+            'millirobot: warning: the mock could not keep up with real time; the rows of processes may be worse than '
+            'the link is: repeat this on a quiet machine',
+            file=sys.stderr,
+        )
+    complaints = [row.complaint for row in figures.rows if row.complaint]
+    for complaint in complaints:
+        print(f'millirobot: {complaint}', file=sys.stderr)
+    return FAILED if complaints else OK
+
+
+def _tables(figures: LinkFigures) -> str:
+    from millirobot_adapt.benchmarks.link.rows import table
+
+    lines = [
+        table(figures.rows),
+        '',
+        'stop: from the cause (last setpoint, signal, reset) to motors commanded zero; they then brake for up to 0.7 s',
+        'wrong: accepted telemetry that is not, value by value, what the robot said to that command after it was sent',
+        '',
+        f'{"round trip on a pty":26} {"sent":>6} {"replies":>8} {"p50 [ms]":>9} {"p99 [ms]":>9} {"worst [ms]":>11}',
+    ]
+    for trip in figures.trips:
+        name = 'with wire and air time' if trip.wire_time else 'without wire time'
+        lines.append(
+            f'{name:26} {trip.sent:6d} {trip.replies:8d} {trip.p50_ms:9.2f} {trip.p99_ms:9.2f} {trip.worst_ms:11.2f}'
+        )
+    lines += ['', f'bridge, walking at 10 Hz with 100 Hz of poses: {figures.load.cpu_percent:.1f} % of a core']
+    return '\n'.join(lines)

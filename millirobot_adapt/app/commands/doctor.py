@@ -1,0 +1,65 @@
+"""The command `millirobot doctor`: find out whether this machine is ready for a run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from millirobot_adapt.app.doctor.finding import Finding
+
+OK, FAILED = 0, 1
+SCHEMA = 1
+"""Version of the JSON."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group."""
+    parser = subparsers.add_parser(
+        'doctor',
+        help='look at the machine, ROS, radio, motion capture, parameters and model, and say what to mend',
+        description='Each line is ok, warn or fail, and says how to mend what is not ok. Nothing is sent to the robot. '
+        'Hardware that is absent is a warning, with --robot a failure. Takes about five seconds.',
+        epilog='Exit codes: 0 nothing failed, 1 something did, 2 bad input.',
+    )
+    parser.add_argument('--robot', action='store_true', help='the robot, its radio and motion capture should be here')
+    parser.add_argument('--port', help='serial port of the radio (default: that of the parameters)')
+    parser.add_argument('--model', help='a name under models/ or a folder (default: that of the parameters)')
+    parser.add_argument('--params', type=Path, help='a ROS 2 parameter file, or a folder of them (default: shipped)')
+    parser.add_argument('--mocap-topic', default='mocap/pose', help='where motion capture publishes PoseStamped')
+    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from millirobot_adapt.app.doctor.examine import examine
+    from millirobot_adapt.app.doctor.subject import Subject
+
+    subject = Subject(
+        robot_expected=args.robot,
+        port=args.port,
+        model=args.model,
+        params=args.params,
+        mocap_topic=args.mocap_topic,
+    )
+    found = []
+    for name, finding in examine(subject):
+        found.append((name, finding))
+        if not args.json:
+            print(_text(name, finding), flush=True)
+    count = Counter(finding.level.value for _, finding in found)
+    passed = count['fail'] == 0
+    if args.json:
+        rows = [{'check': name, 'level': f.level.value, 'what': f.what, 'mend': f.mend} for name, f in found]
+        print(json.dumps({'schema': SCHEMA, 'passed': passed, 'findings': rows}, indent=2))
+    else:
+        print(f'{count["ok"]} ok, {count["warn"]} warn, {count["fail"]} fail')
+    return OK if passed else FAILED
+
+
+def _text(name: str, finding: Finding) -> str:
+    line = f'{finding.level.value:5}{name:12} {finding.what}'
+    return f'{line}\n{"":18}-> {finding.mend}' if finding.mend else line

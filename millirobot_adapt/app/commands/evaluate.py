@@ -1,0 +1,113 @@
+"""`millirobot evaluate`: compare adaptation methods on the mock, in lock-step, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.app.commands.plain_json import plain
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
+
+if TYPE_CHECKING:
+    from millirobot_adapt.experiments.experiment import Experiment
+
+SCHEMA = 2
+"""Version of the JSON that --json prints and of results.json."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the command `evaluate`."""
+    parser = subparsers.add_parser(
+        'evaluate',
+        help='compare adaptation methods on the mock, in lock-step, without ROS',
+        description='Walk the same conditions, shapes and seeds with each method; the first one is the baseline. '
+        'What an option leaves out is as in the experiment file, or else as in brackets.',
+    )
+    parser.add_argument(
+        '--conditions',
+        default='leg_loss',
+        metavar='FILE',
+        help='an experiment: a file, or a name under params/experiments/; or conditions, comma-separated, by name or '
+        'file (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--methods',
+        help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine '
+        '(mb,grbal)',
+    )
+    parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
+    parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
+    parser.add_argument('--seconds', type=between(float, 1.0, 3600.0, 's'), help='longest episode [s] (40)')
+    parser.add_argument(
+        '--out', type=Path, help='folder for results, figures, and every episode as it ends; the same again goes on'
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON instead of the tables')
+    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    parser.add_argument(
+        '--backend', default='loky', help='who runs them: any backend that joblib knows (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--params', default='controller.yaml', help="the controller's parameters (default: %(default)s)"
+    )
+    parser.set_defaults(run=evaluate)
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Run the grid, print the tables or JSON, write --out; returns the exit code.
+
+    Raises:
+        UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
+    """
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.experiments import runner
+    from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
+    from millirobot_adapt.experiments.results import Results
+    from millirobot_adapt.experiments.store import Store
+    from millirobot_adapt.experiments.table import as_text, cells_of, rows_of
+
+    if arguments.jobs == 0 or arguments.jobs < -1:
+        raise UserError(f'--jobs {arguments.jobs}: must be at least 1, or -1 for one process a core')
+    experiment = _experiment(arguments)
+    stories = episodes_of(experiment, arguments.params)
+    check_episodes(stories)
+    store = Store(arguments.out / 'episodes') if arguments.out else None
+    episodes = run_episodes(stories, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
+    rows = rows_of(episodes, load_robot(stories[0].controller.robot).dt)
+    methods = [method.name for method in experiment.methods]
+    cells = cells_of(rows, methods, experiment.groups)
+    report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
+    if arguments.out:
+        from millirobot_adapt.experiments.page import write_all
+
+        write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, plain(report))
+    print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
+    return 0
+
+
+def _experiment(arguments: argparse.Namespace) -> Experiment:
+    """Return the experiment asked for, with what other options change."""
+    from millirobot_adapt.experiments.experiment import find_experiment, parse_method
+
+    experiment = find_experiment(_names(arguments.conditions, '--conditions'))
+    changes: dict[str, Any] = {}
+    if arguments.methods is not None:
+        known = {method.name: method for method in experiment.methods}
+        names = _names(arguments.methods, '--methods')
+        changes['methods'] = tuple(known.get(name) or parse_method(name) for name in names)
+    if arguments.shapes is not None:
+        changes['shapes'] = tuple(_names(arguments.shapes, '--shapes'))
+        changes['conditions'] = tuple(replace(entry, shapes=()) for entry in experiment.conditions)
+    changes |= {key: getattr(arguments, key) for key in ('seeds', 'seconds') if getattr(arguments, key) is not None}
+    return replace(experiment, **changes)
+
+
+def _names(text: str, option: str) -> list[str]:
+    """Split a comma-separated list; repeated names count once."""
+    names = list(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
+    if not names:
+        raise UserError(f'{option} {text!r}: names nothing')
+    return names

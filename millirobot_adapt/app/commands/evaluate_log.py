@@ -1,0 +1,89 @@
+"""`millirobot evaluate-log`: train and test the methods on logs of the real robot."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.app.commands.learn import need_torch, parse_settings
+from millirobot_adapt.app.commands.plain_json import plain
+from millirobot_adapt.core.errors import UserError
+
+SCHEMA = 1
+"""Version of the JSON that --json prints."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        'evaluate-log',
+        help='train and test the methods on logs of the real robot (needs PyTorch)',
+        description='Train each method on some logs, a part of their sessions kept aside, and predict that part and '
+        'other logs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
+        'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals.',
+    )
+    parser.add_argument('--train', type=Path, nargs='+', required=True, metavar='LOG', help="the lab's logs (npz)")
+    parser.add_argument('--test', type=Path, nargs='*', default=[], metavar='LOG', help='logs nothing is learned from')
+    parser.add_argument('--methods', help='methods, comma-separated (default: all); mb is always there')
+    parser.add_argument('--seeds', type=int, default=1, help='networks trained of each method (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='the first seed (default: %(default)s)')
+    parser.add_argument(
+        '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
+        help='another parameter, e.g. --set yaw=10 --set train.steps=500; an unknown name lists all',
+    )  # fmt: skip
+    parser.add_argument(
+        '--out', type=Path, metavar='DIR', help='folder to make: table, figure, CSV of every rollout, trained models'
+    )
+    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    parser.add_argument(
+        '--params', default='estimator.yaml', help="the filter's parameters, by name or file (default: %(default)s)"
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    need_torch()
+    from millirobot_adapt.core.config import flatten, read_params
+    from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.core.share import find
+    from millirobot_adapt.learning.log_rollouts import read_log
+    from millirobot_adapt.learning.log_study import LogStudyConfig, run_study
+    from millirobot_adapt.learning.log_summary import log_table, summarise_logs
+
+    named = [
+        f'{name}={getattr(args, name)}' for name in ('methods', 'seeds', 'seed') if getattr(args, name) is not None
+    ]
+    config = parse_settings(LogStudyConfig, [*named, *args.settings])
+    if args.out and args.out.exists():
+        raise UserError(f'{args.out}: exists already; choose another place with --out')
+    estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
+    robot = load_robot(args.robot)
+    training, tests = ([read_log(path, estimator, robot) for path in paths] for paths in (args.train, args.test))
+    results, logs = run_study(training, tests, config, robot, args.out and args.out / 'models')
+    rows = summarise_logs(results, config.horizons)
+    report = {
+        'schema': SCHEMA,
+        'training': {name: digest for log in training for name, digest in log.rollouts.metadata['logs'].items()},
+        'parameters': flatten(config),
+        'rows': rows,
+    }
+    if args.out:
+        _write(args.out, report, results, logs)
+    print(json.dumps(plain(report), indent=1) if args.json else log_table(rows))
+    return 0
+
+
+def _write(folder: Path, report: dict[str, Any], results: Any, logs: Any) -> None:
+    """Leave everything in a folder."""
+    from millirobot_adapt.learning.log_figure import draw_errors
+    from millirobot_adapt.learning.log_summary import log_table, write_rollouts
+
+    horizons = report['parameters']['horizons']
+    (folder / 'report.json').write_text(json.dumps(plain(report), indent=1), encoding='utf-8')
+    (folder / 'results.md').write_text(log_table(report['rows']) + '\n', encoding='utf-8')
+    write_rollouts(folder / 'rollouts.csv', results, logs, horizons)
+    draw_errors(folder / 'errors.png', report['rows'], horizons[0])

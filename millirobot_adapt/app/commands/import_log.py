@@ -1,0 +1,32 @@
+"""The command `millirobot import-log`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    importer = subparsers.add_parser(
+        'import-log',
+        help="turn one of the lab's logs (npz) into a bag",
+        description="Turn one of the lab's logs into a bag with the topics and stamps of a live run, rollouts marked.",
+    )
+    importer.add_argument('log', type=Path, metavar='FILE.npz', help='the log')
+    importer.add_argument('--out', type=Path, required=True, metavar='BAG', help='bag folder to make')
+    importer.add_argument('--robot', default='velociroach', help='robot whose scales apply (default: %(default)s)')
+    importer.set_defaults(run=_import_log)
+
+
+def _import_log(args: argparse.Namespace) -> int:
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.recording.lab.import_log import import_log
+
+    report = import_log(args.log, args.out, load_robot(args.robot))
+    print(
+        f'{args.out}: {report.rollouts} rollouts, {report.minutes:.1f} min, {report.messages} messages; '
+        f'{report.skipped} rollouts in open-loop PWM skipped, {report.stale} stale replies left out'
+    )
+    return 0

@@ -1,0 +1,130 @@
+"""`millirobot train` and `export-model`: from collected data to a model bundle."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.config import Config, build, flatten, nest
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.description import load_robot
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
+    train.add_argument(
+        '--data', type=Path, required=True, nargs='+', metavar='DATA',
+        help='what to train on: files that `collect` wrote, bags, run folders',
+    )  # fmt: skip
+    train.add_argument(
+        '--method', default='grbal', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default grbal)'
+    )
+    train.add_argument('--out', type=Path, required=True, metavar='DIR', help='run folder to write')
+    train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
+    train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
+    train.add_argument(
+        '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
+        help='another parameter of training, e.g. --set window=16 --set hidden=512,512,512; an unknown name lists all',
+    )  # fmt: skip
+    train.add_argument(
+        '--rounds', type=between(int, 0, 100), default=0,
+        help='further rounds of training, each after walking on the mock with the model so far (default: %(default)s)',
+    )  # fmt: skip
+    train.add_argument(
+        '--round-minutes',
+        type=float,
+        default=5.0,
+        help='simulated time walked before each round (default: %(default)s)',
+    )
+    train.set_defaults(run=run_train)
+
+    export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
+    export.add_argument('training_run', type=Path, metavar='RUN', help='run folder that `train` wrote')
+    export.add_argument('--out', type=Path, required=True, metavar='DIR', help='bundle to write, e.g. models/mine')
+    export.add_argument('--robot', default='velociroach', help='robot, by name or file (default velociroach)')
+    export.set_defaults(run=run_export)
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train."""
+    need_torch()
+    from millirobot_adapt.learning import session
+    from millirobot_adapt.learning.sources import load_data
+    from millirobot_adapt.learning.train_config import TrainConfig
+
+    named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
+    config = parse_settings(TrainConfig, [*named, *args.settings])
+    data = load_data(args.data)
+    session.train(data, args.out, config, rounds=_rounds(args, data.metadata) if args.rounds else None)
+    print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
+    return 0
+
+
+def _rounds(args: argparse.Namespace, metadata: Mapping[str, Any]) -> Any:
+    """Walk on the mock between rounds.
+
+    Raises:
+        UserError: the data are those of a robot.
+    """
+    from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
+    from millirobot_adapt.learning.session import Rounds
+
+    if metadata['origin'] != 'mock':
+        raise UserError('--rounds walks on the mock, but the data are not of the mock; walk with your robot instead')
+    config = OnPolicyConfig(minutes=args.round_minutes, seed=args.seed)
+    return Rounds(args.rounds, functools.partial(walk_on_policy, config, metadata['robot']))
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Export."""
+    need_torch()
+    from millirobot_adapt.learning import session
+
+    session.export(args.training_run, args.out, load_robot(args.robot))
+    print(f'{args.out}: written')
+    return 0
+
+
+def parse_settings(cls: type[Config], settings: list[str]) -> Any:
+    """Build a `cls` from texts like 'augment.turn=0.5'.
+
+    Raises:
+        UserError: not NAME=VALUE, an unknown name (the known ones are listed), a value of the wrong type or range.
+    """
+    known = flatten(cls())
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition('=')
+        if not equals:
+            raise UserError(f'--set {setting}: must be NAME=VALUE')
+        if name not in known:
+            raise UserError(f'--set {setting}: unknown parameter; known are {", ".join(known)}')
+        values[name] = _parse(text, known[name], f'--set {setting}')
+    return build(cls, nest(values), '--set')
+
+
+def _parse(text: str, default: Any, where: str) -> Any:
+    """Read a value of the same type as the default."""
+    try:
+        if isinstance(default, list):
+            return [type(default[0])(part) for part in text.split(',')]
+        return type(default)(text)
+    except ValueError:
+        raise UserError(f'{where}: {text!r} is not of type {type(default).__name__}') from None
+
+
+def need_torch() -> None:
+    """Say what to install where PyTorch or onnx is not.
+
+    Raises:
+        UserError: one of them is missing.
+    """
+    for library in ('torch', 'onnx'):
+        if importlib.util.find_spec(library) is None:
+            raise UserError(f"{library} is not installed; training needs it: pip install 'millirobot_adapt[train]'")

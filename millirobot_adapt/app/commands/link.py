@@ -1,0 +1,198 @@
+"""The command `millirobot link-test`: check a robot on the bench, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
+
+if TYPE_CHECKING:
+    from firmware_bridge.link_check import LinkCheck, Live
+
+OK, FAILED = 0, 1
+ROUND_TRIPS = 200
+HISTOGRAM_EDGES = (0, 1, 2, 5, 10, 15, 20, 30, 50, 100, 300)
+"""Of the round trips [ms]."""
+BAR = 50
+"""Length of the longest bar of the histogram [characters]."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group."""
+    test = subparsers.add_parser(
+        'link-test',
+        help='check a robot on the bench: radio, encoders, gyro, and whether it stops by itself',
+        description='Ask the robot who it is, have its PID gains echoed, exchange 200 packets, and show encoders and '
+        'gyro while you turn legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, '
+        'and once more to see whether the robot stops by itself when setpoints cease. Ctrl-C stops the motors.',
+        epilog='Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.',
+    )
+    test.add_argument('port', metavar='PORT', help='serial port of the XBee, best a /dev/serial/by-id/... name')
+    test.add_argument(
+        '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
+    )
+    test.add_argument(
+        '--seconds',
+        type=between(float, 0.0, 3600.0, 'seconds'),
+        default=3.0,
+        help='of encoders and gyro, live [s] (default: 3)',
+    )
+    test.add_argument('--jog', choices=('left', 'right'), help='turn this side; the robot has to be on a stand')
+    test.add_argument('--yes', action='store_true', help='do not ask whether the robot is on a stand')
+    test.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    test.set_defaults(run=_link_test)
+
+
+def _link_test(args: argparse.Namespace) -> int:
+    from firmware_bridge.clock import SystemClock
+    from firmware_bridge.config import BridgeConfig
+    from firmware_bridge.console import Console
+    from firmware_bridge.link_check import LinkCheck
+    from firmware_bridge.serial_link import make_serial_channel
+    from firmware_bridge.transports import TransportLost
+    from millirobot_adapt.core.robot.description import load_robot
+
+    robot = load_robot(args.robot)
+    if args.jog:
+        if not robot.timeout:
+            raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
+        _confirm(args.yes)
+    clock = SystemClock()
+    channel = make_serial_channel(args.port, robot, BridgeConfig().guardian_silence, clock)
+    with _one_interrupt():
+        try:
+            channel.open()
+            found = _check(LinkCheck(Console(channel, clock), robot, clock), args)
+        except TransportLost as error:
+            raise UserError(
+                f'port {args.port}: lost in the middle ({error}); switch the robot off if a leg turns, check the plug, '
+                'and try again'
+            ) from None
+        finally:
+            channel.say_last_words()
+            channel.close()
+    print(json.dumps(found, indent=2, allow_nan=False) if args.json else _text(found))
+    return OK if found['passed'] else FAILED
+
+
+@contextlib.contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Let the first signal interrupt and no second one cut short what it sets off: the motors are stopped first."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _confirm(yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError('--jog: turns a leg; put the robot on a stand and add --yes')
+    if input('A leg is going to turn. Is the robot on a stand, its legs in the air? [y/N] ').strip().lower() != 'y':
+        raise UserError('--jog: the robot is not on a stand; put it there first')
+
+
+def _check(check: LinkCheck, args: argparse.Namespace) -> dict[str, Any]:
+    """Run the checks in their order and return what they found."""
+    from tqdm import tqdm
+
+    found: dict[str, Any] = {'port': args.port, 'who_am_i': check.name(), 'gains_echoed': check.gains_echoed()}
+    with tqdm(total=ROUND_TRIPS, desc='round trips', disable=None, leave=False) as bar:
+        found['round_trips'] = _statistics(check.round_trips(ROUND_TRIPS, bar.update))
+    found['live_samples'] = check.watch(args.seconds, _show)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    passed = [found['who_am_i'] is not None, found['gains_echoed'], found['round_trips']['replies'] > 0]
+    if args.jog:
+        jog = check.jog(args.jog)
+        watchdog = check.watchdog(args.jog)
+        found['jog'] = {'side': jog.side, 'rate_rev_s': jog.rate, 'other_rev_s': jog.other, 'passed': jog.passed}
+        found['timeout'] = {
+            'timeout_ms': watchdog.timeout,
+            'travel_rev': watchdog.travel if watchdog.travel == watchdog.travel else None,
+            'standing': watchdog.standing,
+            'passed': watchdog.passed,
+        }
+        found['motors_off'] = check.motors_off
+        passed += [jog.passed, watchdog.passed, check.motors_off]
+    return found | {'passed': all(passed)}
+
+
+def _statistics(trips: Sequence[float | None]) -> dict[str, Any]:
+    import numpy as np
+
+    answered = 1e3 * np.array([trip for trip in trips if trip is not None])
+    p50, p99, worst = np.percentile(answered, (50, 99, 100)) if len(answered) else (None, None, None)
+    counts, _ = np.histogram(answered, HISTOGRAM_EDGES)
+    return {
+        'sent': len(trips),
+        'replies': len(answered),
+        'p50_ms': p50,
+        'p99_ms': p99,
+        'worst_ms': worst,
+        'histogram_ms': {
+            f'{low}-{high}': int(count)
+            for low, high, count in zip(HISTOGRAM_EDGES, HISTOGRAM_EDGES[1:], counts, strict=False)
+        },
+    }
+
+
+def _show(live: Live) -> None:
+    """Update one line of the terminal."""
+    if sys.stderr.isatty():
+        legs = ' '.join(f'{turned:+7.3f}' for turned in live.legs)
+        gyro = ' '.join(f'{rate:+7.2f}' for rate in live.gyro)
+        print(f'\rlegs [rev] {legs}   gyro [rad/s] {gyro}   battery {live.battery:4d} ', end='', file=sys.stderr)
+
+
+def _text(found: dict[str, Any]) -> str:
+    trips = found['round_trips']
+    lost = trips['sent'] - trips['replies']
+    lines = [
+        f'who am I      {found["who_am_i"] or "no answer"}',
+        f'gains         {"echoed" if found["gains_echoed"] else "not echoed"}',
+        f'round trips   {trips["replies"]} of {trips["sent"]} answered, {100 * lost / trips["sent"]:.1f} % lost',
+    ]
+    if trips['replies']:
+        p50, p99, worst = trips['p50_ms'], trips['p99_ms'], trips['worst_ms']
+        lines.append(f'              p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {worst:.1f} ms')
+        longest = max(trips['histogram_ms'].values())
+        for name, count in trips['histogram_ms'].items():
+            lines.append(f'  {name:>8} ms {count:4d} {"#" * round(BAR * count / longest)}'.rstrip())
+    lines.append(f'live          {found["live_samples"]} samples')
+    if 'jog' in found:
+        lines += _jog_lines(found['jog'], found['timeout'])
+        if not found['motors_off']:
+            lines.append('the robot did not confirm that its motors are off: switch it off by hand')
+    return '\n'.join(lines)
+
+
+def _jog_lines(jog: dict[str, Any], timeout: dict[str, Any]) -> list[str]:
+    lines = [f'jog {jog["side"]:9} {jog["rate_rev_s"]:.2f} rev/s, the other side {jog["other_rev_s"]:.2f} rev/s']
+    if timeout['passed']:
+        lines.append(f'timeout       stopped by itself, {timeout["travel_rev"]:.2f} rev after the last setpoint')
+        lines.append("write into the robot's file: timeout_verified: true")
+    else:
+        state = 'stood' if timeout['standing'] else 'still turned'
+        lines.append(
+            f'timeout       not honoured: the leg {state} after {timeout["travel_rev"]} rev without a setpoint'
+        )
+        lines.append("leave in the robot's file: timeout_verified: false")
+    return lines

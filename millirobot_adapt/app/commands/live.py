@@ -1,0 +1,58 @@
+"""Commands that run the robot, or the mock, in real time: demo."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.app.commands.ranges import between
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group."""
+    demo = subparsers.add_parser(
+        'demo',
+        help='walk a path with the mock robot in real time, lose a leg at half-time, leave a report',
+        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away at '
+        'half-time, and leave a bag, the parameters, a summary and a report in a run folder. Ctrl-C at any moment '
+        'stops the robot, ends every process and still writes the report.',
+        epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
+    )
+    demo.add_argument(
+        '--seconds',
+        type=between(float, 1.0, 3600.0, 'seconds'),
+        default=40.0,
+        help='how long to walk [s] (default: 40)',
+    )
+    demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of way-points x,y [m]')
+    demo.add_argument('--condition', default='leg_loss', help='what happens: a name under params/conditions/ or a file')
+    demo.add_argument(
+        '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
+    )
+    demo.add_argument('--model', help='model bundle: a name under models/ or a folder')
+    demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
+    demo.add_argument('--out', type=Path, default=Path('runs'), help='where run folders go (default: runs)')
+    demo.add_argument(
+        '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
+        help='change one parameter of params/NODE.yaml, e.g. controller.planner.samples=200; may be repeated',
+    )  # fmt: skip
+    demo.set_defaults(run=_demo)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from millirobot_adapt.app.demo import Demo, run_demo
+
+    demo = Demo(
+        seconds=args.seconds,
+        shape=args.shape,
+        condition=args.condition,
+        method=args.method,
+        model=args.model,
+        seed=args.seed,
+        out=args.out,
+        overrides=args.overrides,
+    )
+    return run_demo(demo, shlex.join(['millirobot', *sys.argv[1:]]))

@@ -1,0 +1,81 @@
+"""`millirobot make-models`: from collecting to bundles, every model of a recipe."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.app.commands.learn import need_torch
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
+
+if TYPE_CHECKING:
+    from millirobot_adapt.learning.rollouts import Rollouts
+
+SCHEMA = 1
+"""Version of what --json prints."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        'make-models',
+        help='collect, train and export a family of models, several at a time',
+        description='Collect on the mock, train every model of a recipe (params/training/) and export it; with --data '
+        'train them on data of your own. What an earlier call has left in the work folder is not made again while '
+        'data, parameters and version are the same.',
+    )
+    parser.add_argument(
+        '--recipe', default='velociroach', help='a name in params/training/ or a file (default: %(default)s)'
+    )
+    parser.add_argument('--only', help='make these models alone, comma-separated')
+    parser.add_argument(
+        '--data', type=Path, nargs='+', metavar='DATA',
+        help='train on these instead of collecting: files that `collect` wrote, bags, run folders; needs --out',
+    )  # fmt: skip
+    parser.add_argument('--out', type=Path, help='folder for the bundles (default: models)')
+    parser.add_argument(
+        '--work', type=Path,
+        help='folder for rollouts, training runs and models that do not ship (default: build/models; with --data '
+        'OUT/work)',
+    )  # fmt: skip
+    parser.add_argument('--jobs', type=between(int, 1, 256, 'jobs'), default=2, help='processes (default: %(default)s)')
+    parser.add_argument('--json', action='store_true', help='print JSON instead of the table')
+    parser.set_defaults(run=run_make_models)
+
+
+def run_make_models(args: argparse.Namespace) -> int:
+    """Make the models and print a table of them."""
+    need_torch()
+    from millirobot_adapt.learning.make_models import format_rows, make_models
+    from millirobot_adapt.learning.recipe import load_recipe
+
+    recipe = load_recipe(args.recipe)
+    if args.only is not None:
+        recipe = recipe.only(args.only.split(','))
+    out, work = args.out or Path('models'), args.work or Path('build/models')
+    rollouts = None
+    if args.data:
+        rollouts, out = _own_data(args, recipe.robot.name), args.out
+        work = args.work or out / 'work'
+    rows = make_models(recipe, work, out, args.jobs, rollouts)
+    print(json.dumps({'schema': SCHEMA, 'models': rows}, indent=1) if args.json else format_rows(rows))
+    return 0
+
+
+def _own_data(args: argparse.Namespace, robot: str) -> Rollouts:
+    """Read the data to train on.
+
+    Raises:
+        UserError: no folder for the bundles is named; the data cannot be read, or are of another robot.
+    """
+    from millirobot_adapt.learning.sources import load_data
+
+    if args.out is None:
+        raise UserError('--out is missing; name a folder for the models of your own data, e.g. --out my_models')
+    rollouts = load_data(args.data)
+    if rollouts.metadata['robot'] != robot:
+        raise UserError(f'{args.data[0]}: is of robot {rollouts.metadata["robot"]!r}, but the recipe is for {robot!r}')
+    return rollouts

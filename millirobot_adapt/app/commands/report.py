@@ -1,0 +1,61 @@
+"""Commands that look at runs: `millirobot report` and `compare`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group."""
+    reporter = subparsers.add_parser(
+        'report',
+        help='rebuild summary.json and report.html of a run folder',
+        description='Rebuild summary.json and report.html of a run folder from its bag.',
+    )
+    reporter.add_argument('folder', type=Path, metavar='RUN', help='run folder, e.g. runs/latest')
+    reporter.add_argument('--namespace', help='the robot to report on, where the bag holds several')
+    reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
+    reporter.set_defaults(run=_report)
+
+    comparer = subparsers.add_parser(
+        'compare',
+        help='compare recorded runs, paired where seeds match',
+        description='Compare recorded runs: cost, distance to the path, prediction before and after adaptation, '
+        "deadlines, link; in ratio where seed, path and condition match. The first run's variant is the baseline.",
+    )
+    comparer.add_argument('runs', type=Path, nargs='+', metavar='RUN_OR_BAG', help='run folders or bags, two or more')
+    comparer.add_argument(
+        '--by', default='', metavar='NODE.PARAMETER',
+        help='parameter that tells variants apart, e.g. controller.planner.samples (default: method and model)',
+    )  # fmt: skip
+    comparer.add_argument('--out', type=Path, metavar='FILE.html', help='also write a page with figures')
+    comparer.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    comparer.set_defaults(run=_compare)
+
+
+def _report(args: argparse.Namespace) -> int:
+    from millirobot_adapt.analysis.report import REPORT, write_report
+
+    summary = write_report(args.folder, args.namespace)
+    print(json.dumps(summary, indent=2, allow_nan=False) if args.json else args.folder / REPORT)
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from millirobot_adapt.analysis.compare.page import table, write_page
+    from millirobot_adapt.analysis.compare.runs import comparison, read_runs
+
+    runs = read_runs(args.runs, args.by)
+    found = comparison(runs)
+    if args.out is not None:
+        write_page(args.out, runs, found)
+    if args.json:
+        print(json.dumps(found, indent=2, allow_nan=False))
+    else:
+        print(table(runs, found))
+        if args.out is not None:
+            print(args.out)
+    return 0

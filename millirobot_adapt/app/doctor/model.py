@@ -1,0 +1,83 @@
+"""Parameters, robot and model: whether they can be read, fit each other, and are quick enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import onnxruntime
+
+from firmware_bridge.permission import REAL, warning_before_arming
+from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
+from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.core.config import read_params
+from millirobot_adapt.core.control.wiring import assemble, warm_up
+from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products
+from millirobot_adapt.core.dynamics.engine import PROVIDERS
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.description import load_robot
+
+TICKS = 10
+"""Measured after as many have warmed up."""
+BUSY = 0.6
+"""Share of the control period beyond which the work of a tick leaves too little for the rest."""
+
+
+def check_parameters(subject: Subject) -> Iterator[Finding]:
+    """Find whether the parameters of every node can be read."""
+    bad = False
+    for node, path in subject.parameter_files().items():
+        try:
+            read_params(path, node.name, node.config_class())
+        except UserError as error:
+            bad = True
+            yield failed(error)
+    if not bad:
+        yield ok(f'those of {", ".join(node.name for node in subject.parameter_files())} can be read')
+
+
+def check_robot(subject: Subject) -> Iterator[Finding]:
+    """Find whether the robot's file can be read, and whether the robot has been seen to stop by itself."""
+    robot = load_robot(subject.bridge.robot)
+    yield ok(f'{robot.name}, {robot.speed_low:g}..{robot.speed_high:g} rev/s, address 0x{robot.radio.address:04X}')
+    warning = warning_before_arming(robot)
+    if warning is not None:
+        yield warn(warning, 'then write timeout_verified: true into its file')
+
+
+def check_engine(subject: Subject) -> Iterator[Finding]:
+    """Find whether onnxruntime, and the processor, can do what is asked of them."""
+    engine = subject.controller.engine
+    providers = onnxruntime.get_available_providers()
+    text = (
+        f'{engine.name} on {engine.provider}, {engine.threads} threads; '
+        f'onnxruntime {onnxruntime.__version__} has {", ".join(providers)}'
+    )
+    if PROVIDERS[engine.provider] not in providers:
+        yield fail(text, 'set engine.provider: cpu in params/controller.yaml, or install an onnxruntime that has it')
+    elif engine.name == 'int8' and not has_int8_dot_products():
+        yield warn(f'{text}; this processor has no int8 dot products', 'engine.name: fp32 is quicker here')
+    else:
+        yield ok(text)
+
+
+def check_model(subject: Subject) -> Iterator[Finding]:
+    """Find whether the model is whole, fits the robot, knows a real one, and plans in time."""
+    config = replace(subject.controller, model=subject.model)
+    assembly = assemble(config, subject.robot)
+    yield ok(f'{assembly.bundle.path} fits {subject.robot.name}: {assembly.details["method"]}, hashes are right')
+    if assembly.bundle.origin != REAL:
+        yield warn(
+            f'trained on data of origin {assembly.bundle.origin!r}: for rehearsal, the bridge refuses it on a robot',
+            'train one on data of this robot (docs/training.md)',
+        )
+    warm_up(assembly, TICKS)
+    begin = time.monotonic()
+    warm_up(assembly, TICKS)
+    work = (time.monotonic() - begin) / TICKS
+    text = f'a tick takes {1e3 * work:.0f} ms of {1e3 * subject.robot.dt:.0f} ms, on an idle machine'
+    if work > BUSY * subject.robot.dt:
+        yield warn(text, 'lower planner.samples or planner.horizon in params/controller.yaml')
+    else:
+        yield ok(text)

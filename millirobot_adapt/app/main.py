@@ -1,0 +1,83 @@
+"""Read the command line, run the command, turn errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+from millirobot_adapt import __version__
+from millirobot_adapt.app.commands import (
+    bag,
+    bench,
+    calibrate,
+    calibrate_pose,
+    collect,
+    doctor,
+    evaluate,
+    evaluate_log,
+    import_log,
+    learn,
+    link,
+    live,
+    make_models,
+    replay,
+    report,
+)
+from millirobot_adapt.core.errors import DeviceError, UserError
+
+GROUPS = (
+    live, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
+    calibrate_pose, doctor, link, bench,
+)  # fmt: skip
+"""The files that add commands, in the order of `millirobot --help`."""
+
+DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What any command that writes may meet, and nobody's mistake."""
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands; each sets `run`, a function from the parsed arguments to the exit code."""
+    parser = argparse.ArgumentParser(
+        prog='millirobot',
+        description='Drive, simulate, train and evaluate a small legged robot that adapts its dynamics model.',
+        epilog='Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted.',
+    )
+    parser.add_argument('--version', action='version', version=f'millirobot {__version__}')
+    subparsers = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    for group in GROUPS:
+        group.add(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = make_parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except UserError as error:
+        print(f'millirobot: error: {error}', file=sys.stderr)
+        return BAD_INPUT
+    except DeviceError as error:
+        print(f'millirobot: error: {error}', file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print('millirobot: interrupted', file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left (`millirobot ... | head`); let the flush at exit find an open file.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        if error.errno not in DISK_FAILURES:
+            raise
+        print(f'millirobot: error: {error.filename or "disk"}: {error.strerror}', file=sys.stderr)
+        return FAILED
+
+
+if __name__ == '__main__':
+    sys.exit(main())

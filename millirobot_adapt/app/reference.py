@@ -1,0 +1,88 @@
+"""Write the reference of all parameters from their declarations: python -m millirobot_adapt.app.reference.
+
+It prints docs/parameters.md, which a test compares with what it prints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from millirobot_adapt.bringup.processes import NODES
+from millirobot_adapt.core.config import Config
+from millirobot_adapt.core.robot.description import RobotConfig
+
+HEAD = """# Parameters
+
+Generated from the declarations in the code: `python -m millirobot_adapt.app.reference > docs/parameters.md`.
+
+Each node reads its block of a ROS 2 parameter file. An unknown key, a wrong type, a list of another length or a value
+out of range refuses to start, and the error names the file, the key and the nearest valid key. Take a copy of the
+shipped file, change it, and start the node with `--ros-args --params-file FILE`; `millirobot demo` and `millirobot
+replay` take single values by `--set NODE.PARAMETER=VALUE`.
+
+Values are read at the start, but for those with a word under *live*: `ros2 param set /NODE PARAMETER VALUE` changes
+them while the node runs, *any* to any value in range, *lower* or *higher* only that way, for a limit may be tightened
+and not loosened. Several set in one call of the node's service `set_parameters_atomically` are all taken or none. A
+change is in force from the next tick that is planned, and the bag records it.
+"""
+TABLE = '| parameter | type | unit | range | default | live | what |\n|---|---|---|---|---|---|---|'
+TYPES = {float: 'number', int: 'whole number', bool: 'true, false', str: 'text'}
+
+
+def reference() -> str:
+    """Return the page, in Markdown."""
+    parts = [HEAD]
+    for node in NODES:
+        parts.append(table(f'`params/{node.name}.yaml`: the node `{node.name}`', node.config_class()))
+    parts.append(table('`params/robots/velociroach.yaml`: the robot (no node; without `ros__parameters`)', RobotConfig))
+    return '\n'.join(parts)
+
+
+def table(title: str, cls: type[Config]) -> str:
+    """Return a heading and the table of a declaration, one row a parameter."""
+    return '\n'.join([f'## {title}', '', TABLE, *_rows(cls), ''])
+
+
+def _rows(cls: type[Config], prefix: str = '') -> Iterator[str]:
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING:
+            assert isinstance(field.default_factory, type)
+            yield from _rows(field.default_factory, f'{prefix}{field.name}.')
+        else:
+            about = field.metadata
+            cells = (_type(field.default), about['unit'], _range(about), _value(field.default), about['live'])
+            yield f'| `{prefix}{field.name}` | {" | ".join(cells)} | {about["doc"]} |'
+
+
+def _type(default: Any) -> str:
+    if isinstance(default, tuple):
+        return f'list of {TYPES[type(default[0])]}s'
+    return TYPES[type(default)]
+
+
+def _range(about: Any) -> str:
+    if about['choices']:
+        return ', '.join(_value(choice) for choice in about['choices'])
+    length = f'{about["length"]} values' if about['length'] else ''
+    low, high = about['low'], about['high']
+    if low is not None and high is not None:
+        limits = f'{low:.12g} to {high:.12g}'
+    elif low is not None:
+        limits = f'from {low:.12g}'
+    else:
+        limits = '' if high is None else f'up to {high:.12g}'
+    return ', '.join(part for part in (length, limits) if part)
+
+
+def _value(default: Any) -> str:
+    if isinstance(default, tuple):
+        return f'`[{", ".join(_value(item).strip("`") for item in default)}]`'
+    if isinstance(default, bool):
+        return f'`{str(default).lower()}`'
+    return f'`{default}`' if default != '' else "`''`"
+
+
+if __name__ == '__main__':
+    print(reference(), end='')

@@ -1,1 +1,0 @@
-"""Record, read, import, replay and report."""

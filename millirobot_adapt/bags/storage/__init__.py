@@ -1,1 +1,0 @@
-"""Read and write bag files, whole or damaged, ours or others'."""

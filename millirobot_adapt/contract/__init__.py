@@ -1,0 +1,1 @@
+"""What processes tell each other: topics, typed states, records, and their codecs; no ROS import."""

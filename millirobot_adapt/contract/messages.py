@@ -1,0 +1,168 @@
+"""Read ROS messages into the core's types, and join what belongs to one telemetry reply.
+
+Messages are taken by their fields alone, so the same functions serve rclpy's messages in a live run and rosbags' in
+replay; nothing of ROS is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, WORLD_FRAME
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.assembly import state_of
+from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.geometry import rotate
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.state import FloatArray
+
+
+def seconds(stamp: Any) -> float:
+    """Convert a builtin_interfaces/Time to seconds since the epoch."""
+    return float(stamp.sec + 1e-9 * stamp.nanosec)
+
+
+def vector(xyz: Any) -> FloatArray:
+    """Convert a Point or Vector3 to an array, shape (3,)."""
+    return np.array([xyz.x, xyz.y, xyz.z], dtype=float)
+
+
+def quaternion(xyzw: Any) -> FloatArray:
+    """Convert a Quaternion to an array xyzw, shape (4,)."""
+    return np.array([xyzw.x, xyzw.y, xyzw.z, xyzw.w], dtype=float)
+
+
+def pose_sample(message: Any) -> PoseSample:
+    """Read a PoseStamped of the marker body."""
+    pose = message.pose
+    return PoseSample(seconds(message.header.stamp), vector(pose.position), quaternion(pose.orientation))
+
+
+def sides(message: Any, field: str = 'velocity') -> FloatArray:
+    """Read left and right from a JointState by joint name, shape (2,).
+
+    Raises:
+        ValueError: a side or its value is missing.
+    """
+    values = getattr(message, field)
+    names = list(message.name)
+    if len(values) != len(names):
+        raise ValueError(f'JointState has {len(names)} names but {len(values)} values of {field}')
+    return np.array([values[names.index('left')], values[names.index('right')]], dtype=float)
+
+
+def telemetry(legs: Any, imu: Any, battery: Any, back_emf: Any) -> Telemetry:
+    """Read one telemetry reply from its four messages (JointState, Imu, BatteryState, Float64MultiArray)."""
+    return Telemetry(
+        stamp=seconds(legs.header.stamp),
+        leg_angle=sides(legs, 'position'),
+        leg_velocity=sides(legs, 'velocity'),
+        angular_velocity=vector(imu.angular_velocity),
+        acceleration=vector(imu.linear_acceleration),
+        back_emf=np.array(back_emf.data[1:3], dtype=float),
+        battery=float(battery.voltage),
+    )
+
+
+def estimate(odometry: Any) -> Estimate:
+    """Read an Odometry back into an estimate (velocity turned from the body frame to the world)."""
+    orientation = quaternion(odometry.pose.pose.orientation)
+    twist = odometry.twist.twist
+    return Estimate(
+        stamp=seconds(odometry.header.stamp),
+        position=vector(odometry.pose.pose.position),
+        quaternion=orientation,
+        velocity=rotate(orientation, vector(twist.linear)),
+        angular_velocity=vector(twist.angular),
+        pose_covariance=np.array(odometry.pose.covariance, dtype=float).reshape(6, 6),
+        twist_covariance=np.array(odometry.twist.covariance, dtype=float).reshape(6, 6),
+        pose_age=float('nan'),
+    )
+
+
+def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
+    """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
+
+    Raises:
+        UserError: they make no path.
+    """
+    points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
+    closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
+    return ReferencePath(points[:-1] if closed else points, closed, name)
+
+
+def published_path(message: Any) -> ReferencePath:
+    """Read a nav_msgs/Path that somebody wants followed.
+
+    Raises:
+        UserError: it is in another frame than `world`, or its way-points make no path.
+    """
+    frame = message.header.frame_id
+    if frame not in ('', WORLD_FRAME):
+        raise UserError(f'{PATH.name}: the path is in the frame {frame!r}; publish it in {WORLD_FRAME!r}')
+    return reference_path(message, PATH.name)
+
+
+class TelemetryGatherer:
+    """Join the four messages of one telemetry reply by their common stamp; at most a few replies are kept waiting."""
+
+    KEPT = 5
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, dict[str, Any]] = {}
+
+    def add(self, topic: str, message: Any) -> Telemetry | None:
+        """Take one message of legs, imu/data_raw, battery or back_emf; return the reply it completes, if any."""
+        stamp = float(message.data[0]) if topic == BACK_EMF.name else seconds(message.header.stamp)
+        key = microseconds(stamp)
+        parts = self._waiting.setdefault(key, {})
+        parts[topic] = message
+        if len(parts) == 4:
+            del self._waiting[key]
+            return telemetry(parts[LEGS.name], parts[IMU.name], parts[BATTERY.name], parts[BACK_EMF.name])
+        while len(self._waiting) > self.KEPT:
+            del self._waiting[min(self._waiting)]
+        return None
+
+
+class StateGatherer:
+    """Join telemetry and the odometry of the same stamp into states."""
+
+    KEPT = 5
+
+    def __init__(self) -> None:
+        self._gatherer = TelemetryGatherer()
+        self._telemetry: dict[int, Telemetry] = {}
+        self._estimates: dict[int, Estimate] = {}
+
+    def add(self, topic: str, message: Any) -> tuple[float, FloatArray] | None:
+        """Take one message of telemetry or odometry; return (stamp [s], state (nx,)) when it completes a state."""
+        pair = self.join(topic, message)
+        return None if pair is None else (pair[1].stamp, state_of(*pair))
+
+    def join(self, topic: str, message: Any) -> tuple[Estimate, Telemetry] | None:
+        """Take one message of telemetry or odometry; return the two of one instant when it completes them."""
+        if topic == ODOMETRY.name:
+            found = estimate(message)
+            self._estimates[microseconds(found.stamp)] = found
+            key = microseconds(found.stamp)
+        else:
+            reply = self._gatherer.add(topic, message)
+            if reply is None:
+                return None
+            self._telemetry[microseconds(reply.stamp)] = reply
+            key = microseconds(reply.stamp)
+        if key in self._telemetry and key in self._estimates:
+            return self._estimates.pop(key), self._telemetry.pop(key)
+        for waiting in (self._telemetry, self._estimates):
+            while len(waiting) > self.KEPT:
+                del waiting[min(waiting)]
+        return None
+
+
+def microseconds(stamp: float) -> int:
+    """Return a stamp as whole microseconds: float seconds carry those exactly enough to match, nanoseconds not."""
+    return round(stamp * 1e6)

@@ -1,0 +1,145 @@
+"""The contract on the wire: every topic, its type, who publishes it, and what its numbers mean.
+
+Names are relative, so a namespace holds several robots side by side. The recorder subscribes to exactly this list, the
+log importer writes it, replay reads it, and the table in the README is generated from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the contract."""
+
+    name: str
+    type: str
+    publisher: str
+    meaning: str
+    latched: bool = False
+    """Transient local and reliable: late subscribers get the last messages."""
+    reliable: bool = True
+    """False: best effort (sensor data)."""
+    history: int = 1
+    """Messages that a latched topic keeps for late subscribers."""
+
+
+MOCAP_POSE = Topic(
+    'mocap/pose', 'geometry_msgs/msg/PoseStamped', 'motion capture',
+    'pose of the marker body in `world`; stamp = time of exposure', reliable=False,
+)  # fmt: skip
+SETPOINT = Topic(
+    'setpoint', 'sensor_msgs/msg/JointState', 'controller',
+    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick; teleop sends them, too',
+)  # fmt: skip
+JOY = Topic(
+    'joy', 'sensor_msgs/msg/Joy', 'joystick',
+    'sticks and buttons, which teleop reads as params/teleop.yaml says', reliable=False,
+)  # fmt: skip
+SENT = Topic(
+    'sent', 'sensor_msgs/msg/JointState', 'bridge',
+    'leg velocities really sent, after the gate and int16 rounding [rad/s]; stamp = time of sending',
+)  # fmt: skip
+DECISION = Topic(
+    'bridge/decision', 'sensor_msgs/msg/JointState', 'bridge',
+    'only in a dry run: leg velocities that would have been sent [rad/s]; stamp as `sent`',
+)  # fmt: skip
+LEGS = Topic(
+    'legs', 'sensor_msgs/msg/JointState', 'bridge',
+    'telemetry: unwrapped leg angle [rad] and mean velocity since the previous reply [rad/s]; stamp = time of sampling',
+)  # fmt: skip
+IMU = Topic(
+    'imu/data_raw', 'sensor_msgs/msg/Imu', 'bridge',
+    'telemetry: gyro [rad/s] and accelerometer [m/s^2] in the body frame; no orientation; same stamp as legs',
+)  # fmt: skip
+BATTERY = Topic(
+    'battery', 'sensor_msgs/msg/BatteryState', 'bridge', 'telemetry: battery voltage [V]; same stamp as legs',
+)  # fmt: skip
+BACK_EMF = Topic(
+    'back_emf', 'std_msgs/msg/Float64MultiArray', 'bridge',
+    'telemetry: data = [stamp of legs [s], left [V], right [V]]',
+)  # fmt: skip
+ODOMETRY = Topic(
+    'odometry', 'nav_msgs/msg/Odometry', 'estimator',
+    'estimate at the stamp of the telemetry: pose in `world`; mean twist over the control period in `base_link`',
+)  # fmt: skip
+ARRIVALS = Topic(
+    'estimator/record', 'std_msgs/msg/Float64MultiArray', 'estimator',
+    'poses and telemetry in the order in which they arrived (layout: contract/arrival_record.py)',
+    latched=True, history=100,
+)  # fmt: skip
+TICK = Topic(
+    'tick', 'std_msgs/msg/Float64MultiArray', 'controller',
+    'everything a tick used and decided (layout: contract/tick_codec.py)',
+)  # fmt: skip
+PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
+REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'way-points to follow, in `world`', latched=True)
+PATH = Topic(
+    'controller/path', 'nav_msgs/msg/Path', 'anyone',
+    'way-points in `world` for the next start, where the parameter `path` of the controller is topic',
+)  # fmt: skip
+PARAMETERS = Topic(
+    'controller/parameters', 'std_msgs/msg/String', 'controller',
+    'live parameters of the controller at its start and at each change, as YAML: revision (as in tick), parameters',
+    latched=True, history=100,
+)  # fmt: skip
+PARAMETER_EVENTS = Topic(
+    '/parameter_events', 'rcl_interfaces/msg/ParameterEvent', 'every node',
+    'parameters that were declared or have changed',
+)  # fmt: skip
+BRIDGE_STATE = Topic(
+    'bridge/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'bridge',
+    'armed or not, the reason, link state and counters', latched=True,
+)  # fmt: skip
+CONTROLLER_STATE = Topic(
+    'controller/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'controller',
+    'waiting, idle, running, paused, finished or stopped, and why', latched=True,
+)  # fmt: skip
+MANAGER_STATE = Topic(
+    'manager/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'manager',
+    'what the bring-up waits for, active, or why it failed; values hold what each node says', latched=True,
+)  # fmt: skip
+DIAGNOSTICS = Topic('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', 'every node', 'health, once a second')
+TRUE_POSE = Topic('mock/pose', 'geometry_msgs/msg/PoseStamped', 'mock_robot', 'true pose of the body in `world`')
+TRUE_LEGS = Topic(
+    'mock/legs', 'sensor_msgs/msg/JointState', 'mock_robot',
+    'true leg angle [rad], velocity [rad/s] and motor duty in effort [-1..1]',
+)  # fmt: skip
+MOTORS = Topic(
+    'mock/motors', 'sensor_msgs/msg/JointState', 'mock_robot',
+    'leg velocity the motors are told [rad/s], 0 while they are off; at every change; stamp = time of the change',
+    latched=True,
+)  # fmt: skip
+FAULT = Topic(
+    'mock/fault', 'diagnostic_msgs/msg/DiagnosticStatus', 'mock_robot',
+    'a condition that has just begun: its name; values hold the start time [s] and details', latched=True,
+)  # fmt: skip
+RUN = Topic(
+    'run', 'std_msgs/msg/String', 'recorder',
+    'what runs, as YAML: parameters of every node, model hashes, seed, versions, machine', latched=True,
+)  # fmt: skip
+ROLLOUT = Topic(
+    'rollout', 'diagnostic_msgs/msg/DiagnosticStatus', 'millirobot import-log',
+    'a rollout of an imported log begins; values: rollout (index in the log), mode, session', latched=True,
+)  # fmt: skip
+
+TOPICS: tuple[Topic, ...] = (
+    MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
+    PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS, TRUE_POSE,
+    TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+)  # fmt: skip
+
+CANDIDATES = Topic(
+    'view/candidates', 'visualization_msgs/msg/MarkerArray', 'controller',
+    'some candidates of the newest plan, coloured by cost from blue to orange; only while somebody looks',
+)  # fmt: skip
+FENCE = Topic(
+    'view/fence', 'visualization_msgs/msg/MarkerArray', 'bridge', 'where the gate stops the robot', latched=True,
+)  # fmt: skip
+
+VIEW_TOPICS: tuple[Topic, ...] = (CANDIDATES, FENCE)
+"""To look at while the robot walks; not recorded, for recording would be looking."""
+
+WORLD_FRAME = 'world'
+BODY_FRAME = 'base_link'

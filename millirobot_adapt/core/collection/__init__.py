@@ -1,1 +1,0 @@
-"""Collect data: the random policy, and who may drive when."""

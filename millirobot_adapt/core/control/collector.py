@@ -1,0 +1,136 @@
+"""Drive the robot at random to collect data: who may do what, and when. Pure: it is told the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.control.inbox import Inbox
+from millirobot_adapt.core.control.random_policy import RandomPolicy
+from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, FloatArray
+
+
+@dataclass(frozen=True)
+class CollectorConfig(Config):
+    """Parameters of the executable `collector`."""
+
+    robot: str = param('velociroach', 'Robot: a name under params/robots/ or the path of a YAML file.')
+    minutes: float = param(10.0, 'A run ends by itself after walking so long.', unit='min', low=0.01, high=600.0)
+    centre: tuple[float, ...] = param(
+        (0.5, 0.3), 'Centre of the safety circle, in `world`.', unit='m', low=-100.0, high=100.0, length=2
+    )
+    radius: float = param(
+        1.0, 'Radius of the safety circle; outside the robot turns home. Leave half a metre to the fence.', unit='m',
+        low=0.2, high=50.0,
+    )  # fmt: skip
+    stale_after: float = param(
+        0.5, 'A run does not start on a state older than this, and ends when there is no newer one.', unit='s',
+        low=0.15, high=10.0,
+    )  # fmt: skip
+    seed: int = param(0, 'Seed of the policy; each run of one process walks differently.', low=0, high=2**31)
+
+
+class Collector:
+    """The state machine waiting -> idle -> running -> finished or stopped around the random policy."""
+
+    def __init__(
+        self, config: CollectorConfig, robot: RobotConfig, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make an idle collector."""
+        self._config = config
+        self._robot = robot
+        self._steady = steady
+        self._inbox = Inbox(robot.dt)
+        self._armed = False
+        self._policy: RandomPolicy | None = None
+        self._began = 0.0
+        self._runs = 0
+        self._ended = ''
+        self._zero_due = False
+
+    # What arrives.
+
+    def on_state(self, stamp: float, state: FloatArray) -> None:
+        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
+        self._inbox.add_state(stamp, state, self._steady())
+
+    def on_bridge(self, armed: bool, reason: str) -> None:
+        """Take the bridge's state; a robot that is no longer armed ends the run."""
+        self._armed = armed
+        if not armed:
+            self.stop(f'the bridge disarmed ({reason})')
+
+    # What the operator asks.
+
+    @property
+    def running(self) -> bool:
+        """Tell whether a run goes on."""
+        return self._policy is not None
+
+    @property
+    def status(self) -> str:
+        """Say in words where the collector stands."""
+        missing = self._missing()
+        return 'running' if self.running else self._ended or (f'waiting: {missing}' if missing else 'idle')
+
+    @property
+    def walked(self) -> float:
+        """Return how long the present run has walked [s]; 0 while there is none."""
+        return self._steady() - self._began if self.running else 0.0
+
+    def start(self) -> None:
+        """Begin a run.
+
+        Raises:
+            NotReadyError: something is missing; the message says what.
+        """
+        if self.running:
+            raise NotReadyError('already running')
+        missing = self._missing()
+        if missing:
+            raise NotReadyError(missing)
+        if not self._armed:
+            raise NotReadyError('the bridge is not armed; call its ~/arm first')
+        config, robot = self._config, self._robot
+        rng = generator(config.seed, self._runs)
+        self._policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, rng, config.centre)
+        self._began = self._steady()
+        self._runs += 1
+        self._ended = ''
+
+    def stop(self, reason: str) -> None:
+        """End the run: the robot stands from the next tick on."""
+        self._end(f'stopped: {reason}')
+
+    # What the ticker does.
+
+    def begin_tick(self) -> FloatArray | None:
+        """Return the setpoint to publish in the tick that begins [rad/s], shape (nu,).
+
+        One zero ends a run; None while standing: others may drive then (teleop), and the bridge sends zero itself.
+        """
+        missing = self._missing()
+        if self.running and missing:
+            self.stop(missing)
+        if self.walked >= 60.0 * self._config.minutes:
+            self._end('finished')
+        newest = self._inbox.newest
+        if self._policy is None or newest is None:
+            due, self._zero_due = self._zero_due, False
+            return np.zeros(NU) if due else None
+        return self._policy.act(newest.state)
+
+    def _end(self, how: str) -> None:
+        if self.running:
+            self._policy, self._ended, self._zero_due = None, how, True
+
+    def _missing(self) -> str:
+        """Say what is missing before a run can start; empty when nothing is."""
+        return self._inbox.missing(self._steady(), self._config.stale_after)

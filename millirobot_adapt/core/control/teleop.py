@@ -1,0 +1,150 @@
+"""Drive by joystick: what sticks and buttons make of the two leg velocities, and when they may.
+
+The robot moves only while the dead-man button is held, and the press must be a new one: a button that was down when the
+node started, when messages ceased or when something else took over counts only after it has been up. Pure: it knows the
+time only from its arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.state import NU, FloatArray
+
+
+@dataclass(frozen=True)
+class TeleopConfig(Config):
+    """Parameters of the executable `teleop`; the numbers are those of sensor_msgs/Joy, from 0."""
+
+    robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
+    speed_axis: int = param(1, 'Axis for the speed, 1 is forward.', low=0, high=31)
+    turn_axis: int = param(0, 'Axis for turning, 1 is left.', low=0, high=31)
+    dead_man: int = param(4, 'Button that must be held for the robot to move.', low=0, high=31)
+    emergency_stop: int = param(1, 'Button that disarms the bridge.', low=0, high=31)
+    dead_zone: float = param(0.1, 'Sticks that are out less are taken for centred.', low=0.0, high=0.9)
+    stale_after: float = param(
+        0.2, 'A joystick that is silent for longer is taken for released.', unit='s', low=0.05, high=1.0
+    )
+
+
+@dataclass(frozen=True)
+class Sticks:
+    """What one message says."""
+
+    speed: float
+    """-1..1, 1 is full speed forward."""
+    turn: float
+    """-1..1, 1 is left."""
+    held: bool
+    stop: bool
+
+
+def read_sticks(config: TeleopConfig, axes: Sequence[float], buttons: Sequence[int]) -> Sticks:
+    """Read a message's axes and buttons.
+
+    Raises:
+        ValueError: the joystick has fewer than the parameters name; an axis is not finite.
+    """
+    if len(axes) <= max(config.speed_axis, config.turn_axis):
+        raise ValueError(f'the joystick has {len(axes)} axes; set speed_axis and turn_axis')
+    if len(buttons) <= max(config.dead_man, config.emergency_stop):
+        raise ValueError(f'the joystick has {len(buttons)} buttons; set dead_man and emergency_stop')
+    speed, turn = (_clear_of(config.dead_zone, axes[axis]) for axis in (config.speed_axis, config.turn_axis))
+    return Sticks(speed, turn, bool(buttons[config.dead_man]), bool(buttons[config.emergency_stop]))
+
+
+def _clear_of(dead_zone: float, value: float) -> float:
+    """Take out the dead zone, so that what remains begins at zero and still reaches 1."""
+    if not np.isfinite(value):
+        raise ValueError('an axis is not finite')
+    beyond = max(0.0, min(1.0, abs(value)) - dead_zone) / (1.0 - dead_zone)
+    return float(np.copysign(beyond, value)) if beyond else 0.0
+
+
+def leg_velocities(speed: float, turn: float, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return the leg velocities, left and right, shape (2,) [rad/s]: both zero, or both inside low..high, shape (2,).
+
+    Speed sets their mean, turning their difference; where the range is too small for both, turning wins. The robot
+    cannot walk backward: pulling back stands, or turns at the slowest mean.
+    """
+    if speed <= 0.0 and turn == 0.0:
+        return np.zeros(NU)
+    span = high - low
+    wanted = low + max(0.0, speed) * span + turn / 2 * span * np.array([-1.0, 1.0])
+    shift = max(0.0, float((low - wanted).max())) - max(0.0, float((wanted - high).max()))
+    legs: FloatArray = np.clip(wanted + shift, low, high)
+    return legs
+
+
+class Teleop:
+    """Decide when to speak, and what to say."""
+
+    def __init__(self, config: TeleopConfig, robot: RobotConfig) -> None:
+        self._config = config
+        self._low, self._high, self._period = robot.action_low, robot.action_high, robot.dt
+        self._sticks: Sticks | None = None
+        self._heard = -np.inf
+        self._fresh_press = False
+        self._speaking = False
+        self._spoken = -np.inf
+        self._stop_asked = False
+        self._others = ''
+        self.status = 'waiting: no joystick has been heard'
+        """What it does, in words; begins with 'waiting' where something is missing."""
+
+    def on_joy(self, axes: Sequence[float], buttons: Sequence[int], now: float) -> None:
+        """Take a message at steady time `now` [s].
+
+        Raises:
+            ValueError: what `read_sticks` raises; the joystick then counts as released.
+        """
+        before, self._sticks = self._sticks, None
+        self._sticks = read_sticks(self._config, axes, buttons)
+        self._heard = now
+        if self._sticks.stop and not (before is not None and before.stop):
+            self._stop_asked = True
+        self._fresh_press = not self._sticks.stop and (self._fresh_press or not self._sticks.held)
+
+    def give_way(self, reason: str) -> None:
+        """Say who else drives the robot ('' for nobody): then nothing is said at all."""
+        self._others = reason
+
+    def take_stop(self) -> bool:
+        """Tell whether the emergency stop has been pressed since the last call."""
+        asked, self._stop_asked = self._stop_asked, False
+        return asked
+
+    def setpoint(self, now: float) -> FloatArray | None:
+        """Return what to publish at steady time `now` [s], shape (2,) [rad/s]; None for nothing.
+
+        While the button is held that is a setpoint each control period, and one zero as soon as it no longer is.
+        """
+        sticks, self.status = self._listen(now)
+        if sticks is None:
+            was_speaking, self._speaking = self._speaking, False
+            return np.zeros(NU) if was_speaking and not self._others else None
+        if self._speaking and now - self._spoken < 0.9 * self._period:
+            return None
+        self._speaking, self._spoken = True, now
+        return leg_velocities(sticks.speed, sticks.turn, self._low, self._high)
+
+    def _listen(self, now: float) -> tuple[Sticks | None, str]:
+        """Return the sticks while they may drive, else None, and the status."""
+        sticks = self._sticks
+        if sticks is None or now - self._heard > self._config.stale_after:
+            self._fresh_press = False
+            never = 'no joystick has been heard' if self._heard == -np.inf else 'the joystick is silent'
+            return None, f'waiting: {never}'
+        if self._others:
+            self._fresh_press = False
+            return None, f'silent: {self._others}'
+        if not sticks.held:
+            return None, 'released'
+        if not self._fresh_press:
+            return None, 'waiting: let the dead-man button go and press it again'
+        return sticks, 'driving'

@@ -1,0 +1,71 @@
+"""How far the pose in a state can be trusted: decided once, by the estimator, and carried along with the state.
+
+Gate, controller, teleop and report read this and nothing else; that raw messages are fresh is no evidence.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from millirobot_adapt.core.robot.state import FloatArray
+
+
+class PoseFault(enum.IntEnum):
+    """Why motion capture was not used last; 0 while it is."""
+
+    NONE = 0
+    NO_POSE = 1
+    INVALID = 2
+    FROZEN = 3
+    JUMPED = 4
+    CLOCK = 5
+    FRAME = 6
+    AXES = 7
+    UNCERTAIN = 8
+
+    @property
+    def words(self) -> str:
+        """Say it for people."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    PoseFault.NONE: 'poses are used',
+    PoseFault.NO_POSE: 'no pose arrives',
+    PoseFault.INVALID: 'poses are not finite, all zero, or have no orientation',
+    PoseFault.FROZEN: 'the pose stands still while the robot moves',
+    PoseFault.JUMPED: 'poses disagree with the motion: another body, or a jump',
+    PoseFault.CLOCK: 'the clock of motion capture does not agree with the clock of this computer',
+    PoseFault.FRAME: 'poses are in another frame than world',
+    PoseFault.AXES: 'the axes of motion capture do not fit gyro and gravity',
+    PoseFault.UNCERTAIN: 'too few poses agree with each other to begin again',
+}
+
+
+@dataclass(frozen=True)
+class StateQuality:
+    """What the estimator knows of its own pose."""
+
+    pose_age: float
+    """From the stamp of the last accepted pose to the stamp of the state [s]; inf before the first."""
+    position_sd: float
+    """Standard deviation of the position on the floor, the larger axis [m]."""
+    heading_sd: float
+    """Standard deviation of the yaw angle [rad]."""
+    coasting: bool
+    """The pose is carried on by gyro and legs alone."""
+    fault: PoseFault = PoseFault.NONE
+
+
+@dataclass(frozen=True)
+class StateSample:
+    """The robot's state s_k at the stamp of one reply, with its quality."""
+
+    index: int
+    """Counts the robot's replies, as the reply that it answers does."""
+    stamp: float
+    """When the robot sampled it [s since the epoch]."""
+    state: FloatArray
+    """Shape (nx,), in the order of core/robot/state.py."""
+    quality: StateQuality

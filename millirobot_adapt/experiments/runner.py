@@ -1,0 +1,136 @@
+"""Run one episode in lock-step: the control loop of the live robot on the mock, without ROS and without waiting."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.path_follower import PathFollower
+from millirobot_adapt.core.control.tick_result import TickResult
+from millirobot_adapt.core.control.wiring import assemble
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.planning.paths import ReferencePath, make_path
+from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
+from millirobot_adapt.experiments.look_ahead import LookAhead
+from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+
+NAN = float('nan')
+
+
+class SteppedRobot(Protocol):
+    """A robot that waits for each setpoint, as `sim.lockstep.LockstepRobot` does."""
+
+    def reset(self) -> Observation:
+        """Start a run."""
+
+    def step(self, setpoint: FloatArray) -> Observation:
+        """Let one control period pass under the setpoint [rad/s], shape (2,)."""
+
+
+class Chosen(Protocol):
+    """What a pilot decides in a tick."""
+
+    @property
+    def next_action(self) -> FloatArray:
+        """The setpoint for the next tick [rad/s], shape (2,)."""
+
+
+class Pilot(Protocol):
+    """Who steers: the control loop, or the path follower."""
+
+    def restart(self, path: ReferencePath) -> None:
+        """Begin a new run along `path`."""
+
+    def step(
+        self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
+    ) -> Chosen:
+        """Do one tick; the arguments are those of `ControlLoop.step`."""
+
+
+def run_episode(story: EpisodeSpec) -> Episode:
+    """Run an episode of the story.
+
+    Raises:
+        UserError: the model or the path is missing or bad.
+    """
+    robot = load_robot(story.controller.robot)
+    lockstep = LockstepRobot(robot, story.condition, make_estimator(story.estimator, robot), story.seed)
+    path = make_path(story.shape)
+    ticks = round(story.seconds / robot.dt)
+    table, ended = walk(lockstep, make_pilot(story), path, ticks, story.controller.objective.shape_weights)
+    return Episode(story, path, table, ended)
+
+
+def make_pilot(story: EpisodeSpec) -> Pilot:
+    """Make the path follower, or the control loop with the story's model.
+
+    Raises:
+        UserError: the model is missing, bad, or not one for this robot.
+    """
+    if story.follower is not None:
+        robot = load_robot(story.controller.robot)
+        return PathFollower(story.follower, robot, story.controller.objective.speed)
+    return assemble(story.controller).loop
+
+
+def walk(
+    robot: SteppedRobot, pilot: Pilot, path: ReferencePath, ticks: int, shape_weights: bool = True
+) -> tuple[dict[str, FloatArray], str]:
+    """Walk along the path for `ticks` control periods; return the table of `COLUMNS` and how it ended.
+
+    In tick k the robot executes a_k, which was planned during tick k - 1, while the loop plans a_{k+1} from s_k; in the
+    first tick it stands. Costs are those of the true pose.
+    """
+    pilot.restart(path)
+    tracker = PathTracker(path, shape_weights)
+    look_ahead = LookAhead(pilot.horizon) if isinstance(pilot, ControlLoop) else None
+    observation, executing = robot.reset(), np.zeros(NU)
+    begin, ended, rows = observation.stamp, 'time', []
+    for tick in range(ticks):
+        tracking = tracker.update_pose(observation.true_position, float(observation.true_rpy[2]))
+        decision = pilot.step(tick, observation.stamp, observation.state, observation.sent, executing)
+        row = _row(observation.stamp - begin, observation, tracking, executing)
+        if isinstance(pilot, ControlLoop) and isinstance(decision, TickResult) and look_ahead:
+            errors = look_ahead.judge(observation.state, observation.sent, pilot.prior, decision.adaptation.model)
+            row |= _told_by_model(decision) | {'ahead_before': errors[0], 'ahead_after': errors[1]}
+        rows.append(row)
+        stuck = isinstance(decision, TickResult) and decision.plan.finite == 0
+        if tracking.finished or stuck:
+            ended = 'finished' if tracking.finished else 'stopped'
+            break
+        observation = robot.step(executing)
+        executing = decision.next_action
+    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in COLUMNS}, ended
+
+
+def _row(time: float, observation: Observation, tracking: Tracking, executing: FloatArray) -> dict[str, float]:
+    """Return what every pilot's table holds of a tick."""
+    return {
+        'time': time,
+        'x': observation.true_position[0],
+        'y': observation.true_position[1],
+        'yaw': observation.true_rpy[2],
+        'estimated_x': observation.state[0],
+        'estimated_y': observation.state[1],
+        'cross_track': tracking.cross_track,
+        'progress': tracking.progress,
+        'step_cost': tracking.step_cost,
+        'left': executing[0],
+        'right': executing[1],
+        'faults': len(observation.faults),
+    }
+
+
+def _told_by_model(result: TickResult) -> dict[str, float]:
+    """Return what only a pilot with a model can tell."""
+    return {
+        'pre_error': result.pre_error,
+        'post_error': result.post_error,
+        'inner_step': result.adaptation.step,
+        'plan_cost': result.plan.cost,
+    }

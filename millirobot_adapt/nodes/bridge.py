@@ -1,0 +1,158 @@
+"""The bridge: what stands between ROS and the robot's radio."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+from firmware_bridge.clock import SystemClock
+from firmware_bridge.config import BridgeConfig
+from firmware_bridge.driver import Driver
+from firmware_bridge.link import Exchange
+from firmware_bridge.permission import objection_to_model, warning_before_arming
+from firmware_bridge.serial_link import make_serial_link
+from firmware_bridge.transports.serial_port import is_pseudo_terminal
+from millirobot_adapt.contract import topics
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.safety.fence import fence_text
+from millirobot_adapt.core.safety.gate import Gate
+from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.ros.inputs.gate_listener import GateListener
+from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.markers import show_fence
+from millirobot_adapt.ros.outputs.telemetry import TelemetryPublisher, battery_status
+from millirobot_adapt.ros.parameters import load
+from millirobot_adapt.ros.process import run
+
+
+class BridgeNode(ManagedNode):
+    """Connect `Driver` to topics and services; the link runs on a thread of its own.
+
+    Inactive, it holds the link and hears the robot, but does not arm: zero is all that it sends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('bridge', topics.BRIDGE_STATE)
+        self._config = load(self, BridgeConfig, self._on_parameters)
+        self._robot = load_robot(self._config.robot)
+        self._gate = Gate(self._config.gate, self._robot)
+        self._dry_run = self._config.dry_run
+        self._mock_model_allowed = self._config.allow_mock_model or is_pseudo_terminal(self._config.port)
+        self._warning = warning_before_arming(self._robot)
+        self._battery: int | None = None  # newest reading [counts]
+
+    def configure(self) -> None:
+        """Open the port and start the link's thread, which starts the robot up with its motors told to stand."""
+        config, clock = self._config, SystemClock()
+        link = make_serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
+        link.connect()
+        show_fence(self, self._gate.fence)
+        log = self.get_logger().info
+        self._driver = Driver(link, self._gate, config, clock, self._report, log, lambda: self._inputs.look())
+        self._connect()
+        # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
+        self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
+        atexit.register(self.close)
+        self._thread.start()
+
+    def activate(self) -> None:
+        """Let the operator arm, once the link is up."""
+        state = self._driver.status()
+        if state.link != 'up':
+            raise NotYetError(f'{state.reason}; is the robot on? millirobot link-test {self._config.port} tells more')
+
+    def deactivate(self) -> None:
+        """Stop the robot as the operator's stop does."""
+        self._driver.stop('the bridge was deactivated')
+
+    def cleanup(self) -> None:
+        """Stop the robot, end the thread and let go of the port."""
+        atexit.unregister(self.close)
+        self._driver.close()
+        self._thread.join()
+        self.health.announce()
+
+    def _connect(self) -> None:
+        self._inputs = GateListener(self, self._driver)
+        self.create_subscription(
+            DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
+        )
+        self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
+        self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
+        self._telemetry = TelemetryPublisher(self)
+        self.create_service(Trigger, '~/arm', self._on_arm)
+        self.create_service(Trigger, '~/stop', self._on_stop)
+        self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    # Messages in.
+
+    def _on_controller(self, message: DiagnosticStatus) -> None:
+        values = {pair.key: pair.value for pair in message.values}
+        self._driver.object_to_source(None if self._mock_model_allowed else objection_to_model(values))
+
+    def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        refusal = self._driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
+        response.success = refusal is None
+        response.message = 'armed' if refusal is None else f'not armed: {refusal}'
+        if refusal is None and self._warning is not None:
+            response.message += f'; warning: {self._warning}'
+            self.get_logger().warning(self._warning)
+        return response
+
+    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._driver.stop('stopped by the operator')
+        response.success, response.message = True, 'stopped by the operator'
+        return response
+
+    def _on_parameters(self, config: BridgeConfig) -> None:
+        """Tighten the gate's limits."""
+        self._config = config
+        if self.lifecycle == 'unconfigured':
+            self._gate.limit(config.gate)
+        else:
+            self._driver.limit(config.gate)
+
+    # Messages out.
+
+    def _report(self, exchange: Exchange | None) -> None:
+        """Publish an exchange, and the state whenever it changes; runs on the link's thread."""
+        if exchange is not None:
+            self._sent.publish(joint_state(exchange.stamp, exchange.sent))
+            if self._dry_run:
+                self._decision.publish(joint_state(exchange.stamp, self._driver.status().decided))
+            if exchange.telemetry is not None:
+                self._telemetry.publish(exchange.telemetry)
+                self._battery = exchange.battery_counts
+        self.health.announce()
+
+    def examine(self) -> DiagnosticStatus:
+        """Say whether the robot is armed and why not, how the link is, and what it has counted."""
+        state = self._driver.status()
+        level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
+        level = level if state.link == 'up' else DiagnosticStatus.ERROR
+        details = {'warning': self._warning or 'none', 'fence': fence_text(self._config.gate.fence)}
+        return status('bridge', state.reason, {**state.values(), **details, 'dry run': self._dry_run}, level)
+
+    def parts(self) -> list[DiagnosticStatus]:
+        """Say how the battery is."""
+        return [battery_status(self._battery, self._robot)]
+
+    def _check(self) -> None:
+        if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:
+            self._driver.object_to_source(None)  # whoever sends setpoints now, it is not that controller
+        if not self._thread.is_alive():
+            raise RuntimeError('the thread of the link has ended; its error stands above')
+
+
+def main() -> int:
+    """Run the executable `bridge`."""
+    return run(BridgeNode)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Bag files: write, read, repair, import, export."""

@@ -1,0 +1,165 @@
+"""Turn a bag into tables for notebooks: one for each topic, and one with a row for each tick."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from millirobot_adapt.contract.messages import StateGatherer
+from millirobot_adapt.contract.tick_codec import decode_tick
+from millirobot_adapt.contract.topics import (
+    ARRIVALS,
+    BACK_EMF,
+    BATTERY,
+    IMU,
+    LEGS,
+    ODOMETRY,
+    TICK,
+    TOPICS,
+)
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.assembly import state_of
+from millirobot_adapt.core.estimation.state_covariance import state_covariance
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.recording.reader import Bag
+from millirobot_adapt.recording.run_setup import recorded_robot
+from millirobot_adapt.recording.tables import Row, columns_of, rows_of, spread_row, state_row, tick_row
+
+TICKS, STATES = 'ticks', 'states'
+"""Tables that are no topic of their own."""
+_STATE_PARTS = {topic.name for topic in (LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY)}
+_LEFT_OUT = (ARRIVALS,)
+"""A second copy of poses and telemetry, for replay."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A bag as tables: columns by name with unit, by table."""
+
+    tables: Mapping[str, Mapping[str, np.ndarray]]
+    plans: np.ndarray
+    """States that the plan of each tick predicts, from the state of the tick on, shape (ticks, H + 1, nx)."""
+
+
+def read_tables(bag: Bag) -> Tables:
+    """Read a whole bag into tables; a message whose content makes no sense is left out with a warning.
+
+    A topic is a table of its name with `_` for `/`. `ticks` has a row for each tick of the controller, `states` one for
+    each state that telemetry and odometry of equal stamps make.
+
+    Raises:
+        UserError: nothing of the bag is readable, or it holds none of the topics of a run.
+    """
+    collected = _Collected(recorded_robot(bag))
+    kinds = {topic.name: topic.type for topic in TOPICS}
+    topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
+    shown = tqdm(bag.messages(topics), desc='reading', unit=' messages', disable=None, leave=False)
+    for name, message, received in shown:
+        try:
+            collected.add(name, kinds[name], message, received)
+        except (ValueError, IndexError):
+            bag.broken[name] += 1
+    if not collected.rows:
+        raise UserError(f'{bag.path}: holds none of the topics of a run')
+    return Tables({name: columns_of(rows) for name, rows in collected.rows.items()}, _stacked(collected.plans))
+
+
+class _Collected:
+    """Rows that grow while the bag is read."""
+
+    def __init__(self, robot: RobotConfig) -> None:
+        self._robot = robot
+        self.rows: dict[str, list[Row]] = {}
+        self.plans: list[np.ndarray] = []
+        self._gatherer = StateGatherer()
+
+    def add(self, name: str, kind: str, message: Any, received: float) -> None:
+        """Take one message."""
+        if name == TICK.name:
+            record = decode_tick(np.asarray(message.data))
+            self._extend(TICKS, [{'received_s': received} | tick_row(record)])
+            self.plans.append(record.plan_states)
+        elif name == BACK_EMF.name:
+            stamp, left, right = (float(value) for value in message.data)
+            row = {'received_s': received, 'stamp_s': stamp, 'left_v': left, 'right_v': right}
+            self._extend(table_name(name), [row])
+        else:
+            self._extend(table_name(name), rows_of(kind, message, received))
+        if name in _STATE_PARTS:
+            pair = self._gatherer.join(name, message)
+            if pair is not None:
+                spread = spread_row(state_covariance(*pair, self._robot))
+                self._extend(STATES, [{'stamp_s': pair[1].stamp} | state_row(state_of(*pair)) | spread])
+
+    def _extend(self, table: str, rows: list[Row]) -> None:
+        if rows:
+            self.rows.setdefault(table, []).extend(rows)
+
+
+def table_name(topic: str) -> str:
+    """Return the name of a topic's table."""
+    return topic.strip('/').replace('/', '_')
+
+
+def write_npz(tables: Tables, file: Path) -> None:
+    """Write every table as one structured array: `pandas.DataFrame(numpy.load(file)['ticks'])`; no pickle inside.
+
+    Raises:
+        UserError: the file exists already or cannot be written.
+    """
+    arrays = {name: _structured(columns) for name, columns in tables.tables.items()}
+    if len(tables.plans):
+        arrays['plans'] = tables.plans
+    try:
+        with file.open('xb') as stream:
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
+    except OSError as error:
+        raise _complaint(file, error) from None
+
+
+def write_csv(tables: Tables, folder: Path) -> None:
+    """Write every table as `<table>.csv` into a new folder; the predicted states of the plans are left to npz.
+
+    Raises:
+        UserError: the folder exists already or cannot be written.
+    """
+    try:
+        folder.mkdir()
+        for name, columns in tables.tables.items():
+            with (folder / f'{name}.csv').open('x', newline='', encoding='utf-8') as stream:
+                writer = csv.writer(stream)
+                writer.writerow(columns)
+                writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    except OSError as error:
+        raise _complaint(folder, error) from None
+
+
+def _complaint(place: Path, error: OSError) -> UserError:
+    if isinstance(error, FileExistsError):
+        return UserError(f'{place}: exists already; choose another place with --out')
+    return UserError(f'{place}: cannot be written ({error.strerror}); choose another place with --out')
+
+
+def _structured(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    kinds = [(name, column.dtype) for name, column in columns.items()]
+    table = np.empty(len(next(iter(columns.values()))), dtype=kinds)
+    for name, column in columns.items():
+        table[name] = column
+    return table
+
+
+def _stacked(plans: list[np.ndarray]) -> np.ndarray:
+    """Return plans of unequal length as one array, NaN where they end."""
+    if not plans:
+        return np.empty((0, 0, 0))
+    longest = max(len(plan) for plan in plans)
+    stacked = np.full((len(plans), longest, plans[0].shape[1]), np.nan)
+    for row, plan in zip(stacked, plans, strict=True):
+        row[: len(plan)] = plan
+    return stacked

@@ -1,0 +1,44 @@
+"""Name what lies in a bag, whatever the kind of its files: channels, messages as bytes, and rosbags' message types."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys.store import Typestore
+
+
+class Channel(NamedTuple):
+    """One topic of a bag, described so that it can be copied without knowing its type."""
+
+    topic: str
+    """Full topic name."""
+    type: str
+    definition: str = ''
+    """Text that defines the type and the types in it; '' if the bag does not tell."""
+    language: str = ''
+    """Of the definition: ros2msg, ros2idl or ''."""
+    encoding: str = 'cdr'
+    """Of the messages."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """What rosbag2 keeps beside a channel: offered_qos_profiles, topic_type_hash."""
+
+
+class Raw(NamedTuple):
+    """One message as it lies in a bag."""
+
+    channel: Channel
+    data: bytes
+    received: int
+    """Time of receipt [ns since the epoch]."""
+    published: int
+    """Time of publishing [ns since the epoch]; that of receipt where the bag does not tell."""
+    sequence: int = 0
+    """Number that the publisher gave the message, counted from 1; 0: not told."""
+
+
+@lru_cache(maxsize=1)
+def typestore() -> Typestore:
+    """Return the message types of ROS 2 Jazzy: definitions, hashes, CDR serialisation."""
+    return get_typestore(Stores.ROS2_JAZZY)

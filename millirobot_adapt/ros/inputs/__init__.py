@@ -1,0 +1,1 @@
+"""Listen to the topics of the contract."""

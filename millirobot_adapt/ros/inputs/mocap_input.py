@@ -1,0 +1,57 @@
+"""Hear motion capture, and say how it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+
+from millirobot_adapt.contract.messages import pose_sample
+from millirobot_adapt.contract.topics import MOCAP_POSE
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.pose_rate import PoseRate
+from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inputs.source_watch import SourceWatch
+
+QUEUE = 100
+"""Poses kept while the process is busy: a second of motion capture."""
+MEND = 'set mocap_reliability: best_effort in params/estimator.yaml'
+
+
+class MocapInput:
+    """Subscribe to motion capture; best effort hears every driver, reliable only those that are."""
+
+    def __init__(self, node: Node, config: EstimatorNodeConfig, on_pose: Callable[[PoseSample], None]) -> None:
+        self._on_pose = on_pose
+        self._rate = PoseRate(config.lowest_pose_rate, config.lost_after)
+        self._newest: float | None = None
+        profile = qos(MOCAP_POSE, QUEUE)
+        profile.reliability = ReliabilityPolicy[config.mocap_reliability.upper()]
+        self._source = SourceWatch(node, MOCAP_POSE.name, MOCAP_POSE.type, profile, MEND)
+        events = self._source.events()
+        node.create_subscription(PoseStamped, MOCAP_POSE.name, self.hear, profile, event_callbacks=events)
+
+    def hear(self, message: PoseStamped) -> None:
+        """Take one pose."""
+        sample = pose_sample(message)
+        self._newest = sample.stamp
+        self._rate.on_pose(time.monotonic(), time.time() - sample.stamp)
+        self._on_pose(sample)
+
+    @property
+    def rate(self) -> int:
+        """Poses of the last second [Hz]."""
+        return self._rate.rate(time.monotonic())
+
+    @property
+    def age(self) -> str:
+        """How long ago the newest pose was stamped [s], as text."""
+        return 'none yet' if self._newest is None else f'{time.time() - self._newest:.3f}'
+
+    def objection(self) -> str:
+        """Say what is not healthy; empty when all is well."""
+        return self._rate.objection(time.monotonic()) if self.rate else self._source.reason()

@@ -1,0 +1,106 @@
+"""Arm, start and stop a robot from a program, and see how it does: what a person would do with `ros2 service call`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+
+from millirobot_adapt.contract.tick_codec import decode_tick
+from millirobot_adapt.contract.topics import BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, TICK
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.ros.bring_up import BringUp
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.lifecycle_client import LifecycleClient
+
+SERVICES = (
+    'bridge/arm', 'bridge/stop', 'controller/start', 'controller/pause', 'controller/resume', 'controller/finish',
+    'controller/stop', 'collector/start', 'collector/stop',
+)  # fmt: skip
+
+
+class Operator:
+    """A node in a context of its own, without threads: it hears and speaks while `spin` or `call` runs."""
+
+    def __init__(self, namespace: str = '') -> None:
+        """Join the ROS graph, for the robot of a namespace; signals stay with the program."""
+        self._context = Context()
+        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('operator', context=self._context, namespace=namespace)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._clients = {name: self._node.create_client(Trigger, name) for name in SERVICES}
+        self.bridge: DiagnosticStatus | None = None
+        """Newest state of the bridge; None before the first."""
+        self.controller: DiagnosticStatus | None = None
+        """Newest state of the controller; None before the first."""
+        self.manager: DiagnosticStatus | None = None
+        """Newest state of the manager; None before the first."""
+        self.ticks: list[TickRecord] = []
+        """Ticks that have come since this list was last emptied."""
+        node = self._node
+        node.create_subscription(DiagnosticStatus, BRIDGE_STATE.name, self._on_bridge, qos(BRIDGE_STATE))
+        node.create_subscription(DiagnosticStatus, CONTROLLER_STATE.name, self._on_controller, qos(CONTROLLER_STATE))
+        node.create_subscription(DiagnosticStatus, MANAGER_STATE.name, self._on_manager, qos(MANAGER_STATE))
+        node.create_subscription(Float64MultiArray, TICK.name, self._on_tick, qos(TICK, depth=100))
+
+    def close(self) -> None:
+        """Leave the ROS graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def spin(self, seconds: float) -> None:
+        """Hear what comes within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def call(self, service: str, seconds: float) -> tuple[bool, str]:
+        """Call one of `SERVICES`; returns whether it was done, and its message (or that nobody answered)."""
+        deadline = time.monotonic() + seconds
+        client = self._clients[service]
+        while not client.service_is_ready():
+            if time.monotonic() > deadline:
+                return False, f'/{service} is not offered by anyone'
+            self.spin(0.02)
+        future = client.call_async(Trigger.Request())
+        while not future.done():
+            if time.monotonic() > deadline:
+                return False, f'/{service} did not answer within {seconds:g} s'
+            self._executor.spin_once(timeout_sec=0.02)
+        answer: Any = future.result()
+        return bool(answer.success), str(answer.message)
+
+    def bring_up(self, nodes: Sequence[str], patience: float) -> None:
+        """Configure and activate managed nodes, as the manager does.
+
+        Raises:
+            BringUpError: one did not come up; `patience` is the longest wait for one step [s].
+        """
+        clients = {name: LifecycleClient(self._node, name) for name in nodes}
+        bring_up = BringUp(clients, patience, lambda _: None, time.monotonic)
+        while not bring_up.done:
+            bring_up.advance()
+            self.spin(0.02)
+
+    def _on_bridge(self, message: DiagnosticStatus) -> None:
+        self.bridge = message
+
+    def _on_controller(self, message: DiagnosticStatus) -> None:
+        self.controller = message
+
+    def _on_manager(self, message: DiagnosticStatus) -> None:
+        self.manager = message
+
+    def _on_tick(self, message: Float64MultiArray) -> None:
+        self.ticks.append(decode_tick(message.data))

@@ -1,0 +1,1 @@
+"""Publish the topics of the contract."""

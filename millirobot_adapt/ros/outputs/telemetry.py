@@ -1,0 +1,42 @@
+"""Publish what one reply of the robot says, and its battery as a part of its own on /diagnostics."""
+
+from __future__ import annotations
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.node import Node
+from sensor_msgs.msg import BatteryState, Imu, JointState
+from std_msgs.msg import Float64MultiArray
+
+from millirobot_adapt.contract import topics
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.ros.conversions import qos, status, telemetry_messages
+
+KINDS = (
+    (topics.LEGS, JointState),
+    (topics.IMU, Imu),
+    (topics.BATTERY, BatteryState),
+    (topics.BACK_EMF, Float64MultiArray),
+)
+
+
+class TelemetryPublisher:
+    """Publish telemetry as the four messages of the contract, all with its stamp."""
+
+    def __init__(self, node: Node) -> None:
+        self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
+
+    def publish(self, telemetry: Telemetry) -> None:
+        """Publish one reply."""
+        for publisher, message in zip(self._publishers, telemetry_messages(telemetry), strict=True):
+            publisher.publish(message)
+
+
+def battery_status(counts: int | None, robot: RobotConfig) -> DiagnosticStatus:
+    """Say how the battery is by its newest reading [counts]; None: there is none yet."""
+    if counts is None:
+        return status('battery', 'no reading yet', {}, DiagnosticStatus.STALE)
+    low = robot.scales.battery_low_counts
+    level = DiagnosticStatus.ERROR if counts < low else DiagnosticStatus.OK
+    volts = counts * robot.scales.battery
+    return status('battery', f'{volts:.2f} V', {'reading [counts]': counts, 'low [counts]': low}, level)

@@ -1,0 +1,97 @@
+"""Connect a node's ROS parameters to its `Config` dataclass: declared, typed, ranged, unknown keys refused.
+
+Those declared live may be set while the node runs, several at once or none; all others are read at the start.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from millirobot_adapt.core.config import Config, build, flatten, nest
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.live import changed
+from millirobot_adapt.ros.parameter_files import source_of
+
+C = TypeVar('C', bound=Config)
+
+
+def load(node: Node, cls: type[C], on_change: Callable[[C], None] = lambda config: None) -> C:
+    """Build the node's configuration from its parameter overrides (files and command line) and declare every parameter.
+
+    The node must be made with `allow_undeclared_parameters=True, automatically_declare_parameters_from_overrides=True`.
+    When live parameters are set, `on_change` is called with the whole new configuration, on the thread that spins.
+
+    Raises:
+        UserError: an unknown key, a wrong type, a value out of range; files that are all for other nodes.
+    """
+    source = source_of(node.get_name(), node.get_namespace(), sys.argv)
+    given = {name: _plain(node.get_parameter(name).value) for name in node.get_parameters_by_prefix('')}
+    ours = {name: value for name, value in given.items() if name.split('.')[0] not in _FOREIGN}
+    config = build(cls, nest(ours), source)
+    values = flatten(config)
+    for name, descriptor in _descriptors(cls).items():
+        if node.has_parameter(name):
+            if not descriptor.dynamic_typing:
+                descriptor.type = node.get_parameter(name).type_.value
+            node.set_descriptor(name, descriptor)
+        else:
+            node.declare_parameter(name, values[name], descriptor)
+    _follow(node, config, on_change)
+    return config
+
+
+def _follow(node: Node, config: C, on_change: Callable[[C], None]) -> None:
+    """Check what is set from now on as a whole, and hand it on; what ROS declares itself is not looked at."""
+
+    def on_set(parameters: list[Parameter]) -> SetParametersResult:
+        nonlocal config
+        changes = {each.name: _plain(each.value) for each in parameters if each.name.split('.')[0] not in _FOREIGN}
+        if not changes:
+            return SetParametersResult(successful=True)
+        try:
+            config = changed(config, changes, node.get_fully_qualified_name())
+        except UserError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        on_change(config)
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(on_set)
+
+
+_FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
+"""Parameters that rclpy declares itself."""
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) or hasattr(value, 'tolist') else value
+
+
+def _descriptors(cls: type[Config], prefix: str = '') -> dict[str, ParameterDescriptor]:
+    """Describe every parameter of `cls` for ROS tools: sentence, unit, range, whether it is read-only."""
+    found: dict[str, ParameterDescriptor] = {}
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING:
+            found |= _descriptors(field.default_factory, f'{prefix}{field.name}.')  # type: ignore[arg-type]
+            continue
+        unit = f' [{field.metadata["unit"]}]' if field.metadata['unit'] else ''
+        live = bool(field.metadata['live'])
+        descriptor = ParameterDescriptor(
+            description=f'{field.metadata["doc"]}{unit}',
+            read_only=not live,
+            dynamic_typing=live,  # ROS would refuse 80 for 80.0; `changed` checks the type, and says more
+        )
+        low, high = field.metadata['low'], field.metadata['high']
+        if low is not None and high is not None:
+            if type(field.default) is float:
+                descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+            elif type(field.default) is int:
+                descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+        found[f'{prefix}{field.name}'] = descriptor
+    return found

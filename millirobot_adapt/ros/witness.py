@@ -1,0 +1,55 @@
+"""An operator who also watches the mock: what its motors are told and when, and what the bridge sends and hears."""
+
+from __future__ import annotations
+
+import time
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT
+from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.operator import Operator
+
+
+class Witness(Operator):
+    """Watch a run with the mock robot; see `Operator`."""
+
+    def __init__(self, namespace: str = '') -> None:
+        super().__init__(namespace)
+        self.link = ''
+        """State of the link as the bridge last told it; empty before."""
+        self.link_since = 0.0
+        """When that was news [s, host clock]."""
+        self.moving = False
+        """The motors are told to turn."""
+        self.changed_at = 0.0
+        """When `moving` became what it is [s, host clock], told by the mock to the millisecond."""
+        self.sent = 0
+        """Setpoints that the bridge has sent."""
+        self.replies = 0
+        """Telemetry that the bridge has accepted."""
+        node = self._node
+        self._clients['mock_robot/vanish'] = node.create_client(Trigger, 'mock_robot/vanish')
+        node.create_subscription(JointState, MOTORS.name, self._on_motors, qos(MOTORS))
+        node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
+        node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
+
+    def _on_bridge(self, message: DiagnosticStatus) -> None:
+        super()._on_bridge(message)
+        link = next((str(pair.value) for pair in message.values if pair.key == 'link'), '')
+        if link != self.link:
+            self.link, self.link_since = link, time.time()
+
+    def _on_motors(self, message: JointState) -> None:
+        moving = any(message.velocity)
+        if moving != self.moving:
+            self.moving, self.changed_at = moving, seconds(message.header.stamp)
+
+    def _on_sent(self, message: JointState) -> None:
+        self.sent += 1
+
+    def _on_legs(self, message: JointState) -> None:
+        self.replies += 1

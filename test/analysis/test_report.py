@@ -1,0 +1,238 @@
+"""The summary of a run with known numbers, and the page made of it."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import synthetic_run
+
+from millirobot_adapt.analysis.figure_style import worst
+from millirobot_adapt.analysis.report import write_report
+from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.summary import summarise
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording import messages
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.writer import BagWriter
+
+
+@pytest.fixture(scope='module')
+def calm(tmp_path_factory):
+    return synthetic_run.write_run(tmp_path_factory.mktemp('calm') / 'run')
+
+
+@pytest.fixture(scope='module')
+def reported(tmp_path_factory):
+    folder = synthetic_run.write_run(tmp_path_factory.mktemp('lively') / 'run', lively=True)
+    summary = write_report(folder)
+    return folder, summary
+
+
+def test_the_arrays_of_a_run_are_what_was_written(calm):
+    run = load_run(open_bag(calm))
+    assert len(run.states) == len(run.ticks) == len(run.sent) == len(run.true_poses) == 400
+    assert run.states.values.shape == (400, 24)
+    assert run.states.values[0, 23] == 4.0
+    assert run.sent.values[7] == pytest.approx([10 * 3.14159265] * 2)
+    assert run.column('pre_error')[[0, 399]] == pytest.approx([2.0, 4.0])
+    assert run.reference is not None
+    assert run.reference.closed
+    assert run.origin == pytest.approx(synthetic_run.START)
+
+
+def test_the_summary_holds_the_numbers_of_the_run(calm):
+    summary = write_report(calm)
+    assert json.loads((calm / 'summary.json').read_text()) == summary
+    assert summary['version'] == 1
+    assert summary['ros'] == {'distro': 'jazzy', 'rmw': 'rmw_fastrtps_cpp'}
+    assert (summary['seed'], summary['ticks'], summary['deadline_misses']) == (7, 400, 0)
+    assert summary['period_ms'] == {'p50': 100.0, 'p99': 100.0, 'max': 100.0}
+    assert summary['work_ms'] == {'p50': 24.5, 'p99': 29.0, 'max': 29.0}
+    assert summary['link'] == {
+        'sent': 500, 'replies': 495, 'lost': 5, 'bad_frames': 2, 'rtt_ms': {'p50': 14.2, 'p99': 19.8},
+    }  # fmt: skip
+    assert summary['adaptation'] == {'method': 'grbal', 'pre_error': 3.0, 'post_error': 1.0}
+    assert summary['faults'] == [{'name': 'missing_leg', 'time_s': pytest.approx(20.0, abs=1e-3)}]
+    assert summary['stops'] == [{'reason': 'battery low', 'time_s': pytest.approx(40.5, abs=1e-3)}]
+
+
+def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
+    tracking = summarise(load_run(open_bag(calm)), {})['tracking']
+    # 1 cm for 20 s, then 3 cm for 20 s; the path's chords and the reckoning by chords cost a millimetre.
+    assert tracking['cross_track_rms_m'] == pytest.approx(((0.01**2 + 0.03**2) / 2) ** 0.5, abs=1e-3)
+    assert tracking['after_fault']['cross_track_rms_m'] == pytest.approx(0.03, abs=1e-3)
+    # 0.25 m/s forward: a step of 2.5 cm gains 0.25, a centimetre off the path costs 0.5; the heading is the path's.
+    assert tracking['after_fault']['cost_per_step'] == pytest.approx(50 * 0.03 - 10 * 0.025, abs=0.1)
+    assert tracking['progress'] == pytest.approx(399 * 0.025, abs=0.1)
+
+
+def test_the_shape_chooses_the_weights_of_the_cost(calm):
+    costs = [
+        summarise(load_run(open_bag(calm), shape), {})['tracking']['after_fault']['cost_per_step']
+        for shape in ('figure8', 'zigzag')
+    ]
+    # The paper weighs distance 50 and 40 there; the heading error is nearly zero.
+    assert costs[0] - costs[1] == pytest.approx(10 * 0.03, abs=0.15)
+
+
+def test_skipped_and_late_ticks_count_as_missed(tmp_path, monkeypatch):
+    real = synthetic_run._write_tick
+
+    def skip_some(bag, path, tick, *rest):
+        if tick not in (5, 6):
+            real(bag, path, tick, *rest)
+
+    monkeypatch.setattr(synthetic_run, '_write_tick', skip_some)
+    summary = summarise(load_run(open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=20))), {})
+    assert (summary['ticks'], summary['deadline_misses']) == (20, 2)
+
+
+def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=20)
+    assert write_report(folder)['ended'] is None
+    (folder / 'ended.txt').write_text('estimator was killed by SIGKILL\n')
+    assert write_report(folder)['ended'] == 'estimator was killed by SIGKILL'
+    assert 'Ended before its time: estimator was killed by SIGKILL' in (folder / 'report.html').read_text()
+
+
+def with_states(tmp_path, *states):
+    """Write a bag of states alone: topic, text, values, one a second; return its summary."""
+    with BagWriter(tmp_path / 'bag') as bag:
+        for second, (topic, text, values) in enumerate(states):
+            bag.write_message(topic, messages.status(topic, text, values), float(second))
+    return write_report(tmp_path)
+
+
+def test_where_no_run_folder_tells_why_a_run_ended_the_manager_does(tmp_path):
+    lost = 'bridge has died or hangs: nothing heard of it for 3 s'
+    summary = with_states(tmp_path, ('/manager/state', 'active', {}), ('/manager/state', f'failed: {lost}', {}))
+    assert summary['ended'] == lost
+    (tmp_path / 'ended.txt').write_text('bridge was killed by SIGKILL\n')
+    assert write_report(tmp_path)['ended'] == 'bridge was killed by SIGKILL', 'who started it knows more'
+
+
+def test_a_manager_that_ends_with_all_others_has_no_reason_to_tell(tmp_path):
+    summary = with_states(tmp_path, ('/manager/state', 'waiting: bridge', {}), ('/manager/state', 'active', {}))
+    assert summary['ended'] is None
+
+
+@pytest.mark.parametrize(
+    ('text', 'reasons'),
+    [
+        ('stopped by the operator', []),
+        ('the bridge was deactivated', []),
+        ('inactive: the bridge is ending', []),
+        ('inactive: no telemetry for 1.0 s', ['no telemetry for 1.0 s']),
+    ],
+)
+def test_an_orderly_end_is_no_stop_whatever_state_the_bridge_is_in(tmp_path, text, reasons):
+    states = ('/bridge/state', 'armed', {'armed': True}), ('/bridge/state', text, {'armed': False})
+    assert [stop['reason'] for stop in with_states(tmp_path, *states)['stops']] == reasons
+
+
+@pytest.mark.parametrize(
+    ('text', 'reasons'),
+    [
+        ('stopped: by the operator', []),
+        ('stopped: the controller was deactivated', []),
+        ('inactive: stopped: the controller was deactivated', []),
+        ('stopped: 3 deadlines in a row were missed', ['3 deadlines in a row were missed']),
+    ],
+)
+def test_what_the_controller_was_told_is_no_stop_by_itself(tmp_path, text, reasons):
+    summary = with_states(tmp_path, ('/controller/state', 'running', {}), ('/controller/state', text, {}))
+    assert [stop['reason'] for stop in summary['stops']] == reasons
+    assert summary['outcome'] == text.removeprefix('inactive: ')
+
+
+def test_what_the_bag_does_not_hold_is_null(tmp_path):
+    with BagWriter(tmp_path / 'run' / 'bag') as bag:
+        bag.write_message('/legs', messages.joint_state(1.0, [1, 1], position=[0, 0]), 1.0)
+    summary = write_report(tmp_path / 'run')
+    assert summary['ticks'] is None
+    assert summary['tracking'] == {
+        'cost_per_step': None, 'cross_track_rms_m': None, 'after_fault': None, 'progress': None,
+    }  # fmt: skip
+    assert summary['link'] == {
+        'sent': None, 'replies': None, 'lost': None, 'bad_frames': None, 'rtt_ms': {'p50': None, 'p99': None},
+    }  # fmt: skip
+    assert summary['adaptation'] == {'method': None, 'pre_error': None, 'post_error': None}
+    assert summary['faults'] == summary['stops'] == []
+    assert 'Not recorded: path driven' in (tmp_path / 'run' / 'report.html').read_text()
+
+
+@pytest.mark.parametrize('percent', [0, 1, 20, 35])
+def test_every_cut_of_a_bag_gives_a_summary_of_the_beginning_or_one_clear_error(calm, tmp_path, percent):
+    whole = (calm / 'bag' / 'bag_0.mcap').read_bytes()
+    file = tmp_path / 'cut.mcap'
+    file.write_bytes(whole[: len(whole) * percent // 100])
+    warnings: list[str] = []
+    try:
+        summary = summarise(load_run(open_bag(file, warnings.append)), {})
+    except UserError as error:
+        warnings.append(str(error))
+    else:
+        assert summary['ticks'] is None or summary['ticks'] < 400
+    assert warnings
+
+
+def test_a_report_of_a_damaged_bag_is_made_of_what_is_readable(calm, tmp_path):
+    (tmp_path / 'bag').mkdir()
+    content = bytearray((calm / 'bag' / 'bag_0.mcap').read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    (tmp_path / 'bag' / 'bag_0.mcap').write_bytes(content)
+    write_report(tmp_path)
+    assert (tmp_path / 'report.html').is_file()
+
+
+def test_the_page_is_well_formed_and_shows_every_figure(reported):
+    folder, summary = reported
+    page = (folder / 'report.html').read_text()
+    root = ET.fromstring(page.removeprefix('<!DOCTYPE html>'))
+    pictures = root.findall('.//figure')
+    assert [picture.find('figcaption/b').text for picture in pictures] == [
+        'Path driven, path wanted', 'Distance to the path', 'Speed', 'Predicting the next step', 'Adapting',
+        'Leg rates', 'Work of a tick', 'Radio link', 'Motion capture',
+    ]  # fmt: skip
+    assert [heading.text for heading in root.findall('.//h2')] == [
+        'The walk', 'What the model knew', 'Robot, link and clock', 'Parameters',
+    ]  # fmt: skip
+    for picture in pictures:
+        said = picture.find('svg').get('aria-label')
+        assert said.startswith(picture.find('figcaption/b').text)
+        assert len(said) > 30
+    assert all(len(picture.findall('svg//path')) > 5 for picture in pictures)
+    assert len(root.findall(".//div[@class='card']")) == 6
+    assert f'{100 * summary["tracking"]["cross_track_rms_m"]:.1f}' in page
+    assert 'left middle leg lost' in page
+    assert [heading.text for heading in root.findall('.//h3')] == ['run', 'controller', 'ros']
+    assert 'planner.samples' in page
+
+
+def test_the_page_needs_nothing_but_itself(reported):
+    page = (reported[0] / 'report.html').read_text()
+    assert not re.search(r'https?:|//[a-z]+\.|<script|<link|@import|src=', page)
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for target in re.findall(r'(?:href="#|url\(#)([^")]+)', page):
+        assert target in ids
+
+
+def test_texts_from_the_bag_cannot_become_markup(tmp_path):
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=30)
+    (folder / 'parameters.yaml').write_text('controller: {path: "<b>&"}\n')
+    write_report(folder)
+    page = (folder / 'report.html').read_text()
+    assert '<b>&"' not in page
+    assert '&lt;b&gt;&amp;' in page
+
+
+def test_thinned_dots_keep_the_worst():
+    values = np.zeros(10_000)
+    values[[7, 5_000, 9_999]] = 1.0, 2.0, 3.0
+    times, kept = worst(np.arange(10_000.0), values, count=1200)
+    assert len(kept) <= 1200
+    assert {(7.0, 1.0), (5_000.0, 2.0), (9_999.0, 3.0)} <= set(zip(times.tolist(), kept.tolist(), strict=True))
+    assert np.array_equal(worst(np.arange(3.0), np.ones(3))[0], np.arange(3.0))

@@ -1,0 +1,49 @@
+"""What the demo makes of its options, and of a summary."""
+
+from pathlib import Path
+
+from millirobot_adapt.app.demo import MOCK_FENCE, Demo, node_overrides, table
+
+
+def demo(**changes):
+    options = {
+        'seconds': 40.0, 'shape': None, 'condition': 'leg_loss', 'method': None, 'model': None, 'seed': 3,
+        'out': Path('runs'), 'overrides': [],
+    }  # fmt: skip
+    return Demo(**{**options, **changes})
+
+
+def test_options_become_parameters_and_what_is_not_given_stays_with_the_files():
+    overrides = node_overrides(demo(method='mb'))
+    fence = {'objective.fence_corners': MOCK_FENCE}
+    assert overrides['controller'] == {'method': 'mb', 'model': 'velociroach_mb', 'seed': 3, **fence}
+    assert overrides['mock_robot'] == {'condition': 'leg_loss', 'fault_time': 20.0, 'seed': 3}
+
+
+def test_a_method_brings_the_model_that_ships_for_it_unless_another_is_named():
+    assert not {'model', 'method'} & set(node_overrides(demo())['controller'])
+    assert node_overrides(demo(method='rls'))['controller']['model'] == 'velociroach_rls'
+    named = node_overrides(demo(method='mb', model='models/mine'))['controller']
+    assert (named['method'], named['model']) == ('mb', 'models/mine')
+
+
+def test_set_wins_over_options():
+    overrides = node_overrides(demo(overrides=['mock_robot.fault_time=5.0', 'estimator.robot=other']))
+    assert overrides['mock_robot']['fault_time'] == 5.0
+    assert overrides['estimator'] == {'robot': 'other'}
+
+
+def test_the_table_shows_what_is_known_and_a_dash_for_the_rest():
+    summary = {
+        'ticks': 400, 'deadline_misses': None, 'period_ms': {'p50': 100.0, 'p99': None, 'max': 117.0},
+        'work_ms': {'p50': 20.0, 'p99': 41.0, 'max': 62.0}, 'link': {'sent': 401, 'replies': 400},
+        'adaptation': {'pre_error': 0.91, 'post_error': 0.62},
+        'tracking': {'cost_per_step': None, 'after_fault': None},
+        'stops': [{'time_s': 3.25, 'reason': 'outside the fence'}],
+    }  # fmt: skip
+    text = table(summary)
+    assert '400, - deadlines missed' in text
+    assert 'ms (p99 -, longest 117' in text
+    assert '0.91 -> 0.62' in text
+    assert '400 replies to 401 setpoints' in text
+    assert 'stopped at 3.25 s: outside the fence' in text

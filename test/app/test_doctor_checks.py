@@ -1,0 +1,270 @@
+"""Each check by itself, on things that are broken on purpose."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tty
+
+import numpy as np
+import pytest
+import yaml
+
+from firmware_bridge.transports.serial_port import SerialPort
+from millirobot_adapt.app.doctor import hardware, machine, model, ros
+from millirobot_adapt.app.doctor.examine import CHECKS, examine
+from millirobot_adapt.app.doctor.finding import Level, ok
+from millirobot_adapt.app.doctor.probe import Probe, probe
+from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import share_dir
+
+WHEEL = '/venv/lib/python3.12/site-packages/rclpy/__init__.py'
+APT = '/opt/ros/jazzy/lib/python3.12/site-packages/rclpy/__init__.py'
+SOURCED = {'ROS_DISTRO': 'jazzy', 'AMENT_PREFIX_PATH': '/opt/ros/jazzy'}
+HEARD = {'rmw': 'rmw_fastrtps_cpp', 'nodes': [], 'poses': 200, 'silence': '', 'rate': 100.0, 'gap': 0.012, 'age': 0.004}
+
+
+class Heard(Subject):
+    """A subject whose ROS says what the test wants."""
+
+    def __init__(self, error='', robot_expected=False, **heard):
+        super().__init__(robot_expected=robot_expected)
+        self.probe = Probe(error, {**HEARD, **heard})
+
+
+def levels(findings):
+    return [finding.level.value for finding in findings]
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_go_on():
+    def broken(_):
+        yield ok('so far')
+        raise ZeroDivisionError('by\nzero')
+
+    def mistaken(_):
+        raise UserError('x.yaml: is not good; make it better')
+
+    found = list(examine(Subject(), {'one': broken, 'two': mistaken, 'three': lambda _: [ok('fine')]}))
+    assert [(name, finding.level.value) for name, finding in found] == [
+        ('one', 'ok'), ('one', 'fail'), ('two', 'fail'), ('three', 'ok'),
+    ]  # fmt: skip
+    assert found[1][1].what == 'the check itself broke: ZeroDivisionError: by zero'
+    assert (found[2][1].what, found[2][1].mend) == ('x.yaml: is not good', 'make it better')
+
+
+@pytest.mark.parametrize(
+    ('rclpy', 'wheels', 'environment', 'level', 'says'),
+    [
+        (WHEEL, ['ros-jazzy-rclpy'], {}, 'ok', 'jazzy, from wheels'),
+        (APT, [], SOURCED, 'ok', 'jazzy, sourced'),
+        (None, [], {}, 'fail', 'no rclpy'),
+        (WHEEL, ['ros-jazzy-rclpy'], SOURCED, 'fail', 'do not mix'),
+        (APT, ['ros-jazzy-rclpy'], SOURCED, 'fail', 'do not mix'),
+        (WHEEL, ['ros-kilted-rclpy'], {}, 'warn', 'kilted, from wheels'),
+        (APT, [], {}, 'warn', 'neither a wheel nor'),
+    ],
+)
+def test_where_rclpy_comes_from(rclpy, wheels, environment, level, says):
+    found = ros.origin(rclpy, wheels, environment)
+    assert found.level.value == level
+    assert says in found.what
+    assert bool(found.mend) == (level != 'ok')
+
+
+@pytest.mark.parametrize(
+    ('domain', 'reach', 'expected'),
+    [
+        ('', '', ['ok']),
+        ('42', 'SUBNET', ['ok']),
+        ('150', 'LOCALHOST', ['warn', 'ok']),
+        ('300', '', ['fail']),
+        ('lab', '', ['fail']),
+        ('1', 'OFF', ['warn']),
+    ],
+)
+def test_the_domain(monkeypatch, domain, reach, expected):
+    monkeypatch.setenv('ROS_DOMAIN_ID', domain)
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', reach)
+    assert levels(ros.check_domain(Subject())) == expected
+
+
+@pytest.mark.parametrize(
+    ('heard', 'expected'),
+    [
+        ({}, ['ok']),
+        ({'rate': 30.0}, ['warn']),
+        ({'gap': 0.4}, ['warn']),
+        ({'age': 2.5}, ['ok', 'warn']),
+        ({'age': -0.3}, ['ok', 'warn']),
+        ({'poses': 0, 'silence': 'nobody publishes /mocap/pose'}, ['warn']),
+        ({'poses': 0, 'silence': 'nobody publishes /mocap/pose', 'robot_expected': True}, ['fail']),
+        ({'error': 'no', 'robot_expected': True}, ['fail']),
+    ],
+)
+def test_motion_capture(heard, expected):
+    assert levels(ros.check_mocap(Heard(**heard))) == expected
+
+
+def test_another_controller_in_the_domain_is_seen():
+    assert levels(ros.check_graph(Heard(nodes=['rviz2']))) == ['ok']
+    (found,) = ros.check_graph(Heard(nodes=['controller', 'rviz2']))
+    assert found.level is Level.WARN
+    assert 'controller' in found.what
+
+
+def test_what_a_broken_middleware_says_is_kept_to_the_point():
+    line = '[ERROR] [1.2] [rcl]: Expected that but found this, at /a/b.c:15, at /c.c:1'
+    program = f'import sys; sys.stderr.write({line!r}); sys.exit(102)'
+    assert probe('mocap/pose', ('-c', program)).error == 'Expected that but found this'
+    assert probe('mocap/pose', ('-c', 'import nothing_of_that_name')).error == "No module named 'nothing_of_that_name'"
+    assert probe('mocap/pose', ('-c', 'raise SystemExit(3)')).error == 'ended with exit code 3'
+
+
+def test_the_middleware_that_was_asked_for_is_named(monkeypatch):
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_of_nobody')
+    (found,) = ros.check_middleware(Heard(error='no'))
+    assert found.level is Level.FAIL
+    assert 'rmw_of_nobody' in found.mend
+
+
+def test_an_absent_port_is_a_warning_and_where_a_robot_is_expected_a_failure():
+    assert levels(hardware.check_port(Subject(port='/dev/nowhere'))) == ['warn']
+    (found,) = hardware.check_port(Subject(port='/dev/nowhere', robot_expected=True))
+    assert found.level is Level.FAIL
+    assert '/dev/nowhere' in found.what
+    assert found.mend
+
+
+def test_a_port_that_can_be_opened_and_one_that_is_in_use_and_one_that_is_none():
+    far, near = os.openpty()
+    tty.setraw(near)
+    try:
+        port = os.ttyname(near)
+        assert levels(hardware.check_port(Subject(port=port))) == ['ok']
+        holder = SerialPort(port, 57600)
+        (found,) = hardware.check_port(Subject(port=port))
+        holder.close()
+        assert found.level is Level.FAIL
+        assert 'in use' in found.what
+    finally:
+        os.close(far)
+        os.close(near)
+    assert levels(hardware.check_port(Subject(port=os.devnull))) == ['fail']
+
+
+def test_the_disk(tmp_path, monkeypatch):
+    there, not_yet = Subject(runs=tmp_path), Subject(runs=tmp_path / 'not' / 'yet')
+    monkeypatch.setattr(machine, 'SLOW_DISK', 0.0)
+    monkeypatch.setattr(machine, 'LITTLE_SPACE', 0.0)
+    monkeypatch.setattr(machine, 'NO_SPACE', 0.0)
+    assert levels(machine.check_disk(there)) == levels(machine.check_disk(not_yet)) == ['ok']
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(machine, 'LITTLE_SPACE', 1e30)
+    assert levels(machine.check_disk(there)) == ['warn']
+    monkeypatch.setattr(machine, 'NO_SPACE', 1e30)
+    assert levels(machine.check_disk(there)) == ['fail']
+    assert levels(machine.check_disk(Subject(runs=machine.Path('/proc/runs')))) == ['fail']
+
+
+def test_a_timer_that_is_late_is_a_warning(monkeypatch):
+    monkeypatch.setattr(machine, 'beats', lambda count, period: np.arange(count) * period)
+    assert levels(machine.check_timer(Subject()))[0] == 'ok'
+    monkeypatch.setattr(machine, 'beats', lambda count, period: np.arange(count) * (period + 0.02))
+    assert levels(machine.check_timer(Subject()))[0] == 'warn'
+
+
+def test_a_clock_that_was_never_set_is_a_failure(monkeypatch):
+    monkeypatch.setattr(machine.time, 'time', lambda: 12.0)
+    assert levels(machine.check_clock(Subject())) == ['fail']
+
+
+@pytest.mark.parametrize(('said', 'level'), [('yes', 'ok'), ('no', 'warn'), ('', 'ok')])
+def test_whether_the_clock_is_synchronised(monkeypatch, said, level):
+    monkeypatch.setattr(machine, '_ntp', lambda: said)
+    assert levels(machine.check_clock(Subject())) == [level]
+
+
+def test_bad_parameters_are_named_and_do_not_keep_the_other_checks_from_working(tmp_path):
+    (tmp_path / 'controller.yaml').write_text('controller:\n  ros__parameters:\n    planner.sampels: 3\n')
+    (tmp_path / 'bridge.yaml').write_text('bridge:\n  ros__parameters:\n    port: /dev/mine\n')
+    subject = Subject(params=tmp_path)
+    (found,) = model.check_parameters(subject)
+    assert found.level is Level.FAIL
+    assert 'controller.yaml' in found.what
+    assert 'samples' in found.mend
+    assert subject.port == '/dev/mine'
+    assert subject.model == 'velociroach_grbal'
+
+
+def test_one_file_may_hold_all_nodes(tmp_path):
+    nodes = {name: {'ros__parameters': {'robot': 'velociroach'}} for name in ('bridge', 'estimator')}
+    file = tmp_path / 'nodes.yaml'
+    file.write_text(yaml.safe_dump(nodes))
+    assert levels(model.check_parameters(Subject(params=file))) == ['ok']
+    file.write_text('nobody: {}')
+    assert levels(finding for _, finding in examine(Subject(params=file), {'parameters': model.check_parameters})) == [
+        'fail'
+    ]
+    with pytest.raises(UserError, match='no such file or folder'):
+        Subject(params=tmp_path / 'nowhere')
+
+
+@pytest.mark.parametrize(
+    ('engine', 'dot_products', 'level'),
+    [
+        ('{}', True, 'ok'),
+        ('{name: int8}', True, 'ok'),
+        ('{name: int8}', False, 'warn'),
+        ('{provider: cuda}', True, 'fail'),
+    ],
+)
+def test_the_engine(tmp_path, monkeypatch, engine, dot_products, level):
+    monkeypatch.setattr(model, 'has_int8_dot_products', lambda: dot_products)
+    monkeypatch.setattr(model.onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
+    (tmp_path / 'controller.yaml').write_text(f'controller:\n  ros__parameters:\n    engine: {engine}\n')
+    (found,) = model.check_engine(Subject(params=tmp_path))
+    assert found.level.value == level
+    assert 'CPUExecutionProvider' in found.what
+
+
+def test_more_threads_than_cores_is_a_warning(tmp_path):
+    (tmp_path / 'controller.yaml').write_text('controller:\n  ros__parameters:\n    engine.threads: 64\n')
+    (found,) = machine.check_processor(Subject(params=tmp_path))
+    assert (found.level is Level.WARN) == (machine.host()['cores'] < 64)
+
+
+def test_a_shipped_model_is_whole_and_known_to_be_of_the_mock():
+    found = list(model.check_model(Subject()))
+    assert levels(found)[:2] == ['ok', 'warn']
+    assert "'mock'" in found[1].what
+    assert 'ms of 100 ms' in found[2].what
+
+
+def test_a_model_that_was_edited_is_a_failure(tmp_path):
+    bundle = tmp_path / 'mine'
+    shutil.copytree(share_dir() / 'models' / 'velociroach_mb', bundle)
+    with (bundle / 'theta.npz').open('ab') as file:
+        file.write(b'x')
+    ((_, found),) = examine(Subject(model=str(bundle)), {'model': CHECKS['model']})
+    assert found.level is Level.FAIL
+    assert 'SHA-256' in found.what
+
+
+def test_a_robot_that_has_been_seen_to_stop_is_no_warning(tmp_path):
+    assert levels(model.check_robot(Subject())) == ['ok', 'warn']
+    (tmp_path / 'mine.yaml').write_text('name: mine\ntimeout_verified: true\n')
+    (tmp_path / 'bridge.yaml').write_text(f'bridge:\n  ros__parameters:\n    robot: {tmp_path / "mine.yaml"}\n')
+    assert levels(model.check_robot(Subject(params=tmp_path))) == ['ok']
+
+
+def test_the_parameters_are_read_without_ros():
+    """A middleware that does not load must not end the doctor."""
+    program = (
+        'import sys\n'
+        'from millirobot_adapt.app.doctor.examine import CHECKS\n'
+        'from millirobot_adapt.app.doctor.subject import Subject\n'
+        'list(CHECKS["parameters"](Subject()))\n'
+        'sys.exit("rclpy" in sys.modules)\n'
+    )
+    assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0

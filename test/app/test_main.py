@@ -1,0 +1,102 @@
+"""The command line: exit codes, one-line errors, nothing heavy imported."""
+
+import argparse
+import errno
+import subprocess
+import sys
+
+import pytest
+
+from millirobot_adapt import __version__
+from millirobot_adapt.app import main as cli
+from millirobot_adapt.core.errors import DeviceError, UserError
+
+
+@pytest.fixture
+def run_command(monkeypatch):
+    """Run `millirobot act` with `act` doing what the test wants."""
+
+    def run(action):
+        def make_parser():
+            parser = argparse.ArgumentParser(prog='millirobot')
+            parser.add_subparsers(required=True).add_parser('act').set_defaults(run=action)
+            return parser
+
+        monkeypatch.setattr(cli, 'make_parser', make_parser)
+        return cli.main(['act'])
+
+    return run
+
+
+def fail_with(error):
+    def action(_):
+        raise error
+
+    return action
+
+
+def test_the_exit_code_is_the_commands(run_command):
+    assert run_command(lambda _: 1) == 1
+
+
+def test_a_users_mistake_is_one_line_and_exit_code_2(run_command, capsys):
+    assert run_command(fail_with(UserError('x.yaml: no such file'))) == 2
+    assert capsys.readouterr().err == 'millirobot: error: x.yaml: no such file\n'
+
+
+def test_a_device_that_fails_is_one_line_and_exit_code_1(run_command, capsys):
+    assert run_command(fail_with(DeviceError('disk: full'))) == 1
+    assert capsys.readouterr().err == 'millirobot: error: disk: full\n'
+
+
+def test_a_full_disk_is_one_line_and_exit_code_1_whatever_is_written(run_command, capsys):
+    full = OSError(errno.ENOSPC, 'No space left on device', 'runs/summary.json')
+    assert run_command(fail_with(full)) == 1
+    assert capsys.readouterr().err == 'millirobot: error: runs/summary.json: No space left on device\n'
+    with pytest.raises(OSError, match='odd'):
+        run_command(fail_with(OSError(errno.EINVAL, 'odd')))
+
+
+def test_ctrl_c_is_exit_code_130(run_command):
+    assert run_command(fail_with(KeyboardInterrupt())) == 130
+
+
+@pytest.mark.parametrize('arguments', [[], ['dance'], ['demo', '--seconds', '0.1'], ['demo', '--seconds', 'long']])
+def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+    assert 'millirobot' in capsys.readouterr().err
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(['--version'])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f'millirobot {__version__}\n'
+
+
+def test_every_command_explains_itself(capsys):
+    commands = next(
+        action.choices for action in cli.make_parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    assert {'demo', 'collect', 'train', 'export-model', 'evaluate', 'import-log', 'replay', 'report'} <= set(commands)
+    for name, parser in commands.items():
+        is_group = any(isinstance(action, argparse._SubParsersAction) for action in parser._actions)
+        assert is_group or parser.get_default('run') is not None, name
+        with pytest.raises(SystemExit) as left:
+            cli.main([name, '--help'])
+        assert left.value.code == 0
+        assert len(capsys.readouterr().out) > 100
+
+
+def test_help_needs_nothing_heavy():
+    program = (
+        'import sys\n'
+        'from millirobot_adapt.app.main import make_parser\n'
+        'make_parser()\n'
+        'print([name for name in ("torch", "onnx", "mujoco", "rclpy", "matplotlib", "onnxruntime", "scipy")'
+        ' if name in sys.modules])\n'
+    )
+    answer = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == '[]'

@@ -1,0 +1,199 @@
+"""Make the bag of a short live run with the real estimator and the real control loop, but no processes and no robot.
+
+The robot is a point that does what it is told with some noise; everything that estimator and controller publish is
+written as their nodes do, so replay must find every number again.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.arrival_record import ArrivalLog, feed
+from millirobot_adapt.contract.messages import StateGatherer
+from millirobot_adapt.contract.tick_codec import encode_tick
+from millirobot_adapt.core.config import flatten, nest
+from millirobot_adapt.core.control.plan_buffer import PlanBuffer
+from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
+from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.geometry import quaternion_from_rpy
+from millirobot_adapt.core.live import changed, live_values
+from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.share import file_hashes
+from millirobot_adapt.recording import messages
+from millirobot_adapt.recording.records import typestore
+from millirobot_adapt.recording.writer import BagWriter
+
+START = 1_700_000_000.0
+DT = 0.1
+MODEL = Path(__file__).resolve().parent / 'data' / 'bags' / 'small_grbal'
+CONTROLLER = ControllerConfig(
+    model=str(MODEL),
+    planner=PlannerConfig(samples=24, chunk=12, horizon=5),
+    engine=EngineConfig(threads=1),
+    path='zigzag',
+    seed=11,
+)
+
+
+@dataclass
+class Robot:
+    """A point that moves as far as its legs turn."""
+
+    x: float = 0.0
+    y: float = 0.0
+    yaw: float = 0.3
+
+    def step(self, action, seconds):
+        speed = 0.006 * float(action.mean())
+        self.yaw += 0.02 * float(action[1] - action[0]) * seconds
+        self.x += speed * np.cos(self.yaw) * seconds
+        self.y += speed * np.sin(self.yaw) * seconds
+
+
+def unchanged(topic, number, message):
+    """Write every message as it is; a test gives another function, which returns None for a message to lose."""
+    return message
+
+
+class Writer:
+    """Write messages to a bag, each by its way through `change`, numbered by topic."""
+
+    def __init__(self, bag, change):
+        self.bag, self.change, self.counts = bag, change, {}
+
+    def __call__(self, topic, message, received):
+        number = self.counts.get(topic.name, 0)
+        self.counts[topic.name] = number + 1
+        changed = self.change(topic.name, number, message)
+        if changed is not None:
+            self.bag.write_message(f'/{topic.name}', changed, received)
+
+
+def write_live_run(
+    folder,
+    ticks=12,
+    change=unchanged,
+    fingerprint=None,
+    model_hashes=None,
+    starts=(0,),
+    controller=CONTROLLER,
+    blind=(),
+    tuned=None,
+    paused=(),
+):
+    """Write a bag and return its folder.
+
+    A run starts at each tick of `starts`, no state comes in those of `blind`, the run is paused in those of `paused`;
+    `tuned` maps ticks to the live parameters that are in force from then on.
+    """
+    assembly = assemble(controller)
+    estimator_config = EstimatorNodeConfig()
+    estimator = make_estimator(estimator_config, assembly.robot)
+    content = {
+        'seed': controller.seed,
+        'version': {'package': '0.1.0'},
+        'robot': flatten(assembly.robot),
+        'model': {'path': str(assembly.bundle.path), 'sha256': model_hashes or file_hashes(assembly.bundle.path)},
+        'controller': nest(flatten(controller)),
+        'estimator': nest(flatten(estimator_config)),
+    }
+    details = {'fingerprint': assembly.details['fingerprint'] if fingerprint is None else fingerprint}
+    with BagWriter(folder) as bag:
+        write = Writer(bag, change)
+        write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
+        write(topics.CONTROLLER_STATE, messages.status('controller', 'running', details), START)
+        _walk(write, assembly, estimator, ticks, starts, blind, tuned or {}, paused)
+    return folder
+
+
+def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
+    robot, log, gatherer, rng = Robot(), ArrivalLog(), StateGatherer(), generator(4)
+    book, before, path = PlanBuffer(3), None, None
+    config, revision = assembly.config, 0
+    for tick in range(ticks):
+        stamp = START + DT * tick
+        if tick in starts:
+            book.restart(tick - 1)
+            path = None
+        if tick - 1 in paused and tick not in paused:
+            book.restart(tick - 1)
+        if tick in tuned:
+            config, revision = changed(config, tuned[tick], 'test'), revision + 1
+            told = {'revision': revision, 'parameters': live_values(config)}
+            write(topics.PARAMETERS, typestore().types[topics.PARAMETERS.type](yaml.safe_dump(told)), stamp)
+            assembly.loop.tune(assembly.tuning(config, revision))
+        setpoint, misses = book.action(tick), book.misses(tick)
+        if tick in paused:
+            setpoint, misses = np.zeros(2), 0
+        write(topics.SETPOINT, messages.joint_state(stamp, setpoint), stamp)
+        write(topics.SENT, messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
+        poses, reply = _sense(robot, setpoint, stamp, rng)
+        for pose in poses:  # the recorder hears of them later than the estimator does
+            write(topics.MOCAP_POSE, messages.pose_stamped(pose.stamp, pose.position, pose.quaternion), stamp + 0.09)
+            log.pose(pose)
+        record = log.reply(reply)
+        write(topics.ARRIVALS, messages.labelled_array(record.encode(), 'arrivals'), stamp + 0.02)
+        odometry = messages.odometry(feed(estimator, record))
+        write(topics.ODOMETRY, odometry, stamp + 0.02)
+        state = None
+        parts = zip(TELEMETRY, messages.telemetry_messages(reply), strict=True)
+        for topic, message in [*parts, (topics.ODOMETRY, odometry)]:
+            if topic != topics.ODOMETRY:
+                write(topic, message, stamp + 0.015)
+            state = gatherer.add(topic.name, message)
+        state_stamp, state = state
+        if tick in paused:
+            record = TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint, running=False)
+            _write_tick(write, record, misses)
+            before = setpoint
+            continue
+        if tick in blind:
+            _write_tick(write, TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint), misses)
+            before = None
+            continue
+        if path is None:
+            path = assembly.paths.lay(state)
+            assembly.loop.restart(path)
+            write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
+        result = assembly.loop.step(tick, state_stamp, state, before, setpoint)
+        book.store(tick, result.plan)
+        record = result.record(seed=assembly.config.seed, stamp=stamp, state_stamp=state_stamp)
+        _write_tick(write, record, misses)
+        before = setpoint
+        if tick % 3 == 2:
+            write.bag.flush()
+
+
+def _write_tick(write, record, misses):
+    message = messages.labelled_array(encode_tick(replace(record, misses=misses)), 'tick')
+    write(topics.TICK, message, record.stamp + 0.04)
+
+
+TELEMETRY = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
+
+
+def _sense(robot, setpoint, stamp, rng):
+    """Return ten poses of a tick, one of them late, and its telemetry reply."""
+    poses = []
+    for early in np.arange(0.09, -0.005, -0.01):
+        robot.step(setpoint, 0.01)
+        position = np.array([robot.x, robot.y, 0.03]) + rng.normal(0.0, 2e-4, 3)
+        poses.append(PoseSample(_exact(stamp - early), position, quaternion_from_rpy(np.array([0.0, 0.0, robot.yaw]))))
+    poses[4], poses[7] = poses[7], poses[4]
+    legs = 0.9 * setpoint + rng.normal(0.0, 1.0, 2)
+    gyro, nothing = rng.normal(0.0, 0.1, 3), np.zeros(3)
+    return poses, Telemetry(_exact(stamp + 0.012), legs * stamp % 7.0, legs, gyro, nothing, 0.01 * legs, 4.0)
+
+
+def _exact(stamp):
+    """Return a stamp as it comes back over the wire."""
+    microseconds = round(stamp * 1e6)
+    return microseconds // 1_000_000 + 1e-9 * (microseconds % 1_000_000 * 1000)

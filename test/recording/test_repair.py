@@ -1,0 +1,163 @@
+"""Mending: whatever is readable of a damaged bag is in the new one, other tools read it, and nothing is deleted."""
+
+import shutil
+import sqlite3
+
+import pytest
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+
+from millirobot_adapt.contract.topics import LEGS
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording import messages
+from millirobot_adapt.recording.metadata import METADATA
+from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.records import typestore
+from millirobot_adapt.recording.repair import repair
+from millirobot_adapt.recording.writer import BagWriter
+
+START = 1_700_000_000.0
+
+
+def write_killed(folder, count=50, flush_every=10):
+    """A recorder that was killed: nothing finished, the last messages never flushed."""
+    bag = BagWriter(folder)
+    for i in range(count):
+        bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+        if i % flush_every == flush_every - 1:
+            bag.flush()
+    bag._file.abandon()
+    return folder
+
+
+def write_whole(folder, count=50):
+    with BagWriter(folder) as bag:
+        for i in range(count):
+            bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+    return folder
+
+
+def legs_of(path):
+    return [message.velocity[0] for _, message, _ in open_bag(path, lambda _: None).messages([LEGS])]
+
+
+def others_read(folder):
+    with Reader(folder) as reader:
+        read = list(reader.messages())
+        assert len(read) == reader.message_count
+        return [typestore().deserialize_cdr(data, c.msgtype).velocity[0] for c, _, data in read]
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_killed_recorders_bag_takes_its_place_whole_and_the_damaged_one_is_kept(tmp_path):
+    bag = write_killed(tmp_path / 'bag', count=47)
+    before = content(bag)
+    with pytest.raises(Exception, match='magic'):
+        others_read(bag)
+    mended = repair(bag)
+    assert mended.bag == bag
+    assert others_read(bag) == legs_of(bag) == [float(i) for i in range(40)]
+    assert (mended.messages, mended.seconds) == (40, 39.0)
+    assert mended.kept == tmp_path / 'bag.damaged'
+    assert content(mended.kept) == before
+    assert len(mended.damage) == 1
+    assert repair(bag) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['bag', 'bag.damaged']
+
+
+def test_qos_and_types_survive(tmp_path):
+    bag = write_killed(tmp_path / 'bag')
+    repair(bag)
+    with BagWriter(tmp_path / 'fresh') as fresh:
+        fresh.write_message('/legs', messages.joint_state(START, [1, 1]), START)
+    with Reader(bag) as mended, Reader(tmp_path / 'fresh') as fresh:
+        (ours,) = mended.connections
+        theirs = next(c for c in fresh.connections if c.topic == '/legs')
+        assert (ours.msgdef, ours.digest, ours.ext) == (theirs.msgdef, theirs.digest, theirs.ext)
+        assert ours.digest
+
+
+def test_a_whole_bag_is_left_alone(tmp_path):
+    bag = write_whole(tmp_path / 'bag')
+    before = content(bag)
+    assert repair(bag) is None
+    assert repair(bag / 'bag_0.mcap') is None
+    assert content(bag) == before
+
+
+def test_a_bag_without_metadata_gets_it(tmp_path):
+    bag = write_whole(tmp_path / 'bag')
+    (bag / METADATA).unlink()
+    assert repair(bag).messages == 50
+    assert others_read(bag) == [float(i) for i in range(50)]
+
+
+def test_the_run_folders_bag_is_found_before_and_after(tmp_path):
+    write_killed(tmp_path / 'run' / 'bag')
+    assert repair(tmp_path / 'run').bag == tmp_path / 'run' / 'bag'
+    assert repair(tmp_path / 'run') is None
+
+
+def test_another_place_leaves_the_damaged_bag_where_it_is(tmp_path):
+    bag = write_killed(tmp_path / 'bag')
+    before = content(bag)
+    mended = repair(bag, tmp_path / 'deep' / 'new')
+    assert (mended.bag, mended.kept) == (tmp_path / 'deep' / 'new', bag)
+    assert others_read(mended.bag) == [float(i) for i in range(50)]
+    assert content(bag) == before
+    with pytest.raises(UserError, match='exists already'):
+        repair(bag, tmp_path / 'deep')
+
+
+def test_a_single_file_becomes_a_bag_folder_beside_it(tmp_path):
+    file = tmp_path / 'walk.mcap'
+    shutil.copy(write_killed(tmp_path / 'bag') / 'bag_0.mcap', file)
+    mended = repair(file)
+    assert (mended.bag, mended.kept) == (tmp_path / 'walk', file)
+    assert others_read(mended.bag) == [float(i) for i in range(50)]
+
+
+def test_a_damaged_sqlite_bag_becomes_a_whole_one_with_types_that_nobody_knows(tmp_path):
+    with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        legs = writer.add_connection('/legs', LEGS.type, typestore=typestore())
+        strange = writer.add_connection('/camera', 'lab_msgs/msg/Frame', msgdef='uint8 x', rihs01='RIHS01_0')
+        for i in range(500):
+            data = typestore().serialize_cdr(messages.joint_state(START, [i, 0]), LEGS.type)
+            writer.write(legs, int(START * 1e9) + i, data)
+        writer.write(strange, int(START * 1e9) + 500, b'\0\1\0\0\7')
+    (file,) = (tmp_path / 'bag').glob('*.db3')
+    database = sqlite3.connect(file)
+    database.execute('DELETE FROM messages WHERE id = 300')
+    database.commit()
+    database.close()
+    mended = repair(tmp_path / 'bag')  # its metadata promises one more
+    assert mended.messages == 500
+    with Reader(tmp_path / 'bag') as reader:
+        read = [(c.topic, c.msgtype, bytes(data)) for c, _, data in reader.messages()]
+    assert len(read) == 500
+    assert read[-1] == ('/camera', 'lab_msgs/msg/Frame', b'\0\1\0\0\7')
+
+
+def test_an_earlier_mending_is_not_overwritten(tmp_path):
+    (tmp_path / 'bag.damaged').mkdir()
+    (tmp_path / 'bag.damaged' / 'precious').write_text('1')
+    assert repair(write_killed(tmp_path / 'bag')).kept == tmp_path / 'bag.damaged_2'
+    assert (tmp_path / 'bag.damaged' / 'precious').read_text() == '1'
+
+
+def test_a_bag_that_is_being_recorded_is_not_mended(tmp_path):
+    with BagWriter(tmp_path / 'bag') as bag:
+        bag.write_message('/legs', messages.joint_state(START, [1, 1]), START)
+        bag.flush()
+        with pytest.raises(UserError, match='being recorded'):
+            repair(tmp_path / 'bag')
+
+
+def test_nothing_readable_is_one_clear_error_and_changes_nothing(tmp_path):
+    (tmp_path / 'bag').mkdir()
+    (tmp_path / 'bag' / 'bag_0.mcap').write_bytes(b'noise')
+    with pytest.raises(UserError, match='nothing in this bag is readable'):
+        repair(tmp_path / 'bag')
+    assert [path.name for path in tmp_path.iterdir()] == ['bag']
