@@ -2,6 +2,7 @@
 #
 #   make demo          walk a figure-8, lose a leg at half-time, leave a report     make demo ARGS='--seconds 20'
 #   make test          every test that needs no PyTorch                             make test ARGS='test/core -x'
+#   make test-long     what takes long by nature: many trials, long runs
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
 #   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
@@ -9,7 +10,7 @@
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 
-.PHONY: demo test lint test-train models clean base
+.PHONY: demo test test-long lint test-train models clean base
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -19,12 +20,17 @@ endif
 export PYTHON
 
 BIN := .venv/bin
+# Half of the time goes into waiting for processes to start and end: more workers than cores, one test file at a time each.
+PARALLEL := -n 4 --dist loadfile
 
 demo: base
 	@$(BIN)/millirobot demo $(ARGS)
 
 test: base
-	$(BIN)/python -m pytest -m 'not train' $(ARGS)
+	$(BIN)/python -m pytest -m 'not train and not long' $(PARALLEL) $(ARGS)
+
+test-long: base
+	$(BIN)/python -m pytest -m 'long and not train' $(ARGS)
 
 lint:
 	@.ci/venv.sh lint
