@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
-from millirobot_adapt.core.dynamics.engine import make_session, run, to_engine  # noqa: E402
+from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
 from millirobot_adapt.learning.adapt_graph import adapt_graph  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
@@ -39,7 +39,7 @@ def some_states(count, seed=0):
 def evaluate(graph, theta, **inputs):
     given = {name: to_engine(array.numpy()) for name, array in zip(theta_names(theta), theta, strict=True)}
     given |= {name: to_engine(array.numpy()) for name, array in inputs.items()}
-    return [value.numpy() for value in run(make_session(graph, 'cpu', {}), given)]
+    return [value.numpy() for value in run_graph(make_session(graph, 'cpu', {}), given)]
 
 
 @pytest.mark.parametrize(('hidden', 'rows'), [((8, 8), 6), ((24, 12), 6), ((8, 8), 15), ((5, 30), 1)])

@@ -10,7 +10,7 @@ onnx = pytest.importorskip('onnx')
 
 from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
-from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run, to_engine  # noqa: E402
+from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run_graph, to_engine  # noqa: E402
 from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
@@ -156,7 +156,7 @@ def test_the_graph_equals_pytorch(hidden, rows):
         given = [*theta, trail[:-1], actions, trail[1:], mask]
         with torch.no_grad():
             expected = ContextGraph(NORMALISATION, recurrence)(*given)
-        found = run(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
+        found = run_graph(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
         for value, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(value.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-5)
         taken.append(float(found[-1].numpy()))

@@ -23,7 +23,7 @@ from millirobot_adapt.benchmarks.engine.speed import (
 )
 from millirobot_adapt.benchmarks.engine.tick import EnginePeer, TickTimes, make_ours, measure_ticks
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
-from millirobot_adapt.core.dynamics.engines import ENGINES
+from millirobot_adapt.core.dynamics.rollout import ENGINES
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.state import FloatArray

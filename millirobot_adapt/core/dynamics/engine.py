@@ -1,4 +1,4 @@
-"""How ONNX graphs are run: onnxruntime sessions whose provider and threads are always said, never guessed."""
+"""Run ONNX graphs: onnxruntime sessions whose provider and threads are always set, never left to a default."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
 
 @dataclass(frozen=True)
 class EngineConfig(Config):
-    """How the network is evaluated; recorded, as results repeat bit for bit only under equal settings."""
+    """How the network is evaluated. It is recorded: results repeat bit for bit only under equal settings."""
 
-    name: str = param('fp32', 'Arithmetic of the rollout; int8 asks for a CPU with VNNI.', choices=('fp32', 'int8'))
-    provider: str = param('cpu', 'What runs the rollout; cuda asks for onnxruntime-gpu.', choices=tuple(PROVIDERS))
-    threads: int = param(2, 'Threads of the rollout; adaptation, which is small, takes one.', low=1, high=64)
+    name: str = param('fp32', 'Arithmetic of the rollout; int8 needs a CPU with VNNI.', choices=('fp32', 'int8'))
+    provider: str = param('cpu', 'What runs the rollout; cuda needs onnxruntime-gpu.', choices=tuple(PROVIDERS))
+    threads: int = param(2, 'Threads of the rollout; adaptation is small and takes one.', low=1, high=64)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,8 +33,9 @@ class EngineConfig(Config):
 def make_session(graph: bytes, provider: str, dimensions: Mapping[str, int]) -> InferenceSession:
     """Load a graph that runs on the thread that calls it.
 
-    Parallel work is cut by candidates, one call a thread (rollout.py): threads then meet once a horizon. Threads of
-    onnxruntime's own would meet at every layer of every step, and between ticks spin on a core that others need.
+    Work is divided by candidates, one call for each thread (rollout.py), so threads wait for each other once per
+    horizon. onnxruntime's own threads would do so at every layer of every step, and would spin between ticks on a core
+    that others need.
 
     Args:
         graph: ONNX model.
@@ -55,7 +56,7 @@ def make_session(graph: bytes, provider: str, dimensions: Mapping[str, int]) -> 
     for name, size in dimensions.items():
         options.add_free_dimension_override_by_name(name, size)
     session = InferenceSession(graph, options, providers=[PROVIDERS[provider]])
-    # Where the provider's libraries do not load, onnxruntime falls back to the CPU without a word.
+    # When the libraries of the provider do not load, onnxruntime falls back to the CPU silently.
     _check_provider(provider, session.get_providers())
     return session
 
@@ -69,11 +70,11 @@ def _check_provider(provider: str, available: Sequence[str]) -> None:
 
 
 def to_engine(array: NDArray[np.floating]) -> OrtValue:
-    """Hand an array to onnxruntime, in single precision."""
+    """Convert an array to a value of onnxruntime in single precision."""
     return OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array, dtype=np.float32))
 
 
-def run(session: InferenceSession, inputs: dict[str, OrtValue]) -> Sequence[OrtValue]:
-    """Evaluate all outputs; values stay with onnxruntime, so parameters pass from graph to graph without a copy."""
+def run_graph(session: InferenceSession, inputs: dict[str, OrtValue]) -> Sequence[OrtValue]:
+    """Evaluate all outputs. Values stay in onnxruntime, so parameters go from graph to graph without a copy."""
     values: Sequence[OrtValue] = session.run_with_ort_values(None, inputs)
     return values

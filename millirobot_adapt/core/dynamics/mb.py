@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
-from millirobot_adapt.core.dynamics.engines import make_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.dynamics.window import window_loss
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
-from millirobot_adapt.core.dynamics.engine import EngineConfig, run, to_engine
-from millirobot_adapt.core.dynamics.engines import make_engine
+from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
@@ -76,7 +76,7 @@ class RecursiveLeastSquares:
         if new:
             rows = (to_engine(part) for part in (window.states, window.actions, window.next_states))
             inputs = dict(zip(('states', 'actions', 'next_states'), rows, strict=True))
-            features, targets = (value.numpy().astype(float) for value in run(self._session, inputs))
+            features, targets = (value.numpy().astype(float) for value in run_graph(self._session, inputs))
             for x, y in zip(features[-new:], targets[-new:], strict=True):
                 if np.isfinite(x).all() and np.isfinite(y).all():  # what is no number would stay in the sums for good
                     self._fit.add(x, y)

@@ -1,8 +1,9 @@
-"""Roll candidates through a network with fixed parameters, on several threads."""
+"""Roll candidates through a network with fixed parameters, on several threads; one engine for each arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -10,15 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, OrtValue
 
-from millirobot_adapt.core.dynamics.engine import run, to_engine
+from millirobot_adapt.core.dynamics.bundle import Bundle
+from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
+from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
+from millirobot_adapt.core.dynamics.interface import Engine
 from millirobot_adapt.core.robot.state import NX
 
+INT8_GRAPH = 'rollout_int8.onnx'
+LEVELS = 127
+"""Largest magnitude of a quantised weight."""
+LEVELS_SATURATING = 63
+"""The same on a CPU that adds pairs of products in 16 bits: 2 * 255 * 127 does not fit, 2 * 255 * 63 does."""
 FEWEST = 32
-"""Candidates that are worth a thread."""
+"""The fewest candidates that are worth a thread of their own."""
 
 
 class ThreadPool:
-    """Run a rollout graph on parts of the candidates at once, the calling thread included."""
+    """Run a rollout graph on several parts of the candidates at once, one of them on the calling thread."""
 
     def __init__(self, session: InferenceSession, threads: int):
         self.threads = threads
@@ -41,11 +50,11 @@ class ThreadPool:
             these = slice(edges[part], edges[part + 1])
             own_state = state if len(state) == 1 else state[these]
             inputs = {**theta, 'state': to_engine(own_state), 'actions': to_engine(actions[:, these])}
-            states[:, these] = run(self._session, inputs)[0].numpy()[1:]
+            states[:, these] = run_graph(self._session, inputs)[0].numpy()[1:]
 
         elsewhere: Iterable[None] = self._helpers.map(roll, range(1, parts)) if self._helpers else ()
         roll(0)
-        for _ in elsewhere:  # waits, and raises what a helper raised
+        for _ in elsewhere:  # waits, and raises what another thread raised
             pass
 
 
@@ -53,7 +62,7 @@ class ThreadPool:
 class RolloutModel:
     """A network with its parameters as the graph takes them; holding it costs nothing beyond the parameters."""
 
-    crew: ThreadPool = field(repr=False)
+    pool: ThreadPool = field(repr=False)
     theta: Mapping[str, OrtValue]
 
     def rollout(self, state: NDArray[np.floating], actions: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -68,8 +77,73 @@ class RolloutModel:
         done = 0
         if len(begin) == 1 and H > 1 and (actions[0] == actions[0, :1]).all():
             # The action that executes now is the first of every candidate: its step is one for all.
-            self.crew.roll(self.theta, begin, actions[:1, :1], states[1:2, :1])
+            self.pool.roll(self.theta, begin, actions[:1, :1], states[1:2, :1])
             states[1] = states[1, 0]
             begin, done = states[1, :1], 1
-        self.crew.roll(self.theta, begin, actions[done:], states[done + 1 :])
+        self.pool.roll(self.theta, begin, actions[done:], states[done + 1 :])
         return states
+
+
+class Fp32Engine:
+    """Run rollout.onnx: the network in 32-bit floating point, with the parameters as they are."""
+
+    def __init__(self, bundle: Bundle, config: EngineConfig):
+        session = bundle.session('rollout.onnx', {*bundle.theta, 'state', 'actions'}, config.provider)
+        self._pool = ThreadPool(session, config.threads)
+
+    def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
+        """Return the model with these parameters."""
+        return RolloutModel(self._pool, theta)
+
+
+class Int8Engine:
+    """Run rollout_int8.onnx: products of 8-bit integers between the hidden layers, where nearly all of the work is.
+
+    Weights are quantised after every adaptation, symmetrically, with one scale for each output. Activations are
+    quantised in the graph (onnxruntime's DynamicQuantizeMatMul), with one scale for all candidates of a call. So the
+    result depends on which candidates share a call: the planner's batch and the number of threads decide that. The
+    network's clipped inputs bound how far one wild candidate can stretch the scale of the others. The first and the
+    last layer stay in fp32: they are small and sensitive.
+    """
+
+    def __init__(self, bundle: Bundle, config: EngineConfig):
+        layers = len(bundle.theta) // 2
+        self._quantised = range(1, layers - 1)
+        scales = {f's{layer}' for layer in self._quantised}
+        session = bundle.session(INT8_GRAPH, {*bundle.theta, *scales, 'state', 'actions'}, config.provider)
+        self._pool = ThreadPool(session, config.threads)
+        self._levels = LEVELS_SATURATING if saturates_int8_products() else LEVELS
+        if not has_int8_dot_products():
+            logging.getLogger(__name__).warning(
+                'engine.name = int8: this CPU has no 8-bit dot products (VNNI); fp32 may be as fast: compare both with '
+                '`millirobot bench engine`'
+            )
+
+    def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
+        """Return the model with these parameters, quantised."""
+        taken = dict(theta)
+        for layer in self._quantised:
+            weights, scales = quantise(theta[f'w{layer}'].numpy(), self._levels)
+            taken[f'w{layer}'] = OrtValue.ortvalue_from_numpy(weights)
+            taken[f's{layer}'] = OrtValue.ortvalue_from_numpy(scales)
+        return RolloutModel(self._pool, taken)
+
+
+def quantise(weights: NDArray[np.float32], levels: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return weights (inputs, outputs) as integers within +-levels, and each output's scale: weights ~ q * scale."""
+    peak = np.maximum(weights.max(axis=0), -weights.min(axis=0))
+    scales = np.maximum(peak / levels, np.finfo(np.float32).tiny).astype(np.float32)
+    scaled = weights * (1 / scales)
+    return np.rint(scaled, out=scaled).astype(np.int8), scales
+
+
+ENGINES: dict[str, Callable[[Bundle, EngineConfig], Engine]] = {'fp32': Fp32Engine, 'int8': Int8Engine}
+
+
+def make_engine(bundle: Bundle, config: EngineConfig) -> Engine:
+    """Make the engine that the parameters name.
+
+    Raises:
+        UserError: the bundle lacks its graph, or onnxruntime its provider.
+    """
+    return ENGINES[config.name](bundle, config)
