@@ -1,4 +1,4 @@
-"""The computations that are traced to ONNX, from and to SI states: adaptation, and both ends of the rollout."""
+"""Build the graphs that are traced to ONNX, from and to SI states: adaptation, context, features, rollout ends."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.learning.inner_step import adapted_parameters, inner_update
 from millirobot_adapt.learning.kinematics import BODY_NAMES, body_state, change_of_state, integrate
-from millirobot_adapt.learning.network import Normalisation
+from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
+from millirobot_adapt.learning.recurrence import Recurrence, read_windows
+from millirobot_adapt.learning.tracing import trace
 
 
 class AdaptGraph(nn.Module):
@@ -82,3 +85,68 @@ class RolloutEnd(nn.Module):
         # Clipping and integers make numbers even of setpoints that are none: times zero, those stay what they are.
         changes = changes * self.units + 0.0 * setpoints.sum(-1, keepdim=True)
         return integrate(state, changes, self.dt)
+
+
+def adapt_graph(
+    theta: Theta, normalisation: Normalisation, psi: Sequence[Tensor], window: int, *, guarded: bool = True
+) -> bytes:
+    """Build the graph of the update (learning/graphs.py: AdaptGraph); theta only lends its number of layers.
+
+    Dimensions are named as in the rollout graphs; the window's length is T1.
+    """
+    names = theta_names(theta)
+    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
+    dynamic = {name: {0: 'T1'} for name in (*rows, 'mask')}
+    last = len(theta) // 2 - 1
+    for layer in range(last + 1):
+        dynamic[f'w{layer}'] = {axis: f'width{layer + axis}' for axis in (0, 1) if 0 < layer + axis <= last}
+        dynamic[f'b{layer}'] = {0: f'width{layer + 1}'} if layer < last else {}
+    model = trace(
+        AdaptGraph(normalisation, psi, guarded=guarded), arguments,
+        [*names, *rows, 'mask'],
+        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], dynamic,
+    )  # fmt: skip
+    return bytes(model.SerializeToString())
+
+
+class ContextGraph(nn.Module):
+    """The recurrent learner, from SI.
+
+    (theta..., states (T1, 24), actions (T1, 2), next states (T1, 24), mask (T1,)) to (b0' (width1,), loss before, loss
+    after, 1 if the context was taken and 0 if it was refused).
+    """
+
+    def __init__(self, normalisation: Normalisation, recurrence: Recurrence):
+        super().__init__()
+        self.normalisation = normalisation
+        # Registered, a tensor stands in the graph once; otherwise once for each row of the window.
+        self.tensors = nn.ParameterList(recurrence.tensors())
+
+    def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        """Adapt."""
+        *theta, states, actions, next_states, mask = arguments
+        inputs = self.normalisation.features(body_state(states), actions)
+        targets = self.normalisation.targets(change_of_state(states, next_states))
+        reading = read_windows(theta, Recurrence(*self.tensors), inputs[None], targets[None], mask[None])
+        return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
+
+
+def context_graph(theta: Theta, normalisation: Normalisation, recurrence: Recurrence, window: int) -> bytes:
+    """Build the graph for windows of T1 rows; the recurrence is written out row by row, its parameters are inside."""
+    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
+    model = trace(
+        ContextGraph(normalisation, recurrence), arguments,
+        [*theta_names(theta), *rows, 'mask'], ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
+    )  # fmt: skip
+    return bytes(model.SerializeToString())
+
+
+def features_graph(normalisation: Normalisation, window: int) -> bytes:
+    """Build the graph (learning/graphs.py: FeaturesGraph) for windows of any length T1."""
+    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    arguments = [torch.zeros(window, width) for width in rows.values()]
+    dynamic = {name: {0: 'T1'} for name in rows}
+    model = trace(FeaturesGraph(normalisation), arguments, list(rows), ['features', 'targets'], dynamic)
+    return bytes(model.SerializeToString())

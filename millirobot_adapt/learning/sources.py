@@ -1,4 +1,4 @@
-"""Gather what a model is trained on: files of rollouts, bags and run folders, one or many."""
+"""Gather what a model is trained on: files of rollouts, bags and run folders, one or several."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt import __version__
+from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
+from millirobot_adapt.analysis.run_data import RunData, load_run
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.learning.bag_rollouts import read_bag
-from millirobot_adapt.learning.rollouts import REQUIRED, Rollouts, concatenate, load_rollouts
+from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.learning.rollouts import REQUIRED, Rollouts, Walk, concatenate, cut_walks, load_rollouts
+from millirobot_adapt.recording.provenance import Provenance, read_provenance
+from millirobot_adapt.recording.reader import Bag, open_bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 COMMON = REQUIRED
 """What all data of one model must share: a model of a mixture would be one of neither."""
@@ -40,3 +47,53 @@ def join(parts: Sequence[Rollouts]) -> Rollouts:
     return concatenate(
         parts, {**common, 'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources}
     )
+
+
+PIECE = 200
+"""Transitions of a rollout: a long walk is cut, so that a part of it can be kept aside for validation."""
+
+
+def read_bag(path: Path) -> Rollouts:
+    """Read a bag or a run folder.
+
+    A live run tells its states; those of an imported log, which has none, are estimated. A transition pairs a state
+    with the action that was in force until the next one, as the controller does. It is not valid across a gap, where
+    the action is not known, and where the robot was told to stand.
+
+    Raises:
+        UserError: not a bag, or nothing in it can be learned from.
+    """
+    bag = open_bag(path)
+    robot, told = recorded_robot(bag), read_provenance(bag)
+    config = (told and told.config('estimator', EstimatorNodeConfig)) or EstimatorNodeConfig()
+    run = load_run(bag)
+    walks = _live(run, robot) or _estimated(bag, config, robot)
+    metadata = {
+        'origin': _origin(run, told),
+        'robot': robot.name,
+        'dt': robot.dt,
+        'version': (told and told.version) or __version__,
+        'estimator': config.method,
+        'bag': path.resolve().name,
+    }
+    rollouts = cut_walks(walks, PIECE, robot.dt, metadata)
+    if not rollouts.valid.any():
+        raise UserError(f'{path}: holds no two states {robot.dt:g} s apart between which the robot was told to walk')
+    return rollouts
+
+
+def _live(run: RunData, robot: RobotConfig) -> list[Walk]:
+    if not len(run.states):
+        return []
+    actions = executed_actions(run.states.stamps, run.sent.stamps, run.sent.values, robot.dt)
+    return [(run.states.stamps, run.states.values, actions)]
+
+
+def _estimated(bag: Bag, config: EstimatorNodeConfig, robot: RobotConfig) -> list[Walk]:
+    rollouts = read_rollouts(bag, lambda: make_estimator(config, robot), robot.dt)
+    return [(rollout.stamps, rollout.states, rollout.actions) for rollout in rollouts]
+
+
+def _origin(run: RunData, told: Provenance | None) -> str:
+    """Tell whose data it is: the mock says its true pose, or its parameters are in the bag."""
+    return 'mock' if len(run.true_poses) or (told is not None and 'mock_robot' in told.content) else 'real'

@@ -7,8 +7,7 @@ torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
 from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
-from millirobot_adapt.learning.adapt_graph import adapt_graph  # noqa: E402
-from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
+from millirobot_adapt.learning.graphs import AdaptGraph, adapt_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, theta_names  # noqa: E402
 from millirobot_adapt.learning.rollout_graph import rollout_graph  # noqa: E402

@@ -14,7 +14,7 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, ru
 from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
-from millirobot_adapt.learning.context_graph import ContextGraph, context_graph  # noqa: E402
+from millirobot_adapt.learning.graphs import ContextGraph, context_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
 from millirobot_adapt.learning.methods.rebal import short_windows  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, masked_loss, theta_names  # noqa: E402

@@ -10,7 +10,7 @@ from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.app.main import main
-from millirobot_adapt.learning.bag_rollouts import read_bag
+from millirobot_adapt.learning.sources import read_bag
 from millirobot_adapt.recording.reader import open_bag
 
 pytestmark = pytest.mark.system

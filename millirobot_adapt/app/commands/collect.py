@@ -78,7 +78,7 @@ def _live(args: argparse.Namespace) -> int:
     """Collect with the processes of a live run, write its report, and say what of it can be learned from."""
     from millirobot_adapt.analysis.report import REPORT, write_report
     from millirobot_adapt.app.collecting import FAILED, Collecting, run_collecting
-    from millirobot_adapt.learning.bag_rollouts import read_bag
+    from millirobot_adapt.learning.sources import read_bag
 
     collecting = Collecting(
         minutes=10.0 if args.minutes is None else args.minutes,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.adapt_graph import adapt_graph
+from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.loss import Losses, adapt, losses
 from millirobot_adapt.learning.methods.interface import BundleParts
 from millirobot_adapt.learning.methods.mb import draw_network

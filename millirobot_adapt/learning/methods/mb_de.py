@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.adapt_graph import adapt_graph
+from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.inner_step import inner_update
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.interface import BundleParts

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.features_graph import features_graph
+from millirobot_adapt.learning.graphs import features_graph
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation

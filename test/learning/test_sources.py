@@ -8,9 +8,8 @@ import pytest
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.learning.bag_rollouts import PIECE, read_bag
 from millirobot_adapt.learning.rollouts import Rollouts
-from millirobot_adapt.learning.sources import load_data
+from millirobot_adapt.learning.sources import PIECE, load_data, read_bag
 from millirobot_adapt.recording import messages
 from millirobot_adapt.recording.writer import BagWriter
 
