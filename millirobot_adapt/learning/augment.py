@@ -1,7 +1,7 @@
 """Make one robot look like many: disturb whole segments, so that meta-training has something to adapt to.
 
-Each segment gets its own constant disturbances, drawn anew at every use. They stand for no particular terrain or fault,
-and all are consistent: features, targets and the open loop see the same disturbed robot.
+Each segment gets its own constant disturbances, drawn again at every use. They stand for no particular terrain or
+fault, and all are consistent: features, targets and the open loop see the same disturbed robot.
 """
 
 from __future__ import annotations

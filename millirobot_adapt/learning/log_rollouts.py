@@ -1,4 +1,4 @@
-"""Real logs as rollouts to learn from, and parts of them kept aside so that nothing leaks from training into a test."""
+"""Read real logs as rollouts, and hold parts of them out so that nothing leaks from training into a test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from millirobot_adapt.learning.rollouts import Rollouts, concatenate, mark_valid
 from millirobot_adapt.recording.lab.log_states import LoggedWalk, read_logged_walks
 
 JUMP = 0.15
-"""An estimate that moves further from one reply to the next was started anew by motion capture, not by legs [m]."""
+"""An estimate that moves further between two replies was re-initialised by motion capture [m]."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +84,26 @@ def check_apart(logs: Sequence[Log], others: Sequence[Log]) -> None:
             if both:
                 raise UserError(
                     f'{other.name}: its session {both[0]} is in {log.name}, too; what is learned from must not be '
-                    'tested on: name each log once (a part of the training logs is kept aside and tested on anyway)'
+                    'tested on: name each log once (a part of the training logs is held out and tested anyway)'
                 )
 
 
 def hold_out(log: Log, part: float, rng: np.random.Generator) -> tuple[Log, Log]:
-    """Divide a log by whole sessions: what is learned from, and about `part` of its rollouts kept aside.
+    """Divide a log by whole sessions: training sessions, and held-out sessions with about `part` of its rollouts.
 
     Raises:
         UserError: it has a single session.
     """
     sessions = sorted(set(log.sessions))
     if len(sessions) < 2:
-        raise UserError(f'{log.name}: has one session only, none can be kept aside; name longer logs')
-    aside: set[str] = set()
+        raise UserError(f'{log.name}: has only one session, so none can be held out; name longer logs')
+    held_out: set[str] = set()
     for session in rng.permutation(sessions)[:-1]:
-        if sum(one in aside for one in log.sessions) >= part * len(log):
+        if sum(one in held_out for one in log.sessions) >= part * len(log):
             break
-        aside.add(str(session))
-    kept_aside = np.array([session in aside for session in log.sessions])
-    return log.part(np.flatnonzero(~kept_aside)), log.part(np.flatnonzero(kept_aside))
+        held_out.add(str(session))
+    is_held_out = np.array([session in held_out for session in log.sessions])
+    return log.part(np.flatnonzero(~is_held_out)), log.part(np.flatnonzero(is_held_out))
 
 
 def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, object]) -> Rollouts:

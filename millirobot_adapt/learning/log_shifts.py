@@ -1,7 +1,7 @@
-"""Change the robot that a log tells of: what a model meets that was trained on the log as it is.
+"""Change the robot in a log, to test a model on another robot than the one it was trained on.
 
 Each shift goes one way in every other rollout and the other way in the rest: a bias that the data have by themselves,
-such as a marker body put on askew for a day, would make one of the ways look easy.
+such as a marker body that was mounted at an angle for a day, would make one of the ways look easy.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`millirobot evaluate-log`: train the methods on some logs and let each predict others, and the same ones changed.
 
-Read in this order: log_rollouts.py (logs become rollouts, parts are kept aside), log_shifts.py (logs are changed),
+Read in this order: log_rollouts.py (logs become rollouts, parts are held out), log_shifts.py (logs are changed),
 log_errors.py (a method predicts), then here: what is trained on what and predicts what; log_summary.py sums up.
 """
 
@@ -34,7 +34,7 @@ from millirobot_adapt.learning.train_config import TrainConfig
 BASELINE, STILL, OWN = 'mb', 'constant_velocity', 'mb_own'
 """What the others are compared with; the predictor without a model; mb trained on other sessions of the log itself."""
 SEEN = 'training logs'
-"""Name of the test on the sessions of the training logs that were kept aside."""
+"""Name of the test on the held-out sessions of the training logs."""
 AS_RECORDED = 'as recorded'
 
 
@@ -62,9 +62,9 @@ class LogStudyConfig(Config):
 
     methods: tuple[str, ...] = param(tuple(METHODS), 'Methods; mb is always there.')
     seeds: int = param(1, 'Networks trained of each method: how one comes out is chance.', low=1, high=100)
-    seed: int = param(0, 'First of their seeds, and the seed of what is kept aside.', low=0)
+    seed: int = param(0, 'The first of their seeds, and the seed of the hold-out.', low=0)
     horizons: tuple[int, ...] = param((5, 10, 20), 'H: steps that are predicted open loop.', low=1, high=200)
-    aside: float = param(0.2, 'Part of the rollouts of the training logs that is kept aside.', low=0.01, high=0.9)
+    aside: float = param(0.2, 'Part of the rollouts of the training logs that is held out.', low=0.01, high=0.9)
     every: int = param(3, 'Ticks from one prediction to the next.', low=1, high=100)
     yaw: float = param(15.0, 'Error of the measured heading in the first shift.', unit='deg', low=0.0, high=180.0)
     gain: float = param(0.7, "One side's gain in the second shift.", low=0.1, high=10.0)
@@ -73,7 +73,7 @@ class LogStudyConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         for method in self.methods:
-            self.train.training(method, self.seed)  # an unknown method is told before anything is done
+            self.train.training(method, self.seed)  # so that an unknown method is reported before any work
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Test:
 def run_study(
     training: Sequence[Log], tests: Sequence[Log], config: LogStudyConfig, robot: RobotConfig, out: Path | None = None
 ) -> tuple[list[Result], dict[str, Log]]:
-    """Train each method on the training logs, less a part kept aside, and let it predict that part and the tests.
+    """Train each method on the training logs, except a held-out part, and let it predict that part and the tests.
 
     Args:
         training: Logs to learn from.
@@ -121,8 +121,8 @@ def run_study(
     """
     check_apart(training, tests)
     parts = [hold_out(log, config.aside, generator(config.seed, index)) for index, log in enumerate(training)]
-    learned, aside = join_logs([part[0] for part in parts]), join_logs([part[1] for part in parts])
-    judged = [Test(SEEN, aside, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
+    learned, held_out = join_logs([part[0] for part in parts]), join_logs([part[1] for part in parts])
+    judged = [Test(SEEN, held_out, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
     place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()

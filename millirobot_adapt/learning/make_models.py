@@ -30,7 +30,7 @@ from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.learning.training_run import load_training_run
 
 ROLLOUTS, RUNS, COPIES, LOG = 'rollouts.npz', 'runs', 'copies', 'training.log'
-"""What lies in the work folder: data, a run folder for each model, bundles that do not ship; a log in each run."""
+"""The contents of the work folder: data, a run folder for each model, bundles that do not ship; a log in each run."""
 
 
 @dataclass(frozen=True)

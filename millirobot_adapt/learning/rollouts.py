@@ -116,7 +116,7 @@ Walk = tuple[FloatArray, FloatArray, FloatArray]
 def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str, Any]) -> Rollouts:
     """Cut walks into rollouts of `length` transitions; the last one of a walk is filled up with NaN.
 
-    What is filled up is not valid, nor is a transition in which the robot was told to stand.
+    What is filled up is not valid, nor is a transition with a zero setpoint.
     """
     cuts = [(walk, begin) for walk in walks for begin in range(0, len(walk[0]) - 1, length)]
     states = np.full((len(cuts), length + 1, NX), np.nan, dtype=np.float32)

@@ -58,7 +58,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Segments of the rollouts that are learned from, and of those that validate."""
+    """Segments for training and for validation."""
 
     training: Segments
     validation: Segments
@@ -69,23 +69,23 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Split:
-    """Which rollouts are learned from, and which are kept aside to validate; by rollout, never within one."""
+    """Which rollouts are for training and which for validation: whole rollouts, never parts of one."""
 
     training: np.ndarray
     validation: np.ndarray
 
     def extended(self, count: int, generator: np.random.Generator) -> Split:
-        """Divide `count` further rollouts, which follow those there; what was learned from never comes to validate."""
+        """Divide `count` more rollouts; a training rollout never becomes a validation rollout."""
         order = len(self.training) + len(self.validation) + generator.permutation(count)
-        aside = round(VALIDATION_PART * count)
-        return Split(np.append(self.training, order[aside:]), np.append(self.validation, order[:aside]))
+        held_out = round(VALIDATION_PART * count)
+        return Split(np.append(self.training, order[held_out:]), np.append(self.validation, order[:held_out]))
 
 
 def split_rollouts(count: int, generator: np.random.Generator) -> Split:
-    """Divide `count` rollouts 90/10; at least one is kept aside."""
+    """Divide `count` rollouts 90/10; at least one is for validation."""
     order = generator.permutation(count)
-    aside = max(1, round(VALIDATION_PART * count))
-    return Split(order[aside:], order[:aside])
+    held_out = max(1, round(VALIDATION_PART * count))
+    return Split(order[held_out:], order[:held_out])
 
 
 def make_data_set(rollouts: Rollouts, length: int, split: Split) -> DataSet:

@@ -19,7 +19,7 @@ from millirobot_adapt.recording.reader import Bag, open_bag
 from millirobot_adapt.recording.run_setup import recorded_robot
 
 COMMON = REQUIRED
-"""What all data of one model must share: a model of a mixture would be one of neither."""
+"""What all data of one model must have in common: a model of a mixture fits no robot."""
 
 
 def load_data(paths: Sequence[Path]) -> Rollouts:
@@ -38,7 +38,7 @@ def load_data(paths: Sequence[Path]) -> Rollouts:
 
 
 def join(parts: Sequence[Rollouts]) -> Rollouts:
-    """Put rollouts of one robot one after the other (`rollouts.concatenate`), and say where each part comes from."""
+    """Concatenate rollouts of one robot (`rollouts.concatenate`), and record where each part comes from."""
     if len(parts) == 1:
         return parts[0]
     common: dict[str, Any] = {key: parts[0].metadata.get(key) for key in COMMON}
@@ -50,35 +50,35 @@ def join(parts: Sequence[Rollouts]) -> Rollouts:
 
 
 PIECE = 200
-"""Transitions of a rollout: a long walk is cut, so that a part of it can be kept aside for validation."""
+"""Transitions of a rollout: a long walk is cut, so that a part of it can be held out for validation."""
 
 
 def read_bag(path: Path) -> Rollouts:
     """Read a bag or a run folder.
 
-    A live run tells its states; those of an imported log, which has none, are estimated. A transition pairs a state
+    A live run holds its states; for an imported log they are estimated. A transition pairs a state
     with the action that was in force until the next one, as the controller does. It is not valid across a gap, where
-    the action is not known, and where the robot was told to stand.
+    the action is not known, and where the setpoint was zero.
 
     Raises:
         UserError: not a bag, or nothing in it can be learned from.
     """
     bag = open_bag(path)
-    robot, told = recorded_robot(bag), read_provenance(bag)
-    config = (told and told.config('estimator', EstimatorNodeConfig)) or EstimatorNodeConfig()
+    robot, provenance = recorded_robot(bag), read_provenance(bag)
+    config = (provenance and provenance.config('estimator', EstimatorNodeConfig)) or EstimatorNodeConfig()
     run = load_run(bag)
     walks = _live(run, robot) or _estimated(bag, config, robot)
     metadata = {
-        'origin': _origin(run, told),
+        'origin': _origin(run, provenance),
         'robot': robot.name,
         'dt': robot.dt,
-        'version': (told and told.version) or __version__,
+        'version': (provenance and provenance.version) or __version__,
         'estimator': config.method,
         'bag': path.resolve().name,
     }
     rollouts = cut_walks(walks, PIECE, robot.dt, metadata)
     if not rollouts.valid.any():
-        raise UserError(f'{path}: holds no two states {robot.dt:g} s apart between which the robot was told to walk')
+        raise UserError(f'{path}: holds no two states {robot.dt:g} s apart with a setpoint between them')
     return rollouts
 
 
@@ -94,6 +94,6 @@ def _estimated(bag: Bag, config: EstimatorNodeConfig, robot: RobotConfig) -> lis
     return [(rollout.stamps, rollout.states, rollout.actions) for rollout in rollouts]
 
 
-def _origin(run: RunData, told: Provenance | None) -> str:
-    """Tell whose data it is: the mock says its true pose, or its parameters are in the bag."""
-    return 'mock' if len(run.true_poses) or (told is not None and 'mock_robot' in told.content) else 'real'
+def _origin(run: RunData, provenance: Provenance | None) -> str:
+    """Return whose data it is: the mock publishes its true pose, or its parameters are in the bag."""
+    return 'mock' if len(run.true_poses) or (provenance is not None and 'mock_robot' in provenance.content) else 'real'

@@ -108,7 +108,7 @@ class Trainer:
         return model
 
     def score(self, model: Model, segments: Segments, *, adapted: bool = True) -> Losses:
-        """Score a model on segments, after its adaptation to their first T1 transitions or, if told, before."""
+        """Score a model on segments, after its adaptation to their first T1 transitions, or before it."""
         past, future = segments.divide(self.config.window)
         return model.score(past, future, adapted=adapted)
 

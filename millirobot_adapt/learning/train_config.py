@@ -50,7 +50,7 @@ class TrainConfig(Config):
     gradient_clip: float = param(10.0, "Largest norm of a batch's gradient.", low=1e-3)
     inner_rate: float = param(0.1, 'Inner step size psi of every tensor at the start; learned.', low=1e-6)
     context: int = param(128, 'Units of the recurrent learner (rebal).', low=1, high=1024)
-    open_loop: float = param(1.0, 'Weight of the open-loop loss beside the one-step loss.', low=0.0)
+    open_loop: float = param(1.0, 'Weight of the open-loop loss, relative to the one-step loss.', low=0.0)
     augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
     mb_de: DynamicEvaluationConfig = section(DynamicEvaluationConfig, 'What is tried for mb_de.')
     rls: LeastSquaresConfig = section(LeastSquaresConfig, 'What is tried for rls.')

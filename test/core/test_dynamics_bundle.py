@@ -84,7 +84,7 @@ def test_missing_things(folder, tmp_path):
         (lambda m: m.update(window='long'), 'window must be of type int'),
         (lambda m: m.pop('state'), 'state is missing'),
         (lambda m: m['files'].pop('theta.npz'), 'files: theta.npz is missing'),
-        (lambda m: m['files'].update({'../x.onnx': '0' * 64}), '../x.onnx lies outside the bundle'),
+        (lambda m: m['files'].update({'../x.onnx': '0' * 64}), '../x.onnx is outside the bundle'),
         (lambda m: m['files'].update({'theta.npz': '0' * 64}), 'does not have the SHA-256'),
     ],
 )

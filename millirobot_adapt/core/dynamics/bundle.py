@@ -167,7 +167,7 @@ def _read_files(path: Path, hashes: Mapping[str, Any]) -> dict[str, bytes]:
 def _read_file(path: Path, name: str, digest: Any) -> bytes:
     file = path / name
     if not file.resolve().is_relative_to(path.resolve()):
-        raise UserError(f'{path / MANIFEST}: files: {name} lies outside the bundle')
+        raise UserError(f'{path / MANIFEST}: files: {name} is outside the bundle')
     try:
         content = file.read_bytes()
     except OSError as error:

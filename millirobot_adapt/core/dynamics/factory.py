@@ -18,7 +18,7 @@ METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'mb': ModelBased,
     'mb_de': DynamicEvaluation,
     'grbal': Grbal,
-    'grbal_literal': Grbal,  # the difference lies in its graphs
+    'grbal_literal': Grbal,  # the graphs differ
     'rebal': Rebal,
     'rls': RecursiveLeastSquares,
 }

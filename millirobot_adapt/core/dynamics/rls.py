@@ -1,8 +1,8 @@
-"""RLS: a linear model, fitted anew at every tick to the run so far, older transitions counting less and less.
+"""RLS: a linear model, fitted at every tick to the run so far with exponentially decreasing weights.
 
 Exponentially weighted least squares with the training data as a prior (Haykin, Adaptive Filter Theory, ch. "The RLS
-algorithm"). The prior is kept instead of forgotten like a transition: then nothing winds up while the robot does the
-same for long, and a run begins at theta*. With discount lambda, prior weight m, and features x that end in a 1:
+algorithm"). The prior is not forgotten as transitions are: so nothing winds up while the robot repeats one motion,
+and a run begins at theta*. With discount lambda, prior weight m, and features x that end in a 1:
 
     S_k = lambda S_{k-1} + x_k x_k^T,    T_k = lambda T_{k-1} + x_k y_k^T
     W_k = (S_k + m R)^{-1} (T_k + m R W*),    R = E[x x^T] over the training data
@@ -50,7 +50,7 @@ class DiscountedLeastSquares:
 
 
 class RecursiveLeastSquares:
-    """Fit the linear model of theta.npz (w0, b0) to the run so far; features.onnx tells what it sees."""
+    """Fit the linear model of theta.npz (w0, b0) to the run so far; features.onnx computes its features."""
 
     carries = True
 
@@ -78,7 +78,7 @@ class RecursiveLeastSquares:
             inputs = dict(zip(('states', 'actions', 'next_states'), rows, strict=True))
             features, targets = (value.numpy().astype(float) for value in run_graph(self._session, inputs))
             for x, y in zip(features[-new:], targets[-new:], strict=True):
-                if np.isfinite(x).all() and np.isfinite(y).all():  # what is no number would stay in the sums for good
+                if np.isfinite(x).all() and np.isfinite(y).all():  # a NaN would stay in the sums
                     self._fit.add(x, y)
             self._model = self._engine.load(_theta(self._fit.solve()))
         before, after = (window_loss(model, window, self._scale) for model in (self.prior, self._model))

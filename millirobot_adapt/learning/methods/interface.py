@@ -56,7 +56,9 @@ class Model(Protocol):
         """Return the settings of which the best is chosen after training; empty where there is nothing to choose."""
 
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
-        """Score predictions of `future` after adapting to `past`, which ends where it begins; or, if told, before.
+        """Score predictions of `future` after adapting to `past`, which ends where `future` begins.
+
+        With `adapted` false the model stays as it is.
 
         The past is T1 transitions long or longer: methods that carry what they learn along a run use all of it.
         """
