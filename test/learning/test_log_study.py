@@ -68,7 +68,7 @@ def test_sessions_are_never_divided(make_log):
 
 
 def test_a_log_of_one_session_cannot_be_divided(make_log):
-    with pytest.raises(UserError, match='one session only'):
+    with pytest.raises(UserError, match='only one session'):
         hold_out(make_log('grass', sessions=1), 0.2, np.random.default_rng(0))
 
 

@@ -20,7 +20,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'evaluate-log',
         help='train and test the methods on logs of the real robot (needs PyTorch)',
-        description='Train each method on some logs, a part of their sessions kept aside, and predict that part and '
+        description='Train each method on some logs, hold out a part of their sessions, and predict that part and '
         'other logs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
         'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals.',
     )
