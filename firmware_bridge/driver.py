@@ -10,16 +10,18 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from firmware_bridge.channel import SLICE, Interrupted
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import BridgeConfig
-from firmware_bridge.link import Exchange, Link, LinkLost, LinkState
+from firmware_bridge.link import Exchange, Link, LinkLost
+from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 
@@ -27,24 +29,6 @@ JUST_OVER = 0.001
 """Waited beyond the life of what a setpoint rests on, so that it is surely judged too old [s]."""
 HASTE, HASTY_ZEROS = 0.02, 4
 """The zero that ends a motion is repeated after a short wait for its answer [s], so many times."""
-
-
-@dataclass(frozen=True)
-class DriverStatus:
-    """What the bridge tells of itself."""
-
-    armed: bool
-    reason: str
-    link: str
-    decided: FloatArray
-    """What the gate let through last [rad/s], shape (2,); in a dry run it is not what was sent."""
-    counters: dict[str, int | float]
-    last_stop: str
-    """Why the robot was last disarmed; 'none' before."""
-
-    def values(self) -> dict[str, object]:
-        """Return what a person wants to see of it."""
-        return {'armed': self.armed, 'link': self.link, 'last stop': self.last_stop, **self.counters}
 
 
 class Driver:
@@ -125,10 +109,10 @@ class Driver:
             self._look()
             return self._gate.arm(self._inputs())
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, cause: StopCause) -> None:
         """Disarm at once; the motors are stopped as soon as the exchange under way is over."""
         with self._changed:
-            self._gate.disarm(reason)
+            self._gate.disarm(reason, cause)
             self._stop_asked = True
             self._changed.notify()
 
@@ -136,16 +120,23 @@ class Driver:
         """Ask the thread to stop the robot and end."""
         with self._changed:
             self._closing = True
-            self._gate.disarm('the bridge is ending')
+            self._gate.disarm('the bridge is ending', StopCause.SHUTDOWN)
             self._changed.notify()
 
-    def status(self) -> DriverStatus:
+    def status(self) -> BridgeState:
         """Return the state of gate and link."""
         with self._changed:
-            return DriverStatus(
-                self._gate.armed, self._gate.reason, self._link.state.value, self._decided.copy(), self._counters,
-                self._gate.last_stop,
+            gate = self._gate
+            return BridgeState(
+                gate.armed, self._link.state, gate.reason, hold=gate.hold, cause=gate.stop_cause,
+                last_stop=gate.last_stop, fence=fence_text(gate.config.fence), details=self._counters,
             )  # fmt: skip
+
+    @property
+    def decided(self) -> FloatArray:
+        """What the gate let through last [rad/s], shape (2,); in a dry run it is not what was sent."""
+        with self._changed:
+            return self._decided.copy()
 
     # The link's own thread.
 
@@ -156,7 +147,7 @@ class Driver:
                 self.cycle()
         finally:
             with self._changed:
-                self._gate.disarm('the bridge has ended')
+                self._gate.disarm('the bridge has ended', StopCause.FAULT)
             self._switch_off()
             self._link.close()
             self._counters = self._link.counters.as_dict()
@@ -249,7 +240,7 @@ class Driver:
         trouble = self._link.guardian_trouble()
         if trouble is not None:
             with self._changed:
-                self._gate.disarm(trouble)
+                self._gate.disarm(trouble, StopCause.LINK)
             self._log(f'stopped: {trouble}')
 
     def _switch_off(self) -> None:
@@ -277,19 +268,19 @@ class Driver:
             self._link.open()
         except (LinkLost, UserError) as error:
             with self._changed:
-                self._gate.disarm(f'link lost: {error}')
+                self._gate.disarm(f'link lost: {error}', StopCause.LINK)
             return
         except Interrupted:
             self._switch_off()
             return
         self._back_off = self._config.reconnect_first
         with self._changed:
-            self._gate.disarm('the link is up; not armed')
+            self._gate.disarm('the link is up; not armed', StopCause.LINK)
         self._log('link up')
 
     def _on_lost(self, reason: str) -> None:
         with self._changed:
-            self._gate.disarm(f'link lost: {reason}')
+            self._gate.disarm(f'link lost: {reason}', StopCause.LINK)
         self._attempt_at = self._clock.steady() + self._config.reconnect_first
         self._log(f'link lost: {reason}')
 

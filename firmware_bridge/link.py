@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from firmware_bridge.channel import Channel, Interrupted
 from firmware_bridge.clock import Clock
@@ -29,6 +28,7 @@ from firmware_bridge.packets import (
 from firmware_bridge.replies import Request, RobotRestarted
 from firmware_bridge.telemetry import TelemetryDecoder, clock_step, counts_to_setpoint, setpoint_to_counts
 from firmware_bridge.transports import Transport, TransportLost
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
@@ -37,15 +37,6 @@ _PID_OUTPUT_CHANNEL = 1
 _FIRST_EXCHANGES = 5
 _CLOCK_CHECK = 0.2
 """The rate of the robot's clock is judged over no less than this [s]."""
-
-
-class LinkState(Enum):
-    """Where the link stands."""
-
-    CLOSED = 'closed'
-    OPENING = 'opening'
-    UP = 'up'
-    LOST = 'lost'
 
 
 class LinkLost(Exception):  # noqa: N818 - it names an event, not a mistake

@@ -37,19 +37,13 @@ import numpy as np
 
 from millirobot_adapt.analysis.followed_path import FollowedPath, follow_path
 from millirobot_adapt.analysis.report.predictions import Predictions
-from millirobot_adapt.analysis.run_data import NodeStatus, RunData
+from millirobot_adapt.analysis.run_data import RunData
+from millirobot_adapt.contract.states import ManagerPhase
+from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.recording.states import bridge_state, controller_state, manager_state
 
 VERSION = 1
-ORDERLY = ('stopped by the operator', 'the bridge was deactivated', 'the bridge is ending', 'the bridge has ended')
-"""Reasons of the bridge for which a run ends as wished."""
-NOT_BY_ITSELF = (
-    'by the operator', 'the controller was deactivated', 'the collector was deactivated', 'the bridge disarmed',
-)  # fmt: skip
-"""Reasons of the controller that are a wish, or the bridge's stop once more."""
-
-FAILED = 'failed: '
-"""How the manager begins to say why it has stopped the robot and ended the run."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
@@ -83,23 +77,20 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
             {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
             for change in run.changes
         ],
-        'outcome': next(filter(_is_outcome, map(_said, reversed(run.controller))), None),
+        'outcome': next((status.text for _, status in reversed(_runs(run)) if status.phase.ended), None),
         'ended': _why_it_ended(run),
     }
 
 
 def _why_it_ended(run: RunData) -> str | None:
-    text = run.manager[-1].text if run.manager else ''
-    return text.removeprefix(FAILED) if text.startswith(FAILED) else None
+    last = manager_state(run.manager[-1].text, run.manager[-1].values) if run.manager else None
+    return last.reason if last is not None and last.phase is ManagerPhase.FAILED else None
 
 
-def _said(status: NodeStatus) -> str:
-    """Return what a node said of itself, whether it was active or not."""
-    return status.text.removeprefix('inactive: ')
-
-
-def _is_outcome(text: str) -> bool:
-    return text.startswith(('finished', 'stopped'))
+def _runs(run: RunData) -> list[tuple[float, RunStatus]]:
+    """Return where the controller's runs stood, each with the time at which it said so [s since the epoch]."""
+    states = ((status.received, controller_state(status.text, status.values)) for status in run.controller)
+    return [(received, state.run) for received, state in states if state is not None]
 
 
 def _number(value: float, digits: int = 6) -> float | None:
@@ -216,15 +207,15 @@ def stops(run: RunData) -> list[dict[str, Any]]:
     found = []
     armed = False
     for status in run.bridge:
-        now = status.values.get('armed') == 'True'
-        reason = _said(status)
-        if armed and not now and reason not in ORDERLY:
-            found.append((status.received, reason))
-        armed = now
-    before = ''
-    for status in run.controller:
-        kind, _, reason = _said(status).partition(': ')
-        if kind == 'stopped' != before and not reason.startswith(NOT_BY_ITSELF):
-            found.append((status.received, reason))
-        before = kind
+        state = bridge_state(status.text, status.values)
+        if state is None:
+            continue
+        if armed and not state.armed and state.cause.by_itself:
+            found.append((status.received, state.last_stop))
+        armed = state.armed
+    before = None
+    for received, now in _runs(run):
+        if now.phase is RunPhase.STOPPED and before is not RunPhase.STOPPED and now.cause.by_itself:
+            found.append((received, now.reason))
+        before = now.phase
     return [{'reason': reason, 'time_s': _number(time - run.origin, 3)} for time, reason in sorted(found)]

@@ -11,6 +11,8 @@ from millirobot_adapt.bringup.processes import MANAGER, STOP_ORDER, NodeProcess
 from millirobot_adapt.bringup.run_folder import RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.bringup.supervisor import Ended, Supervisor
+from millirobot_adapt.contract.states import ManagerPhase
+from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.ros.operator import Operator
 
@@ -94,7 +96,7 @@ class LiveRun:
         Raises:
             As `wait_for_file`.
         """
-        self._wait(lambda: self._manager_state() == 'active', lambda: f'not ready to walk: {self._manager_state()}')
+        self._wait(self._all_active, lambda: f'not ready to walk: {self._manager_said()}')
 
     def walk(self, seconds: float, progress: RunProgress) -> None:
         """Arm, start, and follow the ticks for `seconds` or until the end of the path.
@@ -118,13 +120,13 @@ class LiveRun:
                 if ticks[-1].stamp - first >= seconds:
                     return
             self._check()
-            state = self._controller_state()
-            if first is not None and state.startswith('finished'):
+            run = self._run_status()
+            if first is not None and run.phase is RunPhase.FINISHED:
                 return
-            if state.startswith('stopped'):
-                raise RunFailedError(f'the robot was {state}')
+            if run.phase is RunPhase.STOPPED:
+                raise RunFailedError(f'the robot was {run.text}')
             if time.monotonic() - last_arrival > self._tick_timeout:
-                raise RunFailedError(f'no tick came for {self._tick_timeout:g} s (controller: {state})')
+                raise RunFailedError(f'no tick came for {self._tick_timeout:g} s (controller: {run.text})')
 
     def collect(self, on_turn: Callable[[], None]) -> None:
         """Arm, and let the collector walk until it ends by itself; `on_turn` is called now and then.
@@ -135,9 +137,9 @@ class LiveRun:
         self._armed = True
         self._insist('bridge/arm')
         self._insist('collector/start')
-        while not (state := self._controller_state()).startswith('finished'):
-            if state.startswith('stopped'):
-                raise RunFailedError(f'the robot was {state}')
+        while (run := self._run_status()).phase is not RunPhase.FINISHED:
+            if run.phase is RunPhase.STOPPED:
+                raise RunFailedError(f'the robot was {run.text}')
             self._check()
             self._operator.spin(0.05)
             on_turn()
@@ -178,13 +180,17 @@ class LiveRun:
         if ended is not None:
             raise _complaint(ended)
 
-    def _manager_state(self) -> str:
+    def _all_active(self) -> bool:
         manager = self._operator.manager
-        return 'no word from the manager yet' if manager is None else str(manager.message)
+        return manager is not None and manager.phase is ManagerPhase.ACTIVE
 
-    def _controller_state(self) -> str:
+    def _manager_said(self) -> str:
+        manager = self._operator.manager
+        return 'no word from the manager yet' if manager is None else manager.text
+
+    def _run_status(self) -> RunStatus:
         controller = self._operator.controller
-        return 'no word yet' if controller is None else str(controller.message)
+        return RunStatus(RunPhase.WAITING, 'no word yet') if controller is None else controller.run
 
 
 def _complaint(ended: Ended) -> Exception:

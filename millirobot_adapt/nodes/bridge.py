@@ -18,8 +18,9 @@ from firmware_bridge.permission import objection_to_model, warning_before_arming
 from firmware_bridge.serial_link import make_serial_link
 from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.states import LinkState, values_of
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.safety.fence import fence_text
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate
 from millirobot_adapt.ros.conversions import joint_state, qos, status
 from millirobot_adapt.ros.inputs.gate_listener import GateListener
@@ -63,12 +64,12 @@ class BridgeNode(ManagedNode):
     def activate(self) -> None:
         """Let the operator arm, once the link is up."""
         state = self._driver.status()
-        if state.link != 'up':
+        if state.link is not LinkState.UP:
             raise NotYetError(f'{state.reason}; is the robot on? millirobot link-test {self._config.port} tells more')
 
     def deactivate(self) -> None:
         """Stop the robot as the operator's stop does."""
-        self._driver.stop('the bridge was deactivated')
+        self._driver.stop('the bridge was deactivated', StopCause.SHUTDOWN)
 
     def cleanup(self) -> None:
         """Stop the robot, end the thread and let go of the port."""
@@ -92,7 +93,7 @@ class BridgeNode(ManagedNode):
     # Messages in.
 
     def _on_controller(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values}
+        values = values_of(message)
         self._driver.object_to_source(None if self._mock_model_allowed else objection_to_model(values))
 
     def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -105,7 +106,7 @@ class BridgeNode(ManagedNode):
         return response
 
     def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._driver.stop('stopped by the operator')
+        self._driver.stop('stopped by the operator', StopCause.OPERATOR)
         response.success, response.message = True, 'stopped by the operator'
         return response
 
@@ -124,7 +125,7 @@ class BridgeNode(ManagedNode):
         if exchange is not None:
             self._sent.publish(joint_state(exchange.stamp, exchange.sent))
             if self._dry_run:
-                self._decision.publish(joint_state(exchange.stamp, self._driver.status().decided))
+                self._decision.publish(joint_state(exchange.stamp, self._driver.decided))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
                 self._battery = exchange.battery_counts
@@ -134,9 +135,9 @@ class BridgeNode(ManagedNode):
         """Say whether the robot is armed and why not, how the link is, and what it has counted."""
         state = self._driver.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
-        level = level if state.link == 'up' else DiagnosticStatus.ERROR
-        details = {'warning': self._warning or 'none', 'fence': fence_text(self._config.gate.fence)}
-        return status('bridge', state.reason, {**state.values(), **details, 'dry run': self._dry_run}, level)
+        level = level if state.link is LinkState.UP else DiagnosticStatus.ERROR
+        details = {'warning': self._warning or 'none', 'dry run': self._dry_run}
+        return status('bridge', state.reason, {**state.values(), **details}, level)
 
     def parts(self) -> list[DiagnosticStatus]:
         """Say how the battery is."""

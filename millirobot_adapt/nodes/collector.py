@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
-from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.states import BridgeState, ControllerState
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
-from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import NU
-from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.core.safety.arbiter import ActionSource
+from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.ros.conversions import status
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
+from millirobot_adapt.ros.inputs.states import listen_for_bridge
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
@@ -37,26 +40,29 @@ class CollectorNode(ManagedNode):
         self._collector = Collector(self._config, robot)
         self._dt = robot.dt
         listen_for_states(self, self._collector.on_state)
-        self.create_subscription(DiagnosticStatus, topics.BRIDGE_STATE.name, self._on_bridge, qos(topics.BRIDGE_STATE))
-        self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
+        listen_for_bridge(self, self._on_bridge)
+        self._actions = ActionPublisher(self, ActionSource.COLLECTOR)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
 
     def activate(self) -> None:
         """Let runs start, once a finite fresh state is there."""
-        if self._collector.status.startswith('waiting'):
-            raise NotYetError(self._collector.status.removeprefix('waiting: '))
+        missing = self._collector.missing()
+        if missing:
+            raise NotYetError(missing)
         self.create_timer(self._dt, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
         """End the run and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
         if self._collector.running:
-            self._collector.stop('the collector was deactivated')
-            self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
+            self._collector.stop('the collector was deactivated', StopCause.SHUTDOWN)
+            self._actions.publish(np.zeros(NU))
 
-    def _on_bridge(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values}
-        self._collector.on_bridge(values.get('armed') == 'True', message.message)
+    def _on_bridge(self, state: BridgeState | None) -> None:
+        if state is None:
+            self._collector.on_bridge(False, 'the bridge is not configured')
+        else:
+            self._collector.on_bridge(state.armed, state.reason)
 
     def _on_start(self, _: Trigger.Request, response: Any) -> Any:
         try:
@@ -70,21 +76,22 @@ class CollectorNode(ManagedNode):
         return response
 
     def _on_stop(self, _: Trigger.Request, response: Any) -> Any:
-        self._collector.stop('by the operator')
-        response.success, response.message = True, self._collector.status
+        self._collector.stop('by the operator', StopCause.OPERATOR)
+        response.success, response.message = True, self._collector.status.text
         return response
 
     def _tick(self) -> None:
         setpoint = self._collector.begin_tick()
         if setpoint is not None:
-            self._setpoint.publish(joint_state(time.time(), setpoint))
+            self._actions.publish(setpoint)
         self.health.announce()
 
     def examine(self) -> DiagnosticStatus:
         """Say where the collector stands."""
-        text = self._collector.status
-        level = DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
-        return status('collector', text, {'walked [s]': f'{self._collector.walked:.1f}'}, level)
+        run = self._collector.status
+        level = DiagnosticStatus.WARN if run.phase in (RunPhase.WAITING, RunPhase.STOPPED) else DiagnosticStatus.OK
+        details = {'walked [s]': f'{self._collector.walked:.1f}'}
+        return status('collector', run.text, ControllerState(self._actions.sender, run, details).values(), level)
 
 
 def main() -> int:

@@ -13,18 +13,24 @@ from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.messages import seconds, sides
+from millirobot_adapt.contract.states import BridgeState, ControllerState
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.pacing import every
+from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU
+from millirobot_adapt.core.safety.arbiter import ActionSource
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.fence import fence_text
-from millirobot_adapt.ros.conversions import joint_state, labelled_array, path_message, qos, status
+from millirobot_adapt.ros.conversions import labelled_array, path_message, qos, status
 from millirobot_adapt.ros.inputs.path_input import PathInput
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
+from millirobot_adapt.ros.inputs.states import listen_for_bridge
 from millirobot_adapt.ros.live_tuning import LiveTuning
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.outputs.live_view import LiveView
 from millirobot_adapt.ros.process import run
 from millirobot_adapt.ros.run_services import RunServices
@@ -62,7 +68,7 @@ class ControllerNode(ManagedNode):
 
     def deactivate(self) -> None:
         """End the run; the next tick asks for standstill."""
-        self._controller.stop('the controller was deactivated')
+        self._controller.stop('the controller was deactivated', StopCause.SHUTDOWN)
 
     def cleanup(self) -> None:
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
@@ -71,13 +77,13 @@ class ControllerNode(ManagedNode):
         self._controller.close()
         for thread in self._threads:
             thread.join()
-        self._setpoint.publish(joint_state(time.time(), np.zeros(NU)))
+        self._actions.publish(np.zeros(NU))
 
     def _connect(self) -> None:
         listen_for_states(self, self._controller.on_state)
         self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
-        self.create_subscription(DiagnosticStatus, topics.BRIDGE_STATE.name, self._on_bridge, qos(topics.BRIDGE_STATE))
-        self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
+        listen_for_bridge(self, self._on_bridge)
+        self._actions = ActionPublisher(self, ActionSource.CONTROLLER)
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
         RunServices(self, self._controller, self._objection, self._show_path)
@@ -87,10 +93,12 @@ class ControllerNode(ManagedNode):
     def _on_sent(self, message: JointState) -> None:
         self._controller.on_sent(seconds(message.header.stamp), sides(message))
 
-    def _on_bridge(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values}
-        self._bridge_fence = values.get('fence', '')
-        self._controller.on_bridge(values.get('armed') == 'True', message.message)
+    def _on_bridge(self, state: BridgeState | None) -> None:
+        self._bridge_fence = '' if state is None else state.fence
+        if state is None:
+            self._controller.on_bridge(False, 'the bridge is not configured')
+        else:
+            self._controller.on_bridge(state.armed, state.reason)
 
     # What an operator asks.
 
@@ -115,7 +123,7 @@ class ControllerNode(ManagedNode):
             stamp = time.time()
             setpoint = self._controller.begin_tick(stamp)
             if setpoint is not None:
-                self._setpoint.publish(joint_state(stamp, setpoint))
+                self._actions.publish(setpoint, stamp)
             self.health.announce()
 
     def _work(self) -> None:
@@ -128,10 +136,10 @@ class ControllerNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say where the controller stands, and what its model is."""
-        text = self._controller.status
-        level = DiagnosticStatus.WARN if text.startswith(('waiting', 'stopped')) else DiagnosticStatus.OK
+        run = self._controller.status
+        level = DiagnosticStatus.WARN if run.phase in (RunPhase.WAITING, RunPhase.STOPPED) else DiagnosticStatus.OK
         details = self._details if self._paths is None else {**self._details, 'path': self._paths.newest}
-        return status('controller', text, details, level)
+        return status('controller', run.text, ControllerState(self._actions.sender, run, details).values(), level)
 
 
 def main() -> int:

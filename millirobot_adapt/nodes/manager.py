@@ -11,6 +11,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.states import ManagerPhase, ManagerState
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.ros.bring_up import BringUp, BringUpError, ManagerConfig, Watch
 from millirobot_adapt.ros.conversions import qos, status
@@ -109,14 +110,18 @@ class Manager(Node):
 
     def _examine(self) -> DiagnosticStatus:
         values = {name: self._managed[name].words or self._states[name] for name in self._managed}
-        if self._failure:
-            return status('manager', f'failed: {self._failure}', values, DiagnosticStatus.ERROR)
-        if self._watch is None:
-            return status('manager', f'waiting: {self._bring_up.waiting_for}', values, DiagnosticStatus.WARN)
         asleep = [name for name, state in self._states.items() if state not in ('active', 'not there')]
-        if asleep:
-            return status('manager', f'not active: {", ".join(asleep)}', values, DiagnosticStatus.WARN)
-        return status('manager', 'active', values)
+        if self._failure:
+            state, level = ManagerState(ManagerPhase.FAILED, self._failure, values), DiagnosticStatus.ERROR
+        elif self._watch is None:
+            state = ManagerState(ManagerPhase.WAITING, self._bring_up.waiting_for, values)
+            level = DiagnosticStatus.WARN
+        elif asleep:
+            reason = f'{", ".join(asleep)} not active'
+            state, level = ManagerState(ManagerPhase.DEGRADED, reason, values), DiagnosticStatus.WARN
+        else:
+            state, level = ManagerState(ManagerPhase.ACTIVE, '', values), DiagnosticStatus.OK
+        return status('manager', state.text, state.values(), level)
 
 
 def main() -> int:

@@ -8,14 +8,19 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from sensor_msgs.msg import JointState, Joy
+from sensor_msgs.msg import Joy
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.states import ControllerState
+from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.core.safety.arbiter import ActionSource
+from millirobot_adapt.ros.conversions import qos, status
 from millirobot_adapt.ros.health import Health
+from millirobot_adapt.ros.inputs.states import listen_for_controller
+from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
@@ -35,10 +40,8 @@ class TeleopNode(Node):
         self._stopping = False
         self._stop_asked_at = 0.0
         self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=1))
-        self.create_subscription(
-            DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
-        )
-        self._setpoint = self.create_publisher(JointState, topics.SETPOINT.name, qos(topics.SETPOINT))
+        listen_for_controller(self, self._on_controller)
+        self._actions = ActionPublisher(self, ActionSource.TELEOP)
         self._stop = self.create_client(Trigger, 'bridge/stop')
         self._health = Health(self, self._examine)
         self.create_timer(WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -50,8 +53,9 @@ class TeleopNode(Node):
             self.get_logger().warning(f'joystick ignored: {error}', throttle_duration_sec=1.0)
         self._watch()
 
-    def _on_controller(self, message: DiagnosticStatus) -> None:
-        self._teleop.give_way('the controller is running' if message.message.startswith('running') else '')
+    def _on_controller(self, state: ControllerState | None) -> None:
+        running = state is not None and state.run.phase is RunPhase.RUNNING
+        self._teleop.give_way('the controller is running' if running else '')
 
     def _watch(self) -> None:
         """Speak if it is time to, and see an emergency stop through."""
@@ -59,7 +63,7 @@ class TeleopNode(Node):
             self._teleop.give_way('')  # the one that was running has ended
         setpoint = self._teleop.setpoint(time.monotonic())
         if setpoint is not None:
-            self._setpoint.publish(joint_state(time.time(), setpoint))
+            self._actions.publish(setpoint)
         if self._teleop.take_stop():
             self.get_logger().warning('emergency stop; bridge/arm arms again')
             self._stopping, self._stop_asked_at = True, 0.0
@@ -79,16 +83,18 @@ class TeleopNode(Node):
             self._stopping = False
 
     def _examine(self) -> DiagnosticStatus:
-        text = 'waiting: the bridge has not confirmed the emergency stop' if self._stopping else self._teleop.status
-        level = DiagnosticStatus.WARN if text.startswith('waiting') else DiagnosticStatus.OK
-        return status('teleop', text, {}, level)
+        if self._stopping:
+            text = 'waiting: the bridge has not confirmed the emergency stop'
+            return status('teleop', text, {}, DiagnosticStatus.WARN)
+        level = DiagnosticStatus.WARN if self._teleop.waiting else DiagnosticStatus.OK
+        return status('teleop', self._teleop.status, {}, level)
 
     def close(self) -> None:
         """Ask for standstill if the robot was being driven; the bridge stops it anyway when setpoints cease."""
         self._teleop.give_way('')
         setpoint = self._teleop.setpoint(float('inf'))  # by then any joystick is silent
         if setpoint is not None:
-            self._setpoint.publish(joint_state(time.time(), setpoint))
+            self._actions.publish(setpoint)
 
 
 def main() -> int:

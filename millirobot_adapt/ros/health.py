@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from millirobot_adapt.contract.states import announced, values_of
 from millirobot_adapt.contract.topics import DIAGNOSTICS, Topic
 from millirobot_adapt.ros.conversions import qos, time_message
 
@@ -32,13 +33,13 @@ class Health:
         self._name = node.get_fully_qualified_name().lstrip('/')  # several robots share /diagnostics
         self._diagnostics = node.create_publisher(DiagnosticArray, DIAGNOSTICS.name, qos(DIAGNOSTICS))
         self._state = node.create_publisher(DiagnosticStatus, latched.name, qos(latched)) if latched else None
-        self._published: tuple[bytes, str] | None = None
+        self._published: tuple[bytes, tuple[str, ...]] | None = None
         node.create_timer(PERIOD, self.tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def announce(self) -> None:
-        """Publish the state if its level or its kind (the message up to a colon) has changed."""
+        """Publish the state if its level has changed, or one of the values that are news (`contract.states`)."""
         found = self._examine()
-        key = (found.level, found.message.split(':')[0])
+        key = (found.level, announced(values_of(found)))
         if self._state is not None and key != self._published:
             self._published = key
             self._state.publish(found)

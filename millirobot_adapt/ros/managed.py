@@ -18,14 +18,13 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from millirobot_adapt.contract.states import LIFECYCLE
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.ros.conversions import status
 from millirobot_adapt.ros.entities import Entities
 from millirobot_adapt.ros.health import Health
 from millirobot_adapt.ros.process import NODE_OPTIONS
 
-LIFECYCLE = 'lifecycle'
-"""Key of the lifecycle state in the diagnostics."""
 REMINDER = 5.0
 """Least time between two lines about what a node still waits for [s]."""
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -15,11 +14,13 @@ from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
+from millirobot_adapt.contract.states import BridgeState, ControllerState, ManagerState
 from millirobot_adapt.contract.tick_codec import decode_tick
-from millirobot_adapt.contract.topics import BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, TICK
+from millirobot_adapt.contract.topics import TICK
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.ros.bring_up import BringUp
 from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inputs.states import listen_for_bridge, listen_for_controller, listen_for_manager
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient
 
 SERVICES = (
@@ -39,18 +40,18 @@ class Operator:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._clients = {name: self._node.create_client(Trigger, name) for name in SERVICES}
-        self.bridge: DiagnosticStatus | None = None
-        """Newest state of the bridge; None before the first."""
-        self.controller: DiagnosticStatus | None = None
-        """Newest state of the controller; None before the first."""
-        self.manager: DiagnosticStatus | None = None
+        self.bridge: BridgeState | None = None
+        """Newest state of the bridge; None before the first, and while it is not configured."""
+        self.controller: ControllerState | None = None
+        """Newest state of controller or collector; None before the first, and while it is not configured."""
+        self.manager: ManagerState | None = None
         """Newest state of the manager; None before the first."""
         self.ticks: list[TickRecord] = []
         """Ticks that have come since this list was last emptied."""
         node = self._node
-        node.create_subscription(DiagnosticStatus, BRIDGE_STATE.name, self._on_bridge, qos(BRIDGE_STATE))
-        node.create_subscription(DiagnosticStatus, CONTROLLER_STATE.name, self._on_controller, qos(CONTROLLER_STATE))
-        node.create_subscription(DiagnosticStatus, MANAGER_STATE.name, self._on_manager, qos(MANAGER_STATE))
+        listen_for_bridge(node, self._on_bridge)
+        listen_for_controller(node, self._on_controller)
+        listen_for_manager(node, self._on_manager)
         node.create_subscription(Float64MultiArray, TICK.name, self._on_tick, qos(TICK, depth=100))
 
     def close(self) -> None:
@@ -93,14 +94,14 @@ class Operator:
             bring_up.advance()
             self.spin(0.02)
 
-    def _on_bridge(self, message: DiagnosticStatus) -> None:
-        self.bridge = message
+    def _on_bridge(self, state: BridgeState | None) -> None:
+        self.bridge = state
 
-    def _on_controller(self, message: DiagnosticStatus) -> None:
-        self.controller = message
+    def _on_controller(self, state: ControllerState | None) -> None:
+        self.controller = state
 
-    def _on_manager(self, message: DiagnosticStatus) -> None:
-        self.manager = message
+    def _on_manager(self, state: ManagerState | None) -> None:
+        self.manager = state
 
     def _on_tick(self, message: Float64MultiArray) -> None:
         self.ticks.append(decode_tick(message.data))

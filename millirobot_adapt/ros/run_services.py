@@ -10,6 +10,7 @@ from std_srvs.srv import Trigger
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.safety.causes import StopCause
 
 BY_OPERATOR = 'by the operator'
 
@@ -40,7 +41,7 @@ class RunServices:
             'pause': controller.pause,
             'resume': controller.resume,
             'finish': lambda: controller.finish(BY_OPERATOR),
-            'stop': lambda: controller.stop(BY_OPERATOR),
+            'stop': lambda: controller.stop(BY_OPERATOR, StopCause.OPERATOR),
         }
         for name, do in requests.items():
             node.create_service(Trigger, f'~/{name}', self._answer(name, do))
@@ -54,7 +55,7 @@ class RunServices:
             except NotReadyError as error:
                 response.success, response.message = False, f'{name} refused: {error}'
             else:
-                response.success, response.message = True, self._controller.status
+                response.success, response.message = True, self._controller.status.text
             return response
 
         return callback

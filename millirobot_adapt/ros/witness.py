@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.operator import Operator
@@ -19,8 +19,8 @@ class Witness(Operator):
 
     def __init__(self, namespace: str = '') -> None:
         super().__init__(namespace)
-        self.link = ''
-        """State of the link as the bridge last told it; empty before."""
+        self.link: LinkState | None = None
+        """State of the link as the bridge last told it; None before."""
         self.link_since = 0.0
         """When that was news [s, host clock]."""
         self.moving = False
@@ -37,10 +37,10 @@ class Witness(Operator):
         node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
         node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
 
-    def _on_bridge(self, message: DiagnosticStatus) -> None:
-        super()._on_bridge(message)
-        link = next((str(pair.value) for pair in message.values if pair.key == 'link'), '')
-        if link != self.link:
+    def _on_bridge(self, state: BridgeState | None) -> None:
+        super()._on_bridge(state)
+        link = None if state is None else state.link
+        if link is not self.link:
             self.link, self.link_since = link, time.time()
 
     def _on_motors(self, message: JointState) -> None:

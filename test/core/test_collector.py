@@ -8,6 +8,7 @@ import pytest
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.safety.causes import StopCause
 
 ROBOT = RobotConfig()
 
@@ -47,10 +48,10 @@ def tick(collector, clock, state=None):
 
 
 def test_it_stands_until_it_is_started_and_then_stays_inside_the_range(collector, clock):
-    assert collector.status == 'idle'
+    assert collector.status.text == 'idle'
     assert tick(collector, clock) is None
     collector.start()
-    assert collector.status == 'running'
+    assert collector.status.text == 'running'
     setpoints = np.array([tick(collector, clock) for _ in range(20)])
     assert (setpoints >= ROBOT.action_low).all()
     assert (setpoints <= ROBOT.action_high).all()
@@ -64,13 +65,13 @@ def test_it_ends_by_itself_with_one_zero(collector, clock):
     assert len(walked) in (29, 30)  # 3 s
     np.testing.assert_array_equal(setpoints[len(walked)], np.zeros(2))
     assert setpoints[len(walked) + 1 :] == [None] * (39 - len(walked))
-    assert collector.status == 'finished'
+    assert collector.status.text == 'finished'
 
 
 @pytest.mark.parametrize(
     ('event', 'reason'),
     [
-        (lambda collector, clock: collector.stop('by the operator'), 'stopped: by the operator'),
+        (lambda collector, clock: collector.stop('by the operator', StopCause.OPERATOR), 'stopped: by the operator'),
         (
             lambda collector, clock: collector.on_bridge(False, 'stopped: fence'),
             'stopped: the bridge disarmed (stopped: fence)',
@@ -86,7 +87,7 @@ def test_whatever_ends_a_run_asks_for_standstill_at_the_next_tick(collector, clo
     assert tick(collector, clock).any()
     event(collector, clock)
     np.testing.assert_array_equal(collector.begin_tick(), np.zeros(2))
-    assert collector.status == reason
+    assert collector.status.text == reason
     assert collector.begin_tick() is None
 
 
@@ -95,7 +96,7 @@ def test_a_state_that_is_not_finite_is_none(collector, clock):
     for _ in range(6):
         last = tick(collector, clock, np.full(24, np.nan))
     assert not np.any(last)
-    assert collector.status == 'stopped: the newest state is 0.6 s old'
+    assert collector.status.text == 'stopped: the newest state is 0.6 s old'
 
 
 def test_it_says_what_is_missing(clock):
@@ -108,7 +109,7 @@ def test_it_says_what_is_missing(clock):
         prepare()
         with pytest.raises(NotReadyError, match=complaint):
             collector.start()
-    assert collector.status == 'waiting: the newest state is 2.0 s old'
+    assert collector.status.text == 'waiting: the newest state is 2.0 s old'
     assert collector.begin_tick() is None
 
 
@@ -119,7 +120,7 @@ def test_a_second_start_is_refused_and_runs_walk_differently(collector, clock):
         with pytest.raises(NotReadyError, match='already running'):
             collector.start()
         walks.append(np.array([tick(collector, clock) for _ in range(20)]))
-        collector.stop('by the operator')
+        collector.stop('by the operator', StopCause.OPERATOR)
         tick(collector, clock)
     assert not np.array_equal(*walks)
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.control.controller import Controller
-from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.robot.state import NU, NX
+from millirobot_adapt.core.safety.causes import StopCause
 
 DT = 0.1
 
@@ -71,7 +72,7 @@ class Bench:
         setpoint = self.begin()
         if answered:
             self.answer()
-            if self.controller.status == 'running':
+            if self.controller.status.phase is RunPhase.RUNNING:
                 self.controller.work()
         self.now += DT
         return setpoint
@@ -85,15 +86,15 @@ class Bench:
 
 def test_it_stands_until_started_and_says_what_it_waits_for():
     bench = Bench()
-    assert bench.controller.status.startswith('waiting: no state yet')
+    assert bench.controller.status.text.startswith('waiting: no state yet')
     with pytest.raises(NotReadyError, match='no state yet'):
         bench.controller.start()
     assert bench.tick() is None, 'others may drive'
-    assert bench.controller.status == 'idle'
+    assert bench.controller.status.text == 'idle'
     with pytest.raises(NotReadyError, match='not armed'):
         bench.controller.start()
     bench.now += 1.0
-    assert 'old' in bench.controller.status
+    assert 'old' in bench.controller.status.text
 
 
 def test_each_tick_sends_what_the_tick_before_planned_and_gives_the_loop_what_was_sent():
@@ -114,7 +115,7 @@ def test_a_late_plan_leaves_the_next_action_of_the_last_one_and_several_stop():
     np.testing.assert_array_equal(bench.tick(), [101, 101])
     sent = [bench.tick(answered=False) for _ in range(4)]
     np.testing.assert_array_equal(sent, [[201, 201], [202, 202], [203, 203], [0, 0]])
-    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
 
 
 def test_a_tick_without_a_state_is_recorded_as_such():
@@ -157,7 +158,7 @@ def test_a_bridge_that_disarms_ends_the_run():
     bench = Bench().running()
     bench.tick()
     bench.controller.on_bridge(False, 'fence')
-    assert bench.controller.status == 'stopped: the bridge disarmed (fence)'
+    assert bench.controller.status.text == 'stopped: the bridge disarmed (fence)'
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     assert bench.tick() is None, 'one zero ends a run, then others may drive'
 
@@ -177,7 +178,7 @@ def test_without_time_for_a_single_chunk_the_next_action_of_the_last_plan_goes_o
     bench.loop.candidates = bench.loop.finite = 0
     sent = [bench.tick() for _ in range(4)]
     np.testing.assert_array_equal(sent, [[101, 101], [102, 102], [103, 103], [0, 0]])
-    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
 
 
 def test_one_plan_in_time_clears_the_missed_deadlines():
@@ -188,7 +189,7 @@ def test_one_plan_in_time_clears_the_missed_deadlines():
         bench.tick()
         bench.loop.candidates = bench.loop.finite = 8
         bench.tick()
-    assert bench.controller.status == 'running'
+    assert bench.controller.status.text == 'running'
 
 
 def test_a_model_without_a_finite_prediction_holds_then_stops():
@@ -197,9 +198,9 @@ def test_a_model_without_a_finite_prediction_holds_then_stops():
     bench.loop.finite = 0
     bench.tick()
     np.testing.assert_array_equal(bench.tick(), [0, 0])
-    assert bench.controller.status == 'running'
+    assert bench.controller.status.text == 'running'
     bench.tick()
-    assert bench.controller.status == 'stopped: the model predicted nothing finite 3 times in a row'
+    assert bench.controller.status.text == 'stopped: the model predicted nothing finite 3 times in a row'
 
 
 def test_a_model_that_recovers_walks_on():
@@ -209,7 +210,7 @@ def test_a_model_that_recovers_walks_on():
         bench.tick()
         bench.loop.finite = 8
         bench.tick()
-    assert bench.controller.status == 'running'
+    assert bench.controller.status.text == 'running'
     assert bench.tick()[0] > 0
 
 
@@ -217,7 +218,7 @@ def test_the_end_of_the_path_finishes():
     bench = Bench().running()
     bench.loop.finished = True
     bench.tick()
-    assert bench.controller.status == 'finished'
+    assert bench.controller.status.text == 'finished'
     np.testing.assert_array_equal(bench.tick(), [0, 0])
 
 
@@ -225,15 +226,15 @@ def test_a_state_that_is_not_finite_is_no_state():
     bench = Bench()
     bench.begin()
     bench.controller.on_state(1000.0, np.full(NX, np.nan))
-    assert bench.controller.status.startswith('waiting')
+    assert bench.controller.status.text.startswith('waiting')
 
 
 def test_a_second_run_starts_afresh():
     bench = Bench().running()
     bench.tick()
     bench.tick()
-    bench.controller.stop('operator')
-    assert bench.controller.status == 'stopped: operator'
+    bench.controller.stop('operator', StopCause.OPERATOR)
+    assert bench.controller.status.text == 'stopped: operator'
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     bench.controller.start()
     assert len(bench.loop.restarts) == 2
@@ -252,7 +253,7 @@ def test_a_tick_of_the_run_before_is_left_alone_when_a_new_run_begins():
     bench.begin()
     bench.answer()
     tick = bench.controller._next_tick()  # the worker has it in hand ...
-    bench.controller.stop('operator')
+    bench.controller.stop('operator', StopCause.OPERATOR)
     bench.controller.start()  # ... when the next run begins
     assert bench.controller._work_on(tick) is None
     assert bench.loop.steps == []
@@ -288,7 +289,7 @@ def test_a_paused_robot_stands_from_the_next_tick_on_and_goes_on_with_the_same_r
     bench.tick()
     assert bench.tick()[0] > 0
     bench.controller.pause()
-    assert bench.controller.status == 'paused'
+    assert bench.controller.status.text == 'paused'
     steps = len(bench.loop.steps)
     for _ in range(20):  # longer than any deadline
         np.testing.assert_array_equal(bench.tick(), [0, 0])
@@ -297,7 +298,7 @@ def test_a_paused_robot_stands_from_the_next_tick_on_and_goes_on_with_the_same_r
         assert np.isnan(record.state_stamp)
     assert len(bench.loop.steps) == steps, 'nothing is planned or learned while paused'
     bench.controller.resume()
-    assert bench.controller.status == 'running'
+    assert bench.controller.status.text == 'running'
     np.testing.assert_array_equal(bench.tick(), [0, 0], err_msg='nothing is planned yet')
     assert bench.tick()[0] > 0
     assert len(bench.loop.restarts) == 1, 'the run and its progress are kept'
@@ -327,7 +328,7 @@ def test_a_pause_between_two_late_plans_misses_no_deadline():
     bench.controller.resume()
     sent = [bench.tick(answered=False) for _ in range(4)]
     np.testing.assert_array_equal(sent, np.zeros((4, 2)))
-    assert bench.controller.status == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
 
 
 def test_resume_wants_a_fresh_state_and_an_armed_bridge():
@@ -341,9 +342,9 @@ def test_resume_wants_a_fresh_state_and_an_armed_bridge():
     bench.now += 1.0
     with pytest.raises(NotReadyError, match='old'):
         bench.controller.resume()
-    assert bench.controller.status == 'paused'
+    assert bench.controller.status.text == 'paused'
     bench.controller.on_bridge(False, 'by the operator')
-    assert bench.controller.status == 'stopped: the bridge disarmed (by the operator)'
+    assert bench.controller.status.text == 'stopped: the bridge disarmed (by the operator)'
     with pytest.raises(NotReadyError, match='not paused'):
         bench.controller.resume()
 
@@ -353,13 +354,13 @@ def test_a_paused_run_can_be_stopped_and_another_one_started():
     bench.tick()
     bench.controller.pause()
     bench.tick()
-    bench.controller.stop('by the operator')
-    assert bench.controller.status == 'stopped: by the operator'
+    bench.controller.stop('by the operator', StopCause.OPERATOR)
+    assert bench.controller.status.text == 'stopped: by the operator'
     with pytest.raises(NotReadyError, match='not running'):
         bench.controller.pause()
     bench.tick()
     bench.controller.start()
-    assert bench.controller.status == 'running'
+    assert bench.controller.status.text == 'running'
 
 
 @pytest.mark.parametrize('paused', [False, True])
@@ -370,7 +371,7 @@ def test_finish_ends_a_run_as_finished(paused):
     if paused:
         bench.controller.pause()
     bench.controller.finish('by the operator')
-    assert bench.controller.status == 'finished: by the operator'
+    assert bench.controller.status.text == 'finished: by the operator'
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     assert bench.tick() is None
     with pytest.raises(NotReadyError, match='not running'):
@@ -403,4 +404,4 @@ def test_a_path_that_is_not_there_yet_is_said_at_the_start():
     bench.controller.on_bridge(True, '')
     with pytest.raises(NotReadyError, match='no path has come'):
         bench.controller.start()
-    assert bench.controller.status == 'idle'
+    assert bench.controller.status.text == 'idle'

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 
@@ -150,7 +151,7 @@ def test_slew_limits_changes_but_neither_start_nor_stop():
 def test_starting_is_exempt_from_slew_after_a_stop_too():
     gate = armed(slew=1.0)
     gate.decide(inputs(setpoint=np.full(2, 2 * REVOLUTION)))
-    gate.disarm('test')
+    gate.disarm('test', StopCause.OPERATOR)
     assert gate.arm(inputs()) is None
     assert list(gate.decide(inputs()).setpoint) == list(WALK)
 
@@ -233,7 +234,7 @@ def test_whatever_comes_the_output_is_zero_or_in_range_and_zero_unarmed(steps, s
         if step['act'] == 'arm':
             gate.arm(given)
         elif step['act'] == 'disarm':
-            gate.disarm('test')
+            gate.disarm('test', StopCause.OPERATOR)
         else:
             output = gate.decide(given).setpoint
             assert output.shape == (2,)
@@ -272,9 +273,9 @@ def test_a_wider_margin_moves_the_fence_inwards():
 
 def test_the_reason_of_the_last_stop_outlives_what_comes_after_it():
     gate = Gate(GateConfig(), RobotConfig())
-    gate.disarm('never was armed')
+    gate.disarm('never was armed', StopCause.OPERATOR)
     assert gate.last_stop == 'none'
     gate.armed = True
-    gate.disarm('outside the fence')
-    gate.disarm('the link is up; not armed')
+    gate.disarm('outside the fence', StopCause.OPERATOR)
+    gate.disarm('the link is up; not armed', StopCause.OPERATOR)
     assert (gate.reason, gate.last_stop) == ('the link is up; not armed', 'outside the fence')

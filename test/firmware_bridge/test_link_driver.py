@@ -16,8 +16,10 @@ from firmware_bridge.driver import HASTE, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import StopMotors
 from firmware_bridge.transports.memory import MemoryTransport
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 
 WALK = np.array([4.0, 5.0]) * 2 * math.pi
@@ -108,7 +110,7 @@ def test_the_robot_stays_still_until_it_is_armed():
         lab.tick()
     assert not lab.robot.motors
     assert lab.robot.velocity == (0, 0)
-    assert lab.driver.status().link == 'up'
+    assert lab.driver.status().link is LinkState.UP
     assert lab.driver.arm() is None
     lab.tick()
     assert lab.robot.motors
@@ -213,7 +215,7 @@ def test_without_setpoints_the_telemetry_goes_on_with_zeros(lab):
 
 def test_the_operators_stop_switches_the_motors_off_and_outlasts_setpoints(lab):
     lab.tick()
-    lab.driver.stop('stopped by the operator')
+    lab.driver.stop('stopped by the operator', StopCause.OPERATOR)
     lab.driver.cycle()
     assert not lab.robot.motors
     lab.tick()
@@ -246,11 +248,11 @@ def test_a_port_that_vanishes_and_comes_back_leaves_the_bridge_alive_and_disarme
     lab.tick()
     lab.transport.lost, lab.plugged = True, False
     lab.run(2.0)
-    assert lab.driver.status().link == 'lost'
+    assert lab.driver.status().link is LinkState.LOST
     assert 'no such port' in lab.driver.status().reason
     lab.plugged = True
     lab.run(4.0)
-    assert lab.driver.status().link == 'up'
+    assert lab.driver.status().link is LinkState.UP
     assert [event for event in lab.events if event.startswith('link lost')] == [lab.events[1]]
     for _ in range(3):
         lab.tick()
@@ -273,7 +275,7 @@ def test_a_robot_that_does_not_answer_is_tried_again_ever_more_seldom():
     assert waits[-1] == pytest.approx(waits[-2])
     lab.robot.tx_status = 0
     lab.run(4.0)
-    assert lab.driver.status().link == 'up'
+    assert lab.driver.status().link is LinkState.UP
 
 
 def test_closing_stops_the_robot(lab):
@@ -283,7 +285,7 @@ def test_closing_stops_the_robot(lab):
     lab.driver.run()
     assert not lab.robot.motors
     assert lab.robot.velocity == (0, 0)
-    assert lab.driver.status().link == 'closed'
+    assert lab.driver.status().link is LinkState.CLOSED
 
 
 def test_closing_while_the_link_is_lost_tries_once_more_to_stop_the_robot(lab):
@@ -299,7 +301,7 @@ def test_closing_while_the_link_is_lost_tries_once_more_to_stop_the_robot(lab):
 
 
 def test_a_setpoint_does_not_grow_old_while_the_motors_are_switched_on(lab):
-    lab.driver.stop('stopped by the operator')
+    lab.driver.stop('stopped by the operator', StopCause.OPERATOR)
     lab.driver.cycle()
     assert not lab.robot.motors
     lab.see()
@@ -361,7 +363,7 @@ def test_a_guardian_that_has_spoken_disarms_for_good_and_the_motors_are_stopped_
 def test_every_port_gets_a_guardian_of_its_own_which_leaves_with_it(lab):
     lab.transport.lost = True
     lab.run(3.0)
-    assert lab.driver.status().link == 'up'
+    assert lab.driver.status().link is LinkState.UP
     assert [guard.closed for guard in lab.guards] == [True, False]
     lab.driver.close()
     lab.driver.run()
@@ -377,7 +379,7 @@ def test_a_dry_run_decides_as_always_and_sends_zero():
     lab.tick()
     assert lab.robot.velocity == (0, 0)
     assert not lab.exchanges[-1].sent.any()
-    assert lab.driver.status().decided == pytest.approx(WALK)
+    assert lab.driver.decided == pytest.approx(WALK)
     lab.tick(position=(2.6, 0.0, 0.0))
     assert lab.events[-1] == 'stopped: outside the fence'
 
@@ -417,18 +419,20 @@ def test_closing_during_the_start_up_takes_no_longer_than_a_slice(when):
 def test_a_stop_during_the_start_up_switches_the_motors_off_within_100_ms():
     lab = Lab()
     asked = []
-    lab.after(0.5, lambda: (lab.driver.stop('stopped by the operator'), asked.append(lab.clock.steady())))
+    lab.after(
+        0.5, lambda: (lab.driver.stop('stopped by the operator', StopCause.OPERATOR), asked.append(lab.clock.steady()))
+    )
     lab.driver.cycle()
     assert lab.clock.steady() - asked[0] < 0.1
     assert lab.robot.heard[-1] == StopMotors()
     lab.run(3.0)
-    assert lab.driver.status().link == 'up', 'then it starts up anew'
+    assert lab.driver.status().link is LinkState.UP, 'then it starts up anew'
 
 
 def test_a_stop_while_a_reply_is_waited_for_is_taken_within_100_ms_and_what_was_sent_is_told(lab):
     lab.tick()
     lab.robot.silent = True
-    lab.after(0.0, lambda: lab.driver.stop('stopped by the operator'))
+    lab.after(0.0, lambda: lab.driver.stop('stopped by the operator', StopCause.OPERATOR))
     lab.tick()
     assert lab.exchanges[-1].sent == pytest.approx(WALK, rel=2e-3)
     lab.robot.silent = False
@@ -444,13 +448,13 @@ def test_a_robot_that_resets_in_mid_run_is_started_up_again_once_and_not_armed(l
         lab.tick()
     assert not lab.robot.turning
     lab.run(3.0)
-    assert lab.driver.status().link == 'up'
+    assert lab.driver.status().link is LinkState.UP
     assert [event for event in lab.events if 'anew' in event] == [event for event in lab.events if 'lost' in event]
     assert len([event for event in lab.events if 'anew' in event]) == 1
     for _ in range(3):
         lab.tick()
     assert not lab.robot.turning
-    assert lab.driver.status().counters['start_ups'] == 2
+    assert lab.driver.status().details['start_ups'] == 2
 
 
 def test_the_threads_meet_nowhere_but_in_the_driver():

@@ -7,8 +7,9 @@ from robot_peer import RobotPeer
 from firmware_bridge import packets
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.config import LinkConfig
-from firmware_bridge.link import Link, LinkLost, LinkState
+from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.transports.memory import MemoryTransport
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import RobotConfig
 
 REVOLUTION = 2 * math.pi

@@ -8,8 +8,9 @@ import pytest
 
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import LinkConfig
-from firmware_bridge.link import Link, LinkLost, LinkState
+from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.transports.serial_port import SerialPort
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 

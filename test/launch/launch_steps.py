@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from millirobot_adapt.bringup.processes import BRIDGE, COLLECTOR, CONTROLLER, ESTIMATOR, MANAGER, MOCK_ROBOT, RECORDER
+from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.ros.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,12 +47,14 @@ class Operated:
     def until(self, condition, what, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not condition():
-            state = None if self.witness.manager is None else self.witness.manager.message
+            state = None if self.witness.manager is None else self.witness.manager.text
             assert time.monotonic() < deadline, f'{what} within {seconds:g} s; the manager: {state}'
             self.witness.spin(0.05)
 
     def come_up(self):
-        self.until(lambda: self.witness.manager and self.witness.manager.message == 'active', 'every node is active')
+        self.until(
+            lambda: self.witness.manager and self.witness.manager.phase is ManagerPhase.ACTIVE, 'every node is active'
+        )
 
     def walk(self, start):
         """Arm, start, and see the motors turn."""

@@ -22,6 +22,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
+from millirobot_adapt.contract.states import BridgeState, LinkState  # noqa: E402
 from millirobot_adapt.nodes.bridge import BridgeNode  # noqa: E402
 from millirobot_adapt.ros.conversions import pose_stamped  # noqa: E402
 from millirobot_adapt.ros.inputs.polled import header_stamp  # noqa: E402
@@ -102,6 +103,7 @@ def test_the_state_tells_of_link_and_counters(node):
     values = {pair.key: pair.value for pair in status.values}
     assert status.level == DiagnosticStatus.ERROR
     assert values['link'] == 'opening'
+    assert BridgeState.of(status).link is LinkState.OPENING
     assert {'armed', 'last stop', 'sent', 'replies', 'lost', 'stale', 'warning', 'dry run'} <= set(values)
 
 
@@ -118,7 +120,7 @@ def test_the_battery_is_a_part_of_its_own(node):
 def up(node, monkeypatch):
     """Let the link seem to be up, as it is with a robot at the far end."""
     state = node._driver.status()
-    monkeypatch.setattr(node._driver, 'status', lambda: replace(state, link='up'))
+    monkeypatch.setattr(node._driver, 'status', lambda: replace(state, link=LinkState.UP))
 
 
 def test_it_becomes_active_when_the_link_is_up(node, monkeypatch):
@@ -163,7 +165,7 @@ from millirobot_adapt.nodes.bridge import BridgeNode
 rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
 node = BridgeNode()
 node.trigger_configure()
-while node._driver.status().counters['sent'] == 0:
+while node._driver.status().details['sent'] == 0:
     time.sleep(0.01)
 """
 

@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from millirobot_adapt.contract.states import ManagerPhase, ManagerState  # noqa: E402
 from millirobot_adapt.core.errors import DeviceError, UserError  # noqa: E402
 from millirobot_adapt.nodes.manager import Manager  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
@@ -64,6 +65,10 @@ class Lab:
     def state(self):
         return self.manager._examine()
 
+    @property
+    def phase(self):
+        return ManagerState.of(self.state).phase
+
     def spin_until(self, condition):
         end = time.monotonic() + LONG
         while not condition():
@@ -95,11 +100,11 @@ def test_nodes_come_up_in_order_each_when_it_is_ready(make):
     lab.spin_until(lambda: lab.state.message == 'waiting: bridge: the robot does not answer')
     assert lab.log == ['configure recorder', 'activate recorder', 'configure bridge', 'configure estimator']
     lab.workers['bridge'].objection = ''
-    lab.spin_until(lambda: lab.state.message == 'active')
+    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
     assert lab.log[4:] == ['activate bridge', 'activate estimator']
     assert lab.state.level == DiagnosticStatus.OK
     lab.workers['estimator'].trigger_deactivate()
-    lab.spin_until(lambda: lab.state.message == 'not active: estimator')
+    lab.spin_until(lambda: lab.phase is ManagerPhase.DEGRADED and 'estimator' in lab.state.message)
     assert 'stop' not in lab.log, 'the gate judges what that means'
 
 
@@ -108,7 +113,8 @@ def test_one_that_is_not_ready_in_time_ends_it_with_its_reason(make):
     lab.workers['estimator'].objection = 'nobody publishes /mocap/pose'
     with pytest.raises(DeviceError, match='gave up after 1 s of waiting for estimator: nobody publishes /mocap/pose'):
         lab.spin_until(lambda: False)
-    assert lab.state.message.startswith('failed: gave up')
+    assert lab.phase is ManagerPhase.FAILED
+    assert 'gave up' in lab.state.message
 
 
 def test_one_that_cannot_be_configured_ends_it_at_once_in_its_own_words(make):
@@ -121,7 +127,7 @@ def test_one_that_cannot_be_configured_ends_it_at_once_in_its_own_words(make):
 
 def test_when_a_node_hangs_the_robot_is_stopped_and_the_node_is_named(make):
     lab = make(silence=2.0)
-    lab.spin_until(lambda: lab.state.message == 'active')
+    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
     lab.executor.remove_node(lab.workers['estimator'])
     with pytest.raises(DeviceError, match=r'estimator has died or hangs.*the robot was told to stop'):
         lab.spin_until(lambda: False)
@@ -130,7 +136,7 @@ def test_when_a_node_hangs_the_robot_is_stopped_and_the_node_is_named(make):
 
 def test_when_the_bridge_itself_is_gone_nobody_claims_a_stop(make):
     lab = make(silence=2.0)
-    lab.spin_until(lambda: lab.state.message == 'active')
+    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
     lab.executor.remove_node(lab.workers['bridge'])
     with pytest.raises(DeviceError, match=r'bridge has died or hangs.*did not confirm a stop'):
         lab.spin_until(lambda: False)
@@ -138,7 +144,7 @@ def test_when_the_bridge_itself_is_gone_nobody_claims_a_stop(make):
 
 def test_where_no_robot_is_driven_nobody_speaks_of_its_stop(make):
     lab = make(silence=2.0, nodes=('player', 'estimator'))
-    lab.spin_until(lambda: lab.state.message == 'active')
+    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
     lab.executor.remove_node(lab.workers['estimator'])
     with pytest.raises(DeviceError, match=r'nothing heard of it for 2 s$'):
         lab.spin_until(lambda: False)

@@ -12,9 +12,12 @@ from rclpy.node import Node  # noqa: E402
 from sensor_msgs.msg import JointState, Joy  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from millirobot_adapt.contract.states import ControllerState  # noqa: E402
 from millirobot_adapt.contract.topics import CONTROLLER_STATE, JOY, SETPOINT  # noqa: E402
+from millirobot_adapt.core.control.run_state import RunPhase, RunStatus  # noqa: E402
+from millirobot_adapt.core.safety.arbiter import ActionSource, Sender  # noqa: E402
 from millirobot_adapt.nodes.teleop import TeleopNode  # noqa: E402
-from millirobot_adapt.ros.conversions import qos  # noqa: E402
+from millirobot_adapt.ros.conversions import qos, status  # noqa: E402
 
 
 class World:
@@ -35,6 +38,10 @@ class World:
 
     def _on_setpoint(self, message):
         self.setpoints.append(list(message.velocity))
+
+    def say_of_the_controller(self, phase):
+        state = ControllerState(Sender(ActionSource.CONTROLLER, 'one'), RunStatus(phase))
+        self.controller.publish(status('controller', state.run.text, state.values()))
 
     def offer_stop(self):
         self.node.create_service(Trigger, 'bridge/stop', self._on_stop)
@@ -105,10 +112,10 @@ def test_the_emergency_stop_is_called_until_the_bridge_has_confirmed_it(driving)
 
 
 def test_a_running_controller_silences_it(driving):
-    driving.controller.publish(DiagnosticStatus(message='running'))
+    driving.say_of_the_controller(RunPhase.RUNNING)
     driving.hold(lambda: driving.status == 'silent: the controller is running', held=True)
     said = len(driving.setpoints)
-    driving.controller.publish(DiagnosticStatus(message='finished'))
+    driving.say_of_the_controller(RunPhase.FINISHED)
     driving.hold(lambda: 'press it again' in driving.status, held=True)
     assert len(driving.setpoints) == said
     driving.hold(lambda: driving.status == 'released')

@@ -27,14 +27,14 @@ class Patient:
     """A node's condition, and everything that was published of it."""
 
     def __init__(self, node, latched):
-        self.text, self.level, self.counter = 'idle', DiagnosticStatus.OK, 0
+        self.text, self.phase, self.level, self.counter = 'idle', 'idle', DiagnosticStatus.OK, 0
         self.health = Health(node, self.examine, latched, lambda: [status('lung', 'breathes', {})])
         self.diagnostics = self.health._diagnostics.messages
         self.state = self.health._state.messages
 
     def examine(self):
         self.counter += 1
-        return status('patient', self.text, {'counter': self.counter}, self.level)
+        return status('patient', self.text, {'counter': self.counter, 'phase': self.phase}, self.level)
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def patient(node, monkeypatch):
     return Patient(node, BRIDGE_STATE)
 
 
-def test_the_state_is_announced_when_its_kind_changes_and_not_else(patient):
+def test_the_state_is_announced_when_one_of_its_values_changes_and_not_when_its_text_does(patient):
     for text in ('idle', 'idle', 'waiting: 0.6 s', 'waiting: 0.7 s', 'running'):
-        patient.text = text
+        patient.text, patient.phase = text, text.partition(':')[0]
         patient.health.announce()
     assert [message.message for message in patient.state] == ['idle', 'waiting: 0.6 s', 'running']
     patient.level = DiagnosticStatus.WARN

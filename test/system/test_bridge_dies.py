@@ -96,10 +96,10 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     lab.group.start(BRIDGE, port=lab.group.folder / 'radio', guardian_silence=2.0)  # patience with a busy machine
     lab.group.bring_up(BRIDGE)
     lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
-    lab.wait_for(lambda: lab.operator.bridge.message == 'the link is up; not armed', 'the new bridge waits')
+    lab.wait_for(lambda: lab.operator.bridge.reason == 'the link is up; not armed', 'the new bridge waits')
     # The start-up holds the legs still with the motors on; only then are they switched off.
     lab.wait_for(lab.motors_off, 'the motors are off')
-    assert lab.operator.bridge.message == 'the link is up; not armed', 'it does not arm itself'
+    assert lab.operator.bridge.reason == 'the link is up; not armed', 'it does not arm itself'
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -120,7 +120,7 @@ def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bri
     finally:
         os.kill(bridge, signal.SIGCONT)
     lab.wait_for(
-        lambda: lab.operator.bridge.message == 'the serial guardian has stopped the motors: the link was silent',
+        lambda: lab.operator.bridge.reason == 'the serial guardian has stopped the motors: the link was silent',
         'the bridge says why',
     )
     lab.wait_for(lab.motors_off, 'the motors are off, and it does not arm itself again')

@@ -84,7 +84,7 @@ class Lab:
 
     @property
     def status(self):
-        return '' if self.operator.controller is None else self.operator.controller.message
+        return '' if self.operator.controller is None else self.operator.controller.run.text
 
 
 @pytest.fixture

@@ -6,15 +6,13 @@ from harness import wait_for
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.contract.topics import SENT, TRUE_LEGS
+from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
-
-
-def value(status, key):
-    return None if status is None else {pair.key: pair.value for pair in status.values}.get(key)
 
 
 @pytest.fixture
@@ -47,9 +45,13 @@ def test_setpoints_reach_the_motors_and_cease_when_the_controller_is_killed(grou
     group.start(ESTIMATOR)
     group.start(CONTROLLER, path='straight')
     group.bring_up(BRIDGE, ESTIMATOR, CONTROLLER)
-    wait_for(lambda: value(operator.bridge, 'link') == 'up', 'the link comes up', between=everyone_listens)
     wait_for(
-        lambda: operator.controller and operator.controller.message == 'idle',
+        lambda: operator.bridge and operator.bridge.link is LinkState.UP,
+        'the link comes up',
+        between=everyone_listens,
+    )
+    wait_for(
+        lambda: operator.controller and operator.controller.run.phase is RunPhase.IDLE,
         'the controller has what it needs',
         between=everyone_listens,
     )

@@ -52,7 +52,7 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
         return repeat
 
     def armed():
-        return {pair.key: pair.value for pair in operator.bridge.values}['armed'] == 'True'
+        return operator.bridge is not None and operator.bridge.armed
 
     def walking():
         return bool(motors) and motors[-1] > 2 * np.pi

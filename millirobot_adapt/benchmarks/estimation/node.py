@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from millirobot_adapt.benchmarks.link.processes import LiveRobot
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
 from millirobot_adapt.bringup.processes import ESTIMATOR
+from millirobot_adapt.contract.states import LinkState
 
 BEFORE = 2.0
 """Time between the link's start and the measurement, so that no start-up is in it [s]."""
@@ -31,7 +32,7 @@ def measure_node(robot: str, seconds: float) -> NodeLoad:
         BenchFailedError: the link did not come up.
     """
     with TemporaryDirectory(prefix='millirobot_') as folder, LiveRobot(Path(folder), robot) as live:
-        live.wait_for(lambda: live.witness.link == 'up', 'the link')
+        live.wait_for(lambda: live.witness.link is LinkState.UP, 'the link')
         live.witness.spin(BEFORE)
         start, before = time.monotonic(), cpu_seconds(live.pid(ESTIMATOR))
         live.witness.spin(seconds)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.radio_faults import RadioFaults
@@ -101,7 +102,7 @@ class _Tally:
         self._before = (0, 0, 0)
         self._worst_stop: float | None = None
         self._worst_rearm = 0.0
-        link.live(PATIENCE, until=lambda: link.driver.status().link == 'up')
+        link.live(PATIENCE, until=lambda: link.driver.status().link is LinkState.UP)
 
     @property
     def line_bytes(self) -> int:

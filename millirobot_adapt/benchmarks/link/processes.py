@@ -18,6 +18,7 @@ from millirobot_adapt.bringup.environment import local_environment, reserve_doma
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.bringup.supervisor import Supervisor
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.ros.bring_up import BringUpError
 from millirobot_adapt.ros.witness import Witness
 
@@ -128,7 +129,7 @@ class LiveRobot:
 
     def arm(self) -> float:
         """Wait until the link is up and the operator's wish to arm is granted; return how long that took [s]."""
-        return self.wait_for(lambda: self.witness.link == 'up', 'the link') + self._insist('bridge/arm')
+        return self.wait_for(lambda: self.witness.link is LinkState.UP, 'the link') + self._insist('bridge/arm')
 
     def walk(self, seconds: float) -> None:
         """End what the controller may still be doing, arm, start, and let the robot walk."""
@@ -206,7 +207,7 @@ def _hang_bridge(robot: LiveRobot) -> FaultRow:
 def _kill_bridge(robot: LiveRobot) -> FaultRow:
     cause = robot.send(BRIDGE, signal.SIGKILL)
     row = _watch(robot, 'SIGKILL of the bridge', cause)
-    robot.witness.link = ''
+    robot.witness.link = None
     ended = time.time()
     robot.start(BRIDGE)
     robot.bring_up(BRIDGE)
@@ -238,7 +239,7 @@ def _recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
     """Watch, after the fault's end [s, host clock], that nothing moves by itself, then arm; complete the row."""
     witness = robot.witness
     witness.spin(WATCHED_AFTER)
-    robot.wait_for(lambda: witness.link == 'up', 'the link')
+    robot.wait_for(lambda: witness.link is LinkState.UP, 'the link')
     up_after = max(0.0, witness.link_since - ended)
     broken = 'the robot moved before it was armed again' if witness.moving else None
     return replace(row, rearm_s=up_after + robot.arm(), broken=broken)

@@ -20,6 +20,7 @@ from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply
 from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray
@@ -147,7 +148,7 @@ class SimulatedLink:
 
     def ready(self) -> bool:
         """Tell whether an operator's wish to arm is granted now; it then is armed."""
-        return self.driver.status().link == 'up' and self.driver.arm() is None
+        return self.driver.status().link is LinkState.UP and self.driver.arm() is None
 
     def _give_pose(self) -> None:
         stamp = self.clock.host()
@@ -174,7 +175,7 @@ class SimulatedLink:
             self._answers.append((time, reply))
 
     def _on_exchange(self, exchange: Exchange | None) -> None:
-        if self.driver.status().link != 'up':
+        if self.driver.status().link is not LinkState.UP:
             self.truth.restart()
         if exchange is None or exchange.telemetry is None:
             return

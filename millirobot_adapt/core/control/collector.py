@@ -11,10 +11,11 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.random_policy import RandomPolicy
-from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.safety.causes import StopCause
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class Collector:
         self._armed = False
         self._policy: RandomPolicy | None = None
         self._began = 0.0
-        self._runs = 0
-        self._ended = ''
+        self._run = RunState()
         self._zero_due = False
 
     # What arrives.
@@ -65,20 +65,19 @@ class Collector:
         """Take the bridge's state; a robot that is no longer armed ends the run."""
         self._armed = armed
         if not armed:
-            self.stop(f'the bridge disarmed ({reason})')
+            self.stop(f'the bridge disarmed ({reason})', StopCause.BRIDGE)
 
     # What the operator asks.
 
     @property
     def running(self) -> bool:
         """Tell whether a run goes on."""
-        return self._policy is not None
+        return self._run.running
 
     @property
-    def status(self) -> str:
-        """Say in words where the collector stands."""
-        missing = self._missing()
-        return 'running' if self.running else self._ended or (f'waiting: {missing}' if missing else 'idle')
+    def status(self) -> RunStatus:
+        """Where the collector stands."""
+        return self._run.status(self.missing())
 
     @property
     def walked(self) -> float:
@@ -93,21 +92,22 @@ class Collector:
         """
         if self.running:
             raise NotReadyError('already running')
-        missing = self._missing()
+        missing = self.missing()
         if missing:
             raise NotReadyError(missing)
         if not self._armed:
             raise NotReadyError('the bridge is not armed; call its ~/arm first')
         config, robot = self._config, self._robot
-        rng = generator(config.seed, self._runs)
+        rng = generator(config.seed, self._run.number)
         self._policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, rng, config.centre)
         self._began = self._steady()
-        self._runs += 1
-        self._ended = ''
+        self._run.begin()
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, cause: StopCause) -> None:
         """End the run: the robot stands from the next tick on."""
-        self._end(f'stopped: {reason}')
+        if self.running:
+            self._run.stop(reason, cause)
+            self._stand()
 
     # What the ticker does.
 
@@ -116,21 +116,21 @@ class Collector:
 
         One zero ends a run; None while standing: others may drive then (teleop), and the bridge sends zero itself.
         """
-        missing = self._missing()
+        missing = self.missing()
         if self.running and missing:
-            self.stop(missing)
+            self.stop(missing, StopCause.FAULT)
         if self.walked >= 60.0 * self._config.minutes:
-            self._end('finished')
+            self._run.finish()
+            self._stand()
         newest = self._inbox.newest
         if self._policy is None or newest is None:
             due, self._zero_due = self._zero_due, False
             return np.zeros(NU) if due else None
         return self._policy.act(newest.state)
 
-    def _end(self, how: str) -> None:
-        if self.running:
-            self._policy, self._ended, self._zero_due = None, how, True
+    def _stand(self) -> None:
+        self._policy, self._zero_due = None, True
 
-    def _missing(self) -> str:
+    def missing(self) -> str:
         """Say what is missing before a run can start; empty when nothing is."""
         return self._inbox.missing(self._steady(), self._config.stale_after)

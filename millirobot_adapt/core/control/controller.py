@@ -17,13 +17,14 @@ import numpy as np
 from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
-from millirobot_adapt.core.control.run_state import NotReadyError, RunState
+from millirobot_adapt.core.control.run_state import NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.safety.causes import StopCause
 
 
 class Controller:
@@ -81,18 +82,15 @@ class Controller:
         with self._changed:
             self._armed = armed
             if self._run.running and not armed:
-                self._run.end(f'stopped: the bridge disarmed ({reason})')
+                self._run.stop(f'the bridge disarmed ({reason})', StopCause.BRIDGE)
 
     # What the operator asks.
 
     @property
-    def status(self) -> str:
-        """Say in words where the controller stands."""
+    def status(self) -> RunStatus:
+        """Where the controller stands."""
         with self._changed:
-            if self._run.running:
-                return 'paused' if self._run.paused else 'running'
-            missing = self.missing()
-            return self._run.ended or (f'waiting: {missing}' if missing else 'idle')
+            return self._run.status(self.missing())
 
     def start(self) -> ReferencePath:
         """Begin a run from where the robot stands; returns the path it will follow, in `world`.
@@ -123,7 +121,7 @@ class Controller:
         with self._changed:
             if not self._run.walking:
                 raise NotReadyError('already paused' if self._run.paused else 'not running')
-            self._run.paused = True
+            self._run.pause()
 
     def resume(self) -> None:
         """Go on with a paused run from where the robot stands now.
@@ -135,7 +133,7 @@ class Controller:
             if not self._run.paused:
                 raise NotReadyError('not paused')
             self._ready()
-            self._run.paused = False
+            self._run.resume()
             self._walk_on()
 
     def finish(self, reason: str) -> None:
@@ -147,24 +145,24 @@ class Controller:
         with self._changed:
             if not self._run.running:
                 raise NotReadyError('not running')
-            self._run.end(f'finished: {reason}')
+            self._run.finish(reason)
 
     def tune(self, tuning: Tuning) -> None:
         """Take other live parameters; they are in force from the next tick that is planned, never in the middle."""
         with self._changed:
             self._tuning = tuning
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, cause: StopCause) -> None:
         """End the run: the robot stands from the next tick on."""
         with self._changed:
             if self._run.running:
-                self._run.end(f'stopped: {reason}')
+                self._run.stop(reason, cause)
 
     def close(self) -> None:
         """Wake the worker for good."""
         with self._changed:
             self._closed = True
-            self._run.running = self._run.paused = False
+            self.stop('the controller has ended', StopCause.SHUTDOWN)
             self._changed.notify_all()
 
     # What the ticker does.
@@ -182,7 +180,7 @@ class Controller:
             if self._run.walking:
                 action = self._book.action(number)
                 if action is None:
-                    self._run.end(f'stopped: {self._book.misses(number)} deadlines in a row were missed')
+                    self._run.stop(f'{self._book.misses(number)} deadlines in a row were missed', StopCause.FAULT)
                 else:
                     setpoint = action
             self._tick = Tick(
@@ -238,11 +236,11 @@ class Controller:
 
     def _take(self, tick: Tick, result: TickResult) -> None:
         if result.tracking.finished:
-            self._run.end('finished')
+            self._run.finish()
         elif result.plan.candidates > 0:  # without time for any, the next action of the last plan goes out
             self._book.store(tick.number, result.plan)
             if self._book.blind > self._misses_allowed:
-                self._run.end(f'stopped: the model predicted nothing finite {self._book.blind} times in a row')
+                self._run.stop(f'the model predicted nothing finite {self._book.blind} times in a row', StopCause.FAULT)
 
     def _next_tick(self) -> Tick | None:
         """Wait for a tick of a run that has not been worked on yet."""

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
+
+from millirobot_adapt.core.safety.causes import StopCause
+
 
 class NotReadyError(Exception):
     """Say why what the operator asks cannot be done."""
+
+
+class RunPhase(Enum):
+    """Where a source of actions that works in runs (controller, collector) stands."""
+
+    WAITING = 'waiting'
+    """No run goes on, and something is missing before one can start."""
+    IDLE = 'idle'
+    """No run has begun yet; one can start."""
+    RUNNING = 'running'
+    PAUSED = 'paused'
+    FINISHED = 'finished'
+    """The last run reached its aim."""
+    STOPPED = 'stopped'
+    """The last run ended before its aim."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether a run has ended this way."""
+        return self in (RunPhase.FINISHED, RunPhase.STOPPED)
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Where the runs stand, for programs and for people."""
+
+    phase: RunPhase
+    reason: str = ''
+    """What is missing, why the run was paused, or how it ended; may be empty."""
+    cause: StopCause = StopCause.NONE
+    """Of `STOPPED`: who or what ended the run."""
+
+    @property
+    def text(self) -> str:
+        """Say it for people."""
+        return f'{self.phase.value}: {self.reason}' if self.reason else self.phase.value
 
 
 class RunState:
@@ -14,22 +55,46 @@ class RunState:
         """Begin without a run."""
         self.number = 0
         """How many runs have begun."""
-        self.running = False
+        self._status = RunStatus(RunPhase.IDLE)
+
+    @property
+    def running(self) -> bool:
         """A run goes on, walking or paused."""
-        self.paused = False
-        self.ended = ''
-        """How the last run ended, in words; empty while one goes on and before the first."""
+        return self._status.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+
+    @property
+    def paused(self) -> bool:
+        """A run goes on and is paused."""
+        return self._status.phase is RunPhase.PAUSED
 
     @property
     def walking(self) -> bool:
         """A run goes on and is not paused."""
-        return self.running and not self.paused
+        return self._status.phase is RunPhase.RUNNING
 
     def begin(self) -> None:
         """Begin another run."""
         self.number += 1
-        self.running, self.paused, self.ended = True, False, ''
+        self._status = RunStatus(RunPhase.RUNNING)
 
-    def end(self, how: str) -> None:
-        """End the run, `how` in words that begin with finished or stopped."""
-        self.running, self.paused, self.ended = False, False, how
+    def pause(self, reason: str = '') -> None:
+        """Interrupt the run, which goes on."""
+        self._status = RunStatus(RunPhase.PAUSED, reason)
+
+    def resume(self) -> None:
+        """Go on with the run."""
+        self._status = RunStatus(RunPhase.RUNNING)
+
+    def finish(self, reason: str = '') -> None:
+        """End the run as one that has reached its aim."""
+        self._status = RunStatus(RunPhase.FINISHED, reason)
+
+    def stop(self, reason: str, cause: StopCause) -> None:
+        """End the run before its aim."""
+        self._status = RunStatus(RunPhase.STOPPED, reason, cause)
+
+    def status(self, missing: str) -> RunStatus:
+        """Return where the runs stand; `missing` says what a run could not start without, empty for nothing."""
+        if self._status.phase is RunPhase.IDLE and missing:
+            return RunStatus(RunPhase.WAITING, missing)
+        return self._status

@@ -95,7 +95,9 @@ class Teleop:
         self._stop_asked = False
         self._others = ''
         self.status = 'waiting: no joystick has been heard'
-        """What it does, in words; begins with 'waiting' where something is missing."""
+        """What it does, for people."""
+        self.waiting = True
+        """Something is missing, as `status` says."""
 
     def on_joy(self, axes: Sequence[float], buttons: Sequence[int], now: float) -> None:
         """Take a message at steady time `now` [s].
@@ -124,7 +126,8 @@ class Teleop:
 
         While the button is held that is a setpoint each control period, and one zero as soon as it no longer is.
         """
-        sticks, self.status = self._listen(now)
+        sticks, missing, doing = self._listen(now)
+        self.waiting, self.status = bool(missing), f'waiting: {missing}' if missing else doing
         if sticks is None:
             was_speaking, self._speaking = self._speaking, False
             return np.zeros(NU) if was_speaking and not self._others else None
@@ -133,18 +136,18 @@ class Teleop:
         self._speaking, self._spoken = True, now
         return leg_velocities(sticks.speed, sticks.turn, self._low, self._high)
 
-    def _listen(self, now: float) -> tuple[Sticks | None, str]:
-        """Return the sticks while they may drive, else None, and the status."""
+    def _listen(self, now: float) -> tuple[Sticks | None, str, str]:
+        """Return the sticks while they may drive, else None; what is missing, and what it does."""
         sticks = self._sticks
         if sticks is None or now - self._heard > self._config.stale_after:
             self._fresh_press = False
             never = 'no joystick has been heard' if self._heard == -np.inf else 'the joystick is silent'
-            return None, f'waiting: {never}'
+            return None, never, ''
         if self._others:
             self._fresh_press = False
-            return None, f'silent: {self._others}'
+            return None, '', f'silent: {self._others}'
         if not sticks.held:
-            return None, 'released'
+            return None, '', 'released'
         if not self._fresh_press:
-            return None, 'waiting: let the dead-man button go and press it again'
-        return sticks, 'driving'
+            return None, 'let the dead-man button go and press it again', ''
+        return sticks, '', 'driving'

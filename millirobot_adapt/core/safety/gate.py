@@ -13,6 +13,7 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 from millirobot_adapt.core.safety.fence import Fence
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen
 
@@ -64,6 +65,8 @@ class Decision:
     """Why it differs from what was wanted; 'as wanted' where it does not."""
     stop: bool = False
     """True once, in the decision that disarms: switch the motors off."""
+    hold: HoldCause = HoldCause.NONE
+    """Why the robot stands although it is armed."""
 
 
 class Gate:
@@ -83,8 +86,12 @@ class Gate:
         self.armed = False
         self.reason = 'not armed yet'
         """Why the gate is not armed, or what the last decision was."""
+        self.hold = HoldCause.NONE
+        """Why the robot stands although the gate is armed, as last decided."""
         self.last_stop = 'none'
         """Why it was last disarmed."""
+        self.stop_cause = StopCause.NONE
+        """The same, for programs."""
 
     def limit(self, config: GateConfig) -> None:
         """Set the limits, from the next decision on.
@@ -97,18 +104,19 @@ class Gate:
 
     def arm(self, inputs: GateInputs) -> str | None:
         """Arm, or return why not (any cause of a hold or a stop, the age of the setpoint apart)."""
-        refusal = self._stop_reason(inputs) or self._hold_reason(inputs)
-        if refusal is None and not self._battery_known:
-            refusal = 'no battery reading yet'
-        if refusal is None:
-            self.armed, self.reason = True, 'armed'
-        return refusal
+        refusal = self._why_stop(inputs) or self._why_hold(inputs)
+        if refusal is not None:
+            return refusal[1]
+        if not self._battery_known:
+            return 'no battery reading yet'
+        self.armed, self.reason, self.hold = True, 'armed', HoldCause.NONE
+        return None
 
-    def disarm(self, reason: str) -> None:
+    def disarm(self, reason: str, cause: StopCause) -> None:
         """Let nothing but zero through until `arm`."""
         if self.armed:
-            self.last_stop = reason
-        self.armed, self.reason = False, reason
+            self.last_stop, self.stop_cause = reason, cause
+        self.armed, self.reason, self.hold = False, reason, HoldCause.NONE
         self._sent = np.zeros(NU)
 
     def decide(self, inputs: GateInputs) -> Decision:
@@ -116,13 +124,17 @@ class Gate:
         self._count_battery(inputs.battery_counts)
         if not self.armed:
             return Decision(np.zeros(NU), self.reason)
-        stop = self._stop_reason(inputs)
+        stop = self._why_stop(inputs)
         if stop is not None:
-            self.disarm(stop)
-            return Decision(np.zeros(NU), stop, stop=True)
-        setpoint, reason = self._pass(inputs)
-        self._sent, self.reason = setpoint, reason
-        return Decision(setpoint.copy(), reason)
+            cause, reason = stop
+            self.disarm(reason, cause)
+            return Decision(np.zeros(NU), reason, stop=True)
+        hold = self._why_hold(inputs) or self._setpoint_fault(inputs)
+        if hold is None:
+            self.hold, (self._sent, self.reason) = HoldCause.NONE, self._limited(inputs.setpoint)
+        else:
+            self._sent, (self.hold, self.reason) = np.zeros(NU), hold
+        return Decision(self._sent.copy(), self.reason, hold=self.hold)
 
     def good_for(self, inputs: GateInputs) -> float | None:
         """Return how long the robot may move as last decided if nothing more comes [s]; None if it is to stand."""
@@ -138,11 +150,9 @@ class Gate:
         left = (limit - seen.age(inputs.steady, inputs.host) for seen, limit in limits if seen is not None)
         return max(0.0, min(left))
 
-    def _pass(self, inputs: GateInputs) -> tuple[FloatArray, str]:
-        hold = self._hold_reason(inputs) or self._setpoint_reason(inputs)
-        if hold is not None or inputs.setpoint is None:
-            return np.zeros(NU), hold or 'no setpoint'
-        wanted = np.asarray(inputs.setpoint, dtype=float)
+    def _limited(self, setpoint: FloatArray | None) -> tuple[FloatArray, str]:
+        """Return what of a finite setpoint may be sent, shape (2,), and why it differs."""
+        wanted = np.asarray(setpoint, dtype=float)
         # A leg told to stand stands: clamping its zero into the range would make it walk.
         # So does one told to go backward, which it cannot.
         clamped = np.where(wanted <= 0, 0.0, np.clip(wanted, self._low, self._high))
@@ -154,28 +164,32 @@ class Gate:
             return allowed, 'as wanted'
         return allowed, 'slew limited' if np.array_equal(clamped, wanted) else 'clamped to the range'
 
-    def _setpoint_reason(self, inputs: GateInputs) -> str | None:
+    def _setpoint_fault(self, inputs: GateInputs) -> tuple[HoldCause, str] | None:
         config = self.config
         if inputs.setpoint is None or _older(inputs.setpoint_seen, config.setpoint_timeout, inputs):
-            return f'no setpoint for {config.setpoint_timeout:g} s'
+            return HoldCause.SETPOINT, f'no setpoint for {config.setpoint_timeout:g} s'
         if np.shape(inputs.setpoint) != (NU,) or not np.all(np.isfinite(inputs.setpoint)):
-            return 'the setpoint is not finite'
+            return HoldCause.SETPOINT, 'the setpoint is not finite'
         return None
 
-    def _hold_reason(self, inputs: GateInputs) -> str | None:
+    def _why_hold(self, inputs: GateInputs) -> tuple[HoldCause, str] | None:
         config = self.config
         if _older(inputs.telemetry_seen, config.telemetry_hold, inputs):
-            return f'no telemetry for {config.telemetry_hold:g} s'
+            return HoldCause.TELEMETRY, f'no telemetry for {config.telemetry_hold:g} s'
         if _older(inputs.pose_seen, config.pose_hold, inputs):
-            return f'no mocap pose for {config.pose_hold:g} s'
+            return HoldCause.POSE, f'no mocap pose for {config.pose_hold:g} s'
         if _older(inputs.odometry_seen, config.odometry_hold, inputs):
-            return f'no odometry for {config.odometry_hold:g} s'
+            return HoldCause.STATE, f'no odometry for {config.odometry_hold:g} s'
         return None
 
-    def _stop_reason(self, inputs: GateInputs) -> str | None:
-        config = self.config
+    def _why_stop(self, inputs: GateInputs) -> tuple[StopCause, str] | None:
         if not inputs.link_up:
-            return 'the link is not up'
+            return StopCause.LINK, 'the link is not up'
+        reason = self._limit_reached(inputs)
+        return None if reason is None else (StopCause.SAFETY, reason)
+
+    def _limit_reached(self, inputs: GateInputs) -> str | None:
+        config = self.config
         if inputs.objection is not None:
             return inputs.objection
         if _older(inputs.pose_seen, config.pose_stop, inputs):
