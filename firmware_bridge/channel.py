@@ -1,44 +1,38 @@
-"""Packets to and from one robot over a transport that can be opened again.
+"""Packets to and from one robot over a transport that can be reopened.
 
-Every wait is cut into slices: between two of them the guardian gets its heartbeat, and a wish to interrupt is heard.
+Every wait is cut into slices. Between two slices the guardian gets its heartbeat, and the wait may be interrupted.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.guardian import Guardian
-from firmware_bridge.packets import (
-    CommandPacket,
-    PacketError,
-    ReplyPacket,
-    SetVelocity,
-    StartMotors,
-    StopMotors,
-    decode_reply,
-    encode,
-)
+from firmware_bridge.guardian import Guardian, SerialGuardian
+from firmware_bridge.packets import CommandPacket, ReplyPacket, SetVelocity, StartMotors, StopMotors, encode
+from firmware_bridge.receiver import ACKNOWLEDGED, Receiver
 from firmware_bridge.transports import Transport, TransportLost
-from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
+from firmware_bridge.transports.serial_port import SerialPort
+from firmware_bridge.xbee import Frame, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot.description import RobotConfig
 
 SLICE = 0.05
-"""Longest uninterrupted wait [s]; well below the silence that a guardian bears."""
+"""Longest uninterrupted wait [s]; well below the silence that a guardian tolerates."""
 _BITS_PER_BYTE = 10
 """On the serial line: start bit, eight data bits, stop bit."""
 
 
 class Interrupted(Exception):  # noqa: N818 - it names an event, not a mistake
-    """Somebody wants the thread for something more urgent than what it waits for."""
+    """The wait was ended because the thread is needed for something more urgent."""
 
 
 class Channel:
     """Send commands, yield what comes back; for one thread.
 
-    `guard` starts a guardian over a file descriptor, with the bytes it is to write when this thread falls silent; a
-    transport without a descriptor has none.
+    `guard` starts a guardian for a file descriptor, with the bytes that it writes when this thread falls silent. A
+    transport without a descriptor has no guardian.
     """
 
     def __init__(
@@ -55,13 +49,11 @@ class Channel:
         self._guardian: Guardian | None = None
         self._transport: Transport | None = None
         self._frame_id = 0
-        self.parser = StreamParser(robot.radio.escaped)
+        self.receiver = Receiver(robot)
         self.motors_on = True
         """False only when the robot has confirmed that its motors are off."""
         self.interrupt: Callable[[], bool] = lambda: False
         """Asked during every wait; True ends the wait with Interrupted."""
-        self.damaged = 0
-        """Payloads of our robot that are no packet of the table."""
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +61,7 @@ class Channel:
         return self._transport is not None
 
     def open(self) -> None:
-        """Open the transport and set a guardian over it.
+        """Open the transport and start its guardian.
 
         Raises:
             UserError: the port does not exist, is in use, ...
@@ -77,11 +69,11 @@ class Channel:
         """
         self.close()
         self._transport = self._opener()
-        self.parser.clear()
+        self.receiver.restart()
         self._set_guardian()
 
     def close(self) -> None:
-        """Send the guardian away and close the transport; the robot is not told (see `say_last_words`)."""
+        """End the guardian and close the transport; the robot is not told (see `say_last_words`)."""
         if self._guardian is not None:
             self._guardian.close()
             self._guardian = None
@@ -90,13 +82,13 @@ class Channel:
             self._transport = None
 
     def say_last_words(self) -> None:
-        """Send zero and motors off without waiting for an answer, if the transport still takes bytes."""
+        """Send zero and 0x92 without waiting for an answer, if the transport still takes bytes."""
         if self._transport is not None:
             with contextlib.suppress(TransportLost):
                 self._transport.write(self._last_words())
 
     def guardian_trouble(self) -> str | None:
-        """Return what the guardian has done or what has become of it; one that has died is replaced."""
+        """Return what the guardian has done or what has happened to it; a dead one is replaced."""
         trouble = None if self._guardian is None else self._guardian.trouble()
         if trouble is not None and self._guardian is not None:
             self._guardian.close()
@@ -104,7 +96,7 @@ class Channel:
         return trouble
 
     def beat(self) -> None:
-        """Tell the guardian that this thread makes progress; to be called by whoever makes it wait elsewhere."""
+        """Tell the guardian that this thread makes progress. Code that makes the thread wait elsewhere must call it."""
         if self._guardian is not None:
             self._guardian.beat(self.motors_on)
 
@@ -116,11 +108,16 @@ class Channel:
         """
         transport = self._opened()
         if isinstance(packet, StartMotors):
-            self.motors_on = True  # before the guardian hears of us
+            self.motors_on = True  # before the heartbeat says so
         self.beat()
         data = self._frame(packet, frame_id)
         transport.write(data)
         return len(data) * _BITS_PER_BYTE / self._robot.radio.baud
+
+    def next_frame_id(self) -> int:
+        """Return a frame id for a request whose TX status matters, 1..255."""
+        self._frame_id = self._frame_id % 255 + 1  # 0 would ask for no status
+        return self._frame_id
 
     def deliver(self, packet: CommandPacket, tries: int, timeout: float) -> bool:
         """Send a command until the robot's radio acknowledges it (TX status 0) within `timeout` [s]; return whether so.
@@ -128,11 +125,11 @@ class Channel:
         Raises as `frames`.
         """
         for _ in range(tries):
-            self._frame_id = self._frame_id % 255 + 1  # 0 would ask for no status
-            self.send(packet, self._frame_id)
+            frame_id = self.next_frame_id()
+            self.send(packet, frame_id)
             for frame in self.frames(self._clock.steady() + timeout):
-                if isinstance(frame, TxStatus) and frame.frame_id == self._frame_id:
-                    if frame.status == 0:
+                if isinstance(frame, TxStatus) and frame.frame_id == frame_id:
+                    if frame.status == ACKNOWLEDGED:
                         return True
                     break
         return False
@@ -140,29 +137,26 @@ class Channel:
     def replies(self, deadline: float) -> Iterator[ReplyPacket]:
         """Yield the packets that come from our robot until the deadline [s, steady clock]; raises as `frames`."""
         for frame in self.frames(deadline):
-            if not isinstance(frame, RxPacket) or frame.source != self._robot.radio.address:
-                continue
-            try:
-                yield decode_reply(frame.payload, self._robot.index_before_timestamp)
-            except PacketError:
-                self.damaged += 1
+            packet = self.receiver.packet(frame)
+            if packet is not None:
+                yield packet
 
     def frames(self, deadline: float) -> Iterator[Frame]:
-        """Yield frames as they arrive until the deadline; what has arrived already is yielded even after it.
+        """Yield frames as they arrive until the deadline; frames that are there already are yielded even after it.
 
         Raises:
             TransportLost: the transport is gone.
             Interrupted: `interrupt` says so.
         """
         transport = self._opened()
-        yield from self.parser.feed(transport.read(0.0))
+        yield from self.receiver.feed(transport.read(0.0))
         while (left := deadline - self._clock.steady()) > 0:
             self._between()
-            yield from self.parser.feed(transport.read(min(left, SLICE)))
-        yield from self.parser.resync()
+            yield from self.receiver.feed(transport.read(min(left, SLICE)))
+        yield from self.receiver.resync()
 
     def pause(self, seconds: float) -> None:
-        """Wait [s] without listening; what comes meanwhile is kept.
+        """Wait [s] without listening; bytes that come meanwhile stay in the port.
 
         Raises:
             Interrupted: `interrupt` says so.
@@ -193,3 +187,9 @@ class Channel:
     def _frame(self, packet: CommandPacket, frame_id: int = 0) -> bytes:
         radio = self._robot.radio
         return encode_frame(TxRequest(frame_id, radio.address, 0, encode(packet)), radio.escaped)
+
+
+def serial_channel(port: str, robot: RobotConfig, guardian_silence: float, clock: Clock) -> Channel:
+    """Make a channel over a serial port, not yet open, with a guardian that tolerates so much silence [s]."""
+    opener = partial(SerialPort, port, robot.radio.baud)
+    return Channel(opener, robot, clock, partial(SerialGuardian, silence=guardian_silence))

@@ -1,53 +1,76 @@
-"""Check a real robot on the bench: who it is, how the radio does, and whether it stops by itself.
+"""Measure a real robot on the bench: who it is, how the link does, how a leg turns, whether it stops by itself.
 
-Nothing here turns a motor but `jog` and `watchdog`, which leave them switched off however they end.
+What the measurements mean is decided in `link_verdict.py`. Only `jog` and `watchdog` turn a motor, and both leave the
+motors off however they end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge.channel import Channel
 from firmware_bridge.clock import Clock
-from firmware_bridge.console import Console
-from firmware_bridge.dialogue import STILL
+from firmware_bridge.config import LinkConfig
+from firmware_bridge.dialogue import STILL, Dialogue, Heard, Unconfirmed
 from firmware_bridge.packets import (
+    CommandPacket,
     GetPosition,
     Pair,
-    PidGains,
     PositionReply,
-    SetPidOutputChannel,
-    SetTimeout,
-    StartMotors,
     TelemetryReply,
     WhoAmI,
     WhoAmIReply,
+    gains_packet,
 )
+from firmware_bridge.receiver import Receiver
+from firmware_bridge.replies import Refusal, RefusalKind, RobotRestarted
 from firmware_bridge.telemetry import encoder_step
 from firmware_bridge.transports import TransportLost
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray
 
 SIDES = ('left', 'right')
+ANSWER_TIMEOUT = 0.3
+"""Longest wait for an answer [s]."""
+GIVE_UP_AFTER = 20
+"""So many round trips without any telemetry are enough to know that none comes."""
+NAME_TRIES = 3
 JOG_RATE = 2.0
 """Leg rate of a jog [rev/s]."""
 JOG_SECONDS = 1.0
 JOG_PERIOD = 0.1
 """Time between two commands of a jog, as in the control loop [s]."""
-SLOWEST_JOG = 0.5
-"""A jogged leg has to reach this share of the rate asked for; a real one lags behind its command at about 0.9."""
 WATCH_PERIOD = 0.1
 """Time between two samples of the live view [s]."""
 BRAKING = 0.7
 """A leg may turn on for so long after its motor was switched off [s]."""
 SILENCE = 1.0
 """The watchdog is waited for so much longer than timeout and braking [s]."""
-STANDING = 0.02
-"""A leg that turns less between two looks stands [rev]."""
 LOOK_AGAIN = 0.2
-"""Time between the two looks [s]."""
+"""Time between two looks at the encoders after the silence [s]."""
+
+
+@dataclass(frozen=True)
+class Trip:
+    """One request and the telemetry that came for it."""
+
+    sent: float
+    """[s, steady clock]"""
+    reply: TelemetryReply | None
+    """The reply that counts, else the last one that came, None when none came."""
+    arrived: float | None
+    """[s, steady clock]"""
+    refusal: Refusal | None
+    """Why the reply does not count; None when it does."""
+
+    @property
+    def round_trip(self) -> float | None:
+        """From sending to the reply that counts [s], None when none does."""
+        return None if self.arrived is None or self.refusal is not None else self.arrived - self.sent
 
 
 @dataclass(frozen=True)
@@ -67,15 +90,14 @@ class Jog:
     """One side was told to turn for a second."""
 
     side: str
+    replies: int
+    """Replies that the rates rest on."""
     rate: float
-    """Mean rate of that side over the second half [rev/s]; `JOG_RATE` was asked for."""
+    """Mean rate of that side over the second half, by the robot's clock [rev/s]; `JOG_RATE` was asked for."""
     other: float
     """The same of the other side, which was told to stand."""
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether the right leg turned, forward."""
-        return self.rate > SLOWEST_JOG * JOG_RATE and abs(self.other) < self.rate / 4
+    unconfirmed: str | None = None
+    """What the robot did not confirm, so that nothing was turned."""
 
 
 @dataclass(frozen=True)
@@ -84,48 +106,65 @@ class Watchdog:
 
     timeout: int
     """What the robot was told [ms]."""
-    travel: float
-    """How far the leg turned on [rev]."""
-    standing: bool
-    """It stood at the end, before anybody told it to."""
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether the robot stopped by itself, and in time."""
-        return self.standing and self.travel < JOG_RATE * (1e-3 * self.timeout + BRAKING)
+    rate_before: float
+    """Leg rate right before the silence, by the host's clock [rev/s]."""
+    looks: tuple[int, ...]
+    """Travel since the last setpoint at each answered look after the silence [counts]."""
+    travel: float | None
+    """The first of them [rev]; None when 0x84 was not answered."""
+    step: float | None
+    """Travel between the two looks [rev]; None when not both were answered."""
+    restarted: bool
+    """The robot has restarted meanwhile: its index counts anew."""
+    unconfirmed: str | None = None
+    """What the robot did not confirm, so that nothing was turned."""
 
 
 class LinkCheck:
-    """The checks, each on its own; every method may raise TransportLost."""
+    """The measurements, each on its own; every method may raise TransportLost."""
 
-    def __init__(self, console: Console, robot: RobotConfig, clock: Clock) -> None:
-        self._console = console
+    def __init__(self, channel: Channel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
+        """`channel` is open."""
+        self._channel = channel
+        self._dialogue = Dialogue(channel, robot, config, clock)
         self._robot = robot
+        self._config = config
         self._clock = clock
         self._jog_counts = round(JOG_RATE * robot.scales.encoder_counts / 1000)
+        self.restarts = 0
+        """Times the replies showed that the robot had restarted."""
 
     @property
     def motors_off(self) -> bool:
-        """Tell whether the robot has confirmed that its motors are off."""
-        return self._console.motors_off
+        """Return whether the robot has confirmed that its motors are off."""
+        return not self._channel.motors_on
+
+    @property
+    def receiver(self) -> Receiver:
+        """What came over the port besides the robot's packets."""
+        return self._channel.receiver
 
     def name(self) -> str | None:
         """Return what the firmware calls itself, None if it does not answer."""
-        answer = self._console.ask(WhoAmI(), WhoAmIReply)
-        return None if answer is None else answer.text.strip()
+        for _ in range(NAME_TRIES):
+            self._send(WhoAmI(), self._channel.next_frame_id())  # the TX status tells whether the radio is there
+            for reply in self._channel.replies(self._clock.steady() + ANSWER_TIMEOUT):
+                if isinstance(reply, WhoAmIReply):
+                    return reply.text.strip()
+        return None
 
     def gains_echoed(self) -> bool:
-        """Send the PID gains of the robot's file; return whether it echoes them."""
-        gains = self._gains()
-        return any(self._console.ask(gains, PidGains) == gains for _ in range(3))
+        """Send the PID gains of the robot's file; return whether the robot echoes them."""
+        return self._dialogue.gains_echoed(gains_packet(self._robot.pid_gains))
 
-    def round_trips(self, count: int, tell: Callable[[], object]) -> list[float | None]:
-        """Send zero `count` times with the motors off; return the round trips [s], None for no answer."""
-        trips = []
+    def round_trips(self, count: int, tell: Callable[[], object]) -> list[Trip]:
+        """Send zero `count` times with the motors off, fewer if no telemetry comes at all."""
+        trips: list[Trip] = []
         for _ in range(count):
-            answer = self._console.ask_telemetry(STILL)
-            trips.append(None if answer is None else answer[1])
+            trips.append(self._trip(STILL, ANSWER_TIMEOUT))
             tell()
+            if len(trips) == GIVE_UP_AFTER and not any(trip.reply for trip in trips):
+                break
         return trips
 
     def watch(self, seconds: float, show: Callable[[Live], object]) -> int:
@@ -134,29 +173,30 @@ class LinkCheck:
         shown = 0
         end = self._clock.steady() + seconds
         while self._clock.steady() < end:
-            answer = self._console.ask_telemetry(STILL)
-            if answer is not None:
-                reply = answer[0]
+            reply = self._trip(STILL, ANSWER_TIMEOUT).reply
+            if reply is not None:
                 first = first or reply
                 show(Live(self._turned(first, reply), np.array(reply.gyro) * self._robot.scales.gyro, reply.battery))
                 shown += 1
-            self._console.pause(WATCH_PERIOD)
+            self._channel.pause(WATCH_PERIOD)
         return shown
 
     def jog(self, side: str) -> Jog:
         """Turn one side for a second, then switch the motors off."""
         try:
-            self._start_motors()
-            replies = self._turn(side)
+            self._dialogue.switch_on()
+            replies = [reply for reply, _ in _true(self._turn(side))]
+        except Unconfirmed as error:
+            return Jog(side, 0, 0.0, 0.0, str(error))
         finally:
-            self._console.stand()
-        if len(replies) < 4:
-            return Jog(side, 0.0, 0.0)
-        middle = replies[len(replies) // 2]
+            self._stand()
+        if len(replies) < 2:
+            return Jog(side, len(replies), 0.0, 0.0)
+        middle = replies[(len(replies) - 1) // 2]
         elapsed = (replies[-1].timestamp - middle.timestamp) % 2**32 * self._robot.scales.clock
         rates = self._turned(middle, replies[-1]) / elapsed if elapsed > 0 else np.zeros(2)
         place = SIDES.index(side)
-        return Jog(side, float(rates[place]), float(rates[1 - place]))
+        return Jog(side, len(replies), float(rates[place]), float(rates[1 - place]))
 
     def watchdog(self, side: str) -> Watchdog:
         """Set the robot's timeout, turn a side, fall silent, and see whether it stops; then switch the motors off.
@@ -164,53 +204,107 @@ class LinkCheck:
         The encoders are asked for with 0x84, which commands nothing, and only after the silence: any packet may count
         as a sign of life.
         """
-        timeout = self._robot.timeout
-        place = SIDES.index(side)
+        place, timeout = SIDES.index(side), self._robot.timeout
         try:
-            self._start_motors()
-            self._console.insist(SetTimeout(timeout))
-            replies = self._turn(side)
-            self._console.pause(1e-3 * timeout + BRAKING + SILENCE)
+            self._dialogue.switch_on()
+            heard = _true(self._turn(side))
+            self._channel.pause(1e-3 * timeout + BRAKING + SILENCE)
             looks = []
             for _ in range(2):
-                answer = self._console.ask(GetPosition(), PositionReply)
-                if answer is not None:
-                    looks.append(answer.position[place])
-                self._console.pause(LOOK_AGAIN)
-            trouble = self._console.guardian_trouble()
+                looks.append(self._position())
+                self._channel.pause(LOOK_AGAIN)
+            after = self._trip(STILL, ANSWER_TIMEOUT).reply
+            trouble = self._channel.guardian_trouble()
+        except Unconfirmed as error:
+            return Watchdog(timeout, 0.0, (), None, None, False, str(error))
         finally:
-            self._console.stand()
+            self._stand()
         if trouble is not None:
-            raise TransportLost(trouble)  # it may have been the guardian, and not the robot, that stopped the leg
-        if len(looks) < 2 or not replies:
-            return Watchdog(timeout, float('nan'), standing=False)
+            raise TransportLost(trouble)  # perhaps the guardian, and not the robot, stopped the leg
+        if not heard:
+            return Watchdog(timeout, 0.0, (), None, None, False)
+        last = heard[-1][0]
+        answered = [look for look in looks if look is not None]
+        travels = tuple(_wrapped(look[place] - last.position[place]) for look in answered)
         turn = self._robot.scales.encoder_counts
-        travel = _wrapped(looks[0] - replies[-1].position[place]) / turn
-        return Watchdog(timeout, travel, abs(_wrapped(looks[1] - looks[0])) < STANDING * turn)
+        step = _wrapped(answered[1][place] - answered[0][place]) / turn if len(answered) == 2 else None
+        return Watchdog(
+            timeout=timeout,
+            rate_before=self._rate_before(heard, place),
+            looks=travels,
+            travel=travels[0] / turn if travels else None,
+            step=step,
+            restarted=after is not None and (after.index - last.index) % 2**32 >= 2**31,
+        )
 
-    def _start_motors(self) -> None:
-        for packet in (SetPidOutputChannel(1), StartMotors()):
-            self._console.insist(packet)
-        self.gains_echoed()
+    def _trip(self, counts: Pair, patience: float) -> Trip:
+        """Send a setpoint; wait beyond what the bridge would wait only while nothing has come."""
+        request = self._dialogue.ask(counts)
+        last: Heard | None = None
+        try:
+            for wait in (min(self._config.reply_timeout, patience), patience):
+                for heard in self._dialogue.hear(request, wait):
+                    last = heard
+                if last is not None:
+                    break
+        except RobotRestarted:
+            self.restarts += 1
+        if last is None:
+            return Trip(request.sent, None, None, None)
+        return Trip(request.sent, last.reply, last.arrived, last.refusal)
 
-    def _turn(self, side: str) -> list[TelemetryReply]:
-        """Tell one side to turn for `JOG_SECONDS`; return what the robot said."""
+    def _turn(self, side: str) -> list[Trip]:
+        """Tell one side to turn for `JOG_SECONDS`."""
         counts: Pair = (self._jog_counts, 0) if side == 'left' else (0, self._jog_counts)
-        replies = []
+        trips = []
         end = self._clock.steady() + JOG_SECONDS
-        while self._clock.steady() < end:
-            answer = self._console.ask_telemetry(counts, JOG_PERIOD)
-            if answer is not None:
-                replies.append(answer[0])
-            self._console.pause(JOG_PERIOD)
-        return replies
+        while (begin := self._clock.steady()) < end:
+            trips.append(self._trip(counts, JOG_PERIOD))
+            self._channel.pause(begin + JOG_PERIOD - self._clock.steady())
+        return trips
 
-    def _gains(self) -> PidGains:
-        gains = self._robot.pid_gains
-        return PidGains(gains[:5], gains[5:])  # type: ignore[arg-type]
+    def _rate_before(self, heard: Sequence[tuple[TelemetryReply, float]], place: int) -> float:
+        """Return the leg rate over the last three replies, by the host's clock [rev/s]; 0 with fewer."""
+        if len(heard) < 3:
+            return 0.0
+        (first, begun), (last, ended) = heard[-3], heard[-1]
+        return float(self._turned(first, last)[place]) / max(ended - begun, 1e-6)
+
+    def _position(self) -> Pair | None:
+        self._send(GetPosition())
+        for reply in self._channel.replies(self._clock.steady() + ANSWER_TIMEOUT):
+            if isinstance(reply, PositionReply):
+                return reply.position
+        return None
+
+    def _send(self, packet: CommandPacket, frame_id: int = 0) -> None:
+        """Send a packet; what came before it is dropped, so that it cannot pass for the answer."""
+        for _ in self._channel.frames(self._clock.steady()):
+            pass
+        self._channel.send(packet, frame_id)
+
+    def _stand(self) -> None:
+        """Stop the motors; a robot that has restarted meanwhile is stopped as a new one."""
+        for _ in range(2):
+            with contextlib.suppress(Unconfirmed):
+                self._dialogue.stop(self._config.stop_tries)
+                return
+            self._dialogue.begin()
 
     def _turned(self, earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:
+        """Return how far both legs turned between two replies [rev], shape (2,)."""
         return encoder_step(earlier, later) / self._robot.scales.encoder_counts
+
+
+def _true(trips: Sequence[Trip]) -> list[tuple[TelemetryReply, float]]:
+    """Return the replies whose encoders can be believed, each with its arrival [s, steady clock]."""
+    return [
+        (trip.reply, trip.arrived)
+        for trip in trips
+        if trip.reply is not None
+        and trip.arrived is not None
+        and (trip.refusal is None or trip.refusal.kind not in (RefusalKind.ORDER, RefusalKind.READING))
+    ]
 
 
 def _wrapped(step: int) -> int:

@@ -1,14 +1,14 @@
-"""ImageProc packets, both directions: the RF payload that travels inside an XBee frame.
+"""ImageProc packets, both directions: the RF payload inside an XBee frame; and the start sequence of the motors.
 
 A payload is `status u8 (always 0)`, `type u8`, then little-endian data. Every packet is a frozen dataclass of raw
-integers; `_TABLE` says how its fields lie on the wire, and is all that `encode` and the two decoders know.
+integers. `_TABLE` gives the wire layout of each; `encode` and the two decoders use nothing else.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -39,7 +39,7 @@ class Command(IntEnum):
 
 
 class PacketError(ValueError):
-    """A payload that is no packet of the table, or a packet whose numbers do not fit their place on the wire."""
+    """The payload is no packet of the table, or a number does not fit its field."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class WhoAmIReply:
 
 @dataclass(frozen=True)
 class ZeroPosition:
-    """0x90: zero the encoders; the robot ignores any data; wait about 1 s before the next command."""
+    """0x90: zero the encoders; the robot ignores any data. Wait about 1 s before the next command."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ Packet: TypeAlias = CommandPacket | ReplyPacket
 
 @dataclass(frozen=True)
 class _Row:
-    """How one packet lies on the wire: `shape` counts the numbers of each field, in order."""
+    """Wire layout of one packet; `shape` counts the numbers of each field, in order."""
 
     command: Command
     packet: type[Any]
@@ -199,6 +199,30 @@ _TABLE: tuple[_Row, ...] = (
 _BY_PACKET = {row.packet: row for row in _TABLE}
 _COMMANDS: dict[int, _Row] = {row.command: row for row in _TABLE if row.is_command}
 _REPLIES: dict[int, _Row] = {row.command: row for row in _TABLE if row.is_reply}
+
+
+PID_OUTPUT_CHANNEL = 1
+"""What the lab sends with 0x97."""
+
+
+def start_sequence(pid_gains: Sequence[int]) -> tuple[CommandPacket, ...]:
+    """Return the commands that make the robot ready to walk, in order: 0x97, 0x81, 0x90, 0x82.
+
+    The motors stand after it: 0x81 begins with a setpoint of zero. `pid_gains` are Kp Ki Kd Kaw Kff, left then right.
+    """
+    return SetPidOutputChannel(PID_OUTPUT_CHANNEL), StartMotors(), ZeroPosition(), gains_packet(pid_gains)
+
+
+def gains_packet(pid_gains: Sequence[int]) -> PidGains:
+    """Return 0x82 with ten gains: Kp Ki Kd Kaw Kff, left then right.
+
+    Raises:
+        PacketError: there are not ten.
+    """
+    if len(pid_gains) != 10:
+        raise PacketError(f'0x82 carries 10 gains, not {len(pid_gains)}')
+    a, b, c, d, e, f, g, h, i, j = pid_gains
+    return PidGains((a, b, c, d, e), (f, g, h, i, j))
 
 
 def encode(packet: Packet, index_first: bool = True) -> bytes:

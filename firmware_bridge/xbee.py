@@ -8,6 +8,7 @@ plain data. Source: Digi, XBee/XBee-PRO 802.15.4 manual (90000982), chapter "API
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -42,7 +43,7 @@ class RxPacket:
 
 @dataclass(frozen=True)
 class TxStatus:
-    """0x89, XBee to its host: what became of the request with this frame id (0 = acknowledged over the air)."""
+    """0x89, XBee to its host: the outcome of the request with this frame id (0 = acknowledged over the air)."""
 
     frame_id: int
     status: int
@@ -68,10 +69,10 @@ def encode_frame(frame: Frame, escaped: bool = False) -> bytes:
 
 
 class StreamParser:
-    """Find frames in bytes that arrive in any pieces, after any garbage, with a bounded buffer.
+    """Find frames in bytes that arrive in pieces of any size, after any garbage, with a bounded buffer.
 
-    When a delimiter turns out to start no good frame, the search goes on at the very next byte, so a good frame that
-    a damaged header has swallowed is still found.
+    When a delimiter starts no good frame, the search continues at the next byte. So a good frame inside the claimed
+    length of a damaged header is still found.
     """
 
     def __init__(self, escaped: bool = False) -> None:
@@ -79,8 +80,10 @@ class StreamParser:
         self._buffer = bytearray()
         self.bad_frames = 0
         """Delimiters that started no good frame: bad checksum, impossible length."""
-        self.other_frames = 0
-        """Good frames of a type that this project does not use (modem status, AT responses)."""
+        self.skipped = 0
+        """Bytes that belong to no good frame."""
+        self.other_kinds: Counter[int] = Counter()
+        """Good frames that this project does not use (modem status, AT responses), by API identifier."""
 
     @property
     def pending(self) -> int:
@@ -92,12 +95,12 @@ class StreamParser:
         self._buffer += data
         frames: list[Frame] = []
         while (start := self._buffer.find(DELIMITER)) >= 0:
-            del self._buffer[:start]
+            self._skip(start)
             try:
                 found = self._head()
             except _BrokenFrameError:
                 self.bad_frames += 1
-                del self._buffer[:1]
+                self._skip(1)
                 continue
             if found is None:
                 return frames
@@ -105,27 +108,31 @@ class StreamParser:
             del self._buffer[:taken]
             frame = _frame(content)
             if frame is None:
-                self.other_frames += 1
+                self.other_kinds[content[0]] += 1
             else:
                 frames.append(frame)
-        self._buffer.clear()
+        self._skip(len(self._buffer))
         return frames
 
     def resync(self) -> list[Frame]:
-        """Give up the incomplete frame at the head and return the frames that lay behind it.
+        """Give up the incomplete frame at the head and return the frames behind it.
 
-        To be called when the line has been silent for longer than the rest of a frame would take.
+        Call it when the line has been silent for longer than the rest of a frame takes.
         """
         frames: list[Frame] = []
         while self._buffer:
             self.bad_frames += 1
-            del self._buffer[:1]
+            self._skip(1)
             frames += self.feed(b'')
         return frames
 
     def clear(self) -> None:
-        """Forget what is held back: the stream begins anew."""
+        """Drop the incomplete frame: a new stream begins."""
         self._buffer.clear()
+
+    def _skip(self, count: int) -> None:
+        self.skipped += count
+        del self._buffer[:count]
 
     def _head(self) -> tuple[bytes, int] | None:
         """Return the data of the frame at the head and the raw bytes it takes, None while it is incomplete."""
@@ -187,7 +194,7 @@ def _data(frame: Frame) -> bytes:
 
 
 def _frame(data: bytes) -> Frame | None:
-    """Make a frame from data whose checksum is right; None for other types and for lengths that do not fit the type."""
+    """Make a frame from data with a good checksum; None for other types and for lengths that do not fit the type."""
     if data[0] == _TX_REQUEST and len(data) >= 5:
         _, frame_id, address, options = struct.unpack('>BBHB', data[:5])
         return TxRequest(frame_id, address, options, data[5:])

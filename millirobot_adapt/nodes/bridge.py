@@ -13,9 +13,8 @@ from std_srvs.srv import Trigger
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
-from firmware_bridge.link import Exchange
+from firmware_bridge.link import Exchange, serial_link
 from firmware_bridge.permission import objection_to_model, warning_before_arming
-from firmware_bridge.serial_link import make_serial_link
 from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.states import LinkState, values_of
@@ -50,7 +49,7 @@ class BridgeNode(ManagedNode):
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors told to stand."""
         config, clock = self._config, SystemClock()
-        link = make_serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
+        link = serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
         link.connect()
         show_fence(self, self._gate.fence)
         log = self.get_logger().info

@@ -62,11 +62,8 @@ class LockstepRobot:
         """
         if self._periods:
             raise RuntimeError('this run has begun; a new run takes a new LockstepRobot and a fresh estimator')
-        gains = self._robot.pid_gains
-        self._send(packets.SetPidOutputChannel(1))
-        self._send(packets.StartMotors())
-        self._send(packets.ZeroPosition())
-        self._send(packets.PidGains(gains[:5], gains[5:]))  # type: ignore[arg-type]
+        for packet in packets.start_sequence(self._robot.pid_gains):
+            self._send(packet)
         for _ in range(WARM_UP_PERIODS - 1):
             self._period((0, 0))
         return self._observe((0, 0))

@@ -61,8 +61,8 @@ def record(robot: RobotConfig, condition: Condition, commands: FloatArray, seed:
     A robot that falls over ends the run, as it would in the lab; the record is then shorter than the commands.
     """
     world = World(robot, condition, seed)
-    world.microcontroller.obey(packets.StartMotors())
-    world.microcontroller.obey(packets.PidGains(robot.pid_gains[:5], robot.pid_gains[5:]))  # type: ignore[arg-type]
+    for packet in packets.start_sequence(robot.pid_gains):
+        world.microcontroller.obey(packet)
     truth, angles, told = [world.hexapod.pose()], [world.hexapod.leg_angle()], []
     frames: list[PoseSample] = []
     newest = []

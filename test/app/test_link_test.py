@@ -41,7 +41,7 @@ def test_a_sound_robot_passes_every_check_and_may_be_marked_as_verified(port, ca
     assert found['live_samples'] >= 1
     assert found['jog']['rate_rev_s'] == pytest.approx(2.0, rel=0.3)
     assert abs(found['jog']['other_rev_s']) < 0.2
-    assert found['timeout']['standing']
+    assert found['timeout']['passed']
     assert 0.2 < found['timeout']['travel_rev'] < 1.9
 
 
@@ -115,7 +115,7 @@ def test_a_second_ctrl_c_does_not_cut_the_stop_short(jogging):
     jogging.port.write = answer
     jogging.until(lambda: jogging.command.poll() is not None, 'the command ends')
     assert jogging.command.returncode == 130
-    assert not jogging.world.microcontroller._running
+    assert jogging.world.microcontroller.command == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,52 +1,15 @@
-"""The checks of `link-test` against the mock, in simulated time."""
+"""What `link-test` measures, against the mock in simulated time."""
 
 import numpy as np
 import pytest
-from noting_guardian import NotingGuardian
+from check_bench import Bench
 
-from firmware_bridge.channel import SLICE, Channel
-from firmware_bridge.console import Console
-from firmware_bridge.link_check import JOG_RATE, LinkCheck
-from firmware_bridge.packets import SetTimeout, decode_command
+from firmware_bridge.channel import SLICE
+from firmware_bridge.link_check import GIVE_UP_AFTER, JOG_RATE
+from firmware_bridge.link_verdict import judge_jog, judge_watchdog
+from firmware_bridge.packets import GetPosition, PidGains, SetTimeout, StartMotors, WhoAmI
 from firmware_bridge.transports import TransportLost
-from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, SimulatedClock
-from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
-from millirobot_adapt.sim.wireless_robot import WirelessRobot
-from millirobot_adapt.sim.world import World
-
-
-class Bench:
-    """A robot on a stand, and the console."""
-
-    def __init__(self, **faults):
-        robot = RobotConfig()
-        self.clock = SimulatedClock()
-        self.world = World(robot, Condition(), 0)
-        self.radio = Radio(robot.radio, RadioFaults(**faults), True, np.random.default_rng(0))
-        peer = WirelessRobot(self.world, self.radio)
-        self.guardian = NotingGuardian()
-        self.guardian.beat = lambda motors_on: self.beats.append((self.clock.steady(), motors_on))
-        self.beats = []
-        transport = RadioTransport(peer, self.clock)
-        transport.fileno = lambda: 99
-        channel = Channel(lambda: transport, robot, self.clock, lambda descriptor, words: self.guardian)
-        channel.open()
-        self.check = LinkCheck(Console(channel, self.clock), robot, self.clock)
-
-    @property
-    def stands(self):
-        return self.world.microcontroller.command == (0, 0)
-
-    def deaf_to(self, kind):
-        """Let the firmware ignore a packet."""
-        microcontroller = self.world.microcontroller
-        receive = microcontroller.receive
-        microcontroller.receive = lambda payload: (
-            None if isinstance(decode_command(payload), kind) else receive(payload)
-        )
 
 
 def test_name_gains_and_round_trips_of_a_sound_robot():
@@ -54,20 +17,31 @@ def test_name_gains_and_round_trips_of_a_sound_robot():
     assert 'mock' in bench.check.name()
     assert bench.check.gains_echoed()
     trips = bench.check.round_trips(20, lambda: None)
-    assert trips == pytest.approx([0.0165] * 20, abs=0.001)
-    assert bench.world.microcontroller.first_motion is None
+    assert [trip.round_trip for trip in trips] == pytest.approx([0.0165] * 20, abs=0.001)
+    assert bench.microcontroller.first_motion is None
 
 
 def test_lost_packets_are_round_trips_without_an_answer():
     trips = Bench(loss=0.3).check.round_trips(100, lambda: None)
-    assert 30 < trips.count(None) < 70
+    assert 30 < sum(trip.reply is None for trip in trips) < 70
 
 
-def test_a_robot_that_is_off_has_no_name_and_no_round_trips():
+def test_a_robot_that_is_off_has_no_name_and_few_round_trips():
     bench = Bench(loss=1.0)
     assert bench.check.name() is None
     assert not bench.check.gains_echoed()
-    assert bench.check.round_trips(3, lambda: None) == [None] * 3
+    trips = bench.check.round_trips(200, lambda: None)
+    assert [trip.reply for trip in trips] == [None] * GIVE_UP_AFTER
+
+
+def test_a_lost_question_for_the_name_is_asked_again():
+    bench = Bench()
+    told = []
+    receive = bench.microcontroller.receive
+    bench.microcontroller.receive = lambda payload: (
+        told.append(payload) or (None if len(told) == 1 else receive(payload))
+    )
+    assert 'mock' in bench.check.name()
 
 
 def test_the_live_view_shows_legs_and_gyro():
@@ -82,23 +56,27 @@ def test_the_live_view_shows_legs_and_gyro():
 def test_a_jog_turns_one_side_and_leaves_the_motors_off(side):
     bench = Bench()
     jog = bench.check.jog(side)
-    assert jog.passed
+    assert judge_jog(jog) == []
     assert jog.rate == pytest.approx(JOG_RATE, rel=0.3)
     assert abs(jog.other) < 0.3
     assert bench.stands
+    assert bench.check.motors_off
 
 
-def test_a_jog_without_gains_does_not_pass():
+def test_a_jog_without_gains_turns_nothing():
     bench = Bench()
-    bench.check.gains_echoed = lambda: False
-    assert not bench.check.jog('left').passed
+    bench.deaf_to(PidGains)
+    jog = bench.check.jog('left')
+    assert judge_jog(jog) == ['nothing was turned: the robot does not echo its PID gains']
+    assert bench.microcontroller.first_motion is None
 
 
 def test_a_robot_that_honours_its_timeout_is_seen_to_stop_by_itself():
     bench = Bench()
     watchdog = bench.check.watchdog('left')
-    assert watchdog.passed
-    assert watchdog.standing
+    assert judge_watchdog(watchdog)[0] is True
+    assert watchdog.rate_before == pytest.approx(JOG_RATE, rel=0.3)
+    assert abs(watchdog.step) < 0.02
     assert 0.3 < watchdog.travel < JOG_RATE * 0.95
     assert bench.stands
 
@@ -107,10 +85,48 @@ def test_a_robot_that_ignores_its_timeout_is_found_out_and_stopped():
     bench = Bench()
     bench.deaf_to(SetTimeout)
     watchdog = bench.check.watchdog('right')
-    assert not watchdog.passed
-    assert not watchdog.standing
+    stopped, reason = judge_watchdog(watchdog)
+    assert stopped is False
+    assert 'still turned' in reason
     assert watchdog.travel > 2.5
     assert bench.stands
+
+
+def test_a_timeout_is_not_certified_by_a_leg_that_never_turned():
+    bench = Bench()
+    bench.deaf_to(StartMotors)
+    bench.deaf_to(SetTimeout)
+    stopped, reason = judge_watchdog(bench.check.watchdog('left'))
+    assert stopped is None
+    assert 'turned at 0.00 rev/s before the silence' in reason
+
+
+def test_nor_by_a_leg_that_stopped_before_the_silence():
+    bench = Bench()
+    bench.deaf_to(SetTimeout)
+    bench.clock.at(1.9, lambda: bench.deaf_to(object))  # the firmware hangs while the leg turns ...
+    bench.clock.at(1.9, bench.microcontroller.power_up)  # ... and its motors are off
+    stopped, _ = judge_watchdog(bench.check.watchdog('left'))
+    assert stopped is None
+
+
+def test_nor_by_a_robot_that_restarted_in_the_silence():
+    bench = Bench()
+    bench.deaf_to(SetTimeout)
+    bench.clock.at(2.6, bench.microcontroller.power_up)
+    stopped, reason = judge_watchdog(bench.check.watchdog('left'))
+    assert stopped is None
+    assert 'restarted' in reason
+    assert bench.check.motors_off
+
+
+def test_a_robot_that_does_not_answer_0x84_is_not_said_to_turn():
+    bench = Bench()
+    bench.deaf_to(GetPosition)
+    stopped, reason = judge_watchdog(bench.check.watchdog('left'))
+    assert stopped is None
+    assert '0x84' in reason
+    assert 'None' not in reason
 
 
 def test_a_leg_that_the_guardian_stopped_proves_nothing():
@@ -127,11 +143,19 @@ def test_the_guardian_watches_over_a_jog_and_the_silence_that_is_meant():
     assert np.diff([time for time, _ in bench.beats]).max() <= SLICE + 1e-9
     assert bench.check.motors_off
     bench.radio.faults = RadioFaults(loss=1.0)
+    jog = bench.check.jog('left')
+    assert judge_jog(jog) == ["nothing was turned: the robot's radio does not acknowledge SetPidOutputChannel"]
+    assert bench.check.motors_off, 'nothing has switched them on'
+
+
+def test_a_stop_that_nobody_confirms_is_told():
+    bench = Bench()
+    bench.clock.at(1.9, lambda: setattr(bench.radio, 'faults', RadioFaults(loss=1.0)))
     bench.check.jog('left')
-    assert not bench.check.motors_off, 'nobody has confirmed it'
+    assert not bench.check.motors_off
 
 
-@pytest.mark.parametrize('when', [0.3, 0.8, 1.5, 2.5])
+@pytest.mark.parametrize('when', [1.3, 1.8, 2.5, 3.5])
 def test_ctrl_c_at_any_time_stops_the_motors(when):
     def interrupt():
         raise KeyboardInterrupt
@@ -140,5 +164,13 @@ def test_ctrl_c_at_any_time_stops_the_motors(when):
     bench.clock.at(when, interrupt)
     with pytest.raises(KeyboardInterrupt):
         bench.check.watchdog('left')
-    assert bench.world.microcontroller.first_motion is not None
+    assert bench.microcontroller.first_motion is not None
     assert bench.stands
+
+
+def test_without_a_jog_nothing_turns_even_if_the_robot_does_not_know_a_packet():
+    bench = Bench()
+    bench.deaf_to(WhoAmI)
+    assert bench.check.name() is None
+    assert bench.check.gains_echoed()
+    assert bench.microcontroller.first_motion is None

@@ -449,8 +449,8 @@ def test_a_robot_that_resets_in_mid_run_is_started_up_again_once_and_not_armed(l
     assert not lab.robot.turning
     lab.run(3.0)
     assert lab.driver.status().link is LinkState.UP
-    assert [event for event in lab.events if 'anew' in event] == [event for event in lab.events if 'lost' in event]
-    assert len([event for event in lab.events if 'anew' in event]) == 1
+    assert [event for event in lab.events if 'restarted' in event] == [event for event in lab.events if 'lost' in event]
+    assert len([event for event in lab.events if 'restarted' in event]) == 1
     for _ in range(3):
         lab.tick()
     assert not lab.robot.turning

@@ -55,6 +55,79 @@ def test_start_up_sends_zero_then_the_documented_sequence():
     assert packets.SetTimeout(250) in bench.robot.heard
 
 
+def only_zeros(robot):
+    return {type(packet) for packet in robot.heard} == {packets.SetVelocity} and not any(
+        any(packet.velocity) for packet in robot.heard
+    )
+
+
+@pytest.mark.parametrize('attempts', [1, 3])
+def test_a_robot_whose_replies_are_lost_is_sent_nothing_but_zero(attempts):
+    bench = Bench()
+    bench.robot.change = lambda reply: None
+    for _ in range(attempts):
+        with pytest.raises(LinkLost, match='firmware does not answer'):
+            bench.link.open()
+    switched_off = [packet for packet in bench.robot.heard if isinstance(packet, packets.StopMotors)]
+    assert len(switched_off) == attempts, 'the last words of each attempt'
+    bench.robot.heard = [packet for packet in bench.robot.heard if packet not in switched_off]
+    assert only_zeros(bench.robot)
+    bench.robot.change = lambda reply: reply
+    bench.link.open()
+    assert bench.robot.motors
+
+
+def test_a_reply_to_an_earlier_command_does_not_begin_the_start_up():
+    bench = Bench()
+    bench.robot.change = lambda reply: packets.TelemetryReply(**{**vars(reply), 'command': (262, 328)})
+    with pytest.raises(LinkLost):
+        bench.link.open()
+    assert not bench.robot.motors
+
+
+def test_a_robot_that_is_silent_at_first_is_started_up_as_soon_as_it_answers():
+    bench = Bench()
+    answers = iter(range(3))
+    bench.robot.change = lambda reply: None if next(answers, None) is not None else reply
+    bench.link.open()
+    assert bench.link.state is LinkState.UP
+    types = [type(packet) for packet in bench.robot.heard]
+    assert types[: types.index(packets.SetPidOutputChannel)] == [packets.SetVelocity] * 4
+
+
+def test_a_start_up_says_why_the_replies_that_come_do_not_count():
+    bench = Bench()
+    bench.robot.battery = 3200
+    with pytest.raises(LinkLost, match=r'no reply to a setpoint counts; .*battery reading 3200 is no 10-bit number'):
+        bench.link.open()
+
+
+def test_a_lost_link_says_why_the_last_reply_did_not_count(bench):
+    bench.robot.battery = 3200
+    for _ in range(9):
+        bench.exchange()
+    with pytest.raises(LinkLost, match=r'10 setpoints in a row; .*battery reading 3200'):
+        bench.exchange()
+
+
+def test_a_second_master_loses_the_link(bench):
+    bench.exchange()
+    for _ in range(9):
+        bench.robot.telemetry((0, 0))  # the answer to somebody else
+        assert bench.exchange().telemetry is not None
+    bench.robot.telemetry((0, 0))
+    with pytest.raises(LinkLost, match='requests that are not ours'):
+        bench.exchange()
+
+
+def test_a_request_that_the_radio_repeats_now_and_then_is_no_second_master(bench):
+    for number in range(60):
+        if number % 3:
+            bench.robot.telemetry((262, 328))
+        bench.exchange()
+    assert bench.link.counters.as_dict()['foreign'] == 40
+
+
 def test_start_up_holds_off_after_zeroing_the_encoders():
     short, long = Bench(zero_hold_off=0.2), Bench(zero_hold_off=1.0)
     short.link.open()
@@ -77,7 +150,7 @@ def test_start_up_repeats_the_gains_until_they_are_echoed():
 def test_start_up_fails_where_no_radio_acknowledges():
     bench = Bench()
     bench.robot.tx_status = 1
-    with pytest.raises(LinkLost, match='acknowledge'):
+    with pytest.raises(LinkLost, match='does not acknowledge'):
         bench.link.open()
 
 
@@ -165,7 +238,7 @@ def test_a_robot_that_starts_anew_loses_the_link_and_can_be_started_up_again(ben
     bench.robot.restart()
     for _ in range(2):
         assert bench.exchange().telemetry is None
-    with pytest.raises(LinkLost, match='anew'):
+    with pytest.raises(LinkLost, match='restarted'):
         bench.exchange()
     bench.link.open()
     assert bench.exchange().telemetry is not None

@@ -93,7 +93,7 @@ def test_a_frame_of_another_type_is_counted_and_left_out():
     modem_status = bytes.fromhex('7E 00 02 8A 06 6F')
     parser = StreamParser()
     assert parser.feed(modem_status) == []
-    assert (parser.other_frames, parser.bad_frames) == (1, 0)
+    assert (parser.other_kinds, parser.bad_frames) == ({0x8A: 1}, 0)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
-    from firmware_bridge.link_check import LinkCheck, Live
+    from firmware_bridge.link_check import LinkCheck, Live, Trip
+    from millirobot_adapt.core.robot.description import RobotConfig
 
 OK, FAILED = 0, 1
 ROUND_TRIPS = 200
@@ -29,7 +30,7 @@ def add(subparsers: Any) -> None:
     test = subparsers.add_parser(
         'link-test',
         help='check a robot on the bench: radio, encoders, gyro, and whether it stops by itself',
-        description='Ask the robot who it is, have its PID gains echoed, exchange 200 packets, and show encoders and '
+        description='Ask the robot its name, have its PID gains echoed, exchange 200 packets, and show encoders and '
         'gyro while you turn legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, '
         'and once more to see whether the robot stops by itself when setpoints cease. Ctrl-C stops the motors.',
         epilog='Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.',
@@ -51,11 +52,10 @@ def add(subparsers: Any) -> None:
 
 
 def _link_test(args: argparse.Namespace) -> int:
+    from firmware_bridge.channel import serial_channel
     from firmware_bridge.clock import SystemClock
     from firmware_bridge.config import BridgeConfig
-    from firmware_bridge.console import Console
     from firmware_bridge.link_check import LinkCheck
-    from firmware_bridge.serial_link import make_serial_channel
     from firmware_bridge.transports import TransportLost
     from millirobot_adapt.core.robot.description import load_robot
 
@@ -64,16 +64,16 @@ def _link_test(args: argparse.Namespace) -> int:
         if not robot.timeout:
             raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
         _confirm(args.yes)
-    clock = SystemClock()
-    channel = make_serial_channel(args.port, robot, BridgeConfig().guardian_silence, clock)
+    config, clock = BridgeConfig(), SystemClock()
+    channel = serial_channel(args.port, robot, config.guardian_silence, clock)
     with _one_interrupt():
         try:
             channel.open()
-            found = _check(LinkCheck(Console(channel, clock), robot, clock), args)
+            found = _check(LinkCheck(channel, robot, config.link, clock), robot, args)
         except TransportLost as error:
             raise UserError(
-                f'port {args.port}: lost in the middle ({error}); switch the robot off if a leg turns, check the plug, '
-                'and try again'
+                f'port {args.port}: lost during the test ({error}); switch the robot off if a leg turns, check the '
+                'plug, and try again'
             ) from None
         finally:
             channel.say_last_words()
@@ -84,7 +84,7 @@ def _link_test(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _one_interrupt() -> Iterator[None]:
-    """Let the first signal interrupt and no second one cut short what it sets off: the motors are stopped first."""
+    """Let the first signal interrupt; ignore further ones, so that none cuts the stop of the motors short."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: object) -> None:
@@ -109,41 +109,72 @@ def _confirm(yes: bool) -> None:
         raise UserError('--jog: the robot is not on a stand; put it there first')
 
 
-def _check(check: LinkCheck, args: argparse.Namespace) -> dict[str, Any]:
+def _check(check: LinkCheck, robot: RobotConfig, args: argparse.Namespace) -> dict[str, Any]:
     """Run the checks in their order and return what they found."""
     from tqdm import tqdm
 
+    from firmware_bridge.config import LinkConfig
+    from firmware_bridge.link_verdict import judge_trips
+
     found: dict[str, Any] = {'port': args.port, 'who_am_i': check.name(), 'gains_echoed': check.gains_echoed()}
     with tqdm(total=ROUND_TRIPS, desc='round trips', disable=None, leave=False) as bar:
-        found['round_trips'] = _statistics(check.round_trips(ROUND_TRIPS, bar.update))
+        trips = check.round_trips(ROUND_TRIPS, bar.update)
+    found['round_trips'] = _statistics(trips)
+    problems = judge_trips(trips, check.restarts, check.receiver, robot, LinkConfig())
+    if any(trip.reply is not None for trip in trips):
+        if found['who_am_i'] is None:
+            problems.append('the robot does not answer 0x8E (WHO_AM_I)')
+        if not found['gains_echoed']:
+            problems.append('the robot does not echo its PID gains (0x82): restart the robot')
     found['live_samples'] = check.watch(args.seconds, _show)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    passed = [found['who_am_i'] is not None, found['gains_echoed'], found['round_trips']['replies'] > 0]
-    if args.jog:
-        jog = check.jog(args.jog)
-        watchdog = check.watchdog(args.jog)
-        found['jog'] = {'side': jog.side, 'rate_rev_s': jog.rate, 'other_rev_s': jog.other, 'passed': jog.passed}
-        found['timeout'] = {
-            'timeout_ms': watchdog.timeout,
-            'travel_rev': watchdog.travel if watchdog.travel == watchdog.travel else None,
-            'standing': watchdog.standing,
-            'passed': watchdog.passed,
-        }
-        found['motors_off'] = check.motors_off
-        passed += [jog.passed, watchdog.passed, check.motors_off]
-    return found | {'passed': all(passed)}
+    if args.seconds > 0 and not found['live_samples'] and not problems:
+        problems.append('no telemetry came during the live view')
+    if args.jog and not problems:
+        problems += _turn(check, args.jog, found)
+    elif args.jog:
+        found['jog_skipped'] = True
+    return found | {'problems': problems, 'passed': not problems}
 
 
-def _statistics(trips: Sequence[float | None]) -> dict[str, Any]:
+def _turn(check: LinkCheck, side: str, found: dict[str, Any]) -> list[str]:
+    """Jog one side, then see whether the robot stops by itself; fill `found` and return the problems."""
+    from firmware_bridge.link_verdict import judge_jog, judge_watchdog
+
+    jog = check.jog(side)
+    problems = judge_jog(jog)
+    found['jog'] = {'side': side, 'rate_rev_s': jog.rate, 'other_rev_s': jog.other, 'passed': not problems}
+    watchdog = None if problems else check.watchdog(side)
+    stopped, reason = (None, 'the jog did not pass') if watchdog is None else judge_watchdog(watchdog)
+    found['timeout'] = {
+        'timeout_ms': watchdog.timeout if watchdog else None,
+        'travel_rev': watchdog.travel if watchdog else None,
+        'checked': stopped is not None,
+        'passed': stopped is True,
+        'reason': reason,
+    }
+    if stopped is False:
+        problems.append(f'the timeout is not honoured: {reason}')
+    elif stopped is None and watchdog is not None:
+        problems.append(f'the timeout was not checked: {reason}')
+    found['motors_off'] = check.motors_off
+    if not check.motors_off:
+        problems.append('the robot did not confirm that its motors are off: switch it off by hand')
+    return problems
+
+
+def _statistics(trips: Sequence[Trip]) -> dict[str, Any]:
     import numpy as np
 
-    answered = 1e3 * np.array([trip for trip in trips if trip is not None])
+    answered = 1e3 * np.array([trip.round_trip for trip in trips if trip.round_trip is not None])
     p50, p99, worst = np.percentile(answered, (50, 99, 100)) if len(answered) else (None, None, None)
     counts, _ = np.histogram(answered, HISTOGRAM_EDGES)
     return {
         'sent': len(trips),
         'replies': len(answered),
+        'refused': sum(trip.refusal is not None for trip in trips),
+        'lost': sum(trip.reply is None for trip in trips),
         'p50_ms': p50,
         'p99_ms': p99,
         'worst_ms': worst,
@@ -164,35 +195,33 @@ def _show(live: Live) -> None:
 
 def _text(found: dict[str, Any]) -> str:
     trips = found['round_trips']
-    lost = trips['sent'] - trips['replies']
+    lost, refused = trips['lost'], trips['refused']
     lines = [
         f'who am I      {found["who_am_i"] or "no answer"}',
         f'gains         {"echoed" if found["gains_echoed"] else "not echoed"}',
-        f'round trips   {trips["replies"]} of {trips["sent"]} answered, {100 * lost / trips["sent"]:.1f} % lost',
+        f'round trips   {trips["replies"]} of {trips["sent"]} answered, {100 * lost / trips["sent"]:.1f} % lost'
+        + (f', {refused} refused' if refused else ''),
     ]
     if trips['replies']:
         p50, p99, worst = trips['p50_ms'], trips['p99_ms'], trips['worst_ms']
         lines.append(f'              p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {worst:.1f} ms')
-        longest = max(trips['histogram_ms'].values())
+        longest = max(1, *trips['histogram_ms'].values())
         for name, count in trips['histogram_ms'].items():
             lines.append(f'  {name:>8} ms {count:4d} {"#" * round(BAR * count / longest)}'.rstrip())
     lines.append(f'live          {found["live_samples"]} samples')
     if 'jog' in found:
         lines += _jog_lines(found['jog'], found['timeout'])
-        if not found['motors_off']:
-            lines.append('the robot did not confirm that its motors are off: switch it off by hand')
+    elif found.get('jog_skipped'):
+        lines.append('jog           not done, nothing was turned: fix the problems below first')
+    lines += [f'PROBLEM       {problem}' for problem in found['problems']]
     return '\n'.join(lines)
 
 
 def _jog_lines(jog: dict[str, Any], timeout: dict[str, Any]) -> list[str]:
-    lines = [f'jog {jog["side"]:9} {jog["rate_rev_s"]:.2f} rev/s, the other side {jog["other_rev_s"]:.2f} rev/s']
-    if timeout['passed']:
-        lines.append(f'timeout       stopped by itself, {timeout["travel_rev"]:.2f} rev after the last setpoint')
-        lines.append("write into the robot's file: timeout_verified: true")
-    else:
-        state = 'stood' if timeout['standing'] else 'still turned'
-        lines.append(
-            f'timeout       not honoured: the leg {state} after {timeout["travel_rev"]} rev without a setpoint'
-        )
-        lines.append("leave in the robot's file: timeout_verified: false")
-    return lines
+    verdict = str(timeout['passed']).lower()
+    outcome = timeout['reason'] if timeout['passed'] else 'not honoured' if timeout['checked'] else 'not checked'
+    return [
+        f'jog {jog["side"]:9} {jog["rate_rev_s"]:.2f} rev/s, the other side {jog["other_rev_s"]:.2f} rev/s',
+        f'timeout       {outcome}',
+        f"{'write into' if timeout['passed'] else 'leave in'} the robot's file: timeout_verified: {verdict}",
+    ]

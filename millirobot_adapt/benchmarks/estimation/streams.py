@@ -64,8 +64,8 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
     """
     world = World(robot, condition, seed)
     decoder = TelemetryDecoder(robot)
-    _obey(world, packets.StartMotors())
-    _obey(world, packets.PidGains(robot.pid_gains[:5], robot.pid_gains[5:]))  # type: ignore[arg-type]
+    for packet in packets.start_sequence(robot.pid_gains):
+        _obey(world, packet)
     arrivals: list[PoseArrival] = []
     telemetry: list[Telemetry] = []
     true_poses = [world.hexapod.pose()]
