@@ -34,7 +34,7 @@ def terrains(results: Results) -> Drawing | None:
             _bars(axes, results, condition, shape)
             axes.set_title(f'{condition}, {shape}', fontsize=8.5, color=INK)
     figure.supxlabel('cost of a step', fontsize=9, color=GREY)
-    return Drawing(figure, 'Mean cost of a step, with 95 % bootstrap intervals.')
+    return Drawing(figure, 'Mean cost of a step, with 95 % intervals.')
 
 
 def unseen(results: Results) -> Drawing | None:
@@ -46,7 +46,7 @@ def unseen(results: Results) -> Drawing | None:
         _bars(axes, results, condition, EVERY)
         axes.set_title(condition.replace('_', ' '), fontsize=8.5, color=INK)
     figure.supxlabel('cost of a step', fontsize=9, color=GREY)
-    return Drawing(figure, 'Mean cost of a step over all shapes, with 95 % bootstrap intervals.')
+    return Drawing(figure, 'Mean cost of a step over all shapes, with 95 % intervals.')
 
 
 def normalised(results: Results) -> Drawing | None:
@@ -61,9 +61,11 @@ def normalised(results: Results) -> Drawing | None:
             if cell is None:
                 continue
             value = float(np.clip(cell['normalised'], *NORMALISED))
-            low, high = np.clip(cell['normalised_interval'], *NORMALISED)
             colour = results.colour(method)
-            axes.plot([low, high], [place, place], color=colour, linewidth=2.2)
+            if cell['normalised_interval']:
+                axes.plot(
+                    np.clip(cell['normalised_interval'], *NORMALISED), [place, place], color=colour, linewidth=2.2
+                )
             axes.plot(value, place, 'o', color=colour, markersize=6, markeredgecolor='white')
         for where in (0.0, 1.0):
             axes.axvline(where, color=INK, linewidth=0.9, linestyle=DASHED, zorder=1)
@@ -104,7 +106,7 @@ def _bars(axes: Axes, results: Results, condition: str, shape: str) -> None:
         if cell is None:
             continue
         axes.barh(place, cell['cost'], height=0.72, color=results.colour(method), alpha=0.85)
-        if 'cost_interval' in cell:
+        if cell.get('cost_interval'):
             axes.plot(cell['cost_interval'], [place, place], color=INK, linewidth=1.3)
         if method == results.baseline:
             axes.axvline(cell['cost'], color=results.colour(method), linewidth=0.9, linestyle=DASHED, zorder=1)

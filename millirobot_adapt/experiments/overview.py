@@ -41,13 +41,16 @@ def comparison(results: Results) -> Table:
 
 
 def _texts(cell: dict[str, Any]) -> list[str]:
-    ranged = [(cell[key], cell[f'{key}_interval']) for key in ('cost', 'ratio', 'normalised')]
-    texts = [f'{value:.2f} [{low:.2f}, {high:.2f}]' if np.isfinite(value) else DASH for value, (low, high) in ranged]
-    if cell['best_other']:
-        texts += [f'{cell["behind"]:+.3f} ({cell["best_other"]})', f'{cell["behind_interval"][1]:+.3f}']
-    else:
-        texts += [DASH, DASH]
+    texts = [_ranged(cell[key], cell[f'{key}_interval']) for key in ('cost', 'ratio', 'normalised')]
+    texts += [f'{cell["behind"]:+.3f} ({cell["best_other"]})' if cell['best_other'] else DASH]
+    texts += [f'{cell["behind_interval"][1]:+.3f}' if cell['behind_interval'] else DASH]
     return [*texts, f'{cell["pace_kept"]:.2f}' if np.isfinite(cell['pace_kept']) else DASH]
+
+
+def _ranged(value: float, interval: tuple[float, float] | None) -> str:
+    if not np.isfinite(value):
+        return DASH
+    return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')
 
 
 def overview(results: Results) -> list[Table]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
 from millirobot_adapt.analysis.page import Card, Page, Picture, Section, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments import cost_figures, walk_figures
-from millirobot_adapt.experiments.experiment import ORACLE
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.store import file_name
@@ -93,12 +94,13 @@ def _page(results: Results, pictures: Sequence[Picture]) -> str:
 
 
 def _cards(results: Results, group: str) -> list[Card]:
-    """Tell which method costs least in a group of conditions, and by how much; the oracle is no rival."""
-    cells = [results.group_cell(method, group) for method in results.methods if method != ORACLE]
-    compared = [cell for cell in cells if cell and 'ratio' in cell]
-    if len(compared) < 2:
-        return []
-    best = min(compared, key=lambda cell: float(cell['cost']))
-    low, high = best['ratio_interval']
-    name = f'{best["method"]} / {results.baseline}, {group.replace("_", " ")}'
-    return [Card(f'{best["ratio"]:.2f}', '', name, f'95 % interval {low:.2f} to {high:.2f}')]
+    """Compare every method with the baseline in a group of conditions."""
+    cards = []
+    for method in results.methods[1:]:
+        cell = results.group_cell(method, group)
+        if cell and np.isfinite(cell.get('ratio', np.nan)):
+            interval = cell['ratio_interval']
+            note = '95 % interval {:.2f} to {:.2f}'.format(*interval) if interval else 'one seed: no interval'
+            name = f'{method} / {results.baseline}, {group.replace("_", " ")}'
+            cards.append(Card(f'{cell["ratio"]:.2f}', '', name, note))
+    return cards

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.analysis.statistics import resampled_means, standings
+from millirobot_adapt.analysis.statistics import standings
 from millirobot_adapt.experiments.episode import Episode, summarise_episode
 from millirobot_adapt.experiments.experiment import ORACLE
 
@@ -107,36 +107,42 @@ def _cells(
     """Compare the methods that walked at all of the places."""
     walked = {(row['method'], row['condition'], row['shape']) for row in rows}
     compared = [method for method in methods if all((method, *place) in walked for place in places)]
-    at_places = [_matrices(rows, place, compared) for place in places]
-    costs = {method: [matrices[method] for matrices in at_places] for method in compared}
-    standing = standings(resampled_means(costs), methods[0], ORACLE) if methods[0] in costs else {}
+    costs = _costs(rows, places, compared)
+    standing = standings(costs, methods[0], ORACLE) if methods[0] in costs else {}
     cells = []
-    for method, matrices in costs.items():
+    for method, matrix in costs.items():
         own = [row for row in rows if row['method'] == method]
         cell: dict[str, Any] = {'method': method}
-        cell['training_seeds'], cell['seeds'] = matrices[0].shape
-        cell |= asdict(standing[method]) if method in standing else {'cost': float(np.mean(matrices))}
-        base = costs.get(methods[0], matrices)
-        pairs = [m.mean(axis=0) < b.mean(axis=0) for m, b in zip(matrices, base, strict=True)]
-        cell |= {'wins': int(np.sum(pairs)), 'pairs': int(np.size(pairs))}
+        cell['training_seeds'], _, cell['seeds'] = matrix.shape
+        cell |= asdict(standing[method]) if method in standing else {'cost': float(matrix.mean())}
+        pairs = matrix.mean(axis=0) < costs.get(methods[0], matrix).mean(axis=0)
+        cell |= {'wins': int(pairs.sum()), 'pairs': int(pairs.size)}
         cell |= {metric: _mean([row[metric] for row in own]) for metric in METRICS}
         cells.append(cell | {'stopped': sum(row['ended'] == 'stopped' for row in own)})
     return cells
 
 
-def _matrices(rows: Sequence[dict[str, Any]], place: tuple[str, str], methods: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return the costs of each method at a place, shape (training seeds, environment seeds).
+def _costs(
+    rows: Sequence[dict[str, Any]], places: Sequence[tuple[str, str]], methods: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the costs of each method, shape (training seeds, places, environment seeds); none where no seed is common.
 
-    Environment seeds on which one of them has no cost (it was there before the fault began) are left out.
+    Environment seeds on which one of them has no cost somewhere (it was there before the fault began) are left out.
     """
-    costs: dict[tuple[str, int], dict[int, float]] = {}
+    costs: dict[tuple[str, int, tuple[str, str]], dict[int, float]] = {}
     for row in rows:
-        if (row['condition'], row['shape']) == place and row['method'] in methods:
-            costs.setdefault((row['method'], row['training_seed']), {})[row['seed']] = row['cost']
-    seeds = sorted(set.intersection(*(set(own) for own in costs.values())))
+        place = (row['condition'], row['shape'])
+        if place in places and row['method'] in methods:
+            costs.setdefault((row['method'], row['training_seed'], place), {})[row['seed']] = row['cost']
+    seeds = sorted(set.intersection(*(set(own) for own in costs.values()))) if costs else []
+    if not seeds:
+        return {}
+    trainings = {method: sorted({training for name, training, _ in costs if name == method}) for method in methods}
     return {
-        method: np.array([[own[seed] for seed in seeds] for (name, _), own in sorted(costs.items()) if name == method])
-        for method in methods
+        method: np.array(
+            [[[costs[method, training, place][seed] for seed in seeds] for place in places] for training in own]
+        )
+        for method, own in trainings.items()
     }
 
 
@@ -199,7 +205,9 @@ def _number(value: float | None, interval: Sequence[float] | None = None) -> str
 
 
 NOTE = (
-    'In brackets: 95 % bootstrap intervals over training and environment seeds, the latter in pairs. '
+    'In brackets: 95 % intervals over environment seeds in pairs and over training seeds where a method has several: '
+    "Student's t, or from 10 pairs on the BCa bootstrap; none for a single seed. "
+    'A ratio of costs is the geometric mean of the ratios of equal seeds. '
     "Behind the best other: the difference of the costs over the baseline's; below zero it is the best itself."
 )
 

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.analysis.statistics import Interval, mean_interval, shifted
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.learning.log_rollouts import Log
 from millirobot_adapt.learning.log_study import BASELINE, Result
 
-RESAMPLES = 2000
-LEVEL = 0.95
-
+UNBOUNDED: Interval = (-np.inf, np.inf)
 Row = dict[str, Any]
 
 
@@ -55,7 +53,7 @@ def log_table(rows: Sequence[Row]) -> str:
             cells = [*map(_position, mine), *map(_ratio_cell, mine), *map(_heading, mine)]
             lines.append(f'| {method} | {" | ".join(cells)} |')
         lines.append('')
-    return '\n'.join([*lines, 'In brackets: 95 % bootstrap intervals over rollouts.'])
+    return '\n'.join([*lines, 'In brackets: 95 % intervals over rollouts.'])
 
 
 def write_rollouts(path: Path, results: Sequence[Result], logs: Mapping[str, Log], horizons: Sequence[int]) -> None:
@@ -96,30 +94,21 @@ def _mean_over_seeds(found: Sequence[Result], index: int) -> dict[str, FloatArra
     return {f'{kind}_{when}': kinds[kind][row] for kind in kinds for row, when in enumerate(('before', 'after'))}
 
 
-def _mean(values: FloatArray) -> tuple[float, tuple[float, float]]:
-    """Return the mean over rollouts and its interval."""
+def _mean(values: FloatArray) -> tuple[float, Interval]:
+    """Return the mean over rollouts and its interval; unbounded where an error is infinite or one rollout is all."""
     values = values[~np.isnan(values)]
-    return float(values.mean()), _interval(values[_picks(len(values))].mean(axis=1))
+    return float(values.mean()), mean_interval(values) or UNBOUNDED
 
 
-def _ratio(values: FloatArray, baseline: FloatArray) -> tuple[float, tuple[float, float]]:
-    """Return the ratio of two means over the same rollouts, and its interval."""
+def _ratio(values: FloatArray, baseline: FloatArray) -> tuple[float, Interval]:
+    """Return the ratio of two means over the same rollouts, and its interval to first order."""
     both = ~(np.isnan(values) | np.isnan(baseline))
     values, baseline = values[both], baseline[both]
-    picks = _picks(len(values))
-    return float(values.mean() / baseline.mean()), _interval(values[picks].mean(axis=1) / baseline[picks].mean(axis=1))
-
-
-def _picks(count: int) -> np.ndarray:
-    return generator(0, count).integers(0, count, (RESAMPLES, count))
-
-
-def _interval(values: FloatArray) -> tuple[float, float]:
-    """Return the percentile interval of resampled values; where it ends among infinite ones, it is infinite."""
-    with np.errstate(invalid='ignore'):
-        bounds = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    low, high = np.where(np.isnan(bounds), np.inf, bounds)
-    return float(low), float(high)
+    ratio = float(values.mean() / baseline.mean())
+    if not np.isfinite(ratio):
+        return ratio, UNBOUNDED
+    deviations = (values - ratio * baseline) / baseline.mean()
+    return ratio, shifted(mean_interval(deviations), ratio) or UNBOUNDED
 
 
 def _position(row: Row) -> str:

@@ -74,10 +74,12 @@ def test_each_run_has_its_row_and_each_variant_its_mean(runs):
 
 def test_ratios_are_of_equal_seeds_alone(runs):
     (ratio,) = [entry for entry in comparison(runs)['pairs'] if entry['metric'] == 'cross_track_rms_m']
-    # Seeds 1 and 2: (0.01 + 0.03) / (0.04 + 0.06); seed 3 walked alone.
+    # Seeds 1 and 2: 0.01 / 0.04 and 0.03 / 0.06; seed 3 walked alone.
     assert (ratio['variant'], ratio['against'], ratio['pairs'], ratio['wins']) == ('grbal', 'mb', 2, 2)
-    assert ratio['ratio'] == pytest.approx(0.4)
-    assert ratio['interval'] == pytest.approx([0.25, 0.5])
+    assert ratio['ratio'] == pytest.approx(0.125**0.5, rel=1e-5)
+    # Student's t with one degree of freedom: 12.706 standard errors of the mean logarithm either way.
+    reach = np.exp(12.7062 * np.log(2) / 2)
+    assert ratio['interval'] == pytest.approx([0.125**0.5 / reach, 0.125**0.5 * reach], rel=1e-4)
 
 
 def test_another_condition_makes_no_pair(tmp_path):
@@ -107,7 +109,7 @@ def test_the_command_prints_a_table_or_json_alone_and_a_page(folders, tmp_path, 
     assert json.loads(capsys.readouterr().out)['baseline'] == 'mb'
     assert main(['compare', *names, '--out', str(tmp_path / 'page.html')]) == 0
     printed = capsys.readouterr().out
-    assert 'cross-track rms: grbal / mb = 0.400 [0.250, 0.500], lower on 2 of 2 pairs' in printed
+    assert 'cross-track rms: grbal / mb = 0.354 [0.004, 28.919], lower on 2 of 2 pairs' in printed
     assert re.search(r'mean of 3 +grbal', printed)
     root = ET.fromstring((tmp_path / 'page.html').read_text().removeprefix('<!DOCTYPE html>'))
     titles = [picture.find('figcaption/b').text for picture in root.findall('.//figure')]

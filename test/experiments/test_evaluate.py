@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -64,13 +65,15 @@ def test_the_tables_name_methods_and_intervals(evaluate, capsys):
     assert evaluate('--seeds', '3') == 0
     text = capsys.readouterr().out
     assert 'leg_loss, figure8, after the fault (1 x 3 seeds)' in text
-    assert '0.667 [0.333, 1.000]  1.000 [1.000, 1.000]' in text
+    assert re.search(r'mb +0\.667 \[-0\.768, 2\.101\]  1\.000 ', text)  # Student's t of 0.333, 0.667, 1
     assert '0.500 [0.500, 0.500]' in text
 
 
 def test_a_single_seed_prints_too(evaluate, capsys):
     assert evaluate('--seeds', '1', '--json') == 0
-    assert json.loads(capsys.readouterr().out)['cells'][0]['cost_interval'][0] >= 0
+    cell = json.loads(capsys.readouterr().out)['cells'][0]
+    assert cell['cost'] > 0
+    assert cell['cost_interval'] is None
 
 
 def test_the_folder_holds_long_form_tables_and_episodes_the_same_each_time(evaluate, tmp_path):

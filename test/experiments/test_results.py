@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from millirobot_adapt.analysis.statistics import Means, resampled_means, standings
+from millirobot_adapt.analysis.statistics import standings
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.experiments import page
@@ -59,7 +59,8 @@ def test_cells_sum_up_places_conditions_and_groups(results):
     }  # fmt: skip
     assert results.group_cell('grbal', 'terrains')['pairs'] == 2 * 2 * 3
     assert results.group_cell('grbal', 'terrains')['wins'] == 12
-    assert results.group_cell('grbal', 'terrains')['ratio'] == pytest.approx(1.1 / 2.3)
+    ratios = [(1.0 + 0.1 * s) / np.sqrt((2.0 + 0.2 * s) * (2.2 + 0.2 * s)) for s in range(3)]
+    assert results.group_cell('grbal', 'terrains')['ratio'] == pytest.approx(np.prod(ratios) ** (1 / 3))
 
 
 def test_the_oracle_is_the_floor_where_there_is_one_and_no_rival(results):
@@ -83,25 +84,25 @@ def test_a_second_training_seed_widens_the_interval():
     apart = np.concatenate([costs, costs + 1.0, costs - 1.0])
 
     def width(matrix):
-        low, high = standings(resampled_means({'mb': [matrix]}), 'mb', 'oracle')['mb'].cost_interval
+        low, high = standings({'mb': matrix[:, None]}, 'mb', 'oracle')['mb'].cost_interval
         return high - low
 
     assert width(costs) < 0.2
-    assert width(apart) > 1.0
+    # Means of 4, 5, 6: Student's t with two degrees of freedom, 4.303 / sqrt(3) either way.
+    assert width(apart) == pytest.approx(2 * 4.303 / np.sqrt(3), rel=0.02)
 
 
-def test_environment_seeds_are_drawn_in_pairs_so_that_shared_noise_falls_out():
+def test_environment_seeds_count_in_pairs_so_that_shared_noise_falls_out():
     noise = np.random.default_rng(0).normal(0.0, 3.0, (1, 10))
-    means = resampled_means({'mb': [10.0 + noise], 'grbal': [0.5 * (10.0 + noise)]})
-    standing = standings(means, 'mb', 'oracle')['grbal']
+    costs = {'mb': 10.0 + noise[:, None], 'grbal': 0.5 * (10.0 + noise[:, None])}
+    standing = standings(costs, 'mb', 'oracle')['grbal']
     assert standing.ratio_interval == pytest.approx((0.5, 0.5))
     assert standing.cost_interval[1] - standing.cost_interval[0] > 1.0
 
 
 def test_an_oracle_worse_than_the_baseline_is_no_floor():
-    samples = {'mb': 1.0, 'oracle': 2.0}
-    means = Means(samples, {name: np.full(10, value) for name, value in samples.items()})
-    assert np.isnan(standings(means, 'mb', 'oracle')['mb'].normalised)
+    costs = {'mb': np.full((1, 1, 10), 1.0), 'oracle': np.full((1, 1, 10), 2.0)}
+    assert np.isnan(standings(costs, 'mb', 'oracle')['mb'].normalised)
 
 
 def test_the_document_has_the_tables_of_the_paper(results):

@@ -15,6 +15,7 @@ from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
 from millirobot_adapt.analysis.page import Card, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
 
+METHOD = "Student's t on the logarithms, or from 10 pairs on the BCa bootstrap"
 DASH = '\u2013'
 UNEVEN = 0.9
 """Runs of one comparison shorter than this part of the longest are told of."""
@@ -110,7 +111,7 @@ def notes(runs: Sequence[Run], found: Mapping[str, Any]) -> list[str]:
     if not found['pairs']:
         lines.append('No two runs of different variants share seed, path and condition: nothing is paired.')
     elif any(entry['interval'] for entry in found['pairs']):
-        lines.append('In brackets: 95 % bootstrap intervals over pairs; with few pairs they are too narrow.')
+        lines.append(f'Ratios are geometric means over pairs; in brackets their 95 % intervals: {METHOD}.')
     longest = max(row['seconds'] for row in found['runs'])
     short = [row['name'] for row in found['runs'] if row['seconds'] < UNEVEN * longest]
     if short:

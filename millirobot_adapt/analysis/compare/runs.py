@@ -140,7 +140,7 @@ def comparison(runs: Sequence[Run]) -> dict[str, Any]:
 
     Keys: version, baseline, runs (each: name, variant, seed, path, condition, seconds, the METRICS, stops), variants
     (each: variant, runs, and mean and sd of every metric), pairs (each: variant, against, metric, pairs, ratio,
-    interval: 95 % bootstrap over pairs, null for fewer than two; wins: pairs in which the variant is the lower one).
+    interval: 95 % over pairs, null for fewer than two; wins: pairs in which the variant is the lower one).
     """
     variants = list(dict.fromkeys(run.variant for run in runs))
     return {
@@ -199,7 +199,7 @@ def _paired(runs: Sequence[Run], variant: str, baseline: str, metric: str) -> li
     if not len(pairs) or (pairs <= 0).any():  # a ratio means something between positive values only
         return []
     result = asdict(compare(pairs[:, 0], pairs[:, 1]))
-    interval = [round(end, 6) for end in result['ratio_interval']] if len(pairs) > 1 else None
+    interval = result['ratio_interval'] and [round(end, 6) for end in result['ratio_interval']]
     return [
         {
             'variant': variant,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.analysis.statistics import Comparison
+from millirobot_adapt.analysis.statistics import Comparison, Interval
 from millirobot_adapt.benchmarks.engine.planners import BASELINE, PLANNERS, Quality, against_baseline
 
 
@@ -16,8 +16,9 @@ def as_rows(found: Sequence[Quality], horizon: int) -> list[dict[str, Any]]:
     """Return a row for each planner and number of samples.
 
     Keys: planner, samples, samples_x_horizon, plan_cost; plan_difference and plan_interval: plan cost minus that of
-    random shooting with 2000 samples, paired walk by walk, with its 95 % bootstrap interval; walk_cost, walk_ratio and
-    walk_interval: cost of a step in closed loop, its ratio to that of the same, and the interval (null: not walked).
+    random shooting with 2000 samples, paired walk by walk, and its 95 % interval; walk_cost, walk_ratio, walk_interval:
+    cost of a step in closed loop, its ratio to that of the same (geometric mean of the pairs), and the interval. What
+    was not walked is null, as is the interval of a single walk.
     """
     rows = []
     for quality in found:
@@ -29,10 +30,10 @@ def as_rows(found: Sequence[Quality], horizon: int) -> list[dict[str, Any]]:
                 'samples_x_horizon': quality.samples * horizon,
                 'plan_cost': float(quality.plan_cost.mean()),
                 'plan_difference': plans.difference,
-                'plan_interval': list(plans.difference_interval),
+                'plan_interval': plans.difference_interval,
                 'walk_cost': float(quality.walk_cost.mean()) if walks else None,
                 'walk_ratio': walks.ratio if walks else None,
-                'walk_interval': list(walks.ratio_interval) if walks else None,
+                'walk_interval': walks.ratio_interval if walks else None,
             }
         )
     return rows
@@ -74,8 +75,8 @@ def _walked(quality: Quality, walks: Comparison) -> str:
     return f' {quality.walk_cost.mean():15.2f} {walks.ratio:7.2f}  {_interval(walks.ratio_interval):16}'
 
 
-def _interval(ends: tuple[float, float]) -> str:
-    return f'[{ends[0]:.2f}, {ends[1]:.2f}]'
+def _interval(ends: Interval | None) -> str:
+    return f'[{ends[0]:.2f}, {ends[1]:.2f}]' if ends else '-'
 
 
 def draw(path: Path, found: Sequence[Quality]) -> None:
@@ -90,7 +91,7 @@ def draw(path: Path, found: Sequence[Quality]) -> None:
         own = [each for each in found if each.planner == planner]
         plans = [against_baseline(found, each)[0] for each in own]
         differences = np.array([each.difference for each in plans])
-        low, high = np.array([each.difference_interval for each in plans]).T
+        low, high = np.array([each.difference_interval or (each.difference,) * 2 for each in plans]).T
         samples = [each.samples for each in own]
         axes.errorbar(
             samples, differences, (differences - low, high - differences), marker='o', capsize=3, label=planner

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.analysis.statistics import Interval, mean_interval
 from millirobot_adapt.benchmarks.estimation.logs import odd_poses
-from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.recording.lab.lab_log import LabRollout
-
-RESAMPLES = 2000
-LEVEL = 0.95
 
 Predict = Callable[[FloatArray, FloatArray, FloatArray, np.ndarray], np.ndarray]
 """From states (N, L + 1, 24), actions (N, L, 2), stamps (N, L + 1) and validity (N, L) to predictions (S, N, M, 3) of S
@@ -34,8 +31,8 @@ class PredictionComparison:
     baseline: float
     difference: float
     """Error minus baseline, mean over rollouts."""
-    interval: tuple[float, float]
-    """95 % of the difference, bootstrap over rollouts."""
+    interval: Interval | None
+    """95 % of the difference, over rollouts; None for a single one."""
     rollouts: int
     predictions: int
 
@@ -79,13 +76,11 @@ def compare_predictions(errors: FloatArray, baseline: FloatArray) -> PredictionC
     judged = np.flatnonzero(np.any(counted, axis=1))
     means = np.array([[values[n, counted[n]].mean() for values in (errors, baseline)] for n in judged])
     differences = means[:, 0] - means[:, 1]
-    picks = generator(0, len(differences)).integers(0, len(differences), (RESAMPLES, len(differences)))
-    low, high = np.quantile(differences[picks].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return PredictionComparison(
         error=float(means[:, 0].mean()),
         baseline=float(means[:, 1].mean()),
         difference=float(differences.mean()),
-        interval=(float(low), float(high)),
+        interval=mean_interval(differences),
         rollouts=len(means),
         predictions=int(counted.sum()),
     )
