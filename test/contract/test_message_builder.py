@@ -1,4 +1,4 @@
-"""One builder, two libraries: rclpy and rosbags must make the same bytes of the same values."""
+"""One builder, two libraries: rclpy and rosbags must make the same message of the same values."""
 
 import numpy as np
 import pytest
@@ -42,9 +42,12 @@ LIVE, BAG = built(live, live.path_message), built(bag, bag.path)
 
 
 @pytest.mark.parametrize('name', LIVE)
-def test_both_libraries_make_the_same_bytes(name):
-    message = BAG[name]
-    assert bytes(serialize_message(LIVE[name])) == bytes(typestore().serialize_cdr(message, message.__msgtype__))
+def test_both_libraries_make_the_same_message(name):
+    message, store = BAG[name], typestore()
+    kind = message.__msgtype__
+    # Read once and written again, because the bytes between aligned fields are left to chance.
+    live_bytes = store.serialize_cdr(store.deserialize_cdr(bytes(serialize_message(LIVE[name])), kind), kind)
+    assert bytes(live_bytes) == bytes(store.serialize_cdr(message, kind))
 
 
 def test_what_the_battery_does_not_measure_is_not_a_number():
