@@ -41,6 +41,7 @@ class TelemetryDecoder:
             acceleration=np.array(reply.accel) * scales.accelerometer,
             back_emf=np.array(reply.back_emf) * scales.back_emf * np.array(scales.back_emf_signs),
             battery=reply.battery * scales.battery,
+            index=reply.index,
         )
 
     def _follow(self, reply: TelemetryReply) -> FloatArray:

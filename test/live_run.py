@@ -12,7 +12,8 @@ import yaml
 
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.arrival_record import ArrivalLog, feed
-from millirobot_adapt.contract.messages import StateGatherer
+from millirobot_adapt.contract.reply_codec import encode_reply
+from millirobot_adapt.contract.state_codec import encode_state
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.config import flatten, nest
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
@@ -115,7 +116,7 @@ def write_live_run(
 
 
 def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
-    robot, log, gatherer, rng = Robot(), ArrivalLog(), StateGatherer(), generator(4)
+    robot, log, rng = Robot(), ArrivalLog(), generator(4)
     book, before, path = PlanBuffer(3), None, None
     config, revision = assembly.config, 0
     for tick in range(ticks):
@@ -141,15 +142,15 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
             log.pose(pose)
         record = log.reply(reply)
         write(topics.ARRIVALS, messages.labelled_array(record.encode(), 'arrivals'), stamp + 0.02)
-        odometry = messages.odometry(feed(estimator, record))
+        estimate, sample = feed(estimator, record)
+        odometry = messages.odometry(estimate)
         write(topics.ODOMETRY, odometry, stamp + 0.02)
-        state = None
+        write(topics.STATE, messages.labelled_array(encode_state(sample), 'state'), stamp + 0.02)
+        write(topics.REPLY, messages.labelled_array(encode_reply(reply), 'reply'), stamp + 0.015)
         parts = zip(TELEMETRY, messages.telemetry_messages(reply), strict=True)
-        for topic, message in [*parts, (topics.ODOMETRY, odometry)]:
-            if topic != topics.ODOMETRY:
-                write(topic, message, stamp + 0.015)
-            state = gatherer.add(topic.name, message)
-        state_stamp, state = state
+        for topic, message in parts:
+            write(topic, message, stamp + 0.015)
+        state_stamp, state = sample.stamp, sample.state
         if tick in paused:
             record = TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint, running=False)
             _write_tick(write, record, misses)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.contract.messages import StateGatherer, quaternion, reference_path, seconds, sides
+from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
     BACK_EMF,
@@ -25,6 +26,7 @@ from millirobot_adapt.contract.topics import (
     REFERENCE,
     SENT,
     SETPOINT,
+    STATE,
     TICK,
     TRUE_POSE,
 )
@@ -71,7 +73,7 @@ class RunData:
     end: float
     """Receive time of the last message [s since the epoch]."""
     states: Series
-    """From odometry and telemetry of equal stamps, values (N, 24)."""
+    """What the estimator published; of older bags, odometry and telemetry of equal stamps. Values (N, 24)."""
     poses: Series
     """The estimate alone: x, y [m], yaw [rad], values (N, 3)."""
     true_poses: Series
@@ -114,6 +116,8 @@ class _Collected:
 
     gatherer: StateGatherer = field(default_factory=StateGatherer)
     rows: dict[str, list[tuple[float, Any]]] = field(default_factory=lambda: {name: [] for name in _SHAPES})
+    joined: list[tuple[float, Any]] = field(default_factory=list)
+    """States put together from odometry and telemetry: all there is in bags without the topic `state`."""
     ticks: list[TickRecord] = field(default_factory=list)
     statuses: dict[str, list[NodeStatus]] = field(default_factory=lambda: {topic.name: [] for topic in _STATUSES})
     changes: list[LiveChange] = field(default_factory=list)
@@ -125,9 +129,13 @@ class _Collected:
         if topic in (LEGS.name, IMU.name, BATTERY.name, BACK_EMF.name, ODOMETRY.name):
             state = self.gatherer.add(topic, message)
             if state is not None:
-                self.rows['states'].append(state)
+                self.joined.append(state)
         if topic in _VELOCITIES:
             self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), sides(message)))
+        elif topic == STATE.name:
+            sample = decode_state(message.data)
+            if np.isfinite(sample.state).all():
+                self.rows['states'].append((sample.stamp, sample.state))
         elif topic == ODOMETRY.name:
             self.rows['poses'].append((seconds(message.header.stamp), _planar(message.pose.pose)))
         elif topic == MOCAP_POSE.name:
@@ -151,7 +159,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 """Shape of one value of each series."""
 _TOPICS = (
-    MOCAP_POSE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, *_STATUSES,
+    MOCAP_POSE, STATE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, *_STATUSES,
     PARAMETER_EVENTS,
 )  # fmt: skip
 
@@ -176,6 +184,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
             bag.broken[topic] += 1
     if start > end:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
+    collected.rows['states'] = collected.rows['states'] or collected.joined
     series = {name: _series(rows, _SHAPES[name]) for name, rows in collected.rows.items()}
     return RunData(
         start=start,

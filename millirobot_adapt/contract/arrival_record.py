@@ -1,26 +1,32 @@
-"""The record of one arrival at the estimator: the poses and the telemetry it took since the record before, in order.
+"""The record of what arrived at the estimator: the poses and the reply it took since the record before, in order.
 
-Odometry depends on the order in which poses and replies reached the estimator, and a bag only knows in which order they
-reached the recorder. From these records, topic `estimator/record`, every odometry comes again bit for bit.
+A state depends on the order in which poses and replies reached the estimator, and a bag only knows in which order they
+reached the recorder. From these records, topic `estimator/record`, every state comes out again bit for bit.
 
 Layout, one flat array of float64: a header of four numbers (version, number of the record, poses in it, replies in it:
-0 or 1), then each pose (stamp, x y z, quaternion xyzw), then the reply (stamp, leg angles, leg velocities, gyro,
-accelerometer, back-EMF, battery), in the units of core/robot/samples.py.
+0 or 1), then each pose (stamp, x y z, quaternion xyzw, arrival on the host's clock and on the steady clock, 1 if the
+message named the frame `world`), then the reply (stamp, leg angles, leg velocities, gyro, accelerometer, back-EMF,
+battery, index, arrival on both clocks), in the units of core/robot/samples.py. NaN stands for an arrival that is not
+known. Version 1 ended a pose after its quaternion and a reply after its battery.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.interface import Estimate, Estimator
-from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.estimation.quality import StateSample
+from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 
-VERSION = 1
-HEADER, POSE, REPLY = 4, 8, 14
-"""Numbers in a header, a pose and a reply."""
+VERSION = 2
+HEADER = 4
+SIZES = {1: (8, 14), 2: (11, 17)}
+"""Numbers in a pose and in a reply, by version."""
 MOST_POSES = 500
 """A record is written after so many poses even if no reply comes (five seconds of motion capture)."""
 
@@ -35,50 +41,55 @@ class ArrivalRecord:
     """In the order of their arrival."""
     telemetry: Telemetry | None
     """The reply that was answered; None where only poses came for long."""
+    version: int = VERSION
+    """Of the layout it was read from."""
 
     def encode(self) -> FloatArray:
-        """Return the flat array."""
+        """Return the flat array, in the newest layout."""
         replies = [] if self.telemetry is None else [self.telemetry]
         parts: list[object] = [VERSION, self.number, len(self.poses), len(replies)]
         for pose in self.poses:
-            parts += [pose.stamp, pose.position, pose.quaternion]
+            parts += [pose.stamp, pose.position, pose.quaternion, _arrival(pose.arrival), pose.in_world]
         for reply in replies:
             parts += [reply.stamp, reply.leg_angle, reply.leg_velocity, reply.angular_velocity]
-            parts += [reply.acceleration, reply.back_emf, reply.battery]
+            parts += [reply.acceleration, reply.back_emf, reply.battery, reply.index, _arrival(reply.arrival)]
         return np.hstack([np.asarray(part, dtype=float) for part in parts])
 
     @classmethod
     def decode(cls, data: FloatArray) -> ArrivalRecord:
-        """Read a flat array back.
+        """Read a flat array back, of this version or an older one.
 
         Raises:
             ValueError: another version, or a length that does not fit the header.
         """
         data = np.asarray(data, dtype=float)
-        if len(data) < HEADER or data[0] != VERSION or not np.isfinite(data[:HEADER]).all():
-            raise ValueError(f'not an arrival record of version {VERSION}')
-        number, poses, replies = (int(value) for value in data[1:HEADER])
-        if poses < 0 or replies not in (0, 1) or len(data) != HEADER + POSE * poses + REPLY * replies:
+        if len(data) < HEADER or data[0] not in SIZES or not np.isfinite(data[:HEADER]).all():
+            raise ValueError(f'not an arrival record of version {VERSION} or older')
+        version, number, poses, replies = (int(value) for value in data[:HEADER])
+        pose_size, reply_size = SIZES[version]
+        if poses < 0 or replies not in (0, 1) or len(data) != HEADER + pose_size * poses + reply_size * replies:
             raise ValueError('arrival record has another length than its header says')
-        end = HEADER + POSE * poses
-        rows = data[HEADER:end].reshape(poses, POSE)
-        return cls(
-            number,
-            tuple(PoseSample(float(row[0]), row[1:4], row[4:8]) for row in rows),
-            _reply(data[end:]) if replies else None,
-        )
+        end = HEADER + pose_size * poses
+        rows = data[HEADER:end].reshape(poses, pose_size)
+        return cls(number, tuple(map(_pose, rows)), _reply(data[end:]) if replies else None, version)
 
 
-def _reply(values: FloatArray) -> Telemetry:
-    return Telemetry(
-        stamp=float(values[0]),
-        leg_angle=values[1:3],
-        leg_velocity=values[3:5],
-        angular_velocity=values[5:8],
-        acceleration=values[8:11],
-        back_emf=values[11:13],
-        battery=float(values[13]),
-    )
+def _pose(row: FloatArray) -> PoseSample:
+    arrival, in_world = (None, True) if len(row) < SIZES[2][0] else (_read_arrival(row[8:10]), bool(row[10]))
+    return PoseSample(float(row[0]), row[1:4], row[4:8], arrival, in_world)
+
+
+def _reply(row: FloatArray) -> Telemetry:
+    index, arrival = (0, None) if len(row) < SIZES[2][1] else (int(row[14]), _read_arrival(row[15:17]))
+    return Telemetry(float(row[0]), row[1:3], row[3:5], row[5:8], row[8:11], row[11:13], float(row[13]), index, arrival)
+
+
+def _arrival(arrival: Arrival | None) -> tuple[float, float]:
+    return (math.nan, math.nan) if arrival is None else (arrival.host, arrival.steady)
+
+
+def _read_arrival(pair: FloatArray) -> Arrival | None:
+    return Arrival(float(pair[0]), float(pair[1])) if np.isfinite(pair).all() else None
 
 
 class ArrivalLog:
@@ -104,11 +115,8 @@ class ArrivalLog:
         return record
 
 
-def feed(estimator: Estimator, record: ArrivalRecord) -> Estimate | None:
-    """Give a record to an estimator as its node did; returns the answer to the reply, None where there is none."""
+def feed(estimator: Estimator, record: ArrivalRecord) -> tuple[Estimate | None, StateSample | None]:
+    """Give a record to an estimator as its node did; returns what it answers to the reply, None where there is none."""
     for pose in record.poses:
         estimator.on_pose(pose)
-    if record.telemetry is None:
-        return None
-    estimator.on_telemetry(record.telemetry)
-    return estimator.estimate(record.telemetry.stamp)
+    return (None, None) if record.telemetry is None else answer(estimator, record.telemetry)

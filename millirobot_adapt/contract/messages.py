@@ -36,9 +36,12 @@ def quaternion(xyzw: Any) -> FloatArray:
 
 
 def pose_sample(message: Any) -> PoseSample:
-    """Read a PoseStamped of the marker body."""
-    pose = message.pose
-    return PoseSample(seconds(message.header.stamp), vector(pose.position), quaternion(pose.orientation))
+    """Read a PoseStamped of the marker body; an empty frame counts as `world`."""
+    pose, header = message.pose, message.header
+    return PoseSample(
+        seconds(header.stamp), vector(pose.position), quaternion(pose.orientation),
+        in_world=header.frame_id in ('', WORLD_FRAME),
+    )  # fmt: skip
 
 
 def sides(message: Any, field: str = 'velocity') -> FloatArray:

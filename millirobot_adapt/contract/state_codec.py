@@ -7,6 +7,8 @@ then the nx numbers of the state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
@@ -28,14 +30,15 @@ def encode_state(sample: StateSample) -> FloatArray:
     return np.concatenate([np.array([*header, *fields], dtype=float), np.asarray(sample.state, dtype=float)])
 
 
-def decode_state(data: FloatArray) -> StateSample:
+def decode_state(data: Sequence[float] | FloatArray) -> StateSample:
     """Read a flat array back.
 
     Raises:
         ValueError: another version, a length that does not fit the header, or a fault that is not known.
     """
     data = np.asarray(data, dtype=float)
-    if len(data) < HEADER or data[0] != VERSION or data[2] != len(data) or data[1] != len(data) - HEADER - FIELDS:
+    fits = len(data) >= HEADER and data[2] == len(data) and data[1] == len(data) - HEADER - FIELDS
+    if not fits or data[0] != VERSION:
         raise ValueError(f'not a state of version {VERSION}')
     index, stamp, pose_age, position_sd, heading_sd, coasting, fault = data[HEADER : HEADER + FIELDS]
     if not np.isfinite([index, stamp, fault]).all():

@@ -60,6 +60,14 @@ BACK_EMF = Topic(
     'back_emf', 'std_msgs/msg/Float64MultiArray', 'bridge',
     'telemetry: data = [stamp of legs [s], left [V], right [V]]',
 )  # fmt: skip
+REPLY = Topic(
+    'reply', 'std_msgs/msg/Float64MultiArray', 'bridge',
+    'one whole reply: index, stamp, and what legs, imu, battery, back_emf say (layout: contract/reply_codec.py)',
+)  # fmt: skip
+STATE = Topic(
+    'state', 'std_msgs/msg/Float64MultiArray', 'estimator',
+    'the state at each reply and how far its pose can be trusted (layout: contract/state_codec.py)',
+)  # fmt: skip
 ODOMETRY = Topic(
     'odometry', 'nav_msgs/msg/Odometry', 'estimator',
     'estimate at the stamp of the telemetry: pose in `world`; mean twist over the control period in `base_link`',
@@ -125,9 +133,9 @@ ROLLOUT = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY, ARRIVALS, TICK, PLAN, REFERENCE,
-    PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS, TRUE_POSE,
-    TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, REPLY, STATE, ODOMETRY, ARRIVALS, TICK,
+    PLAN, REFERENCE, PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS,
+    TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 CANDIDATES = Topic(

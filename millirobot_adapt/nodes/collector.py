@@ -39,7 +39,7 @@ class CollectorNode(ManagedNode):
         robot = load_robot(self._config.robot)
         self._collector = Collector(self._config, robot)
         self._dt = robot.dt
-        listen_for_states(self, self._collector.on_state)
+        listen_for_states(self, lambda sample: self._collector.on_state(sample.stamp, sample.state))
         listen_for_bridge(self, self._on_bridge)
         self._actions = ActionPublisher(self, ActionSource.COLLECTOR)
         self.create_service(Trigger, '~/start', self._on_start)

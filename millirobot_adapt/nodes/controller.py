@@ -80,7 +80,7 @@ class ControllerNode(ManagedNode):
         self._actions.publish(np.zeros(NU))
 
     def _connect(self) -> None:
-        listen_for_states(self, self._controller.on_state)
+        listen_for_states(self, lambda sample: self._controller.on_state(sample.stamp, sample.state))
         self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
         listen_for_bridge(self, self._on_bridge)
         self._actions = ActionPublisher(self, ActionSource.CONTROLLER)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
-from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
-from millirobot_adapt.contract.messages import TelemetryGatherer
-from millirobot_adapt.contract.topics import ARRIVALS, BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, Topic
+from millirobot_adapt.contract.reply_codec import decode_reply
+from millirobot_adapt.contract.state_codec import encode_state
+from millirobot_adapt.contract.topics import ARRIVALS, ODOMETRY, REPLY, STATE
+from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.ros.conversions import labelled_array, odometry, qos, status
-from millirobot_adapt.ros.inputs.mocap_input import MocapInput
+from millirobot_adapt.ros.inputs.mocap_input import MocapInput, now
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.estimate import TransformPublisher, details
 from millirobot_adapt.ros.parameters import load
@@ -33,7 +33,7 @@ WARNING_PERIOD = 10.0
 
 
 class EstimatorNode(ManagedNode):
-    """Publish `odometry` for the stamp of every telemetry reply; a pose that is not there yet is not waited for.
+    """Publish `state` and `odometry` for the stamp of every reply; a pose that is not there yet is not waited for.
 
     Inactive, it listens and says what it hears.
     """
@@ -46,17 +46,15 @@ class EstimatorNode(ManagedNode):
     def configure(self) -> None:
         """Subscribe to motion capture and telemetry."""
         self._estimator = make_estimator(self._config, self._robot)
-        self._telemetry = TelemetryGatherer()
         self._arrivals = ArrivalLog()
         self._newest_reply = -math.inf  # arrival, steady clock
         self._poses = self._replies = self._published = self._malformed = 0
         self._odometry = self.create_publisher(Odometry, ODOMETRY.name, qos(ODOMETRY))
+        self._state = self.create_publisher(Float64MultiArray, STATE.name, qos(STATE))
         self._transform = TransformPublisher(self)
         self._record = self.create_publisher(Float64MultiArray, ARRIVALS.name, qos(ARRIVALS))
         self._mocap = MocapInput(self, self._config, self._on_pose)
-        parts: dict[Topic, Any] = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
-        for topic, kind in parts.items():
-            self.create_subscription(kind, topic.name, self._part(topic.name), qos(topic))
+        self.create_subscription(Float64MultiArray, REPLY.name, self.on_reply, qos(REPLY))
 
     def activate(self) -> None:
         """Begin to estimate, once motion capture comes as it should and the robot answers."""
@@ -70,30 +68,25 @@ class EstimatorNode(ManagedNode):
             self._estimator.on_pose(sample)
             self._publish_record(self._arrivals.pose(sample))
 
-    def _part(self, topic: str) -> Callable[[Any], None]:
-        return lambda message: self._on_part(topic, message)
-
-    def _on_part(self, topic: str, message: Any) -> None:
-        """Publish the odometry when this message completes a telemetry reply."""
+    def on_reply(self, message: Float64MultiArray) -> None:
+        """Take a reply, and publish the state at its stamp."""
         try:
-            sample = self._telemetry.add(topic, message)
-        except (ValueError, IndexError, OverflowError) as error:
+            sample = replace(decode_reply(message.data), arrival=now())
+        except ValueError as error:
             self._malformed += 1
-            self.get_logger().warning(f'{topic} left out: {error}', throttle_duration_sec=WARNING_PERIOD)
-            return
-        if sample is None:
+            self.get_logger().warning(f'{REPLY.name} left out: {error}', throttle_duration_sec=WARNING_PERIOD)
             return
         self._replies += 1
         self._newest_reply = time.monotonic()
         if self.lifecycle != 'active':
             return
-        self._estimator.on_telemetry(sample)
-        estimate = self._estimator.estimate(sample.stamp)
+        estimate, state = answer(self._estimator, sample)
+        self._state.publish(labelled_array(encode_state(state), f'state, see {encode_state.__module__}'))
         if estimate is not None:
             self._published += 1
-            message = odometry(estimate)
-            self._odometry.publish(message)
-            self._transform.publish(message)
+            pose = odometry(estimate)
+            self._odometry.publish(pose)
+            self._transform.publish(pose)
         self._publish_record(self._arrivals.reply(sample))
 
     def _publish_record(self, record: ArrivalRecord | None) -> None:
@@ -143,7 +136,7 @@ class EstimatorNode(ManagedNode):
     def _silence(self) -> str:
         """Say that the robot is silent, if it is."""
         silent = time.monotonic() > self._newest_reply + SILENCE
-        return f'no telemetry arrives on {self.resolve_topic_name(LEGS.name)}' if silent else ''
+        return f'no telemetry arrives on {self.resolve_topic_name(REPLY.name)}' if silent else ''
 
 
 def main() -> int:

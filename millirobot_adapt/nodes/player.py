@@ -13,19 +13,22 @@ from rclpy.clock import Clock, ClockType
 from rclpy.serialization import deserialize_message
 
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.messages import TelemetryGatherer, seconds
+from millirobot_adapt.contract.reply_codec import STAMP_PLACE, encode_reply
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.names import ContractNames
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import Raw
-from millirobot_adapt.ros.conversions import message_class, qos, status, time_message
+from millirobot_adapt.ros.conversions import labelled_array, message_class, qos, status, time_message
 from millirobot_adapt.ros.managed import ManagedNode
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
-INPUTS = (topics.MOCAP_POSE, topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
+PARTS = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
+"""What a reply also goes out as; of these it is put together where a bag has no topic `reply`."""
+INPUTS = (topics.MOCAP_POSE, topics.REPLY, *PARTS)
 """What the estimator works on; its own topics are not played, for it is there to publish them anew."""
 VIEWS = (
     topics.SETPOINT, topics.SENT, topics.DECISION, topics.PLAN, topics.REFERENCE, topics.BRIDGE_STATE,
@@ -61,6 +64,8 @@ class Player(ManagedNode):
             name: self.create_publisher(message_class(topic), name, qos(topic)) for name, topic in wanted.items()
         }
         self._played = 0
+        self._gatherer = TelemetryGatherer()
+        self._replies_recorded = False
         self._messages = self._read(wanted)
         self._next = next(self._messages, None)
         if self._next is None:
@@ -79,12 +84,20 @@ class Player(ManagedNode):
         while self._next is not None and 1e-9 * self._next[1].received <= now:
             topic, raw = self._next
             message = deserialize_message(raw.data, message_class(topic))
-            self._publishers_of[topic.name].publish(move(topic, message, self._moved))
+            self._publish(topic, move(topic, message, self._moved))
             self._played += 1
             self._next = next(self._messages, None)
         if self._next is None:
             self.get_logger().info(f'the bag is over: {self._played} messages')
             self.lifecycle = 'finalized'
+
+    def _publish(self, topic: Topic, message: Any) -> None:
+        self._publishers_of[topic.name].publish(message)
+        if topic in PARTS and not self._replies_recorded:
+            reply = self._gatherer.add(topic.name, message)
+            if reply is not None:
+                again = labelled_array(encode_reply(reply), f'reply, see {encode_reply.__module__}')
+                self._publishers_of[topics.REPLY.name].publish(again)
 
     def examine(self) -> DiagnosticStatus:
         """Say how far it is."""
@@ -95,6 +108,7 @@ class Player(ManagedNode):
         config = self._config
         bag = open_bag(Path(config.bag), self.get_logger().warning, config.robot_namespace or None)
         names = ContractNames(bag.path, bag.namespace)
+        self._replies_recorded = any(True for _ in bag.messages((topics.REPLY,)))
         first: int | None = None
         for raw in bag.raw_messages():
             first = raw.received if first is None else first
@@ -105,8 +119,9 @@ class Player(ManagedNode):
 
 def move(topic: Topic, message: Any, microseconds: int) -> Any:
     """Move every stamp in a message by whole microseconds, so that what belonged together still does; returns it."""
-    if topic is topics.BACK_EMF:
-        message.data[0] = (round(message.data[0] * 1e6) + microseconds) * 1e-6
+    place = {topics.BACK_EMF: 0, topics.REPLY: STAMP_PLACE}.get(topic)
+    if place is not None:
+        message.data[place] = (round(message.data[place] * 1e6) + microseconds) * 1e-6
     for stamped in (message, *getattr(message, 'poses', ())):
         if hasattr(stamped, 'header'):
             stamped.header.stamp = time_message(seconds(stamped.header.stamp) + 1e-6 * microseconds)

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt.contract.messages import StateGatherer
+from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
     ARRIVALS,
@@ -20,6 +21,8 @@ from millirobot_adapt.contract.topics import (
     IMU,
     LEGS,
     ODOMETRY,
+    REPLY,
+    STATE,
     TICK,
     TOPICS,
 )
@@ -29,13 +32,13 @@ from millirobot_adapt.core.estimation.state_covariance import state_covariance
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.recording.reader import Bag
 from millirobot_adapt.recording.run_setup import recorded_robot
-from millirobot_adapt.recording.tables import Row, columns_of, rows_of, spread_row, state_row, tick_row
+from millirobot_adapt.recording.tables import Row, columns_of, quality_row, rows_of, spread_row, state_row, tick_row
 
-TICKS, STATES = 'ticks', 'states'
+TICKS, STATES, QUALITY = 'ticks', 'states', 'state_quality'
 """Tables that are no topic of their own."""
 _STATE_PARTS = {topic.name for topic in (LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY)}
-_LEFT_OUT = (ARRIVALS,)
-"""A second copy of poses and telemetry, for replay."""
+_LEFT_OUT = (ARRIVALS, REPLY)
+"""Second copies of poses and telemetry."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def read_tables(bag: Bag) -> Tables:
     """Read a whole bag into tables; a message whose content makes no sense is left out with a warning.
 
     A topic is a table of its name with `_` for `/`. `ticks` has a row for each tick of the controller, `states` one for
-    each state that telemetry and odometry of equal stamps make.
+    each state that telemetry and odometry of equal stamps make, `state_quality` says how far its pose can be trusted.
 
     Raises:
         UserError: nothing of the bag is readable, or it holds none of the topics of a run.
@@ -85,6 +88,9 @@ class _Collected:
             record = decode_tick(np.asarray(message.data))
             self._extend(TICKS, [{'received_s': received} | tick_row(record)])
             self.plans.append(record.plan_states)
+        elif name == STATE.name:
+            sample = decode_state(message.data)
+            self._extend(QUALITY, [{'received_s': received} | quality_row(sample)])
         elif name == BACK_EMF.name:
             stamp, left, right = (float(value) for value in message.data)
             row = {'received_s': received, 'stamp_s': stamp, 'left_v': left, 'right_v': right}

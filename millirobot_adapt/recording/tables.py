@@ -11,6 +11,7 @@ import numpy as np
 
 from millirobot_adapt.contract.messages import quaternion, seconds, vector
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.state import ACTION_NAMES, STATE_NAMES, STATE_UNITS, FloatArray
 
@@ -26,6 +27,20 @@ def rows_of(kind: str, message: Any, received: float) -> list[Row]:
     """
     read = _READERS.get(kind)
     return [] if read is None else [{'received_s': received} | row for row in read(message)]
+
+
+def quality_row(sample: StateSample) -> Row:
+    """Return index and stamp of a state, and how far its pose can be trusted."""
+    quality = sample.quality
+    return {
+        'index': float(sample.index),
+        'stamp_s': sample.stamp,
+        'pose_age_s': quality.pose_age,
+        'position_sd_m': quality.position_sd,
+        'heading_sd_rad': quality.heading_sd,
+        'coasting': float(quality.coasting),
+        'fault': quality.fault.name.lower(),
+    }
 
 
 def tick_row(record: TickRecord) -> Row:

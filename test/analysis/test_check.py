@@ -56,12 +56,12 @@ def test_a_run_comes_again_bit_for_bit(tmp_path, capsys):
     folder = live_run.write_live_run(tmp_path / 'bag', TICKS, starts=(0, 7))
     figures = checked(folder, capsys, 0)
     assert figures['exact']
-    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS}
+    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS, 'states': TICKS}
     assert figures['not_compared'] == []
     assert figures['difference'] is None
     assert cli.main(['replay', str(folder), '--check']) == 0
     said = capsys.readouterr().out
-    assert '12 ticks, 12 setpoints, 12 odometries' in said
+    assert '12 ticks, 12 setpoints, 12 odometries, 12 states' in said
     assert 'bit for bit' in said
 
 
@@ -115,6 +115,36 @@ def test_an_odometry_that_was_not_estimated_so_is_found(tmp_path, capsys):
     assert difference['time_s'] == pytest.approx(0.312, abs=1e-3)
 
 
+def test_one_bit_of_a_state_or_of_its_quality_is_found(tmp_path, capsys):
+    for place in (3, 4, 5, 8, 10, 33):
+
+        def other(message, place=place):
+            message.data[place] = np.nextafter(message.data[place], np.inf) if place > 4 else message.data[place] + 1
+            return message
+
+        folder = live_run.write_live_run(tmp_path / f'bag{place}', TICKS, spoil('state', 3, other))
+        difference = checked(folder, capsys, 1 if place != 4 else 0)['difference']
+        assert place == 4 or difference['what'] == 'state'
+
+
+def test_a_bag_of_an_older_version_is_checked_tick_by_tick_and_says_who_can_check_the_rest(tmp_path, capsys):
+    def as_version_1(topic, number, message):
+        if topic in ('state', 'reply'):
+            return None
+        if topic == 'estimator/record':
+            data = np.asarray(message.data)
+            poses = data[4:-17].reshape(-1, 11)[:, :8].ravel()
+            message.data = np.concatenate([[1.0], data[1:4], poses, data[-17:-3]])
+        return message
+
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, as_version_1)
+    figures = checked(folder, capsys, 0)
+    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS}
+    (left_out,) = figures['not_compared']
+    assert (left_out['what'], left_out['count']) == ('odometries', TICKS)
+    assert 'millirobot_adapt 0.1.0, which recorded them, can check them' in left_out['why']
+
+
 def test_poses_in_another_order_give_another_odometry(tmp_path, capsys):
     def sorted_poses(message):
         record = ArrivalRecord.decode(message.data)
@@ -122,19 +152,24 @@ def test_poses_in_another_order_give_another_odometry(tmp_path, capsys):
         return message
 
     folder = live_run.write_live_run(tmp_path / 'bag', TICKS, spoil('estimator/record', 4, sorted_poses))
-    assert checked(folder, capsys, 1)['difference']['what'] == 'odometry'
+    assert checked(folder, capsys, 1)['difference']['what'] in ('odometry', 'state')
 
 
 @pytest.mark.parametrize(
     ('lost', 'compared', 'left_out'),
     [
         # The tick after a lost one has no plan to come from; the chain of tracking and errors is cut.
-        (('tick', 4), {'ticks': 11, 'setpoints': 10, 'odometries': 12}, {'ticks': 1, 'setpoints': 1}),
-        (('setpoint', 4), {'ticks': 12, 'setpoints': 11, 'odometries': 12}, {'setpoints': 1}),
-        (('odometry', 4), {'ticks': 12, 'setpoints': 12, 'odometries': 11}, {'odometries': 1}),
-        (('estimator/record', 10), {'ticks': 12, 'setpoints': 12, 'odometries': 10}, {'odometries': 2}),
-        (('reference', 0), {'odometries': 12}, {'ticks': 12}),
-        (('mocap/pose', 3), {'ticks': 12, 'setpoints': 12, 'odometries': 12}, {}),
+        (('tick', 4), {'ticks': 11, 'setpoints': 10, 'odometries': 12, 'states': 12}, {'ticks': 1, 'setpoints': 1}),
+        (('setpoint', 4), {'ticks': 12, 'setpoints': 11, 'odometries': 12, 'states': 12}, {'setpoints': 1}),
+        (('odometry', 4), {'ticks': 12, 'setpoints': 12, 'odometries': 11, 'states': 12}, {'odometries': 1}),
+        (('state', 4), {'ticks': 12, 'setpoints': 12, 'odometries': 12, 'states': 11}, {'states': 1}),
+        (
+            ('estimator/record', 10),
+            {'ticks': 12, 'setpoints': 12, 'odometries': 10, 'states': 10},
+            {'odometries': 2, 'states': 2},
+        ),
+        (('reference', 0), {'odometries': 12, 'states': 12}, {'ticks': 12}),
+        (('mocap/pose', 3), {'ticks': 12, 'setpoints': 12, 'odometries': 12, 'states': 12}, {}),
     ],
 )
 def test_what_the_recorder_lost_is_counted_and_nothing_else_is(tmp_path, capsys, lost, compared, left_out):
@@ -164,7 +199,7 @@ WEIGHTS = {4: {'objective.progress': 500.0, 'planner.samples': 16}, 8: {'adapt':
 def test_a_run_whose_parameters_were_changed_on_the_way_comes_again_bit_for_bit(tmp_path, capsys):
     figures = checked(live_run.write_live_run(tmp_path / 'bag', TICKS, tuned=WEIGHTS), capsys, 0)
     assert figures['exact']
-    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS}
+    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS, 'states': TICKS}
     plain = checked(live_run.write_live_run(tmp_path / 'plain', TICKS), capsys, 0)
     assert plain['compared'] == figures['compared']
     # Replayed without the check every action is the recorded one, too; with one's own weight it is not.

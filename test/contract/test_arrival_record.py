@@ -1,5 +1,7 @@
 """Arrival records: what an estimator took comes back number for number, and so does what it answered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from millirobot_adapt.contract.arrival_record import MOST_POSES, ArrivalLog, Arr
 from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
+from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -63,6 +65,23 @@ def test_what_is_no_record_is_refused(spoil):
         ArrivalRecord.decode(spoil(data))
 
 
+def test_a_record_of_the_first_version_is_read():
+    data = np.array([1.0, 5.0, 1.0, 1.0, *np.arange(8.0), *np.arange(20.0, 34.0)])
+    record = ArrivalRecord.decode(data)
+    assert (record.version, record.number) == (1, 5)
+    np.testing.assert_array_equal(record.poses[0].quaternion, [4, 5, 6, 7])
+    assert (record.poses[0].arrival, record.poses[0].in_world, record.telemetry.arrival) == (None, True, None)
+    assert (record.telemetry.battery, record.telemetry.index) == (33.0, 0)
+
+
+def test_arrivals_frames_and_the_index_come_back():
+    marked = replace(pose(1.5, np.arange(7.0)), arrival=Arrival(1.6, 0.5), in_world=False)
+    answered = replace(reply(1.7, np.arange(13.0)), index=77, arrival=Arrival(1.8, 0.7))
+    again = ArrivalRecord.decode(ArrivalRecord(0, (marked,), answered).encode())
+    assert (again.poses[0].arrival, again.poses[0].in_world) == (Arrival(1.6, 0.5), False)
+    assert (again.telemetry.index, again.telemetry.arrival) == (77, Arrival(1.8, 0.7))
+
+
 def test_a_log_counts_records_and_does_not_grow_without_replies():
     log = ArrivalLog()
     records = [log.pose(pose(0.01 * k, np.ones(7))) for k in range(2 * MOST_POSES)]
@@ -87,6 +106,6 @@ def test_an_estimator_answers_its_records_as_it_answered_the_arrivals():
             answers.append(live.estimate(telemetry.stamp))
             records.append(ArrivalRecord.decode(log.reply(telemetry).encode()))
     for record, answer in zip(records, answers, strict=True):
-        found = feed(again, record)
+        found, _ = feed(again, record)
         for name, value in vars(answer).items():
             np.testing.assert_array_equal(getattr(found, name), value, err_msg=name)

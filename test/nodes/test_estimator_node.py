@@ -11,15 +11,15 @@ rclpy = pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
-from sensor_msgs.msg import JointState  # noqa: E402
-from std_msgs.msg import Float64MultiArray  # noqa: E402
 
 from millirobot_adapt.contract.arrival_record import ArrivalRecord  # noqa: E402
-from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS  # noqa: E402
+from millirobot_adapt.contract.reply_codec import encode_reply  # noqa: E402
+from millirobot_adapt.contract.state_codec import decode_state  # noqa: E402
 from millirobot_adapt.core.estimation.health import EstimatorHealth  # noqa: E402
+from millirobot_adapt.core.estimation.quality import PoseFault  # noqa: E402
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
-from millirobot_adapt.ros.conversions import pose_stamped, telemetry_messages  # noqa: E402
+from millirobot_adapt.ros.conversions import labelled_array, pose_stamped  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
 from millirobot_adapt.ros.outputs.estimate import TransformPublisher  # noqa: E402
 
@@ -45,7 +45,7 @@ def node(monkeypatch):
     node = EstimatorNode()
     node.trigger_configure()
     node.lifecycle = 'active'
-    node._odometry = Published()
+    node._odometry, node._state = Published(), Published()
     yield node
     node.destroy_node()
     context.try_shutdown()
@@ -56,11 +56,10 @@ def see(node, stamp, x):
     node._mocap.hear(pose_stamped(sample.stamp, sample.position, sample.quaternion))
 
 
-def reply(node, stamp):
+def reply(node, stamp, index=0):
     none = np.zeros(2)
-    messages = telemetry_messages(Telemetry(stamp, none, none, np.zeros(3), np.zeros(3), none, 4.0))
-    for topic, message in zip((LEGS, IMU, BATTERY, BACK_EMF), messages, strict=True):
-        node._on_part(topic.name, message)
+    sample = Telemetry(stamp, none, none, np.zeros(3), np.zeros(3), none, 4.0, index)
+    node.on_reply(labelled_array(encode_reply(sample), 'reply'))
 
 
 def said(node):
@@ -84,6 +83,23 @@ def test_each_reply_gives_one_odometry_of_its_stamp(node):
     assert (values['poses accepted'], values['odometry [Hz]']) == ('49', '5')
 
 
+def test_each_reply_gives_one_state_of_its_index_with_the_quality_of_its_pose(node):
+    reply(node, 1000.0, index=6)
+    for i in range(20):
+        see(node, 1000.01 + 0.01 * i, 0.003 * i)
+        if i % 10 == 9:
+            reply(node, 1000.015 + 0.01 * i, index=7 + i // 10)
+    states = [decode_state(message.data) for message in node._state.messages]
+    assert [state.index for state in states] == [6, 7, 8]
+    assert states[0].quality.pose_age == np.inf
+    assert states[0].quality.fault is PoseFault.NO_POSE
+    assert np.isnan(states[0].state[:12]).all()
+    assert np.isfinite(states[0].state[12:]).all()
+    assert states[-1].quality.pose_age == pytest.approx(0.005, abs=1e-6)
+    assert 0.0 < states[-1].quality.position_sd < 0.01
+    assert states[-1].state[0] == pytest.approx(node._odometry.messages[-1].pose.pose.position.x)
+
+
 def test_without_poses_there_is_no_odometry_and_diagnostics_say_why(node):
     reply(node, 1000.0)
     assert node._odometry.messages == []
@@ -92,7 +108,7 @@ def test_without_poses_there_is_no_odometry_and_diagnostics_say_why(node):
 
 def test_without_telemetry_diagnostics_say_so(node):
     see(node, 1000.0, 0.0)
-    assert said(node)[0] == 'no odometry: no telemetry arrives on /legs'
+    assert said(node)[0] == 'no odometry: no telemetry arrives on /reply'
 
 
 def test_useless_poses_are_named(node):
@@ -118,14 +134,9 @@ def test_each_reply_leaves_a_record_of_what_came_before_it(node):
 
 def test_malformed_telemetry_is_counted_and_ends_nothing(node):
     see(node, 1000.0, 0.0)
-    good = telemetry_messages(Telemetry(1000.05, np.zeros(2), np.zeros(2), np.zeros(3), np.zeros(3), np.zeros(2), 4.0))
-    sideless, empty, senseless = JointState(name=['tail'], velocity=[1.0]), Float64MultiArray(), Float64MultiArray()
-    sideless.header.stamp = good[0].header.stamp
-    senseless.data = [float('nan'), 1.0, 1.0]
-    for topic, message in ((LEGS, sideless), (IMU, good[1]), (BATTERY, good[2]), (BACK_EMF, good[3])):
-        node._on_part(topic.name, message)
-    node._on_part(BACK_EMF.name, empty)
-    node._on_part(BACK_EMF.name, senseless)
+    good = encode_reply(Telemetry(1000.05, np.zeros(2), np.zeros(2), np.zeros(3), np.zeros(3), np.zeros(2), 4.0))
+    for data in (good[:-1], [], np.full(len(good), np.nan)):
+        node.on_reply(labelled_array(data, 'reply'))
     assert said(node)[1]['telemetry malformed'] == '3'
     reply(node, 1000.08)
     assert len(node._odometry.messages) == 1
@@ -179,7 +190,7 @@ def test_it_becomes_active_when_motion_capture_is_healthy_and_the_robot_answers(
     assert node.trigger_activate() == FAILURE
     for _ in range(30):
         see(node, time.time(), 0.0)
-    with pytest.raises(NotYetError, match='no telemetry arrives on /legs'):
+    with pytest.raises(NotYetError, match='no telemetry arrives on /reply'):
         node.activate()
     reply(node, time.time())
     assert node.trigger_activate() == SUCCESS

@@ -13,10 +13,11 @@ from nav_msgs.msg import Path as PathMessage  # noqa: E402
 
 from millirobot_adapt.contract import topics  # noqa: E402
 from millirobot_adapt.contract.messages import TelemetryGatherer, seconds  # noqa: E402
+from millirobot_adapt.contract.reply_codec import decode_reply, encode_reply  # noqa: E402
 from millirobot_adapt.core.robot.samples import Telemetry  # noqa: E402
 from millirobot_adapt.nodes.player import INPUTS, VIEWS, Player, move  # noqa: E402
 from millirobot_adapt.recording.reader import open_bag  # noqa: E402
-from millirobot_adapt.ros.conversions import message_class, telemetry_messages, time_message  # noqa: E402
+from millirobot_adapt.ros.conversions import labelled_array, message_class, telemetry_messages, time_message  # noqa: E402
 
 BAG = Path(__file__).resolve().parents[1] / 'data' / 'bags' / 'good'
 HOUR = 3_600_000_000
@@ -30,6 +31,13 @@ def test_what_belonged_together_still_does():
     found = [gatherer.add(topic.name, move(topic, message, HOUR)) for topic, message in parts]
     assert found[:3] == [None, None, None]
     assert found[3].stamp == pytest.approx(sample.stamp + 3600.0, abs=2e-6)
+
+
+def test_the_whole_reply_moves_with_its_parts():
+    sample = Telemetry(1.7e9 + 0.123457, *(np.ones(n) for n in (2, 2, 3, 3, 2)), 3.7, index=5)
+    moved = decode_reply(move(topics.REPLY, labelled_array(encode_reply(sample), 'reply'), HOUR).data)
+    assert moved.stamp == pytest.approx(sample.stamp + 3600.0, abs=2e-6)
+    assert moved.index == 5
 
 
 def test_every_stamp_of_a_path_moves():
@@ -75,7 +83,10 @@ def test_a_bag_is_played_whole_and_in_the_present(player):
     recorded = {topic.name: 0 for topic in (*INPUTS, *VIEWS)}
     for name, _, _ in open_bag(BAG).messages((*INPUTS, *VIEWS)):
         recorded[name] += 1
+    recorded['reply'] = min(recorded[name] for name in ('legs', 'imu/data_raw', 'battery', 'back_emf'))
     assert {name: len(messages) for name, messages in played.items()} == recorded
+    stamp = seconds(played['legs'][0].header.stamp)
+    assert decode_reply(played['reply'][0].data).stamp == pytest.approx(stamp, abs=2e-6)
     assert recorded['legs'] > 50
     first = seconds(played['mocap/pose'][0].header.stamp)
     assert before - 5.0 < first < time.time() + 5.0

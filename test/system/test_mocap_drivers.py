@@ -9,14 +9,14 @@ from geometry_msgs.msg import PoseStamped
 from harness import PATIENCE
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
-from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.bringup.processes import ESTIMATOR
-from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, DIAGNOSTICS, IMU, LEGS, ODOMETRY
+from millirobot_adapt.contract.reply_codec import encode_reply
+from millirobot_adapt.contract.topics import DIAGNOSTICS, ODOMETRY, REPLY
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.ros.bring_up import BringUp
-from millirobot_adapt.ros.conversions import pose_stamped, qos, telemetry_messages
+from millirobot_adapt.ros.conversions import labelled_array, pose_stamped, qos
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient
 
 pytestmark = pytest.mark.system
@@ -33,8 +33,7 @@ class Lab:
 
     def __init__(self, node, topic, profile):
         self._pose = node.create_publisher(PoseStamped, topic, profile)
-        kinds = {LEGS: JointState, IMU: Imu, BATTERY: BatteryState, BACK_EMF: Float64MultiArray}
-        self._telemetry = [node.create_publisher(kind, part.name, qos(part)) for part, kind in kinds.items()]
+        self._reply = node.create_publisher(Float64MultiArray, REPLY.name, qos(REPLY))
         self.odometry, self.said = [], []
         node.create_subscription(Odometry, ODOMETRY.name, self.odometry.append, qos(ODOMETRY))
         node.create_subscription(DiagnosticArray, DIAGNOSTICS.name, self._hear, qos(DIAGNOSTICS))
@@ -51,8 +50,7 @@ class Lab:
         if self._spun % 3 == 0:
             none = np.zeros(2)
             reply = Telemetry(now, none, none, np.zeros(3), np.zeros(3), none, 4.0)
-            for publisher, message in zip(self._telemetry, telemetry_messages(reply), strict=True):
-                publisher.publish(message)
+            self._reply.publish(labelled_array(encode_reply(reply), 'reply'))
 
 
 def start(group, node, topic, **parameters):

@@ -14,7 +14,7 @@ from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.check_ticks import TickChecker
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
 from millirobot_adapt.analysis.replay.decisions import read_decisions
-from millirobot_adapt.analysis.replay.estimates import answers, check_odometries
+from millirobot_adapt.analysis.replay.estimates import answers, check_odometries, check_states
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
 from millirobot_adapt.contract.messages import microseconds
 from millirobot_adapt.contract.topics import ARRIVALS, TICK
@@ -37,8 +37,8 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
 
     Keys: version, bag, parameters (where they were found), recorded_with (version and commit of the package), model,
     fingerprint (recorded, here, differs_in), exact, tolerance and largest_difference by kind of value (null where
-    exact), compared (ticks, setpoints, odometries), not_compared (list of what, count, why), difference (null, or what,
-    stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
+    exact), compared (ticks, setpoints, odometries, states), not_compared (list of what, count, why), difference (null,
+    or what, stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
 
     Raises:
         UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
@@ -58,8 +58,9 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
     comparison = ReplayComparison(exact=decisions.fingerprint == here)
 
     again = list(answers(decisions.arrivals, lambda: make_estimator(setup.estimator, setup.robot)))
-    check_odometries(decisions.odometries, again, comparison)
-    states = {microseconds(a.stamp): a.state for a in again if a.certain and a.state is not None}
+    check_odometries(decisions.odometries, again, comparison, setup.version or '(version unknown)')
+    check_states(decisions.states, again, comparison)
+    states = {microseconds(a.stamp): a.state for a in again if a.certain and a.comparable and a.state is not None}
     retuner = Retuner(assembly, decisions.revisions)
     checker = TickChecker(assembly.loop, retuner, states, decisions.setpoints, comparison)
     with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
@@ -141,6 +142,6 @@ def _basis(figures: Mapping[str, Any]) -> str:
 
 def _compared(figures: Mapping[str, Any]) -> str:
     counts = ', '.join(
-        f'{figures["compared"].get(things, 0)} {things}' for things in ('ticks', 'setpoints', 'odometries')
+        f'{figures["compared"].get(things, 0)} {things}' for things in ('ticks', 'setpoints', 'odometries', 'states')
     )
     return f'{counts} of {figures["duration_s"]:.1f} s compared in {figures["elapsed_s"]:.1f} s'

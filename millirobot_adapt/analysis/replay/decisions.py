@@ -12,15 +12,26 @@ from tqdm import tqdm
 from millirobot_adapt.analysis.replay.live_parameters import revision_of
 from millirobot_adapt.contract.arrival_record import ArrivalRecord
 from millirobot_adapt.contract.messages import microseconds, reference_path, seconds, sides
+from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
-from millirobot_adapt.contract.topics import ARRIVALS, CONTROLLER_STATE, ODOMETRY, PARAMETERS, REFERENCE, SETPOINT, TICK
+from millirobot_adapt.contract.topics import (
+    ARRIVALS,
+    CONTROLLER_STATE,
+    ODOMETRY,
+    PARAMETERS,
+    REFERENCE,
+    SETPOINT,
+    STATE,
+    TICK,
+)
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import Bag
 
-DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, PARAMETERS, REFERENCE, SETPOINT, TICK)
+DECISIONS = (ARRIVALS, CONTROLLER_STATE, ODOMETRY, PARAMETERS, REFERENCE, SETPOINT, STATE, TICK)
 
 
 @dataclass
@@ -41,6 +52,8 @@ class Decisions:
     arrivals: list[ArrivalRecord] = field(default_factory=list)
     odometries: dict[int, Any] = field(default_factory=dict)
     """nav_msgs/Odometry by stamp [us]."""
+    states: dict[int, StateSample] = field(default_factory=dict)
+    """What the estimator published on `state`, by stamp [us]; empty in older bags."""
     ticks: list[TickRecord] = field(default_factory=list)
     setpoints: dict[int, FloatArray] = field(default_factory=dict)
     """What the controller published [rad/s], shape (nu,), by stamp [us]."""
@@ -57,6 +70,9 @@ class Decisions:
             self.arrivals.append(ArrivalRecord.decode(message.data))
         elif topic == ODOMETRY.name:
             self.odometries[microseconds(seconds(message.header.stamp))] = message
+        elif topic == STATE.name:
+            sample = decode_state(message.data)
+            self.states[microseconds(sample.stamp)] = sample
         elif topic == TICK.name:
             self.ticks.append(decode_tick(message.data))
         elif topic == SETPOINT.name:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
-from millirobot_adapt.contract.arrival_record import ArrivalRecord, feed
-from millirobot_adapt.contract.messages import estimate as read_estimate
+from millirobot_adapt.contract.arrival_record import VERSION, ArrivalRecord, feed
 from millirobot_adapt.contract.messages import microseconds
-from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording import messages
 
@@ -27,9 +26,13 @@ class Answer:
     odometry: Any
     """The message, None where there was no estimate."""
     state: FloatArray | None
-    """The state that the controller makes of odometry and reply, shape (nx,)."""
+    """The state, shape (nx,); None where there was no estimate."""
+    sample: StateSample
+    """What was published on `state`."""
     certain: bool
     """Everything that reached the estimator before is known."""
+    comparable: bool = True
+    """The record is of today's layout: the estimator that wrote it judged poses as today's does."""
 
 
 def answers(arrivals: list[ArrivalRecord], make_estimator: Callable[[], Estimator]) -> Iterator[Answer]:
@@ -50,21 +53,57 @@ def answers(arrivals: list[ArrivalRecord], make_estimator: Callable[[], Estimato
         elif record.number != expected:
             certain = False
         expected = record.number + 1
-        found = feed(estimator, record)
-        if record.telemetry is None:
+        found, sample = feed(estimator, record)
+        if sample is None:
             continue
         odometry = None if found is None else messages.odometry(found)
-        # The controller knows the estimate as it came over the wire: its twist turned into the body and back.
-        state = None if odometry is None else state_of(read_estimate(odometry), record.telemetry)
-        yield Answer(record.telemetry.stamp, odometry, state, certain)
+        state = None if found is None else sample.state
+        yield Answer(sample.stamp, odometry, state, sample, certain, record.version == VERSION)
 
 
-def check_odometries(recorded: dict[int, Any], again: list[Answer], comparison: ReplayComparison) -> None:
-    """Compare every odometry that was published with the one that comes out again."""
+def check_states(recorded: dict[int, StateSample], again: list[Answer], comparison: ReplayComparison) -> None:
+    """Compare every state that was published, and its quality, with the one that comes out again."""
+    waiting = dict(recorded)
+    for answer in again:
+        sample = waiting.pop(microseconds(answer.stamp), None)
+        if not answer.certain:
+            comparison.leave_out('states', 'arrival records before them are missing', int(sample is not None))
+        elif sample is None:
+            comparison.leave_out('states', 'not in the bag', int(answer.comparable))
+        else:
+            comparison.compared['states'] += 1
+            found = answer.sample
+            for name, old, new in (
+                ('state', sample.state, found.state),
+                ('index', sample.index, found.index),
+                ('quality', _quality(sample), _quality(found)),
+            ):
+                if not comparison.check('state', answer.stamp, name, old, new, 'state'):
+                    break
+    comparison.leave_out('states', 'their arrival records are not in the bag', len(waiting))
+
+
+def _quality(sample: StateSample) -> FloatArray:
+    quality = sample.quality
+    return np.array(
+        [quality.pose_age, quality.position_sd, quality.heading_sd, quality.coasting, quality.fault], dtype=float
+    )
+
+
+def check_odometries(
+    recorded: dict[int, Any], again: list[Answer], comparison: ReplayComparison, version: str = ''
+) -> None:
+    """Compare every odometry that was published with the one that comes out again.
+
+    Those of older records are left out, as the estimator has changed since; `version` recorded them.
+    """
+    older = f'the estimator has changed since; millirobot_adapt {version}, which recorded them, can check them'
     waiting = dict(recorded)
     for answer in again:
         message = waiting.pop(microseconds(answer.stamp), None)
-        if not answer.certain:
+        if not answer.comparable:
+            comparison.leave_out('odometries', older, int(message is not None))
+        elif not answer.certain:
             comparison.leave_out('odometries', 'arrival records before them are missing', int(message is not None))
         elif message is None:
             comparison.leave_out('odometries', 'not in the bag', int(answer.odometry is not None))

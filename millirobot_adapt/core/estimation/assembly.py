@@ -1,11 +1,14 @@
-"""Put the estimate and the telemetry of one instant together into the robot's state."""
+"""Put the estimate and the reply of one instant together: the robot's state, and how far its pose can be trusted."""
 
 from __future__ import annotations
 
-from millirobot_adapt.core.estimation.interface import Estimate
+import numpy as np
+
+from millirobot_adapt.core.estimation.interface import Estimate, Estimator
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import FloatArray, assemble_state
+from millirobot_adapt.core.robot.state import ANGULAR_VELOCITY, FloatArray, assemble_state
 
 
 def state_of(estimate: Estimate, telemetry: Telemetry) -> FloatArray:
@@ -20,3 +23,26 @@ def state_of(estimate: Estimate, telemetry: Telemetry) -> FloatArray:
         back_emf=telemetry.back_emf,
         battery=telemetry.battery,
     )
+
+
+def answer(estimator: Estimator, telemetry: Telemetry) -> tuple[Estimate | None, StateSample]:
+    """Give a reply to an estimator and ask for the state at its stamp.
+
+    Returns:
+        The estimate, None where there is none; the state with its quality. Without an estimate the state holds NaN
+        where pose and velocity would stand.
+    """
+    estimator.on_telemetry(telemetry)
+    estimate = estimator.estimate(telemetry.stamp)
+    state = _without_pose(telemetry) if estimate is None else state_of(estimate, telemetry)
+    return estimate, StateSample(telemetry.index, telemetry.stamp, state, estimator.quality())
+
+
+def _without_pose(telemetry: Telemetry) -> FloatArray:
+    unknown = np.full(3, np.nan)
+    state = assemble_state(
+        unknown, unknown, unknown, telemetry.angular_velocity, telemetry.leg_angle, telemetry.leg_velocity,
+        telemetry.back_emf, telemetry.battery,
+    )  # fmt: skip
+    state[: ANGULAR_VELOCITY.start] = np.nan
+    return state

@@ -11,6 +11,7 @@ from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
+from millirobot_adapt.core.estimation.quality import UNKNOWN_POSE, PoseFault, StateQuality
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 
@@ -31,6 +32,7 @@ class FiniteDifference:
         self._at_control: BodyPose | None = None
         self._velocity = np.zeros(3)
         self._rate = np.zeros(3)
+        self._quality = UNKNOWN_POSE
         self._counts: Counter[str] = Counter(accepted=0, invalid=0, repeated=0, late=0)
 
     def on_pose(self, sample: PoseSample) -> None:
@@ -59,7 +61,10 @@ class FiniteDifference:
         """Return the newest pose and the newest difference, whatever the stamp."""
         newest = self._newest
         if newest is None or not abs(stamp - newest.stamp) <= self._lost_after:
+            self._quality = UNKNOWN_POSE
             return None
+        age = max(0.0, stamp - newest.stamp)
+        self._quality = StateQuality(age, 0.0, 0.0, coasting=False, fault=PoseFault.NONE)
         return Estimate(
             stamp=stamp,
             position=np.array(newest.position),
@@ -68,8 +73,12 @@ class FiniteDifference:
             angular_velocity=self._rate.copy(),
             pose_covariance=np.zeros((6, 6)),
             twist_covariance=np.zeros((6, 6)),
-            pose_age=max(0.0, stamp - newest.stamp),
+            pose_age=age,
         )
+
+    def quality(self) -> StateQuality:
+        """Return the age of the newest pose; there are no standard deviations (zeros)."""
+        return self._quality
 
     def counters(self) -> dict[str, int]:
         """Return how many poses were accepted, invalid, repeated or late (out of order)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from millirobot_adapt.core.estimation.health import EstimatorHealth
+from millirobot_adapt.core.estimation.quality import StateQuality
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 
@@ -47,6 +48,9 @@ class Estimator(Protocol):
 
     def estimate(self, stamp: float) -> Estimate | None:
         """Return the estimate for time `stamp` [s], or None while there is none (no pose yet, or lost for too long)."""
+
+    def quality(self) -> StateQuality:
+        """Say how far the pose of the last estimate can be trusted."""
 
     def counters(self) -> dict[str, int]:
         """Return what was accepted and left out, by reason."""

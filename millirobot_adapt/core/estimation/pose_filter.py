@@ -23,6 +23,7 @@ from millirobot_adapt.core.estimation.jumps import JumpWatch
 from millirobot_adapt.core.estimation.leg_odometry import LegOdometry
 from millirobot_adapt.core.estimation.motion import TURN, Motion, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
+from millirobot_adapt.core.estimation.quality import UNKNOWN_POSE, StateQuality
 from millirobot_adapt.core.estimation.smoother import Period, smooth_period
 from millirobot_adapt.core.estimation.track import Track
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -54,6 +55,7 @@ class PoseFilter:
         self._track: Track | None = None
         self._at_reply: Motion | None = None
         self._coasting = False
+        self._quality = UNKNOWN_POSE
         self._clock_correction = 0.0
         self._surprise = 1.0
         self._counts: Counter[str] = Counter(accepted=0, invalid=0, repeated=0, late=0, jumped=0, started=0)
@@ -97,21 +99,33 @@ class PoseFilter:
         """Return the pose at `stamp` and the mean twist of the period before it."""
         track, length = self._track, self._config.twist_period
         if track is None or not self._tracked(track, stamp):
+            self._quality = UNKNOWN_POSE
             return None
         period = smooth_period(self._model, track.newest_first(), stamp - length, stamp)
         end = period.end
         motion = period.start.difference(end) / length
         x, y, z = motion[TURN].tolist()
+        variances = end.covariance[:, 0, 0]
+        self._quality = StateQuality(
+            pose_age=max(0.0, stamp - track.newest_pose.stamp),
+            position_sd=math.sqrt(max(variances[0], variances[1])),
+            heading_sd=math.sqrt(variances[5]),
+            coasting=self._coasting,
+        )
         return Estimate(
             stamp=stamp,
             position=end.position.copy(),
             quaternion=np.array(end.quaternion),
             velocity=motion[:3],
             angular_velocity=np.array(quat.rotate(quat.inverse(end.quaternion), (x, y, z))),
-            pose_covariance=np.diag(end.covariance[:, 0, 0]),
+            pose_covariance=np.diag(variances),
             twist_covariance=_twist_covariance(period, length),
-            pose_age=max(0.0, stamp - track.newest_pose.stamp),
+            pose_age=self._quality.pose_age,
         )
+
+    def quality(self) -> StateQuality:
+        """Return the quality of the last estimate."""
+        return self._quality
 
     def counters(self) -> dict[str, int]:
         """Return how many poses were accepted, invalid, repeated, late (by far), jumped, or started the filter anew."""

@@ -6,6 +6,7 @@ Gate, controller, teleop and report read this and nothing else; that raw message
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 from millirobot_adapt.core.robot.state import FloatArray
@@ -58,9 +59,16 @@ class StateQuality:
     fault: PoseFault = PoseFault.NONE
 
 
+UNKNOWN_POSE = StateQuality(math.inf, math.inf, math.inf, coasting=True, fault=PoseFault.NO_POSE)
+"""Where there is no estimate."""
+
+
 @dataclass(frozen=True)
 class StateSample:
-    """The robot's state s_k at the stamp of one reply, with its quality."""
+    """The robot's state s_k at the stamp of one reply, with its quality.
+
+    Without an estimate pose and velocity are NaN, and `quality` says why.
+    """
 
     index: int
     """Counts the robot's replies, as the reply that it answers does."""

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from millirobot_adapt.core.robot.state import FloatArray
+
+
+class Arrival(NamedTuple):
+    """When a sample reached the process that uses it, on both clocks of the host."""
+
+    host: float
+    """[s since the epoch]; this clock may be set."""
+    steady: float
+    """[s, steady clock]; this one never steps."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +27,10 @@ class PoseSample:
     """Position [m; world], shape (3,)."""
     quaternion: FloatArray
     """Orientation xyzw of the marker body in the world, shape (4,)."""
+    arrival: Arrival | None = None
+    """None where only the order of arrival is known."""
+    in_world: bool = True
+    """False where the message names another frame than `world`."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +51,7 @@ class Telemetry:
     """Back-EMF of the motors [V], shape (2,)."""
     battery: float
     """Battery voltage [V]."""
+    index: int = 0
+    """The robot's own count of its replies; it begins again when the robot restarts."""
+    arrival: Arrival | None = None
+    """At the estimator; None where only the order of arrival is known."""

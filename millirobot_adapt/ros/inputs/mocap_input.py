@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
@@ -13,13 +14,18 @@ from millirobot_adapt.contract.messages import pose_sample
 from millirobot_adapt.contract.topics import MOCAP_POSE
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.pose_rate import PoseRate
-from millirobot_adapt.core.robot.samples import PoseSample
+from millirobot_adapt.core.robot.samples import Arrival, PoseSample
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inputs.source_watch import SourceWatch
 
 QUEUE = 100
 """Poses kept while the process is busy: a second of motion capture."""
 MEND = 'set mocap_reliability: best_effort in params/estimator.yaml'
+
+
+def now() -> Arrival:
+    """Read both clocks."""
+    return Arrival(time.time(), time.monotonic())
 
 
 class MocapInput:
@@ -37,7 +43,7 @@ class MocapInput:
 
     def hear(self, message: PoseStamped) -> None:
         """Take one pose."""
-        sample = pose_sample(message)
+        sample = replace(pose_sample(message), arrival=now())
         self._newest = sample.stamp
         self._rate.on_pose(time.monotonic(), time.time() - sample.stamp)
         self._on_pose(sample)

@@ -1,40 +1,30 @@
-"""Listen to telemetry and odometry, and join them to states."""
+"""Listen to the states that the estimator publishes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from nav_msgs.msg import Odometry
 from rclpy.node import Node
-from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
-from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.messages import StateGatherer
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.contract.state_codec import decode_state
+from millirobot_adapt.contract.topics import STATE
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.ros.conversions import qos
 
-STATE_PARTS = (
-    (topics.LEGS, JointState),
-    (topics.IMU, Imu),
-    (topics.BATTERY, BatteryState),
-    (topics.BACK_EMF, Float64MultiArray),
-    (topics.ODOMETRY, Odometry),
-)
+WARNING_PERIOD = 10.0
+"""Least time between two warnings about messages that are no states [s]."""
 
 
-def listen_for_states(node: Node, on_state: Callable[[float, FloatArray], None]) -> None:
-    """Subscribe to all that a state is made of; `on_state` gets the stamp [s] and the state, shape (nx,)."""
-    gatherer = StateGatherer()
+def listen_for_states(node: Node, on_state: Callable[[StateSample], None]) -> None:
+    """Subscribe to the topic `state`; a message that is no state is reported and left out."""
 
-    def callback(topic: str) -> Callable[[Any], None]:
-        def on_part(message: Any) -> None:
-            complete = gatherer.add(topic, message)
-            if complete is not None:
-                on_state(*complete)
+    def hear(message: Float64MultiArray) -> None:
+        try:
+            sample = decode_state(message.data)
+        except ValueError as error:
+            node.get_logger().warning(f'{STATE.name} left out: {error}', throttle_duration_sec=WARNING_PERIOD)
+            return
+        on_state(sample)
 
-        return on_part
-
-    for topic, kind in STATE_PARTS:
-        node.create_subscription(kind, topic.name, callback(topic.name), qos(topic))
+    node.create_subscription(Float64MultiArray, STATE.name, hear, qos(STATE))

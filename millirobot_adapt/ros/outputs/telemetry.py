@@ -8,9 +8,10 @@ from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.ros.conversions import qos, status, telemetry_messages
+from millirobot_adapt.ros.conversions import labelled_array, qos, status, telemetry_messages
 
 KINDS = (
     (topics.LEGS, JointState),
@@ -21,13 +22,15 @@ KINDS = (
 
 
 class TelemetryPublisher:
-    """Publish telemetry as the four messages of the contract, all with its stamp."""
+    """Publish each reply as one array for the estimator, and as four messages of the same stamp for everybody else."""
 
     def __init__(self, node: Node) -> None:
+        self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
         self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
 
     def publish(self, telemetry: Telemetry) -> None:
         """Publish one reply."""
+        self._reply.publish(labelled_array(encode_reply(telemetry), f'reply, see {encode_reply.__module__}'))
         for publisher, message in zip(self._publishers, telemetry_messages(telemetry), strict=True):
             publisher.publish(message)
 
