@@ -36,6 +36,7 @@ setup(
         'onnxruntime>=1.17',
         'pyserial>=3.5',
         'PyYAML>=6.0',
+        'pydantic>=2.6',
         'tqdm>=4.60',
         'joblib>=1.4',
         'mujoco>=3.1',

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.safety.gate import GateConfig
 
 
-@dataclass(frozen=True)
 class LinkConfig(Config):
     """Patience of the link."""
 
@@ -23,7 +20,6 @@ class LinkConfig(Config):
     echoes_previous: bool = param(False, 'A reply echoes the command before the one it answers (firmware unpublished).')
 
 
-@dataclass(frozen=True)
 class BridgeConfig(Config):
     """Parameters of the executable `bridge`."""
 

@@ -11,7 +11,8 @@ import pytest
 import millirobot_adapt
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.contract.topics import TOPICS
-from millirobot_adapt.core.config import Config, flatten, read_yaml
+from millirobot_adapt.core.config import flatten
+from millirobot_adapt.core.yaml_file import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -112,10 +113,10 @@ def leaves(values, prefix=''):
 
 
 def docs(cls):
-    for field in cls.__dataclass_fields__.values():
-        yield field.metadata['doc']
-        if isinstance(field.default_factory, type) and issubclass(field.default_factory, Config):
-            yield from docs(field.default_factory)
+    for parameter in cls.__parameters__.values():
+        yield parameter.doc
+        if parameter.is_group:
+            yield from docs(parameter.default)
 
 
 def test_topics_have_relative_names_of_ros_form_and_existing_types():

@@ -27,7 +27,7 @@ KEEPERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(('launch', 'launch_ros', 'ament_index_python'), ('millirobot_adapt.bringup.launching',)),
 }
 
-CORE_LIBRARIES = {'numpy', 'scipy', 'onnxruntime', 'yaml'}
+CORE_LIBRARIES = {'numpy', 'scipy', 'onnxruntime', 'yaml', 'pydantic', 'pydantic_core', 'typing_extensions'}
 
 # The rooms from the ground up, and what each may import beside what stands in its own row: arrows point down.
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -110,7 +110,7 @@ def violations(module: str, imported: set[str]) -> list[str]:
         elif top in KEEPERS and not below(module, KEEPERS[top]):
             found.append(f'{module} imports {name}: only {", ".join(KEEPERS[top]) or "launch/"} may')
         elif room == 'millirobot_adapt.core' and top not in CORE_LIBRARIES | sys.stdlib_module_names:
-            found.append(f'{module} imports {name}: the core knows numpy, scipy, onnxruntime and yaml only')
+            found.append(f'{module} imports {name}: the core knows numpy, scipy, onnxruntime, yaml and pydantic only')
     return found
 
 

@@ -5,12 +5,11 @@ It prints docs/parameters.md, which a test compares with what it prints.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 from millirobot_adapt.bringup.processes import NODES
-from millirobot_adapt.core.config import Config
+from millirobot_adapt.core.config import Config, Parameter, parameters_of
 from millirobot_adapt.core.robot.description import RobotConfig
 
 HEAD = """# Parameters
@@ -45,15 +44,16 @@ def table(title: str, cls: type[Config]) -> str:
     return '\n'.join([f'## {title}', '', TABLE, *_rows(cls), ''])
 
 
-def _rows(cls: type[Config], prefix: str = '') -> Iterator[str]:
-    for field in dataclasses.fields(cls):
-        if field.default is dataclasses.MISSING:
-            assert isinstance(field.default_factory, type)
-            yield from _rows(field.default_factory, f'{prefix}{field.name}.')
-        else:
-            about = field.metadata
-            cells = (_type(field.default), about['unit'], _range(about), _value(field.default), about['live'])
-            yield f'| `{prefix}{field.name}` | {" | ".join(cells)} | {about["doc"]} |'
+def _rows(cls: type[Config]) -> Iterator[str]:
+    for name, parameter in parameters_of(cls):
+        cells = (
+            _type(parameter.default),
+            parameter.unit,
+            _range(parameter),
+            _value(parameter.default),
+            parameter.live,
+        )
+        yield f'| `{name}` | {" | ".join(cells)} | {parameter.doc} |'
 
 
 def _type(default: Any) -> str:
@@ -62,11 +62,11 @@ def _type(default: Any) -> str:
     return TYPES[type(default)]
 
 
-def _range(about: Any) -> str:
-    if about['choices']:
-        return ', '.join(_value(choice) for choice in about['choices'])
-    length = f'{about["length"]} values' if about['length'] else ''
-    low, high = about['low'], about['high']
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ', '.join(_value(choice) for choice in parameter.choices)
+    length = f'{parameter.length} values' if parameter.length else ''
+    low, high = parameter.low, parameter.high
     if low is not None and high is not None:
         limits = f'{low:.12g} to {high:.12g}'
     elif low is not None:

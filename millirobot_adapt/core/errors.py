@@ -1,8 +1,18 @@
-"""The exceptions that every executable turns into one line and an exit code."""
+"""The exceptions that every executable turns into one line and an exit code, and the words they share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_NEAR = 0.6
+"""Similarity (difflib's ratio) from which a known name is a likely reading of an unknown one."""
+_FEW = 12
+"""So many known names are listed where none is near."""
 
 
 class UserError(Exception):
-    """Report bad input in one line that names the thing and the mend.
+    """Report bad input in one line that names the thing and the fix.
 
     Every executable catches it at the top, prints the message without a traceback and exits with 2.
     """
@@ -13,3 +23,15 @@ class DeviceError(Exception):
 
     Every executable catches it at the top, prints the message without a traceback and exits with 1.
     """
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the known name that is near, else the known ones if few.
+
+    It begins with a semicolon, or is empty where there is nothing useful to say.
+    """
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(word, names, n=1, cutoff=_NEAR)
+    if near:
+        return f'; did you mean {near[0]!r}?'
+    return f'; known are {", ".join(names)}' if 0 < len(names) <= _FEW else ''

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from millirobot_adapt.core.config import Config, build, flatten, nest
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.config import Config, build, flatten, nest, parameters_of
+from millirobot_adapt.core.errors import UserError, did_you_mean
 
 C = TypeVar('C', bound=Config)
 
 
-def live_parameters(cls: type[Config], prefix: str = '') -> dict[str, str]:
+def live_parameters(cls: type[Config]) -> dict[str, str]:
     """Return the parameters that may change while the node runs, by dotted name: 'any', 'lower' or 'higher'."""
-    found: dict[str, str] = {}
-    for field in dataclasses.fields(cls):
-        if isinstance(field.default_factory, type):
-            found |= live_parameters(field.default_factory, f'{prefix}{field.name}.')
-        elif field.metadata['live']:
-            found[f'{prefix}{field.name}'] = field.metadata['live']
-    return found
+    return {name: parameter.live for name, parameter in parameters_of(cls) if parameter.live}
 
 
 def live_values(config: Config) -> dict[str, Any]:
@@ -43,8 +35,7 @@ def changed(config: C, changes: Mapping[str, Any], source: str) -> C:
     live, values = live_parameters(type(config)), flatten(config)
     for name in changes:
         if name not in values:
-            near = difflib.get_close_matches(name, live, n=1, cutoff=0.0)
-            raise UserError(f'{source}: unknown parameter {name!r}; did you mean {near[0]!r}?')
+            raise UserError(f'{source}: unknown parameter {name!r}{did_you_mean(name, values)}')
         if name not in live:
             raise UserError(f'{source}: {name} is read at the start; restart the node with another value')
     made = build(type(config), nest({**values, **changes}), source)

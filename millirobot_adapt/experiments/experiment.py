@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from millirobot_adapt.core.config import Config, build, param, read_yaml, section
+from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.control.path_follower import PathFollowerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import find
+from millirobot_adapt.core.yaml_file import read_yaml
 
 E = TypeVar('E', 'ConditionEntry', 'MethodEntry')
 
@@ -19,24 +19,17 @@ FOLLOWER, ORACLE = 'follower', 'oracle'
 """Methods that are no adaptation of a model: the path follower, and mb trained on the test condition's own data."""
 
 
-def _group(doc: str) -> Any:
-    """Declare a group of keys that are checked where they are used."""
-    return dataclasses.field(default_factory=dict, metadata={'doc': doc})
-
-
-@dataclass(frozen=True)
 class ConditionEntry(Config):
     """One entry of the list of conditions."""
 
     name: str = param('', 'What the tables call it.')
     base: str = param('', 'Condition it is made from: a name or a file; empty: the one called `name`.')
-    changes: Mapping[str, Any] = _group('Keys of the condition that differ from those of `base`.')
+    changes: Mapping[str, Any] = param({}, 'Keys of the condition that differ from those of `base`.')
     shapes: tuple[str, ...] = param((), 'Shapes to walk; empty: those of the experiment.')
     group: str = param('', 'Conditions of one group are also summed up together; empty: a group of its own.')
-    controller: Mapping[str, Any] = _group("Controller's parameters that differ here, such as objective.speed.")
+    controller: Mapping[str, Any] = param({}, "Controller's parameters that differ here, such as objective.speed.")
 
 
-@dataclass(frozen=True)
 class MethodEntry(Config):
     """One entry of the list of methods."""
 
@@ -51,7 +44,6 @@ class MethodEntry(Config):
         return self.method or self.name
 
 
-@dataclass(frozen=True)
 class Experiment(Config):
     """What is crossed with what; the first method is the baseline of the others."""
 
@@ -64,11 +56,11 @@ class Experiment(Config):
     )
     seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
     seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)
-    oracle: Mapping[str, Any] = _group(
-        "For each condition the mb bundle (or bundles) trained on that condition's data."
+    oracle: Mapping[str, Any] = param(
+        {}, "For each condition the mb bundle (or bundles) trained on that condition's data."
     )
     follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
-    controller: Mapping[str, Any] = _group("Controller's parameters that differ from those of the file.")
+    controller: Mapping[str, Any] = param({}, "Controller's parameters that differ from those of the file.")
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:

@@ -11,13 +11,14 @@ from typing import Any
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from millirobot_adapt.core.config import build, flatten, nest, read_params, read_yaml
+from millirobot_adapt.core.config import build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import find, shipped_model
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.experiments.episode import Episode, EpisodeSpec
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE, ConditionEntry, Experiment, MethodEntry
 from millirobot_adapt.experiments.runner import make_pilot

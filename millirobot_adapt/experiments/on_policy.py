@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -24,7 +24,6 @@ from millirobot_adapt.sim.conditions import sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
 
 
-@dataclass(frozen=True)
 class OnPolicyConfig(Config):
     """What is walked between two rounds of training."""
 

@@ -6,8 +6,6 @@ fault, and all are consistent: features, targets and the open loop see the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -16,7 +14,6 @@ from millirobot_adapt.learning.kinematics import rotate
 from millirobot_adapt.learning.segments import Segments
 
 
-@dataclass(frozen=True)
 class AugmentConfig(Config):
     """Standard deviations of the disturbances; all 0 switches augmentation off."""
 

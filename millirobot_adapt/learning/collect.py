@@ -24,7 +24,6 @@ from millirobot_adapt.sim.lockstep import LockstepRobot
 _CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
 
 
-@dataclasses.dataclass(frozen=True)
 class CollectConfig(Config):
     """What is collected."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,7 +17,6 @@ from millirobot_adapt.learning.train import Trainer
 from millirobot_adapt.learning.train_config import TrainConfig
 
 
-@dataclass(frozen=True)
 class HeldOutConfig(Config):
     """How the networks are trained."""
 

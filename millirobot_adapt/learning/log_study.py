@@ -38,7 +38,6 @@ SEEN = 'training logs'
 AS_RECORDED = 'as recorded'
 
 
-@dataclass(frozen=True)
 class LogTrainConfig(Config):
     """How the networks are trained; chosen with one terrain left out, see docs/adaptation.md."""
 
@@ -56,7 +55,6 @@ class LogTrainConfig(Config):
         return TrainConfig(method=method, seed=seed, **own)
 
 
-@dataclass(frozen=True)
 class LogStudyConfig(Config):
     """What is trained and predicted."""
 
@@ -71,7 +69,6 @@ class LogStudyConfig(Config):
     train: LogTrainConfig = section(LogTrainConfig, 'How networks are trained.')
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         for method in self.methods:
             self.train.training(method, self.seed)  # so that an unknown method is reported before any work
 

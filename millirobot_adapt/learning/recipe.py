@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.core.config import build, read_yaml
+from millirobot_adapt.core.config import build
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import find
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.collect import CollectConfig
 from millirobot_adapt.learning.train_config import TrainConfig
 

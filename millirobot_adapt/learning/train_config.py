@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.dynamics.factory import METHODS
 from millirobot_adapt.learning.augment import AugmentConfig
 
 
-@dataclass(frozen=True)
 class DynamicEvaluationConfig(Config):
     """What is tried for mb_de; the best is chosen on the validation part."""
 
@@ -18,7 +15,6 @@ class DynamicEvaluationConfig(Config):
     )
 
 
-@dataclass(frozen=True)
 class LeastSquaresConfig(Config):
     """What is tried for rls; the best is chosen on the validation part."""
 
@@ -32,7 +28,6 @@ class LeastSquaresConfig(Config):
     ridge: float = param(1e-6, 'Added to the normalised second moments of the features.', low=0.0)
 
 
-@dataclass(frozen=True)
 class TrainConfig(Config):
     """How a model is trained."""
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import yaml
 
-from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.curves_figure import draw_curves
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.methods.interface import Model

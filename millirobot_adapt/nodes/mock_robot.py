@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,6 @@ RADIO_KEY = 100
 """Key of the radio's random generator; the world has its own."""
 
 
-@dataclass(frozen=True)
 class MockRobotConfig(Config):
     """Parameters of the executable `mock_robot`."""
 

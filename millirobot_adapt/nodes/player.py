@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,6 @@ PERIOD = 0.005
 """How often it is looked whether a message is due [s]."""
 
 
-@dataclass(frozen=True)
 class PlayerConfig(Config):
     """Parameters of the executable `player`."""
 

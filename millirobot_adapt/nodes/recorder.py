@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
 from millirobot_adapt.contract.topics import RUN, Topic
-from millirobot_adapt.core.config import Config, param, read_yaml
+from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.recording.installation import installation
 from millirobot_adapt.recording.names import full_names
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
@@ -32,7 +32,6 @@ QUEUE_DEPTH = 1000
 """Messages kept per topic while the disk is slow: ten seconds of motion capture."""
 
 
-@dataclass(frozen=True)
 class RecorderConfig(Config):
     """Where to record to, and how much a killed process may lose."""
 

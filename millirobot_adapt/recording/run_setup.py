@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from millirobot_adapt import __version__
-from millirobot_adapt.core.config import Config, build, flatten, nest, read_params, read_yaml
+from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import file_hashes, find, share_dir
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag
 

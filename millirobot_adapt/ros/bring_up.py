@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from millirobot_adapt.core.config import Config, param
@@ -25,7 +24,6 @@ Step = tuple[str, str]
 """A node and the transition that is asked of it."""
 
 
-@dataclass(frozen=True)
 class ManagerConfig(Config):
     """Parameters of the executable `manager`."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import read_yaml
 
 
 def parameter_files(arguments: Sequence[str]) -> list[Path]:

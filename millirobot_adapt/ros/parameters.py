@@ -5,16 +5,15 @@ Those declared live may be set while the node runs, several at once or none; all
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter as RosParameter
 
-from millirobot_adapt.core.config import Config, build, flatten, nest
+from millirobot_adapt.core.config import Config, Parameter, build, flatten, nest, parameters_of
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.live import changed
 from millirobot_adapt.ros.parameter_files import source_of
@@ -50,7 +49,7 @@ def load(node: Node, cls: type[C], on_change: Callable[[C], None] = lambda confi
 def _follow(node: Node, config: C, on_change: Callable[[C], None]) -> None:
     """Check what is set from now on as a whole, and hand it on; what ROS declares itself is not looked at."""
 
-    def on_set(parameters: list[Parameter]) -> SetParametersResult:
+    def on_set(parameters: list[RosParameter]) -> SetParametersResult:
         nonlocal config
         changes = {each.name: _plain(each.value) for each in parameters if each.name.split('.')[0] not in _FOREIGN}
         if not changes:
@@ -73,25 +72,22 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) or hasattr(value, 'tolist') else value
 
 
-def _descriptors(cls: type[Config], prefix: str = '') -> dict[str, ParameterDescriptor]:
+def _descriptors(cls: type[Config]) -> dict[str, ParameterDescriptor]:
     """Describe every parameter of `cls` for ROS tools: sentence, unit, range, whether it is read-only."""
-    found: dict[str, ParameterDescriptor] = {}
-    for field in dataclasses.fields(cls):
-        if field.default is dataclasses.MISSING:
-            found |= _descriptors(field.default_factory, f'{prefix}{field.name}.')  # type: ignore[arg-type]
-            continue
-        unit = f' [{field.metadata["unit"]}]' if field.metadata['unit'] else ''
-        live = bool(field.metadata['live'])
-        descriptor = ParameterDescriptor(
-            description=f'{field.metadata["doc"]}{unit}',
-            read_only=not live,
-            dynamic_typing=live,  # ROS would refuse 80 for 80.0; `changed` checks the type, and says more
-        )
-        low, high = field.metadata['low'], field.metadata['high']
-        if low is not None and high is not None:
-            if type(field.default) is float:
-                descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
-            elif type(field.default) is int:
-                descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
-        found[f'{prefix}{field.name}'] = descriptor
-    return found
+    return {name: _descriptor(parameter) for name, parameter in parameters_of(cls)}
+
+
+def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+    unit = f' [{parameter.unit}]' if parameter.unit else ''
+    descriptor = ParameterDescriptor(
+        description=f'{parameter.doc}{unit}',
+        read_only=not parameter.live,
+        dynamic_typing=bool(parameter.live),  # ROS would refuse 80 for 80.0; `changed` checks the type, and says more
+    )
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None:
+        if type(parameter.default) is float:
+            descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+        elif type(parameter.default) is int:
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+    return descriptor

@@ -12,9 +12,9 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
-from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition
 

@@ -10,23 +10,31 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Discriminator, Strict, Tag
 
-from millirobot_adapt.core.config import Config, build, param, read_yaml, section
+from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import find
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.sim.model import LEGS
 from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 
-C = TypeVar('C', bound='Circumstances')
 
+def _kind_of_floor(value: Any) -> str:
+    return '<group>' if isinstance(value, Mapping | Terrain) else '<name>'
+
+
+Floor = Annotated[
+    Annotated[str, Tag('<name>'), Strict()] | Annotated[Terrain, Tag('<group>')], Discriminator(_kind_of_floor)
+]
+"""A name in `TERRAINS`, or numbers of its own."""
 TRAINING_TERRAINS = ('carpet', 'styrofoam', 'turf')
 """The floors on which data are collected, as in the paper."""
 
 
-@dataclass(frozen=True)
 class Slope(Config):
     """How the floor is inclined."""
 
@@ -34,7 +42,6 @@ class Slope(Config):
     direction: float = param(0.0, 'Where it climbs to, from x towards y.', unit='rad', low=-math.tau, high=math.tau)
 
 
-@dataclass(frozen=True)
 class Payload(Config):
     """What the robot carries, or pulls over the ground on a rope."""
 
@@ -46,13 +53,12 @@ class Payload(Config):
     friction: float = param(0.3, 'Coulomb friction between the pulled load and the ground.', low=0.0, high=1.5)
 
 
-@dataclass(frozen=True)
 class Circumstances(Config):
     """What may hold from the start or begin while the robot walks; the default is a new robot on level carpet."""
 
-    terrain: str | Terrain = param('carpet', f'Floor: {", ".join(TERRAINS)}, or a group of numbers (see `Terrain`).')
+    terrain: Floor = param('carpet', f'Floor: {", ".join(TERRAINS)}, or a group of numbers (see `Terrain`).')
     slope: Slope = section(Slope, 'Inclination of the floor.')
-    missing_legs: tuple[str, ...] = param((), f'Legs that are broken off, of {", ".join(LEGS)}.')
+    missing_legs: tuple[str, ...] = param((), 'Legs that are broken off.', choices=LEGS)
     payload: Payload = section(Payload, 'What the robot carries or pulls.')
     pose_offset: tuple[float, ...] = param(
         (0.0,) * 6, 'Marker body askew, unknown to the estimator: x y z [m], roll pitch yaw [rad].',
@@ -72,12 +78,8 @@ class Circumstances(Config):
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        for leg in self.missing_legs:
-            if leg not in LEGS:
-                raise UserError(f'missing_legs: {leg!r} is not one of {", ".join(LEGS)}')
         if isinstance(self.terrain, str) and self.terrain not in TERRAINS:
             raise UserError(f'terrain = {self.terrain!r} is not one of {", ".join(TERRAINS)}, nor a group of numbers')
-        super().__post_init__()
 
     @property
     def floor(self) -> Terrain:
@@ -116,7 +118,6 @@ class Fault:
         return f'{", ".join(self.value)} leg lost' if self.what == 'missing_legs' else f'{self.name} begins'
 
 
-@dataclass(frozen=True)
 class MocapNoise(Config):
     """Errors of motion capture."""
 
@@ -136,7 +137,6 @@ class MocapNoise(Config):
     jump_size: float = param(0.2, 'How far a frame jumps.', unit='m', low=0.0, high=2.0)
 
 
-@dataclass(frozen=True)
 class Condition(Circumstances):
     """One set of conditions; the default is a new robot on level carpet with moderate noise."""
 
@@ -183,11 +183,10 @@ def make_condition(values: Mapping[str, Any], name: str, where: str) -> Conditio
         raise UserError(f'{where}: faults must be a list, not {entries!r}')
     faults = [fault for i, entry in enumerate(entries) for fault in _faults(entry, f'{where}: faults[{i}]')]
     rest = {key: value for key, value in values.items() if key != 'faults'}
-    condition = _build(Condition, {'name': name} | rest, where)
+    condition = build(Condition, {'name': name} | rest, where)
     return dataclasses.replace(condition, faults=tuple(faults))
 
 
-@dataclass(frozen=True)
 class _Entry(Circumstances):
     """One entry of the list of faults."""
 
@@ -200,20 +199,11 @@ def _faults(entry: Any, where: str) -> list[Fault]:
         raise UserError(
             f'{where} must be a group (time, and what begins then: missing_legs, slope, ...), not {entry!r}'
         )
-    built = _build(_Entry, entry, where)
+    built = build(_Entry, entry, where)
     keys = [key for key in entry if key != 'time']
     if not keys:
         raise UserError(f'{where} has a time but says not what begins then; add missing_legs, slope, payload, ...')
     return [Fault(key, getattr(built, key), built.time) for key in keys]
-
-
-def _build(cls: type[C], values: Mapping[str, Any], where: str) -> C:
-    """Build as `core.config.build` does; a terrain may be a name or a group of numbers."""
-    terrain = values.get('terrain')
-    if not isinstance(terrain, Mapping):
-        return build(cls, values, where)
-    built = build(cls, {key: value for key, value in values.items() if key != 'terrain'}, where)
-    return dataclasses.replace(built, terrain=build(Terrain, terrain, f'{where}: terrain'))
 
 
 def sample_training_condition(rng: np.random.Generator) -> Condition:

@@ -6,7 +6,7 @@ The stream is a list of arrivals, so that equal streams with different faults co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +24,6 @@ class PoseArrival(NamedTuple):
     pose: PoseSample
 
 
-@dataclass(frozen=True)
 class MocapFaults(Config):
     """Faults of motion capture; 0 means none of the kind."""
 

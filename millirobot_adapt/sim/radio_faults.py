@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -16,7 +15,6 @@ LATEST_STALE = 2.0
 """A stale reply comes again within this time [s], at the earliest after a twentieth of it."""
 
 
-@dataclass(frozen=True)
 class RadioFaults(Config):
     """Faults that last; shares and delays hold each way."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
@@ -11,7 +9,6 @@ from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.world import World
 
 
-@dataclass(frozen=True)
 class RadioScheduleConfig(Config):
     """Faults of the radio and their times, counted from the first motor command; below 0 means never."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millirobot_adapt.core.config import Config, param
 
 
-@dataclass(frozen=True)
 class Terrain(Config):
     """Contact and resistance of one kind of floor; what is not given is carpet's."""
 

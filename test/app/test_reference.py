@@ -1,6 +1,5 @@
 """The reference of the parameters is what the code declares."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from millirobot_adapt.app.reference import reference, table
@@ -11,12 +10,10 @@ from millirobot_adapt.core.robot.description import RobotConfig
 PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'parameters.md'
 
 
-@dataclass(frozen=True)
 class Inner(Config):
     count: int = param(8, 'How many.', low=1)
 
 
-@dataclass(frozen=True)
 class Outer(Config):
     rate: float = param(10.0, 'How often.', unit='Hz', low=1.0, high=100.0, live='lower')
     kind: str = param('', 'Which.', choices=('', 'b'))

@@ -29,7 +29,7 @@ BAD_FILES = {
     'a truth for text': (f'{HEAD}    method: off\n', 'method must be of type str, not bool (False); put it in quotes'),
     'no value': (f'{HEAD}    seed:\n', 'seed has no value; give it one, or take the line out'),
     'too low': (f'{HEAD}    planner.samples: 0\n', 'samples = 0 is below its lowest value 1'),
-    'too high': (f'{HEAD}    stale_after: 60\n', 'stale_after = 60.0 s is above its highest value 10.0 s'),
+    'too high': (f'{HEAD}    stale_after: 60\n', 'stale_after = 60 s is above its highest value 10.0 s'),
     'not a number': (f'{HEAD}    planner.noise: .nan\n', 'noise = nan is not finite'),
     'infinite': (f'{HEAD}    objective.reach: .inf\n', 'reach = inf is not finite'),
     'not one of the choices': (f'{HEAD}    anchor: moon\n', "anchor = 'moon' is not one of robot, world"),

@@ -1,18 +1,16 @@
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.core.config import Config, build, flatten, nest, param, read_params, read_yaml, section
+from millirobot_adapt.core.config import Config, build, flatten, nest, param, read_params, section
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import read_yaml
 
 
-@dataclass(frozen=True)
 class Inner(Config):
     samples: int = param(8, 'How many.', low=1, high=100)
 
 
-@dataclass(frozen=True)
 class Outer(Config):
     rate: float = param(10.0, 'How often.', unit='Hz', low=1.0, high=100.0)
     kind: str = param('a', 'Which.', choices=('a', 'b'))

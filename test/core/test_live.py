@@ -1,7 +1,5 @@
 """Parameters that change while a node runs: which, how far, and all or none."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from firmware_bridge.config import BridgeConfig
@@ -13,13 +11,11 @@ from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.share import find
 
 
-@dataclass(frozen=True)
 class Limits(Config):
     tilt: float = param(1.0, 'Lean.', unit='rad', low=0.1, high=3.0, live='lower')
     margin: float = param(0.1, 'Distance.', unit='m', low=0.0, high=1.0, live='higher')
 
 
-@dataclass(frozen=True)
 class Node(Config):
     port: str = param('a', 'Port.')
     weight: float = param(5.0, 'Weight.', low=0.0, live='any')

@@ -46,7 +46,7 @@ def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
         ('slope: {angel: 0.2}', "slope: unknown parameter 'angel'; did you mean 'angle'"),
         ('slope: 0.2', 'slope must be a group of parameters'),
         ('payload: {mass: 2.0}', 'above its highest value'),
-        ('missing_legs: [tail]', "missing_legs: 'tail' is not one of front_left"),
+        ('missing_legs: [tail]', "missing_legs = 'tail' is not one of front_left"),
         ('missing_legs: middle_left', 'missing_legs must be a list'),
         ('wear: [0.1, 0.2]', 'wear has 2 values instead of 6'),
         ('wear: [0, 0, 0, 0, 0, 2]', 'above its highest value'),
@@ -54,7 +54,7 @@ def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
         ('faults: middle_left', 'faults must be a list'),
         ('faults: [middle_left]', r'faults\[0\] must be a group'),
         ('faults: [{missing_legs: [middle_left], tim: 1.0}]', "unknown parameter 'tim'; did you mean 'time'"),
-        ('faults: [{missing_legs: [tail], time: 1.0}]', r"faults\[0\]: missing_legs: 'tail' is not one of"),
+        ('faults: [{missing_legs: [tail], time: 1.0}]', r"faults\[0\]: missing_legs = 'tail' is not one of"),
         (
             'faults: [{wear: [0, 0, 0, 0, 0, 1]}, {terrain: {grip: 1.0}}]',
             r"faults\[1\]: terrain: unknown parameter 'grip'",

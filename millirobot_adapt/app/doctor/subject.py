@@ -10,10 +10,11 @@ from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ROBOT, NodeProcess
 from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.config import Config, read_params, read_yaml
+from millirobot_adapt.core.config import Config, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.yaml_file import read_yaml
 
 
 class Subject:

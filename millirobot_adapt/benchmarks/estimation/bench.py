@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import joblib
@@ -36,7 +35,6 @@ FAULT_KEY = 1
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class BenchConfig(Config):
     """How much is run."""
 

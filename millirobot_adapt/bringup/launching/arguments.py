@@ -12,8 +12,8 @@ import yaml
 from launch.actions import DeclareLaunchArgument
 
 from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.config import is_number
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import is_number
 
 
 @dataclass(frozen=True)

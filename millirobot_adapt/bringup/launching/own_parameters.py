@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.bringup.processes import NODES, NodeProcess
-from millirobot_adapt.core.config import build, nest, read_yaml
+from millirobot_adapt.core.config import build, nest
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import read_yaml
 
 
 def own_parameters(path: Path, processes: Sequence[NodeProcess], namespace: str = '') -> dict[str, dict[str, Any]]:

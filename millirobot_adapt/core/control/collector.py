@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.causes import StopCause
 
 
-@dataclass(frozen=True)
 class CollectorConfig(Config):
     """Parameters of the executable `collector`."""
 

@@ -22,7 +22,6 @@ STANDSTILL = 0.01
 """Below this displacement [m] the course is unknown and yaw stands in."""
 
 
-@dataclass(frozen=True)
 class PathFollowerConfig(Config):
     """Gains of the path follower; the defaults are those of the real robot on carpet."""
 

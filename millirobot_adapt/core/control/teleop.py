@@ -17,7 +17,6 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray
 
 
-@dataclass(frozen=True)
 class TeleopConfig(Config):
     """Parameters of the executable `teleop`; the numbers are those of sensor_msgs/Joy, from 0."""
 

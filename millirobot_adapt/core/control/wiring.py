@@ -26,7 +26,6 @@ from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.state import NU, assemble_state
 
 
-@dataclass(frozen=True)
 class ControllerConfig(Config):
     """Every parameter of the controller (params/controller.yaml)."""
 

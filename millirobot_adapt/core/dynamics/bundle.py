@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from millirobot_adapt.core.config import read_yaml
 from millirobot_adapt.core.dynamics.engine import make_session
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS, FloatArray
 from millirobot_adapt.core.share import find
+from millirobot_adapt.core.yaml_file import read_yaml
 
 SCHEMA = 1
 """Version of model.yaml."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
@@ -16,7 +15,6 @@ from millirobot_adapt.core.errors import UserError
 PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
 
 
-@dataclass(frozen=True)
 class EngineConfig(Config):
     """How the network is evaluated. It is recorded: results repeat bit for bit only under equal settings."""
 
@@ -25,7 +23,6 @@ class EngineConfig(Config):
     threads: int = param(2, 'Threads of the rollout; adaptation is small and takes one.', low=1, high=64)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.name == 'int8' and self.provider != 'cpu':
             raise UserError('name = int8 runs on the CPU alone; choose provider: cpu, or name: fp32')
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millirobot_adapt.core.config import Config, param
 
 
-@dataclass(frozen=True)
 class EstimatorConfig(Config):
     """Parameters of the estimator; those after `lost_after` are the filter's alone."""
 
@@ -85,7 +82,6 @@ class EstimatorConfig(Config):
     )
 
 
-@dataclass(frozen=True)
 class EstimatorNodeConfig(EstimatorConfig):
     """Parameters of the node `estimator`."""
 

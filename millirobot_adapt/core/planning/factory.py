@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from millirobot_adapt.core.planning.random_shooting import RandomShooting
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 
 
-@dataclass(frozen=True)
 class PlannerConfig(Config):
     """How to search for the next action."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +19,6 @@ from millirobot_adapt.core.safety.polygon import Polygon
 X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
 
 
-@dataclass(frozen=True)
 class ObjectiveConfig(Config):
     """The weight of every term (0 leaves it out) and what the terms need to know."""
 
@@ -49,7 +47,6 @@ class ObjectiveConfig(Config):
     shape_weights: bool = param(True, 'Executed cost with the weights of the shape; false: equal for every shape.')
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         try:
             _ = self.polygon
         except UserError as error:

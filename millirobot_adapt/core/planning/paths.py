@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from millirobot_adapt.core.config import is_number, read_yaml
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.yaml_file import is_number, read_yaml
 
 SPACING = 0.1
 """Spacing of way-points on curved shapes [m]: chords stay within 3 mm of an arc of 0.5 m radius."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from millirobot_adapt.core.config import Config, build, param, read_yaml, section
+from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.share import find
+from millirobot_adapt.core.yaml_file import read_yaml
 
 RADIANS_PER_REVOLUTION = 2 * np.pi
 
 
-@dataclass(frozen=True)
 class RadioConfig(Config):
     """How the host reaches the robot."""
 
@@ -27,7 +26,6 @@ class RadioConfig(Config):
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
 class ScalesConfig(Config):
     """Raw telemetry to SI; battery and back-EMF scales are nominal (the firmware's are not published)."""
 
@@ -43,7 +41,6 @@ class ScalesConfig(Config):
     battery_low_counts: int = param(780, 'Below this raw battery reading the robot is stopped.', unit='counts', low=0)
 
 
-@dataclass(frozen=True)
 class SensorNoiseConfig(Config):
     """White noise of the telemetry, standard deviations; the covariance of the state rests on them."""
 
@@ -53,7 +50,6 @@ class SensorNoiseConfig(Config):
     battery: float = param(0.11, "Battery: 24 counts on the lab's logs.", unit='V', low=0.0, high=10.0)
 
 
-@dataclass(frozen=True)
 class RobotConfig(Config):
     """The robot as its YAML describes it."""
 

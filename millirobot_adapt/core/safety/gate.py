@@ -18,7 +18,6 @@ from millirobot_adapt.core.safety.fence import Fence
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen
 
 
-@dataclass(frozen=True)
 class GateConfig(Config):
     """Limits of the gate."""
 

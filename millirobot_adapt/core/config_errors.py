@@ -1,0 +1,82 @@
+"""Say in one line what pydantic found wrong with a set of parameters: where, what, and how to fix it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from millirobot_adapt.core.errors import did_you_mean
+from millirobot_adapt.core.yaml_file import is_number
+
+if TYPE_CHECKING:
+    from millirobot_adapt.core.config import Config, Parameter
+
+_TYPES = {'float_type': 'float', 'int_type': 'int', 'string_type': 'str', 'bool_type': 'bool'}
+_GROUPS = ('dataclass_type', 'mapping_type', 'dict_type')
+_UNKNOWN = 'unexpected_keyword_argument'
+
+
+def one_line(error: ValidationError, cls: type[Config]) -> str:
+    """Describe the first error of a `cls`; an unknown key comes before what else may follow from it."""
+    found = error.errors(include_url=False)
+    return _describe(next((each for each in found if each['type'] == _UNKNOWN), found[0]), cls)
+
+
+def _describe(error: ErrorDetails, cls: type[Config]) -> str:
+    """Follow the location through the declarations, then say what is wrong there."""
+    holder: type[Config] | None = cls
+    declared: Parameter | None = None
+    words: list[str] = []
+    for place, part in enumerate(error['loc']):
+        is_last = place == len(error['loc']) - 1
+        if isinstance(part, int):
+            words[-1] += ': each value' if is_last and error['type'] in _TYPES else '' if is_last else f'[{part}]'
+        elif not part.startswith('<'):  # the tag of a union's branch
+            words.append(part)
+            if holder is not None and part in holder.__parameters__:
+                declared = holder.__parameters__[part]
+                holder = declared.holds
+    *groups, name = words or ['']
+    if error['type'] == _UNKNOWN:
+        known = () if holder is None else holder.__parameters__
+        return ': '.join([*groups, f'unknown parameter {name!r}{did_you_mean(name, known)}'])
+    if error['type'] in ('rule', 'value_error'):
+        return ': '.join([*words, error['msg'].removeprefix('Value error, ')])
+    return ': '.join([*groups, f'{name}{_what(error, declared)}'])
+
+
+def _what(error: ErrorDetails, declared: Parameter | None) -> str:
+    """Say what is wrong with the value of a parameter, as the words that follow its name."""
+    kind, value = error['type'], error['input']
+    unit = f' {declared.unit}' if declared is not None and declared.unit else ''
+    if value is None:
+        return ' has no value; give it one, or take the line out'
+    if kind in _TYPES:
+        return f' must be of type {_TYPES[kind]}, not {type(value).__name__} ({value!r}){_fix(_TYPES[kind], value)}'
+    if kind in _GROUPS:
+        return f' must be a group of parameters, not {value!r}'
+    if kind == 'tuple_type':
+        return f' must be a list, not {type(value).__name__} ({value!r}); write [..., ...]'
+    if kind in ('too_short', 'too_long') and declared is not None and declared.length is not None:
+        return f' has {len(value)} values instead of {declared.length}'
+    if kind == 'greater_than_equal':
+        return f' = {value}{unit} is below its lowest value {error["ctx"]["ge"]}{unit}'
+    if kind == 'less_than_equal':
+        return f' = {value}{unit} is above its highest value {error["ctx"]["le"]}{unit}'
+    if kind == 'finite_number':
+        return f' = {value} is not finite'
+    if kind == 'literal_error' and declared is not None:
+        return f' = {value!r} is not one of {", ".join(map(str, declared.choices))}'
+    if kind == 'missing':
+        return ' is missing'
+    return f' = {value!r}: {error["msg"]}'
+
+
+def _fix(wanted: str, value: Any) -> str:
+    if wanted == 'str' and not isinstance(value, list | dict):
+        return '; put it in quotes'
+    if wanted == 'float' and isinstance(value, str) and is_number(value):
+        return '; write it without quotes, and an exponent as in 1.0e-3'
+    return ''

@@ -1,0 +1,64 @@
+"""Read YAML files so that every error is one line that names the file, the place and the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from millirobot_adapt.core.errors import UserError
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader that refuses a key given twice: the first value would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if isinstance(key_node, yaml.ScalarNode) and key in seen:
+                raise yaml.MarkedYAMLError(problem=f'{key!r} is given twice', problem_mark=key_node.start_mark)
+            seen.add(key if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises:
+        UserError: the file is missing, unreadable, not YAML, or not a mapping.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding='utf-8'), _Loader)
+    except FileNotFoundError:
+        raise UserError(f'{path}: no such file') from None
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise UserError(f'{path}: is not text in UTF-8; save it as such') from None
+    except yaml.YAMLError as error:
+        raise UserError(f'{path}: cannot be read as YAML: {_where_and_why(error)}') from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UserError(f'{path}: must hold a mapping of keys to values, not {type(content).__name__}')
+    return content
+
+
+def _where_and_why(error: yaml.YAMLError) -> str:
+    """Say in one line where the YAML is broken, and how."""
+    problem, mark = getattr(error, 'problem', None), getattr(error, 'problem_mark', None)
+    if problem is None or mark is None:
+        return ' '.join(str(error).split())
+    fix = '; indent with spaces, not with tabs' if '\\t' in problem else ''
+    return f'line {mark.line + 1}, column {mark.column + 1}: {problem}{fix}'
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
