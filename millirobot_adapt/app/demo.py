@@ -96,7 +96,7 @@ def _model(demo: Demo) -> str | None:
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:
     """Let the robot walk; returns why the run ended early, empty if it did not."""
     domain = reserve_domain()
-    environment = local_environment(domain.number)
+    environment = local_environment(domain.number, folder.logs / 'mock_hooks')
     os.environ.update(environment)  # the operator lives in this process
     print(
         f'{folder.path}: starting {", ".join(node.name for node in SIMULATION)} in ROS domain {domain.number}',

@@ -19,6 +19,7 @@ from millirobot_adapt.app.commands import (
     evaluate,
     evaluate_log,
     import_log,
+    inject,
     learn,
     link,
     live,
@@ -29,7 +30,7 @@ from millirobot_adapt.app.commands import (
 from millirobot_adapt.core.errors import DeviceError, UserError
 
 GROUPS = (
-    live, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
+    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
     calibrate_pose, doctor, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""

@@ -6,7 +6,9 @@ import os
 import random
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
+from millirobot_adapt.contract.fault_hooks import VARIABLE as HOOKS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 
@@ -64,8 +66,11 @@ def _bind(host: str, port: int) -> socket.socket | None:
     return made
 
 
-def local_environment(domain: int) -> dict[str, str]:
-    """Return the environment of the processes of a run that must not meet other robots: this one's, with changes."""
+def local_environment(domain: int, mock_hooks: Path | None = None) -> dict[str, str]:
+    """Return the environment of the processes of a run that must not meet other robots: this one's, with changes.
+
+    `mock_hooks` is the file by which a mock can step their clock and end their workers (`contract/fault_hooks.py`).
+    """
     profile = str(share_dir() / 'params' / 'fastdds.xml')
     changes = {
         'ROS_DOMAIN_ID': str(domain),
@@ -79,4 +84,6 @@ def local_environment(domain: int) -> dict[str, str]:
         'OMP_NUM_THREADS': '1',
         'OPENBLAS_NUM_THREADS': '1',
     }
+    if mock_hooks is not None:
+        changes[HOOKS] = str(mock_hooks.resolve())
     return {**os.environ, **changes}

@@ -6,11 +6,13 @@ import sys
 from importlib import import_module
 
 from millirobot_adapt.bringup.processes import NODES
+from millirobot_adapt.contract.fault_hooks import install_hooks
 
 
 def main() -> int:
     """Run the node that the first argument names with the arguments that follow; returns its exit code."""
     name = sys.argv.pop(1)
+    install_hooks()
     node = next(node for node in NODES if node.name == name)
     try:
         return int(import_module(node.module).main())

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
-from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.ros.conversions import joint_state, pose_stamped, qos, status
+from millirobot_adapt.ros.inject import INJECT, fault_request
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
-from millirobot_adapt.sim.conditions import Condition, load_condition
+from millirobot_adapt.sim.conditions import Condition, load_condition, make_fault
+from millirobot_adapt.sim.mock import Mock
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
-from millirobot_adapt.sim.radio_schedule import RadioSchedule, RadioScheduleConfig
-from millirobot_adapt.sim.realtime import RealtimeRobot
 from millirobot_adapt.sim.world import World
 
 TRUTH_PERIOD = 0.02
@@ -49,11 +49,10 @@ class MockRobotConfig(Config):
     seed: int = param(0, 'Seed of all noise.', low=0)
     port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
     wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
-    radio: RadioScheduleConfig = section(RadioScheduleConfig, 'Faults of the radio, and when.')
 
 
 class MockRobot(Node):
-    """Serve the radio on a pseudo-terminal and publish motion capture and the truth."""
+    """Serve the radio on a pseudo-terminal, publish motion capture and the truth, inject faults on request."""
 
     def __init__(self) -> None:
         """Build the world and open the port."""
@@ -73,61 +72,69 @@ class MockRobot(Node):
         self._counts_per_ms = robot.counts_per_ms
         self._lost_time_told = 0.0
         self._port = PtyPort(Path(config.port))
-        self._robot = RealtimeRobot(world, radio, self._port)
-        self._schedule = RadioSchedule(config.radio, world, radio, self._port)
-        self.create_service(Trigger, '~/reset', lambda _, response: self._let(self._schedule.reset, response))
-        self.create_service(Trigger, '~/vanish', lambda _, response: self._let(self._schedule.vanish, response))
+        self._mock = Mock(world, radio, self._port)
+        self.create_service(SetParametersAtomically, INJECT, self._inject)
         self.get_logger().info(f'serving the radio on {config.port}')
 
     def turn(self) -> None:
         """Run the mock up to the present and publish what is new."""
-        for pose in self._robot.turn():
-            self._pose.publish(pose_stamped(pose.stamp, pose.position, pose.quaternion))
-        self._schedule.update()
-        world = self._robot.world
-        if world.microcontroller.command_since > self._motors_told:
+        mock = self._mock
+        for pose in mock.turn():
+            message = pose_stamped(pose.stamp, pose.position, pose.quaternion)
+            message.header.frame_id = mock.world.mocap.frame_id or message.header.frame_id
+            self._pose.publish(message)
+        if mock.world.microcontroller.command_since > self._motors_told:
             self._publish_motors()
-        if world.time >= self._next_truth:
-            self._next_truth = (math.floor(world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
+        if mock.world.time >= self._next_truth:
+            self._next_truth = (math.floor(mock.world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
             self._publish_truth()
-        for time, fault in world.faults[self._faults_told :]:
-            details = {'time [s]': f'{self._robot.host_time(time):.3f}', fault.what: str(fault.value)}
+        for time, fault in mock.world.faults[self._faults_told :]:
+            details = {'time [s]': f'{mock.host_time(time):.3f}', fault.what: str(fault.value)}
+            if fault.duration:
+                details['duration [s]'] = f'{fault.duration:g}'
             self._fault.publish(status(fault.name, fault.text, details))
             self._faults_told += 1
-        if self._robot.lost_time > self._lost_time_told:
-            self._lost_time_told = self._robot.lost_time
+        if mock.lost_time > self._lost_time_told:
+            self._lost_time_told = mock.lost_time
             self.get_logger().warning(
-                f'this machine is too slow or too busy: {self._robot.lost_time:.2f} s of real time skipped so far',
+                f'this machine is too slow or too busy: {mock.lost_time:.2f} s of real time skipped so far',
                 throttle_duration_sec=WARNING_PERIOD,
             )
 
     def close(self) -> None:
-        """Remove the port."""
-        self._port.close()
+        """Remove the port; let go on what was made to hang."""
+        self._mock.close()
 
-    def _let(self, happen: Callable[[], None], response: Trigger.Response) -> Trigger.Response:
-        happen()
-        response.success = True
+    def _inject(
+        self, request: SetParametersAtomically.Request, response: SetParametersAtomically.Response
+    ) -> SetParametersAtomically.Response:
+        try:
+            fault = make_fault(*fault_request(request))
+            self._mock.inject(fault)
+        except UserError as error:
+            response.result.reason = str(error)
+            return response
+        self.get_logger().info(fault.text)
+        response.result.successful, response.result.reason = True, fault.text
         return response
 
     def _publish_motors(self) -> None:
-        """Tell what the motors are told since when; to the millisecond, however late this is published."""
-        microcontroller = self._robot.world.microcontroller
+        """Publish what the motors are told and since when, to the millisecond, however late this is published."""
+        microcontroller = self._mock.world.microcontroller
         self._motors_told = microcontroller.command_since
         velocity = np.array(microcontroller.command) / self._counts_per_ms
-        self._motors.publish(joint_state(self._robot.host_time(self._motors_told), velocity))
+        self._motors.publish(joint_state(self._mock.host_time(self._motors_told), velocity))
 
     def _publish_truth(self) -> None:
-        world = self._robot.world
-        stamp = self._robot.host_time(world.time)
+        world = self._mock.world
+        stamp = self._mock.host_time(world.time)
         hexapod = world.hexapod
-        self._true_pose.publish(pose_stamped(stamp, *hexapod.pose()))
-        self._true_legs.publish(
-            joint_state(
-                stamp, np.array(hexapod.leg_velocity()), position=np.array(hexapod.leg_angle()),
-                effort=np.array(hexapod.duty),
-            )
+        legs = joint_state(
+            stamp, np.array(hexapod.leg_velocity()), position=np.array(hexapod.leg_angle()),
+            effort=np.array(hexapod.duty),
         )  # fmt: skip
+        self._true_pose.publish(pose_stamped(stamp, *hexapod.pose()))
+        self._true_legs.publish(legs)
 
 
 def _condition(config: MockRobotConfig) -> Condition:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.messages import seconds
 from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT
 from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inject import inject
 from millirobot_adapt.ros.operator import Operator
 
 
@@ -32,10 +32,13 @@ class Witness(Operator):
         self.replies = 0
         """Telemetry that the bridge has accepted."""
         node = self._node
-        self._clients['mock_robot/vanish'] = node.create_client(Trigger, 'mock_robot/vanish')
         node.create_subscription(JointState, MOTORS.name, self._on_motors, qos(MOTORS))
         node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
         node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
+
+    def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> tuple[bool, str]:
+        """Let a fault of the mock begin; see `ros.inject.inject`."""
+        return inject(self._node, self._executor, fault, value, duration)
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         super()._on_bridge(state)

@@ -1,7 +1,8 @@
 """Describe under what conditions the mock walks: what holds from the start, what begins later, start, noise.
 
-Every key of `Circumstances` may stand at the top of a condition's file, and then holds from the start, or in an entry
-of its list `faults`, beside the time at which it begins.
+A key of `Circumstances` may stand at the top of a condition's file, and then holds from the start, or in an entry of
+its list `faults`, beside the time at which it begins. A fault of `FAULT_KINDS` (`mocap.freeze`, `radio.loss`, ...) may
+stand in `faults` only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import read_yaml
+from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, check_duration, fault_kind, is_fault
 from millirobot_adapt.sim.model import LEGS
 from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 
@@ -87,16 +89,27 @@ class Circumstances(Config):
         return TERRAINS[self.terrain] if isinstance(self.terrain, str) else self.terrain
 
 
+CIRCUMSTANCES = tuple(field.name for field in dataclasses.fields(Circumstances))
+"""Keys of a condition that may change while the robot walks."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """One key of `Circumstances` that takes a new value while the robot walks."""
+    """A key of `Circumstances` that takes a new value while the robot walks, or one of `FAULT_KINDS` that begins."""
 
     what: str
-    """The key."""
+    """The key, or the name in `FAULT_KINDS`."""
     value: Any
-    """What it becomes; missing legs are lost besides those that are lost already."""
+    """What the key becomes (missing legs are lost besides those that are lost already), or the value of the fault."""
     time: float = 0.0
     """When, counted from the first non-zero motor command [s]."""
+    duration: float = 0.0
+    """How long it lasts [s]; 0: until the end."""
+
+    @property
+    def lasts(self) -> bool:
+        """It goes on after it has begun."""
+        return self.what not in FAULT_KINDS or FAULT_KINDS[self.what].lasts
 
     @property
     def name(self) -> str:
@@ -110,12 +123,15 @@ class Fault:
                 return f'slope {math.degrees(self.value.angle):.0f} deg'
             case 'payload':
                 return f'payload {1e3 * self.value.mass:.0f} g{" on a rope" if self.value.rope else ""}'
-        return self.what
+        return f'{self.what} {self.value}' if self.what in FAULT_KINDS and self.value is not True else self.what
 
     @property
     def text(self) -> str:
         """Say in words what happens."""
-        return f'{", ".join(self.value)} leg lost' if self.what == 'missing_legs' else f'{self.name} begins'
+        if self.what == 'missing_legs':
+            return f'{", ".join(self.value)} leg lost'
+        lasting = f' for {self.duration:g} s' if self.duration else ''
+        return f'{self.name} begins{lasting}' if self.lasts else self.name
 
 
 class MocapNoise(Config):
@@ -191,6 +207,7 @@ class _Entry(Circumstances):
     """One entry of the list of faults."""
 
     time: float = param(0.0, 'When, counted from the first non-zero motor command.', unit='s', low=0.0, high=3600.0)
+    duration: float = param(0.0, 'How long it lasts; 0: until the end.', unit='s', low=0.0, high=3600.0)
 
 
 def _faults(entry: Any, where: str) -> list[Fault]:
@@ -199,11 +216,34 @@ def _faults(entry: Any, where: str) -> list[Fault]:
         raise UserError(
             f'{where} must be a group (time, and what begins then: missing_legs, slope, ...), not {entry!r}'
         )
-    built = build(_Entry, entry, where)
-    keys = [key for key in entry if key != 'time']
+    built = build(_Entry, {key: value for key, value in entry.items() if not is_fault(str(key))}, where)
+    keys = [key for key in entry if key not in ('time', 'duration')]
     if not keys:
         raise UserError(f'{where} has a time but says not what begins then; add missing_legs, slope, payload, ...')
-    return [Fault(key, getattr(built, key), built.time) for key in keys]
+    try:
+        return [
+            Fault(
+                key,
+                fault_kind(key).read(entry[key], key) if is_fault(key) else getattr(built, key),
+                built.time,
+                check_duration(key, built.duration),
+            )
+            for key in keys
+        ]
+    except UserError as error:
+        raise UserError(f'{where}: {error}') from None
+
+
+def make_fault(name: str, value: Any, duration: float = 0.0) -> Fault:
+    """Make the fault of this name from a value as it may stand in a condition's file, to begin at once.
+
+    Raises:
+        UserError: an unknown name (the nearest one is named), a wrong or missing value, a wrong duration.
+    """
+    if not is_fault(name) and name not in CIRCUMSTANCES:
+        fault_kind(name, CIRCUMSTANCES)
+    (fault,) = _faults({name: value, 'duration': check_duration(name, duration)}, 'fault')
+    return fault
 
 
 def sample_training_condition(rng: np.random.Generator) -> Condition:

@@ -23,6 +23,8 @@ WORN_GRIP = 0.6
 WORN_LENGTH = 0.15
 """Share of its length that a leg has lost when its foot is wholly worn."""
 
+BLOCKING_DAMPING = 1.0
+"""Holds blocked legs [N m s/rad]: the strongest motor turns them at 0.01 rad/s."""
 STUMP = 0.4
 """Share of its length that is left of a lost leg. With none at all the robot cannot be steered against its drift."""
 
@@ -52,7 +54,8 @@ class Hexapod:
         self._electrics = Electrics()
         constant, resistance = self._electrics.motor_constant, self._electrics.resistance
         self._body = Body()
-        self.model = build_model(self._body, constant**2 / resistance)
+        self._motor_damping = constant**2 / resistance
+        self.model = build_model(self._body, self._motor_damping)
         self.data = mujoco.MjData(self.model)
         self._feet = {leg: self._feet_of(leg) for leg in LEGS}
         self._new_feet = self.model.geom_pos.copy()
@@ -66,6 +69,8 @@ class Hexapod:
         """Voltage at the battery now [V]."""
         self.duty = (0.0, 0.0)
         """What drives the motors now, -1..1."""
+        self.open_circuit = self._electrics.battery
+        """Voltage of the battery without load [V]."""
         self._floor = Floor(condition.slope)
         self._slope = condition.slope
         self._uneven = Rotation.identity()
@@ -92,6 +97,15 @@ class Hexapod:
             self._slope = condition.slope
             self._floor.incline(condition.slope, self._position[:3])
 
+    def block_legs(self, left: bool, right: bool) -> None:
+        """Hold the legs of a side, as a stone between them does, or let go of them."""
+        for at, blocked in zip(self._velocity_at, (left, right), strict=True):
+            self.model.dof_damping[at] = BLOCKING_DAMPING if blocked else self._motor_damping
+
+    def recharge(self) -> None:
+        """Put a full battery in."""
+        self.open_circuit = self._electrics.battery
+
     def step(self, left: float, right: float) -> None:
         """Advance by one millisecond with the motors driven at duty -1..1 of the battery's voltage."""
         constant, resistance = self._electrics.motor_constant, self._electrics.resistance
@@ -101,7 +115,7 @@ class Hexapod:
             # The model's joint damping is the back-EMF's part of the torque.
             self._control[side] = self._torque_per_volt[side] * volts
             current += abs(duty * (volts - constant * self._velocity.item(self._velocity_at[side])) / resistance)
-        self.battery = self._electrics.battery - self._electrics.battery_resistance * current
+        self.battery = self.open_circuit - self._electrics.battery_resistance * current
         self.duty = (left, right)
         mujoco.mj_step(self.model, self.data)
 

@@ -53,6 +53,7 @@ class LockstepRobot:
         self._decoder = TelemetryDecoder(robot)
         self._periods = 0
         self.world = World(robot, condition, seed)
+        self.world.injector.check(f'in lock-step (condition {condition.name})')
 
     def reset(self) -> Observation:
         """Switch the motors on, stand still for a moment and return the first observation.

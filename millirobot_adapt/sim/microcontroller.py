@@ -48,6 +48,10 @@ class Microcontroller:
         """Payloads that were no command, or one that this firmware does not know."""
         self.frozen_encoders = 0.0
         """Share of replies that repeat the encoders of the one before."""
+        self.stuck_encoders = (False, False)
+        """Sides whose encoder stands still while the legs turn; the PID sees the same."""
+        self.clock_step = 0.0
+        """How far the robot's clock is ahead of the time since its power-up [s]."""
         self._told: Pair = (0, 0)
         self.power_up()
 
@@ -57,6 +61,7 @@ class Microcontroller:
         The encoders are absolute within a revolution and forget whole ones.
         """
         self._milliseconds = 0
+        self.clock_step = 0.0
         self._index = 0
         self._pids = (Pid(), Pid())
         self._velocity: Pair = (0, 0)
@@ -86,7 +91,8 @@ class Microcontroller:
         """Run the leg controllers for one millisecond; return the duty of the motors, -1..1."""
         self._age += 1
         self._milliseconds += 1
-        earlier, self._position = self._position, self._encoders()
+        earlier = self._position
+        self._position = self._read_encoders(earlier)
         if self._timeout and self._milliseconds - self._last_command > self._timeout:
             self._halt()
         if self._run_until is not None and self._milliseconds > self._run_until:
@@ -132,7 +138,7 @@ class Microcontroller:
             self._reported = self._position
         return TelemetryReply(
             index=self._index,
-            timestamp=round(self._milliseconds * 1e-3 / scales.clock) & 0xFFFFFFFF,
+            timestamp=round((self._milliseconds * 1e-3 + self.clock_step) / scales.clock) & 0xFFFFFFFF,
             position=_pair(_int32(count) for count in self._reported),
             command=command,
             duty=self._duty,
@@ -204,6 +210,18 @@ class Microcontroller:
             math.floor(left * (ENCODER_STEPS / math.tau)) * grain - self._zero[0],
             math.floor(right * (ENCODER_STEPS / math.tau)) * grain - self._zero[1],
         )
+
+    def _read_encoders(self, earlier: Pair) -> Pair:
+        """Read both encoders; one that stands still goes on from where it stood, less whole turns, once it works."""
+        read = self._encoders()
+        if not any(self.stuck_encoders):
+            return read
+        turn = self._robot.scales.encoder_counts
+        stuck = zip(self.stuck_encoders, read, earlier, strict=True)
+        missed = _pair(round((now - before) / turn) * turn if still else 0 for still, now, before in stuck)
+        self._zero = (self._zero[0] + missed[0], self._zero[1] + missed[1])
+        stuck = zip(self.stuck_encoders, read, earlier, strict=True)
+        return _pair(before if still else now for still, now, before in stuck)
 
     def _zero_encoders(self) -> None:
         self._zero = (self._zero[0] + self._position[0], self._zero[1] + self._position[1])

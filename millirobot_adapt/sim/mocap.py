@@ -28,6 +28,8 @@ class Mocap:
         self.take_over(condition)
         self._waiting: deque[tuple[float, PoseSample]] = deque()
         self._previous: PoseSample | None = None
+        self.period = PERIOD
+        """Time between two exposures from now on [s]."""
         self.next_exposure = PERIOD * rng.random()
         """When the next frame is exposed [s]."""
 
@@ -41,7 +43,7 @@ class Mocap:
     def expose(self, time: float, position: FloatArray, quaternion: FloatArray) -> None:
         """Take a frame of the body at `position` [m; world], orientation xyzw, stamped `time` [s]."""
         noise = self._noise
-        self.next_exposure += PERIOD
+        self.next_exposure += self.period
         repeated, jumps, delay = self._rng.random(3)
         errors = self._rng.standard_normal(9)
         arrival = time + noise.latency * delay

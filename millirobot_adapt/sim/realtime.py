@@ -49,12 +49,14 @@ class RealtimeRobot:
         self._host_clock = host_clock
         self._started = False
         self._start = self._host_offset = 0.0
+        self.host_step = 0.0
+        """How far the host's clock has been set ahead since the start, see `FAULT_KINDS`, `clock.host` [s]."""
         self.lost_time = 0.0
         """Time that the mock has let go because it could not keep up [s]."""
 
     def host_time(self, stamp: float) -> float:
         """Convert a time of the world to host time, seconds since the epoch."""
-        return stamp + self._host_offset
+        return stamp + self._host_offset + self.host_step
 
     def turn(self) -> list[PoseSample]:
         """Wait for the next thing to do, do it, and return the poses that have arrived, stamped with host time."""

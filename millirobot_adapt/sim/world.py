@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import disturbances
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.disturbances import Disturbances
 from millirobot_adapt.sim.hexapod import Hexapod
+from millirobot_adapt.sim.injector import CIRCUMSTANCES, Injector
 from millirobot_adapt.sim.microcontroller import Microcontroller
 from millirobot_adapt.sim.mocap import Mocap
+from millirobot_adapt.sim.mocap_driver import MocapDriver
+from millirobot_adapt.sim.robot_faults import ClockFaults, RobotFaults
 
 TICK = 0.001
 """Period of the firmware's controller and of the physics [s]."""
 _DISTURBANCE_TICKS = round(disturbances.PERIOD / TICK)
-_BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES = range(5)
+_BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES, _DRIVER = range(6)
 """Keys of the random generators: what one part draws changes nothing for the others."""
 
 
@@ -24,14 +30,27 @@ class World:
     def __init__(self, robot: RobotConfig, condition: Condition, seed: int) -> None:
         self.hexapod = Hexapod(condition, generator(seed, _BODY))
         self.microcontroller = Microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
-        self.mocap = Mocap(robot, condition, generator(seed, _MOCAP))
+        self._camera = Mocap(robot, condition, generator(seed, _MOCAP))
+        self.mocap = MocapDriver(self._camera, generator(seed, _DRIVER))
         self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES), generator(seed, _FORWARD_PUSHES))
         self.microcontroller.frozen_encoders = condition.frozen_encoders
-        self._condition = condition
-        self._coming = sorted(condition.faults, key=lambda fault: fault.time)
+        self._initial = self._condition = condition
         self._ticks = 0
-        self.faults: list[tuple[float, Fault]] = []
+        self.injector = Injector(
+            condition.faults,
+            {
+                CIRCUMSTANCES: self,
+                'mocap': self.mocap,
+                'robot': RobotFaults(self.microcontroller, self.hexapod),
+                'clock': ClockFaults(self.microcontroller, self.mocap),
+            },
+        )
+        """Lets faults begin; the mock in real time adds those of radio, port, the host's clock and processes."""
+
+    @property
+    def faults(self) -> list[tuple[float, Fault]]:
         """Faults that have begun, each with the time of its beginning [s]."""
+        return self.injector.begun
 
     @property
     def time(self) -> float:
@@ -43,25 +62,27 @@ class World:
         last = int(until / TICK + 1e-6)
         while self._ticks < last:
             if self._ticks % _DISTURBANCE_TICKS == 0:
-                self._begin_faults()
+                self.injector.update(self.time, self.microcontroller.first_motion)
                 self._disturbances.update(self.hexapod, self.time)
                 self.hexapod.update(disturbances.PERIOD)
-            if self.time >= self.mocap.next_exposure:
-                self.mocap.expose(self.time, *self.hexapod.pose())
+            if self.time >= self._camera.next_exposure:
+                self._camera.expose(self.time, *self.hexapod.pose())
             self.hexapod.step(*self.microcontroller.tick())
             self._ticks += 1
 
-    def _begin_faults(self) -> None:
-        start = self.microcontroller.first_motion
-        while self._coming and start is not None and self.time >= start + self._coming[0].time:
-            fault = self._coming.pop(0)
-            self._take_over(self._condition.after(fault))
-            self.faults.append((self.time, fault))
+    def begin(self, kind: str, value: Any) -> None:
+        """Let a key of the condition take a new value; see `Target`."""
+        self._take_over(self._condition.after(Fault(kind, value)))
+
+    def end(self, kind: str) -> None:
+        """Let a key of the condition be again what it was at the start."""
+        initial: dict[str, Any] = {kind: getattr(self._initial, kind)}
+        self._take_over(dataclasses.replace(self._condition, **initial))
 
     def _take_over(self, condition: Condition) -> None:
         """Let all go on under another condition."""
         self._condition = condition
         self.hexapod.take_over(condition)
-        self.mocap.take_over(condition)
+        self._camera.take_over(condition)
         self._disturbances.take_over(condition)
         self.microcontroller.frozen_encoders = condition.frozen_encoders

@@ -113,5 +113,5 @@ def run(arguments, environment=None, seconds=60.0):
 def make_group(folder):
     """Reserve a domain and make a group in it; the caller releases the domain and stops the supervisor."""
     domain = reserve_domain()
-    environment = local_environment(domain.number)
+    environment = local_environment(domain.number, folder / 'mock_hooks')
     return domain, Group(folder, environment, Supervisor(folder, environment, STOP_ORDER))

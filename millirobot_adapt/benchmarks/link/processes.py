@@ -64,7 +64,6 @@ class LiveRobot:
                 'robot': robot,
                 'port': str(self._port),
                 'condition': 'flat',
-                'radio.vanish_duration': VANISHED,
             },
             'bridge': {'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
             'estimator': {'robot': robot},
@@ -73,7 +72,7 @@ class LiveRobot:
         nodes = (MOCK_ROBOT, *MANAGED)
         write_node_parameters(self._parameters, resolve(nodes, overrides))
         self._domain = reserve_domain()
-        environment = local_environment(self._domain.number)
+        environment = local_environment(self._domain.number, folder / 'mock_hooks')
         os.environ.update(environment)
         self._supervisor = Supervisor(folder, environment, STOP_ORDER)
         self._pids: dict[str, int] = {}
@@ -113,6 +112,18 @@ class LiveRobot:
         sent_at = time.time()
         os.kill(self._pids[node.name], number)
         return sent_at
+
+    def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> float:
+        """Let a fault of the mock begin; return when it was asked for [s, host clock].
+
+        Raises:
+            BenchFailedError: the mock refused it.
+        """
+        asked_at = time.time()
+        done, answer = self.witness.inject(fault, value, duration)
+        if not done:
+            raise BenchFailedError(f'{fault} was refused: {answer}')
+        return asked_at
 
     def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
         """Hear what comes until a condition holds; return how long that took [s].
@@ -217,7 +228,7 @@ def _kill_bridge(robot: LiveRobot) -> FaultRow:
 def _vanish(robot: LiveRobot) -> FaultRow:
     said = robot.lines(BRIDGE, 'link lost')
     cause = time.time()
-    robot.witness.call('mock_robot/vanish', 2.0)
+    robot.inject('port.vanish', duration=VANISHED)
     row = _watch(robot, 'port vanishes for 2 s', cause)
     row = replace(_recover(robot, row, cause + VANISHED), bytes_pass=False)
     said = robot.lines(BRIDGE, 'link lost') - said

@@ -1,0 +1,71 @@
+"""The command `millirobot inject`: let a fault of the running mock begin."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from millirobot_adapt.app.commands.ranges import between
+
+OK, FAILED = 0, 1
+
+
+def add(subparsers: Any) -> None:
+    """Add the command."""
+    inject = subparsers.add_parser(
+        'inject',
+        help='let a fault of the running mock begin: motion capture, radio, port, robot, clocks, processes',
+        description='Let a fault begin in the mock that runs on this machine (millirobot demo, or a launch file), by '
+        'its service mock/inject. The same names stand in the list `faults` of a condition under params/conditions/.',
+        epilog='Exit codes: 0 it has begun, 1 the mock refused it or did not answer, 2 bad input.',
+    )
+    inject.add_argument('fault', nargs='?', help='name of the fault, e.g. mocap.freeze; see --list')
+    inject.add_argument('value', nargs='?', help='its value, e.g. 0.3 or left (default: see --list)')
+    inject.add_argument(
+        '--for', dest='duration', type=between(float, 0.0, 3600.0, 'seconds'), default=0.0, metavar='SECONDS',
+        help='how long it lasts [s] (default: until `millirobot inject clear`)',
+    )  # fmt: skip
+    inject.add_argument('--list', action='store_true', help='print every fault, its values and what happens')
+    inject.add_argument('--domain', type=int, help='ROS domain of the mock, where several run')
+    inject.add_argument('--namespace', default='', help='namespace of the robot')
+    inject.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    import yaml
+
+    from millirobot_adapt.bringup.running_mock import choose_mock, inject_into
+    from millirobot_adapt.core.errors import UserError
+    from millirobot_adapt.sim.conditions import make_fault
+
+    if args.list:
+        print(fault_table())
+        return OK
+    if args.fault is None:
+        raise UserError('inject: name the fault, e.g. millirobot inject mocap.freeze --for 2 (--list names all)')
+    try:
+        value = None if args.value is None else yaml.safe_load(args.value)
+    except yaml.YAMLError:
+        raise UserError(f'{args.fault}: {args.value!r} is not a YAML value') from None
+    make_fault(args.fault, value, args.duration)  # what is wrong in itself needs no mock to say so
+    done, answer = inject_into(choose_mock(args.domain), args.namespace, args.fault, args.value, args.duration)
+    print(answer if done else f'millirobot: {answer}', file=sys.stdout if done else sys.stderr)
+    return OK if done else FAILED
+
+
+def fault_table() -> str:
+    """Lay out every fault, its values and what happens."""
+    from millirobot_adapt.sim.conditions import CIRCUMSTANCES
+    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, PROCESSES
+
+    rows = []
+    for name, kind in FAULT_KINDS.items():
+        number = kind.default is not True and kind.default is not None and not kind.choices
+        values = 'a node' if kind.choices == PROCESSES else kind.values
+        rows.append((name, f'{values} ({kind.default:g})' if number else values, kind.text))
+    width, values_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f'{name:{width}}  {values:{values_width}}  {text}' for name, values, text in rows]
+    lines += ['', f'A node is one of {", ".join(PROCESSES)}.']
+    lines.append(f'The keys of a condition can be injected as in its file: {", ".join(CIRCUMSTANCES)}.')
+    return '\n'.join(lines)

@@ -1,0 +1,52 @@
+"""The mock in real time with everything that can fail: robot, radio, port, clocks, the processes beside it."""
+
+from __future__ import annotations
+
+from millirobot_adapt.contract.fault_hooks import clock_file
+from millirobot_adapt.sim.conditions import Fault
+from millirobot_adapt.sim.link_faults import PortTarget, RadioTarget
+from millirobot_adapt.sim.process_faults import ProcessFaults
+from millirobot_adapt.sim.pty_port import PtyPort
+from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.realtime import RealtimeRobot
+from millirobot_adapt.sim.robot_faults import ClockFaults
+from millirobot_adapt.sim.world import World
+
+
+class Mock(RealtimeRobot):
+    """A `RealtimeRobot` on a pseudo-terminal whose faults can be injected."""
+
+    def __init__(self, world: World, radio: Radio, port: PtyPort) -> None:
+        """Add the faults that only a mock in real time has.
+
+        Raises:
+            UserError: the condition's schedule holds a fault that nobody implements.
+        """
+        super().__init__(world, radio, port)
+        self._pty = port
+        self._clock_file = clock_file()
+        injector = world.injector
+        injector.add('radio', RadioTarget(radio))
+        injector.add('port', PortTarget(port))
+        injector.add('process', ProcessFaults())
+        step_host = None if self._clock_file is None else self._step_host
+        injector.add('clock', ClockFaults(world.microcontroller, world.mocap, step_host))
+        injector.check('in the mock')
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault begin now.
+
+        Raises:
+            UserError: nobody implements it, or it cannot happen now.
+        """
+        self.world.injector.inject(fault, self.world.time)
+
+    def close(self) -> None:
+        """End the faults that last and remove the port."""
+        self.inject(Fault('clear', True))
+        self._pty.close()
+
+    def _step_host(self, ahead: float) -> None:
+        assert self._clock_file is not None
+        self.host_step += ahead - self._clock_file.ahead
+        self._clock_file.ahead = ahead

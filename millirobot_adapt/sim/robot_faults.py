@@ -1,0 +1,77 @@
+"""Faults of the robot itself and of the clocks of the mock (`FAULT_KINDS`: `robot.*`, `clock.*`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.sim.hexapod import Hexapod
+from millirobot_adapt.sim.microcontroller import Microcontroller
+from millirobot_adapt.sim.mocap_driver import MocapDriver
+
+
+class RobotFaults:
+    """What happens to microcontroller, legs and battery; see `Target`."""
+
+    def __init__(self, microcontroller: Microcontroller, hexapod: Hexapod) -> None:
+        self._microcontroller = microcontroller
+        self._hexapod = hexapod
+
+    def begin(self, kind: str, value: Any) -> None:
+        """Let a fault begin."""
+        sides = (value in ('left', 'both'), value in ('right', 'both'))
+        match kind:
+            case 'reset':
+                self._microcontroller.power_up()
+            case 'encoders':
+                self._microcontroller.stuck_encoders = sides
+            case 'leg_stuck':
+                self._hexapod.block_legs(*sides)
+            case 'battery':
+                self._hexapod.open_circuit = value
+
+    def end(self, kind: str) -> None:
+        """End a fault that lasts."""
+        match kind:
+            case 'encoders':
+                self._microcontroller.stuck_encoders = (False, False)
+            case 'leg_stuck':
+                self._hexapod.block_legs(left=False, right=False)
+            case 'battery':
+                self._hexapod.recharge()
+
+
+class ClockFaults:
+    """Steps of the clocks of motion capture, of the robot and, where `step_host` can do it, of the host."""
+
+    def __init__(
+        self, microcontroller: Microcontroller, mocap: MocapDriver, step_host: Callable[[float], None] | None = None
+    ) -> None:
+        """`step_host` sets how far the host's clock is ahead of the true time [s]; None: nothing can."""
+        self._microcontroller = microcontroller
+        self._mocap = mocap
+        self._step_host = step_host
+
+    def begin(self, kind: str, value: Any) -> None:
+        """Let a clock step; see `Target`."""
+        match kind:
+            case 'mocap':
+                self._mocap.clock_step = value
+            case 'robot':
+                self._microcontroller.clock_step += value
+            case 'host' if self._step_host is not None:
+                self._step_host(value)
+            case 'host':
+                raise UserError(
+                    'clock.host cannot happen here: nothing can set the clock of these processes '
+                    '(millirobot demo and millirobot bench link start them so that it can)'
+                )
+
+    def end(self, kind: str) -> None:
+        """Let a clock step back."""
+        match kind:
+            case 'mocap':
+                self._mocap.clock_step = 0.0
+            case 'host' if self._step_host is not None:
+                self._step_host(0.0)
