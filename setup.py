@@ -7,6 +7,10 @@ from setuptools import find_packages, setup
 PACKAGE = 'millirobot_adapt'
 SHARE = Path('share') / PACKAGE
 
+# What the robot's computer does not need: the simulator with its experiments, and pages with pictures.
+SIM = ['mujoco>=3.1', 'joblib>=1.4']
+REPORT = ['matplotlib>=3.6', 'jinja2>=3.1']
+
 
 def shared_files() -> list[tuple[str, list[str]]]:
     """List what is installed under share/: ament marker, manifest, launch files, parameters, models, views."""
@@ -38,15 +42,14 @@ setup(
         'PyYAML>=6.0',
         'pydantic>=2.6',
         'tqdm>=4.60',
-        'joblib>=1.4',
-        'mujoco>=3.1',
-        'matplotlib>=3.6',
         'rosbags>=0.10',
         'mcap>=1.5',
         'zstandard>=0.20',
     ],
     extras_require={
-        'test': ['pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80'],
+        'sim': SIM,
+        'report': REPORT,
+        'test': [*SIM, *REPORT, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [
@@ -59,9 +62,9 @@ setup(
             'ros-jazzy-diagnostic-msgs',
             'ros-jazzy-visualization-msgs',
         ],
-        'train': ['torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
+        'train': [*SIM, *REPORT, 'torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
         # Only for `millirobot bench engine --peers`.
-        'bench': ['torch>=2.0', 'pytorch_mppi>=0.9'],
+        'bench': [*SIM, *REPORT, 'torch>=2.0', 'pytorch_mppi>=0.9'],
     },
     zip_safe=True,
     entry_points={

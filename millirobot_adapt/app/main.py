@@ -27,7 +27,7 @@ from millirobot_adapt.app.commands import (
     replay,
     report,
 )
-from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
 
 GROUPS = (
     live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
@@ -66,6 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DeviceError as error:
         print(f'millirobot: error: {error}', file=sys.stderr)
         return FAILED
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        print(f'millirobot: error: {missing}', file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         print('millirobot: interrupted', file=sys.stderr)
         return INTERRUPTED

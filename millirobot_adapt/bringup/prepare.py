@@ -16,7 +16,6 @@ from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.ros.ros_version import ros_version
-from millirobot_adapt.sim.conditions import load_condition
 
 
 def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '') -> RunFolder:
@@ -34,6 +33,8 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
             nothing is left.
     """
     if 'mock_robot' in nodes:
+        from millirobot_adapt.sim.conditions import load_condition  # needs the simulator, which a robot does not
+
         load_condition(nodes['mock_robot']['condition'])
     driver = nodes['controller' if 'controller' in nodes else 'collector']
     robot, model = load_robot(driver['robot']), None

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.contract.fault_hooks import install_hooks
+from millirobot_adapt.core.errors import missing_extra
 
 
 def main() -> int:
@@ -16,6 +17,12 @@ def main() -> int:
     node = next(node for node in NODES if node.name == name)
     try:
         return int(import_module(node.module).main())
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        print(f'error: {missing}', file=sys.stderr)
+        return 2
     except KeyboardInterrupt:  # before the node could take the signal
         return 130
 

@@ -10,6 +10,14 @@ _NEAR = 0.6
 _FEW = 12
 """So many known names are listed where none is near."""
 
+EXTRAS = {
+    **dict.fromkeys(('mujoco', 'joblib'), 'sim'),
+    **dict.fromkeys(('matplotlib', 'jinja2'), 'report'),
+    **dict.fromkeys(('torch', 'onnx', 'onnxscript'), 'train'),
+    'pytorch_mppi': 'bench',
+}
+"""Libraries that the robot's computer does not need, and the extra of setup.py that installs each."""
+
 
 class UserError(Exception):
     """Report bad input in one line that names the thing and the fix.
@@ -35,3 +43,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f'; did you mean {near[0]!r}?'
     return f'; known are {", ".join(names)}' if 0 < len(names) <= _FEW else ''
+
+
+def missing_extra(error: ModuleNotFoundError) -> UserError | None:
+    """Return what to say when a library of an extra is not installed; None where it belongs to no extra."""
+    library = (error.name or '').split('.')[0]
+    if library not in EXTRAS:
+        return None
+    return UserError(f"{library} is not installed; run: pip install 'millirobot_adapt[{EXTRAS[library]}]'")
