@@ -49,7 +49,7 @@ setup(
     extras_require={
         'sim': SIM,
         'report': REPORT,
-        'test': [*SIM, *REPORT, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80'],
+        'test': [*SIM, *REPORT, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [

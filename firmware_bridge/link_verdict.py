@@ -43,7 +43,7 @@ def judge_trips(
     if not replies:
         return [receiver.silence()]
     found = [oddity.text for oddity in receiver.oddities() if oddity.count > MOST_LOST * len(trips)]
-    found += _losses(trips, config)
+    found += _losses(trips, config, '' if found else ': look at distance, antenna and channel')
     if restarts:
         found.append(f'the robot restarted {restarts} times: look at its battery')
     unreadable = _refused(trips, RefusalKind.READING)
@@ -96,14 +96,13 @@ def judge_watchdog(watchdog: Watchdog) -> tuple[bool | None, str]:
     return True, f'stopped by itself, {watchdog.travel:.2f} rev after the last setpoint'
 
 
-def _losses(trips: Sequence[Trip], config: LinkConfig) -> list[str]:
+def _losses(trips: Sequence[Trip], config: LinkConfig, remedy: str) -> list[str]:
+    """Say how many requests got no answer, and how many got it too late."""
     found = []
     lost = sum(trip.reply is None for trip in trips)
     if lost > MOST_LOST * len(trips):
         share = 100 * lost / len(trips)
-        found.append(
-            f'{lost} of {len(trips)} requests ({share:.0f} %) got no answer: look at distance, antenna and channel'
-        )
+        found.append(f'{lost} of {len(trips)} requests ({share:.0f} %) got no answer{remedy}')
     late = sum(trip.round_trip is not None and trip.round_trip > config.reply_timeout for trip in trips)
     if late > MOST_LATE * len(trips):
         found.append(

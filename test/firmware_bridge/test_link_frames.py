@@ -57,6 +57,22 @@ def test_garbage_never_raises_nor_yields_a_frame_that_was_not_there(garbage, esc
         assert parser.pending <= LONGEST
 
 
+@given(st.lists(st.binary(max_size=150) | FRAME.map(encode_frame) | st.just('resync'), max_size=30))
+def test_every_byte_is_part_of_a_frame_or_skipped_or_held_back_whatever_comes(steps):
+    parser, frames, fed = StreamParser(), [], 0
+    for step in steps:
+        if step == 'resync':
+            frames += parser.resync()
+            assert parser.pending == 0
+        else:
+            frames += parser.feed(step)
+            fed += len(step)
+        assert parser.pending <= MAX_PAYLOAD + 9
+    unknown = fed - parser.skipped - parser.pending - sum(len(encode_frame(frame)) for frame in frames)
+    assert unknown >= 5 * sum(parser.other_kinds.values())
+    assert unknown == 0 or parser.other_kinds
+
+
 @given(st.binary(max_size=300), FRAME, st.booleans())
 def test_the_next_good_frames_after_garbage_are_found(garbage, frame, escaped):
     parser = StreamParser(escaped)

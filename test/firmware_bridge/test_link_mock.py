@@ -1,6 +1,7 @@
 """The link and the mock robot, over a real pty, in real time (about two seconds)."""
 
 import math
+import queue
 import threading
 
 import numpy as np
@@ -11,6 +12,7 @@ from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.contract.states import LinkState
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 
@@ -34,12 +36,27 @@ class Mock:
         radio = Radio(robot.radio, RadioFaults(), False, generator(0, 1))
         self._robot = RealtimeRobot(self.world, radio, self._port)
         self._ended = threading.Event()
+        self._tasks = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
         while not self._ended.is_set():
             self._robot.turn()
+            while not self._tasks.empty():
+                self._tasks.get()()
+
+    def unplug(self):
+        self._do(self._port.vanish)
+
+    def plug_in(self):
+        self._do(self._port.come_back)
+
+    def _do(self, action):
+        """Let the mock's own thread do something, and wait until it has."""
+        done = threading.Event()
+        self._tasks.put(lambda: (action(), done.set()))
+        assert done.wait(10.0)
 
     def close(self):
         if not self._ended.is_set():
@@ -77,6 +94,23 @@ def test_the_mock_walks_and_stops_as_it_is_told(link, mock):
     assert mock.world.microcontroller.first_motion is not None
     assert exchanges[-1].telemetry.leg_angle == pytest.approx(0.5 * WALK, rel=0.5)
     assert (link.counters.lost, link.counters.rejected, link.counters.as_dict()['bad_frames']) == (0, 0, 0)
+    assert link.stop()
+
+
+@pytest.mark.system
+def test_a_port_that_is_unplugged_and_plugged_in_again_is_used_again_from_the_start(link, mock):
+    link.open()
+    link.exchange(WALK)
+    mock.unplug()
+    with pytest.raises(LinkLost):
+        link.exchange(WALK)
+    with pytest.raises(UserError, match='no such port'):
+        link.open()
+    mock.plug_in()
+    link.open()
+    assert link.state is LinkState.UP
+    assert link.exchange(np.zeros(2)).telemetry is not None
+    assert link.counters.start_ups == 2
     assert link.stop()
 
 

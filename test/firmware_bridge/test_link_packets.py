@@ -107,3 +107,19 @@ def test_zero_position_ignores_its_data():
 def test_a_number_that_does_not_fit_is_refused(packet):
     with pytest.raises(PacketError):
         encode(packet)
+
+
+def test_the_start_sequence_of_the_motors_on_the_wire():
+    sequence = packets.start_sequence((1800, 200, 100, 0, 0, 1801, 201, 101, 1, 2))
+    assert [encode(packet).hex(' ') for packet in sequence] == [
+        '00 97 01 00',
+        '00 81',
+        '00 90',
+        '00 82 08 07 c8 00 64 00 00 00 00 00 09 07 c9 00 65 00 01 00 02 00',
+    ]
+
+
+@pytest.mark.parametrize('count', [0, 5, 9, 11])
+def test_gains_are_ten(count):
+    with pytest.raises(PacketError, match=f'10 gains, not {count}'):
+        packets.gains_packet([1] * count)
