@@ -20,6 +20,7 @@ from typing_extensions import dataclass_transform
 
 from millirobot_adapt.core.config_errors import one_line
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.parameter_file import ParameterFile, present_values, read_parameter_file
 from millirobot_adapt.core.yaml_file import read_yaml as read_yaml
 
 C = TypeVar('C', bound='Config')
@@ -192,6 +193,8 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
             place = place.setdefault(group, {})
             if not isinstance(place, dict):
                 raise UserError(f'{name}: {group} is given a value, too; it is a group of parameters')
+        if isinstance(place.get(last), dict):
+            raise UserError(f'{name} is given a value, but it is a group of parameters')
         place[last] = value
     return nested
 
@@ -208,20 +211,24 @@ def flatten(config: Config, prefix: str = '') -> dict[str, Any]:
     return flat
 
 
-def read_params(path: Path, node: str, cls: type[C]) -> C:
-    """Read one node's parameters from a ROS 2 parameter file (`node: ros__parameters: ...`), without ROS.
+def read_params(source: Path | ParameterFile, node: str, cls: type[C]) -> C:
+    """Read one node's parameters from a ROS 2 parameter file, without ROS, whatever its namespace there.
 
     Raises:
-        UserError: what `read_yaml` and `build` raise; the node has no block in the file.
+        UserError: what `read_parameter_file`, `present_values` and `build` raise; no block is for the node.
     """
-    content = read_yaml(path)
-    block = content.get(node, content.get('/**'))
-    if not isinstance(block, dict) or not isinstance(block.get('ros__parameters'), dict):
-        held = f'it begins with {", ".join(map(repr, content))}' if content else 'it is empty'
-        raise UserError(f'{path}: has no block "{node}: ros__parameters:"; {held}')
-    values = {key: value for key, value in block['ros__parameters'].items() if key != 'use_sim_time'}
+    file = source if isinstance(source, ParameterFile) else read_parameter_file(source)
+    values = present_values(file, node)
+    if values is None:
+        heads = ', '.join(repr(block.head.lstrip('/')) for block in file.blocks)
+        held = f'it holds {heads}' if heads else 'it is empty'
+        raise UserError(f'{file.path}: has no block "{node}: ros__parameters:"; {held}')
+    return build(cls, nested_in(values, str(file.path)), str(file.path))
+
+
+def nested_in(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Nest as `nest` does, and name the source in errors."""
     try:
-        nested = nest(values)
+        return nest(values)
     except UserError as error:
-        raise UserError(f'{path}: {error}') from None
-    return build(cls, nested, str(path))
+        raise UserError(f'{source}: {error}') from None

@@ -15,22 +15,11 @@ from typing import Any, TypeVar
 import yaml
 
 from millirobot_adapt.contract.topics import RUN
-from millirobot_adapt.core.config import Config, build
+from millirobot_adapt.core.config import Config, build, nest
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.parameter_file import dotted
+from millirobot_adapt.core.renames import as_recorded
 from millirobot_adapt.recording.reader import Bag, open_bag
-
-
-def renewed(node: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return recorded parameters of a node, nested, under their present names."""
-    made = dict(values)
-    objective = made.get('objective')
-    if node == 'controller' and isinstance(objective, Mapping) and 'arena' in objective:
-        # Up to 0.1 a box without a margin: x low, x high, y low, y high.
-        x_low, x_high, y_low, y_high = objective['arena']
-        rest = {name: value for name, value in objective.items() if name != 'arena'}
-        made['objective'] = {**rest, 'fence_corners': [x_low, y_low, x_high, y_high], 'fence_margin': 0.0}
-    return made
-
 
 C = TypeVar('C', bound=Config)
 PARAMETERS = 'parameters.yaml'
@@ -81,7 +70,7 @@ class Provenance:
         values = self.content.get(node)
         if not isinstance(values, Mapping):
             return None
-        return build(cls, renewed(node, values), f'{self.source}: {node}')
+        return build(cls, nest(as_recorded(node, dotted(values))), f'{self.source}: {node}')
 
     def _group(self, name: str) -> Mapping[str, Any]:
         group = self.content.get(name)

@@ -12,10 +12,10 @@ from millirobot_adapt.core.config import Config, build, flatten, nest, read_para
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.parameter_file import ParameterFile
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import file_hashes, find, share_dir
-from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag
 
@@ -95,7 +95,7 @@ class Changes:
     """Model bundle; '': the recorded one."""
     method: str = ''
     """Adaptation method; '': the recorded one, or with another model the one it was trained for."""
-    parameters: Path | None = None
+    parameters: ParameterFile | None = None
     """ROS 2 parameter file whose blocks take the place of the recorded parameters."""
     overrides: Sequence[tuple[str, str, Any]] = ()
     """Node, dotted parameter name, value."""
@@ -127,10 +127,10 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
         controller = replace(controller, model=str(model_of(told, changes.model, mend)))
     source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
-        source = str(changes.parameters)
+        source = str(changes.parameters.path)
     robot = robot_of(None if 'robot' in renamed else told, controller.robot)
     chosen = {name for node, name, _ in changes.overrides if node == 'controller'}
-    if changes.parameters is not None and 'controller' in read_yaml(changes.parameters):
+    if changes.parameters is not None and changes.parameters.values('controller') is not None:
         chosen |= set(flatten(controller))
     return Setup(controller, estimator, robot, source, _version(told), frozenset(chosen))
 
@@ -148,7 +148,7 @@ def _config(told: Provenance | None, changes: Changes, node: str, cls: type[C]) 
     """Return a node's parameters: from the user's file, else the recorded ones, else the shipped ones; then changed."""
     given = {name: value for changed, name, value in changes.overrides if changed == node}
     config: C | None = None
-    if changes.parameters is not None and node in read_yaml(changes.parameters):
+    if changes.parameters is not None and changes.parameters.values(node) is not None:
         config = read_params(changes.parameters, node, cls)
     elif told is not None:
         config = _told(told, node, cls)

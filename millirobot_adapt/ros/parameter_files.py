@@ -1,14 +1,27 @@
-"""The parameter files on a node's command line: read before ROS reads them, which says less of what is wrong."""
+"""The parameter files on a node's command line: read once, before ROS reads them, which says less of what is wrong."""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.yaml_file import read_yaml
+from millirobot_adapt.core.parameter_file import ParameterFile, read_parameter_file, taken
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the parameters of a node came from."""
+
+    text: str
+    """What to call it in errors."""
+    foreign: frozenset[str] = frozenset()
+    """Parameters that are given to all nodes and are none of this one's."""
 
 
 def parameter_files(arguments: Sequence[str]) -> list[Path]:
@@ -16,59 +29,51 @@ def parameter_files(arguments: Sequence[str]) -> list[Path]:
     return [Path(path) for flag, path in pairwise(arguments) if flag == '--params-file']
 
 
-def check_readable(arguments: Sequence[str]) -> None:
-    """Read the files once.
+@functools.cache
+def _read(paths: tuple[Path, ...]) -> tuple[ParameterFile, ...]:
+    return tuple(read_parameter_file(path) for path in paths)
+
+
+def read_files(arguments: Sequence[str]) -> tuple[ParameterFile, ...]:
+    """Read the files on the command line; a process reads them once.
 
     Raises:
-        UserError: one is missing or not YAML.
+        UserError: one is missing, not YAML, or no parameter file.
     """
-    for path in parameter_files(arguments):
-        read_yaml(path)
+    return _read(tuple(parameter_files(arguments)))
 
 
-def source_of(name: str, namespace: str, arguments: Sequence[str]) -> str:
-    """Return how to name in errors where the parameters of a node came from.
+def origin_of(name: str, namespace: str, arguments: Sequence[str] | None = None) -> Origin:
+    """Return where the parameters of a node came from.
 
     Raises:
-        UserError: there are files, and none is for this node; ROS would go on with default values.
+        UserError: there are files, and none is for this node: ROS would go on with default values; a parameter for
+            all nodes that no node has.
     """
-    files = parameter_files(arguments)
+    arguments = sys.argv if arguments is None else arguments
+    files = read_files(arguments)
     full = f'{namespace.rstrip("/")}/{name}'
     if not files:
-        return f'parameters of {full}'
-    own = [path for path in files if any(_is_for(head, full) for head in _heads(read_yaml(path)))]
-    if not own:
+        return Origin(f'parameters of {full}')
+    own = {file: [block for block in file.blocks if block.is_for(full)] for file in files}
+    text = ', '.join(str(file.path) for file, blocks in own.items() if blocks)
+    if not text:
         raise UserError(_misdirected(files, name, full))
-    return ', '.join(str(path) for path in own) + (' and -p' if '-p' in arguments else '')
+    given = {each for blocks in own.values() for block in blocks for each in block.values}
+    wanted = set(taken([block for blocks in own.values() for block in blocks], name, text))
+    return Origin(text + (' and -p' if '-p' in arguments else ''), frozenset(given - wanted))
 
 
-def _heads(blocks: Mapping[str, object], place: str = '') -> Iterator[str]:
-    """Return what nodes a file has blocks for, named in full as ROS does: `bridge` is `/bridge`."""
-    for key, block in blocks.items():
-        head = f'{place}/{str(key).strip("/")}'
-        if isinstance(block, Mapping) and 'ros__parameters' not in block:
-            yield from _heads(block, head)  # a namespace
-        else:
-            yield head
-
-
-def _is_for(head: str, full: str) -> bool:
-    """Match as ROS does: `*` is one part of a name, `**` any number of them."""
-    parts = {'*': '/[^/]+', '**': '(/[^/]+)*'}
-    pattern = ''.join(parts.get(part, f'/{re.escape(part)}') for part in head.split('/')[1:])
-    return re.fullmatch(pattern, full) is not None
-
-
-def _misdirected(files: Sequence[Path], name: str, full: str) -> str:
+def _misdirected(files: Sequence[ParameterFile], name: str, full: str) -> str:
     """Say that no file is for the node, and how to head its block."""
-    for path in files:
-        if f'/{name}' in _heads(read_yaml(path)):
+    for file in files:
+        if f'/{name}' in [block.head for block in file.blocks]:
             return (
-                f'{path}: its block "{name}:" is for a node without a namespace, this one is {full}; '
+                f'{file.path}: its block "{name}:" is for a node without a namespace, this one is {full}; '
                 f'head it "{full}:" or "/**/{name}:"'
             )
-    held = ', '.join(map(repr, read_yaml(files[0]))) or 'nothing'
-    return f'{files[0]}: has no block "{name}: ros__parameters:"; it holds {held}'
+    held = ', '.join(repr(block.head.lstrip('/')) for block in files[0].blocks) or 'nothing'
+    return f'{files[0].path}: has no block "{name}: ros__parameters:"; it holds {held}'
 
 
 def explain(error: str) -> str:
@@ -76,5 +81,5 @@ def explain(error: str) -> str:
     found = re.search(r"params file: '--params-file (.*?)'\. Error: (.*?)(, at |$)", error)
     if found is None:
         return re.sub(r'(, at /\S+:\d+)+$', '', ' '.join(error.split()))
-    mend = '; write all its numbers alike, as in [1.0, 2.0]' if 'same type' in found[2] else ''
-    return f'{found[1]}: {found[2]}{mend}'
+    fix = '; write all its numbers alike, as in [1.0, 2.0]' if 'same type' in found[2] else ''
+    return f'{found[1]}: {found[2]}{fix}'

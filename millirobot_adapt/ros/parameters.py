@@ -5,7 +5,6 @@ Those declared live may be set while the node runs, several at once or none; all
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +15,9 @@ from rclpy.parameter import Parameter as RosParameter
 from millirobot_adapt.core.config import Config, Parameter, build, flatten, nest, parameters_of
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.live import changed
-from millirobot_adapt.ros.parameter_files import source_of
+from millirobot_adapt.core.parameter_file import OF_ROS
+from millirobot_adapt.core.renames import renewed
+from millirobot_adapt.ros.parameter_files import origin_of
 
 C = TypeVar('C', bound=Config)
 
@@ -30,10 +31,7 @@ def load(node: Node, cls: type[C], on_change: Callable[[C], None] = lambda confi
     Raises:
         UserError: an unknown key, a wrong type, a value out of range; files that are all for other nodes.
     """
-    source = source_of(node.get_name(), node.get_namespace(), sys.argv)
-    given = {name: _plain(node.get_parameter(name).value) for name in node.get_parameters_by_prefix('')}
-    ours = {name: value for name, value in given.items() if name.split('.')[0] not in _FOREIGN}
-    config = build(cls, nest(ours), source)
+    config = build(cls, *_given(node))
     values = flatten(config)
     for name, descriptor in _descriptors(cls).items():
         if node.has_parameter(name):
@@ -46,12 +44,31 @@ def load(node: Node, cls: type[C], on_change: Callable[[C], None] = lambda confi
     return config
 
 
+def _given(node: Node) -> tuple[dict[str, Any], str]:
+    """Return what the node is given, nested and under the present names, and where it came from."""
+    origin = origin_of(node.get_name(), node.get_namespace())
+    given = {name: _plain(node.get_parameter(name).value) for name in node.get_parameters_by_prefix('')}
+    if given.pop('use_sim_time', False):
+        raise UserError(f"{origin.text}: use_sim_time: our nodes run on the machine's clock; write false")
+    ours = {name: value for name, value in given.items() if name.split('.')[0] not in OF_ROS}
+    try:
+        values, notes = renewed(node.get_name(), {k: v for k, v in ours.items() if k not in origin.foreign})
+        nested = nest(values)
+    except UserError as error:
+        raise UserError(f'{origin.text}: {error}') from None
+    for note in notes:
+        node.get_logger().warning(f'{origin.text}: {note}')
+    for name in set(ours) - set(values):
+        node.undeclare_parameter(name)
+    return nested, origin.text
+
+
 def _follow(node: Node, config: C, on_change: Callable[[C], None]) -> None:
     """Check what is set from now on as a whole, and hand it on; what ROS declares itself is not looked at."""
 
     def on_set(parameters: list[RosParameter]) -> SetParametersResult:
         nonlocal config
-        changes = {each.name: _plain(each.value) for each in parameters if each.name.split('.')[0] not in _FOREIGN}
+        changes = {each.name: _plain(each.value) for each in parameters if each.name.split('.')[0] not in OF_ROS}
         if not changes:
             return SetParametersResult(successful=True)
         try:
@@ -62,10 +79,6 @@ def _follow(node: Node, config: C, on_change: Callable[[C], None]) -> None:
         return SetParametersResult(successful=True)
 
     node.add_on_set_parameters_callback(on_set)
-
-
-_FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
-"""Parameters that rclpy declares itself."""
 
 
 def _plain(value: Any) -> Any:

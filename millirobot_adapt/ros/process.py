@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.core.errors import DeviceError, UserError
-from millirobot_adapt.ros.parameter_files import check_readable, explain
+from millirobot_adapt.ros.parameter_files import explain, read_files
 
 NODE_OPTIONS: dict[str, Any] = {
     'allow_undeclared_parameters': True,
@@ -83,7 +83,7 @@ def run(make: Callable[[], Node]) -> int:
 
 def _join() -> None:
     """Initialise ROS with the command line; what ROS refuses becomes one line."""
-    check_readable(sys.argv)
+    read_files(sys.argv)
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's RCLError, which has no public name

@@ -11,9 +11,9 @@ HEAD = 'controller:\n  ros__parameters:\n'
 BAD_FILES = {
     'nothing': ('', 'has no block "controller: ros__parameters:"; it is empty'),
     'only comments': ('# to be written\n', 'it is empty'),
-    'another node': ('bridge:\n  ros__parameters:\n    seed: 1\n', "; it begins with 'bridge'"),
-    'a misspelt node': ('contoller:\n  ros__parameters:\n    seed: 1\n', "; it begins with 'contoller'"),
-    'no ros__parameters': ('controller:\n  seed: 1\n', 'has no block "controller: ros__parameters:"'),
+    'another node': ('bridge:\n  ros__parameters:\n    seed: 1\n', "; it holds 'bridge'"),
+    'a misspelt node': ('contoller:\n  ros__parameters:\n    seed: 1\n', "; it holds 'contoller'"),
+    'no ros__parameters': ('controller:\n  seed: 1\n', 'write "controller: ros__parameters: ..."'),
     'an unknown key': (f'{HEAD}    sed: 1\n', "unknown parameter 'sed'; did you mean 'seed'?"),
     'an unknown key in a group': (
         f'{HEAD}    planner:\n      horizn: 9\n', "planner: unknown parameter 'horizn'; did you mean 'horizon'?",
@@ -45,6 +45,9 @@ BAD_FILES = {
     'a group for a value': (f'{HEAD}    seed:\n      one: 1\n', "seed must be of type int, not dict ({'one': 1})"),
     'a value for a group': (f'{HEAD}    planner: fast\n', "planner must be a group of parameters, not 'fast'"),
     'a value and a group': (f'{HEAD}    planner: 3\n    planner.samples: 9\n', 'planner is given a value, too'),
+    'a key twice, in a group and dotted': (
+        f'{HEAD}    planner: {{samples: 1}}\n    planner.samples: 2\n', 'planner.samples is given twice',
+    ),
     'a key twice': (f'{HEAD}    seed: 1\n    seed: 2\n', "line 4, column 5: 'seed' is given twice"),
     'tabs': ('controller:\n\tros__parameters:\n', 'line 2, column 1: found character'),
     'a bracket left open': (f'{HEAD}    objective.fence_corners: [1, 2\n', 'cannot be read as YAML: line 4'),
@@ -74,7 +77,7 @@ def test_every_node_refuses_a_misspelt_key_and_the_file_of_another_node(tmp_path
         read_params(file, node.name, node.config_class())
     assert str(error.value) == f"{file}: unknown parameter '{key}x'; did you mean '{key}'?"
     file.write_text(f'{node.name}x:\n  ros__parameters:\n    {key}: 1\n')
-    with pytest.raises(UserError, match=f"begins with '{node.name}x'"):
+    with pytest.raises(UserError, match=f"holds '{node.name}x'"):
         read_params(file, node.name, node.config_class())
 
 

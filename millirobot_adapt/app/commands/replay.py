@@ -79,10 +79,12 @@ def _check(args: argparse.Namespace) -> int:
 
 def _changes(args: argparse.Namespace) -> Changes:
     from millirobot_adapt.bringup.processes import CONTROLLER, ESTIMATOR, parse_override
+    from millirobot_adapt.core.parameter_file import read_parameter_file
     from millirobot_adapt.recording.run_setup import Changes
 
     overrides = [parse_override(text, (CONTROLLER, ESTIMATOR)) for text in args.overrides]
-    return Changes(args.model, args.method, args.params, overrides)
+    parameters = read_parameter_file(args.params) if args.params else None
+    return Changes(args.model, args.method, parameters, overrides)
 
 
 def _json(figures: Any) -> str:

@@ -11,7 +11,7 @@ import onnxruntime
 from firmware_bridge.permission import REAL, warning_before_arming
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
 from millirobot_adapt.app.doctor.subject import Subject
-from millirobot_adapt.core.config import read_params
+from millirobot_adapt.bringup.processes import ROBOT
 from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products
 from millirobot_adapt.core.dynamics.engine import PROVIDERS
@@ -26,15 +26,21 @@ BUSY = 0.6
 
 def check_parameters(subject: Subject) -> Iterator[Finding]:
     """Find whether the parameters of every node can be read."""
-    bad = False
-    for node, path in subject.parameter_files().items():
+    bad: dict[str, UserError] = {}
+    for node in ROBOT:
         try:
-            read_params(path, node.name, node.config_class())
+            subject.config_of(node)
         except UserError as error:
-            bad = True
-            yield failed(error)
-    if not bad:
-        yield ok(f'those of {", ".join(node.name for node in subject.parameter_files())} can be read')
+            bad[str(error)] = error
+    yield from map(failed, bad.values())
+    for note in subject.notes:
+        yield warn(note, 'run millirobot params migrate, or take the block out')
+    if not bad and not subject.parameters_used():
+        yield fail(
+            f'no file is for {", ".join(node.name for node in ROBOT)}', 'head each block with the name of a node'
+        )
+    elif not bad:
+        yield ok(f'those of {", ".join(node.name for node in ROBOT)} can be read')
 
 
 def check_robot(subject: Subject) -> Iterator[Finding]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from firmware_bridge.config import BridgeConfig
 from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ROBOT, NodeProcess
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, ROBOT, NodeProcess
 from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.config import Config, read_params
+from millirobot_adapt.core.config import Config, build, flatten, nested_in, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.parameter_file import ParameterFile, present_values, read_parameter_file
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
-from millirobot_adapt.core.yaml_file import read_yaml
 
 
 class Subject:
@@ -52,33 +52,48 @@ class Subject:
         self._port = port
         self._model = model
         self._params = params
+        self._configs: dict[NodeProcess, Config] = {}
+        self.notes: list[str] = []
+        """What the user should know of the parameter files, such as parameters that have another name now."""
 
-    def parameter_files(self) -> dict[NodeProcess, Path]:
-        """Return the file that holds the parameters of each node: the user's where there is one, else the shipped.
+    @cached_property
+    def _own(self) -> dict[NodeProcess, ParameterFile]:
+        """The user's file of each node that has one; each file is read once."""
+        if self._params is None:
+            return {}
+        if self._params.is_dir():
+            paths = {node: self._params / f'{node.name}.yaml' for node in ROBOT}
+            return {node: read_parameter_file(path) for node, path in paths.items() if path.is_file()}
+        file = read_parameter_file(self._params)
+        self.notes += [f'{file.path}: {head} is none of our nodes' for head in file.strangers(n.name for n in NODES)]
+        return dict.fromkeys(ROBOT, file)
+
+    def config_of(self, node: NodeProcess) -> Config:
+        """Return a node's parameters as the launch files set them: the shipped ones, changed by the user's file.
 
         Raises:
-            UserError: the user's file cannot be read, or is for none of our nodes.
+            UserError: a file cannot be read, or holds what does not fit.
         """
-        found = {node: node.parameter_file for node in ROBOT}
-        if self._params is None:
-            return found
-        if self._params.is_dir():
-            own = {node: self._params / f'{node.name}.yaml' for node in ROBOT}
-            own = {node: path for node, path in own.items() if path.is_file()}
-        else:
-            blocks = read_yaml(self._params)
-            own = {node: self._params for node in ROBOT if node.name in blocks or '/**' in blocks}
-        if not own:
-            raise UserError(f'{self._params}: holds no parameters of {", ".join(node.name for node in ROBOT)}')
-        return found | own
+        if node not in self._configs:
+            cls, own = node.config_class(), self._own.get(node)
+            config = read_params(node.parameter_file, node.name, cls)
+            changes = None if own is None else present_values(own, node.name, say=self.notes.append)
+            if own is not None and changes:
+                values = nested_in({**flatten(config), **changes}, str(own.path))
+                config = build(cls, values, str(own.path))
+            self._configs[node] = config
+        return self._configs[node]
+
+    def parameters_used(self) -> bool:
+        """Return whether the user's files, where there are any, hold parameters of a node of ours."""
+        return self._params is None or any(file.values(node.name) is not None for node, file in self._own.items())
 
     def _config(self, node: NodeProcess) -> Config:
         """Return a node's parameters; its defaults where the file is bad, for that is the finding of another check."""
-        cls = node.config_class()
         try:
-            return read_params(self.parameter_files()[node], node.name, cls)
+            return self.config_of(node)
         except UserError:
-            return cls()
+            return node.config_class()()
 
     @cached_property
     def controller(self) -> ControllerConfig:

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.bringup.processes import NODES, NodeProcess
-from millirobot_adapt.core.config import build, nest
-from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.yaml_file import read_yaml
+from millirobot_adapt.core.config import build, nested_in
+from millirobot_adapt.core.parameter_file import present_values, read_parameter_file, tell
 
 
-def own_parameters(path: Path, processes: Sequence[NodeProcess], namespace: str = '') -> dict[str, dict[str, Any]]:
+def own_parameters(
+    path: Path, processes: Sequence[NodeProcess], namespace: str = '', say: Callable[[str], None] = tell
+) -> dict[str, dict[str, Any]]:
     """Return what a ROS 2 parameter file sets for some nodes: node -> dotted name -> value.
 
-    A block may be headed `bridge`, `/bridge`, `/**/bridge` or, where it is meant for one robot, `/robot1/bridge`; the
-    blocks of other robots and of nodes that are not among `processes` are left out.
+    The file is read as the nodes read it (core/parameter_file.py); a block `bridge` is for the bridge in any namespace.
+    Blocks for other robots and for nodes that are not among `processes` are left out; a note says where a block is for
+    nobody of ours, or a parameter has another name now.
 
     Raises:
-        UserError: what cannot be read, a block for a node that there is not, an unknown key, a wrong type or range.
+        UserError: what cannot be read, a head that is nearly the name of a node, an unknown key, a wrong type or range.
     """
-    known = [node.name for node in NODES]
+    file = read_parameter_file(path)
+    for head in file.strangers(node.name for node in NODES):
+        say(f'{path}: {head.lstrip("/")} is none of our nodes, its block is left out')
     found: dict[str, dict[str, Any]] = {}
-    for head, block in read_yaml(path).items():
-        place, _, name = str(head).rpartition('/')
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            raise UserError(f'{path}: {head} is no node; did you mean {near!r}?')
-        values = block.get('ros__parameters') if isinstance(block, dict) else None
-        if not isinstance(values, dict):
-            raise UserError(f'{path}: {head} holds no ros__parameters; write "{head}: ros__parameters: ..."')
-        node = next((node for node in processes if node.name == name), None)
-        if node is not None and place.strip('/') in ('', '**', namespace.strip('/')):
-            nested = nest(values)
-            build(node.config_class(), nested, f'{path}: {head}')
-            found.setdefault(name, {}).update(_dotted(nested))
+    for node in processes:
+        values = present_values(file, node.name, namespace, say)
+        if values:
+            build(node.config_class(), nested_in(values, str(path)), f'{path}: {node.name}')
+            found[node.name] = values
     return found
-
-
-def _dotted(nested: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            yield from _dotted(value, f'{prefix}{key}.')
-        else:
-            yield f'{prefix}{key}', value
