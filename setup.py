@@ -31,7 +31,7 @@ setup(
     description='Onboard controller runtime for a small legged robot that adapts its dynamics model while it walks.',
     license='Apache-2.0',
     packages=find_packages(include=[f'{PACKAGE}*', 'firmware_bridge*']),
-    package_data={PACKAGE: ['py.typed'], 'firmware_bridge': ['py.typed']},
+    package_data={PACKAGE: ['py.typed', 'analysis/templates/*'], 'firmware_bridge': ['py.typed']},
     data_files=shared_files(),
     python_requires='>=3.10',
     install_requires=[

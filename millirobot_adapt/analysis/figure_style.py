@@ -1,18 +1,20 @@
-"""The look that all figures of a report share: sizes, colours that colour-blind people tell apart, inline SVG."""
+"""The look that all figures share: sizes, colours that colour-blind people can tell apart, inline SVG and PNG."""
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from millirobot_adapt.core.robot.state import FloatArray
@@ -21,6 +23,8 @@ from millirobot_adapt.core.robot.state import FloatArray
 BLUE, ORANGE, GREEN = '#0072B2', '#D55E00', '#009E73'
 INK, GREY, LIGHT, FAINT = '#1f2933', '#5b6670', '#c9d0d6', '#eceff2'
 STOP = '#8f2d00'
+PALETTE = (ORANGE, BLUE, GREEN, '#CC79A7', '#56B4E9', '#E69F00', '#7A5195', '#8C6D31')
+"""Colours of methods or variants, the baseline's first: Okabe and Ito's, and two more. A ninth begins again."""
 DASHED = (0, (3, 2))
 
 WIDTH = 5.6
@@ -29,8 +33,15 @@ WIDTH = 5.6
 HEIGHT = 2.9
 """Height of a figure over time [inch]."""
 
+HERO = 1.4 * WIDTH
+"""Width of a figure that has a row of the page to itself [inch]."""
+
+MEDIAN_TICKS = 15
+"""Width of running medians [ticks]."""
+
 _STYLE: Any = {
     'font.size': 9.0,
+    'axes.prop_cycle': cycler(color=PALETTE),
     'axes.edgecolor': LIGHT,
     'axes.labelcolor': GREY,
     'axes.titlecolor': INK,
@@ -75,6 +86,16 @@ def new_figure(height: float, rows: int = 1, width_ratios: tuple[float, ...] = (
     return figure, list(grid.ravel())
 
 
+def save_png(figure: Figure, path: Path, dpi: int = 150) -> None:
+    """Save a figure as PNG, without the version of the library: equal figures give equal files.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=dpi, metadata={'Software': None})
+
+
 def to_svg(figure: Figure, name: str, alt: str) -> str:
     """Return a figure as an SVG element to stand inside HTML.
 
@@ -85,15 +106,31 @@ def to_svg(figure: Figure, name: str, alt: str) -> str:
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None, 'Creator': None, 'Format': None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index('<svg') :]
-    svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', '', svg).replace('xlink:href', 'href')
-    svg = re.sub(r'(id="|href="#|url\(#)', rf'\g<1>{name}-', svg)
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    assert view_box is not None, 'matplotlib writes a viewBox into every SVG'
-    opening = f'<svg class="figure" {view_box[0]} role="img" aria-label="{escape(alt)}">'
-    return opening + svg[svg.index('>') + 1 :]
+    root = ElementTree.fromstring(buffer.getvalue())
+    for metadata in root.findall(f'{_SVG}metadata'):
+        root.remove(metadata)
+    root.attrib = {'class': 'figure', 'viewBox': root.attrib['viewBox'], 'role': 'img', 'aria-label': alt}
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
+        element.attrib = {_local(key): _named(_local(key), value, name) for key, value in element.attrib.items()}
+    return ElementTree.tostring(root, encoding='unicode')
+
+
+_SVG, _XLINK = '{http://www.w3.org/2000/svg}', '{http://www.w3.org/1999/xlink}'
+
+
+def _local(key: str) -> str:
+    """Return an attribute's name without its namespace: HTML has none."""
+    return key.removeprefix(_XLINK)
+
+
+def _named(key: str, value: str, name: str) -> str:
+    """Put the figure's name before an id, and before references to ids of the same figure."""
+    if key == 'id':
+        return f'{name}-{value}'
+    if key == 'href' and value.startswith('#'):
+        return f'#{name}-{value[1:]}'
+    return value.replace('url(#', f'url(#{name}-')
 
 
 def running_median(values: FloatArray, width: int) -> FloatArray:

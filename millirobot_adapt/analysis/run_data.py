@@ -64,6 +64,11 @@ class NodeStatus:
     values: Mapping[str, str]
 
 
+def spoken(status: NodeStatus) -> str:
+    """Return what a fault says of itself, or its name, as words."""
+    return (status.text or status.name).replace('_', ' ')
+
+
 @dataclass(frozen=True)
 class RunData:
     """Everything a bag tells about a run; what it does not hold is empty or None."""
@@ -79,7 +84,7 @@ class RunData:
     true_poses: Series
     """The mock's own pose: x, y [m], yaw [rad], values (N, 3)."""
     mocap: Series
-    """Age of each pose of motion capture when it was received [s], values (N,)."""
+    """Age of each pose of motion capture when it was received [s], values (N,); each stamp once. See `mocap_clock`."""
     sent: Series
     """Left, right [rad/s], values (N, 2)."""
     setpoints: Series
@@ -96,6 +101,12 @@ class RunData:
     changes: tuple[LiveChange, ...] = ()
     """Parameters that were set on the way, in the order of receipt."""
     manager: tuple[NodeStatus, ...] = ()
+    mocap_repeats: int = 0
+    """Poses of motion capture that came again with a stamp that was there already."""
+    mocap_clock: float = 0.0
+    """By how much the stamps of motion capture were behind those of the bag, where that is more than latency [s].
+
+    Then `mocap.stamps` are brought forward by it, and the ages are not known (NaN)."""
 
     def column(self, name: str) -> FloatArray:
         """Return one number of every tick record, shape (ticks,)."""
@@ -106,7 +117,30 @@ class RunData:
         """Return what plots call time zero [s since the epoch]: the first tick of the run, else the first message."""
         return self.ticks[0].stamp if self.ticks else self.start
 
+    @property
+    def walk_end(self) -> float:
+        """Return when the walk ended [s since the epoch]: the last tick, or the last message where there are none."""
+        return self.ticks[-1].stamp if self.ticks else self.end
 
+    @property
+    def walk_faults(self) -> tuple[NodeStatus, ...]:
+        """Return the faults that began before the walk had ended; the robot did not feel the others."""
+        return tuple(fault for fault in self.faults if fault.received <= self.walk_end)
+
+    @property
+    def walked(self) -> float:
+        """Return how long the robot walked [s]: from each running tick to the next, pauses and stops left out."""
+        if not self.ticks:
+            return self.end - self.start
+        steps = np.diff(self.column('stamp'))
+        counted = steps[(self.column('running')[:-1] > 0) & (steps < LONGEST_TICK)]
+        return float(counted.sum() + (np.median(counted) if len(counted) else 0.0))
+
+
+LONGEST_TICK = 1.0
+"""Ticks that are further apart do not belong to one walk [s]."""
+OTHER_CLOCK = 1.0
+"""Poses that are this much older or younger than their receipt, in the median, were stamped by another clock [s]."""
 _STATUSES = (FAULT, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE)
 
 
@@ -186,6 +220,10 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
     collected.rows['states'] = collected.rows['states'] or collected.joined
     series = {name: _series(rows, _SHAPES[name]) for name, rows in collected.rows.items()}
+    poses = len(series['mocap'])
+    series['mocap'] = _distinct(series['mocap'])
+    repeats = poses - len(series['mocap'])
+    series['mocap'], clock = _on_our_clock(series['mocap'])
     return RunData(
         start=start,
         end=end,
@@ -197,8 +235,24 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         lost=dict(bag.losses.lost),
         changes=tuple(collected.changes),
         manager=tuple(collected.statuses[MANAGER_STATE.name]),
+        mocap_repeats=repeats,
+        mocap_clock=clock,
         **series,
     )
+
+
+def _distinct(series: Series) -> Series:
+    """Keep the first value of each stamp."""
+    stamps, first = np.unique(series.stamps, return_index=True)
+    return Series(stamps, series.values[first])
+
+
+def _on_our_clock(ages: Series) -> tuple[Series, float]:
+    """Bring stamps of another clock to that of the bag; returns the series and by how much it was behind [s]."""
+    offset = float(np.median(ages.values)) if len(ages) else 0.0
+    if abs(offset) < OTHER_CLOCK:
+        return ages, 0.0
+    return Series(ages.stamps + offset, np.full(len(ages), np.nan)), offset
 
 
 def _planar(pose: Any) -> FloatArray:

@@ -17,10 +17,19 @@ Keys of version 1; what the run's bag does not tell is null.
     tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
                         path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
                         On the true pose where there is one, else on the estimate
-    mocap               poses: count; rate_hz: median; gap_ms: longest time without a pose [ms]; age_ms: p50, p99, max
-                        of the age of a pose when it was recorded [ms]; from the first to the last tick
+    mocap               poses: count of distinct stamps; repeated: poses that came again; rate_hz: median; gap_ms:
+                        longest time without a pose [ms]; age_ms: p50, p99, max of the age of a pose at its recording
+                        [ms]; from the first to the last tick. clock_offset_s: by how much the poses' stamps are behind
+                        the bag's clock [s], where they are of another clock; null where they are not
+    setpoints           wanted: setpoints of the controller; as_wanted: those that the bridge sent unchanged, apart from
+                        the resolution of the wire
+    recovery            error of prediction, after adapting, around the first fault: next_step (normalised), ahead_m (of
+                        the position at the horizon [m]; null without the run's model). before: mean until the fault;
+                        seconds: from the fault until the mean of the following 2 s is within 20 % of that [s], 0 where
+                        it always was, null where it never was. Null without a fault
     recording           lost: messages that were published but never recorded, by topic
-    faults              list of name, time_s: what began, and when after the first tick [s]
+    walked_s            how long the robot walked, without pauses [s]
+    faults              list of name, text, time_s: what began while the robot walked, and when after the first tick [s]
     stops               list of reason, time_s: when bridge or controller stopped the robot by itself
     changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
     outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
@@ -36,14 +45,18 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.followed_path import FollowedPath, follow_path
-from millirobot_adapt.analysis.report.predictions import Predictions
-from millirobot_adapt.analysis.run_data import RunData
+from millirobot_adapt.analysis.predictions import Predictions
+from millirobot_adapt.analysis.recovery import ahead_recovery, next_step_recovery
+from millirobot_adapt.analysis.run_data import RunData, spoken
+from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.states import bridge_state, controller_state, manager_state
 
 VERSION = 1
+SAME_STOP = 2.0
+"""Two stops for one reason this close to each other are one [s]."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
@@ -71,7 +84,17 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'tracking': _tracking(run, track),
         'mocap': _mocap(run),
         'recording': {'lost': dict(run.lost)},
-        'faults': [{'name': fault.name, 'time_s': _number(fault.received - run.origin)} for fault in run.faults],
+        'walked_s': _number(run.walked, 3),
+        'setpoints': _setpoints(run),
+        'recovery': _recovery(run, predictions),
+        'faults': [
+            {
+                'name': fault.name,
+                'text': spoken(fault),
+                'time_s': _number(fault.received - run.origin),
+            }
+            for fault in run.walk_faults
+        ],
         'stops': stops(run),
         'changes': [
             {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
@@ -176,9 +199,29 @@ def _mocap(run: RunData) -> dict[str, Any]:
     median = float(np.median(gaps)) if len(gaps) else 0.0
     return {
         'poses': int(inside.sum()),
+        'repeated': run.mocap_repeats,
+        'clock_offset_s': _number(run.mocap_clock, 3) if run.mocap_clock else None,
         'rate_hz': _number(1 / median, 3) if median > 0 else None,
         'gap_ms': _number(1e3 * gaps.max(), 3) if len(gaps) else None,
         'age_ms': _percentiles(1e3 * run.mocap.values[inside]),
+    }
+
+
+def _setpoints(run: RunData) -> dict[str, int | None]:
+    wanted, sent = pairs(run)
+    if not len(wanted):
+        return {'wanted': None, 'as_wanted': None}
+    return {'wanted': len(wanted), 'as_wanted': int(as_wanted(wanted.values, sent).sum())}
+
+
+def _recovery(run: RunData, predictions: Predictions | None) -> dict[str, Any] | None:
+    kinds = {'next_step': next_step_recovery(run), 'ahead_m': ahead_recovery(run, predictions)}
+    if not any(kinds.values()):
+        return None
+    return {
+        name: found
+        and {'before': _number(found.level), 'seconds': None if found.seconds is None else round(found.seconds, 3)}
+        for name, found in kinds.items()
     }
 
 
@@ -187,7 +230,8 @@ def _tracking(run: RunData, track: FollowedPath | None) -> dict[str, Any]:
     if track is None:
         return {**nothing, 'after_fault': None, 'progress': None}
     everything = np.ones(len(track.stamps), dtype=bool)
-    after = track.stamps >= run.faults[0].received if run.faults else ~everything
+    faults = run.walk_faults
+    after = track.stamps >= faults[0].received if faults else ~everything
     return {
         **_errors(track, everything),
         'after_fault': _errors(track, after) if after.any() else None,
@@ -218,4 +262,11 @@ def stops(run: RunData) -> list[dict[str, Any]]:
         if now.phase is RunPhase.STOPPED and before is not RunPhase.STOPPED and now.cause.by_itself:
             found.append((received, now.reason))
         before = now.phase
-    return [{'reason': reason, 'time_s': _number(time - run.origin, 3)} for time, reason in sorted(found)]
+    told: dict[str, float] = {}
+    chosen = []
+    for time, reason in sorted(found):
+        # Bridge and controller may tell of the same stop, one just after the other.
+        if reason not in told or time - told[reason] > SAME_STOP:
+            chosen.append({'reason': reason, 'time_s': _number(time - run.origin, 3)})
+        told[reason] = time
+    return chosen

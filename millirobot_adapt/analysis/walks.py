@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import numpy as np
 from tqdm import tqdm
 
+from millirobot_adapt.analysis.run_data import OTHER_CLOCK
 from millirobot_adapt.contract.messages import pose_sample, seconds, sides
 from millirobot_adapt.contract.topics import MOCAP_POSE, SENT
 from millirobot_adapt.core.errors import UserError
@@ -26,18 +27,25 @@ def read_walks(bag: Bag) -> dict[str, Recording]:
     """
     poses: list[list[float]] = []
     sent: list[list[float]] = []
+    ages: list[float] = []
     messages = bag.messages((MOCAP_POSE, SENT))
-    for topic, message, _ in tqdm(messages, desc=f'reading {bag.path.name}', disable=None, leave=False):
+    for topic, message, received in tqdm(messages, desc=f'reading {bag.path.name}', disable=None, leave=False):
         try:
             if topic == SENT.name:
                 sent.append([seconds(message.header.stamp), *sides(message)])
             else:
                 sample = pose_sample(message)
                 poses.append([sample.stamp, *sample.position, *sample.quaternion])
+                ages.append(received - sample.stamp)
         except (ValueError, IndexError):
             bag.broken[topic] += 1
     found = [topic for topic, rows in ((MOCAP_POSE, poses), (SENT, sent)) if rows]
     bag.need([topic.name for topic in found], (MOCAP_POSE, SENT))
+    if abs(np.median(ages)) > OTHER_CLOCK:
+        raise UserError(
+            f'{bag.path}: the stamps of {MOCAP_POSE.name} are {np.median(ages):.1f} s behind the clock of the bag; '
+            'record again with motion capture and this computer on one clock'
+        )
     return _by_day(_usable(np.array(poses)), _in_order(np.array(sent)), bag)
 
 

@@ -118,6 +118,7 @@ class LiveRun:
                 first = ticks[0].stamp if first is None else first
                 last_arrival = time.monotonic()
                 if ticks[-1].stamp - first >= seconds:
+                    self._operator.call('controller/finish', 2.0)  # the run has reached its aim: time
                     return
             self._check()
             run = self._run_status()

@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from millirobot_adapt.analysis.figure_style import DASHED, GREY, INK, Drawing
-from millirobot_adapt.analysis.report.path_figures import HERO
+from millirobot_adapt.analysis.figure_style import DASHED, GREY, HERO, INK, Drawing
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.table import EVERY
 

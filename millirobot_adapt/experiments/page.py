@@ -10,17 +10,14 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt import __version__
-from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
-from millirobot_adapt.analysis.page import Card, Page, Picture, Section, render
+from millirobot_adapt.analysis.figure_style import Drawing, save_png, styled, to_svg
+from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments import cost_figures, walk_figures
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.store import file_name
 from millirobot_adapt.experiments.table import NOTE, write_rows
-
-DPI = 150
-"""Of the pictures."""
 
 
 def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], report: dict[str, Any]) -> None:
@@ -42,8 +39,7 @@ def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], re
         pictures = []
         with styled():
             for name, title, drawing in drawings(results):
-                # Without the version of the library equal runs give equal files.
-                drawing.figure.savefig(folder / f'{name}.png', dpi=DPI, metadata={'Software': None})
+                save_png(drawing.figure, folder / f'{name}.png')
                 svg = to_svg(drawing.figure, name, f'{title}. {drawing.says}')
                 pictures.append(Picture(title, drawing.says, svg, wide=True))
         (folder / 'index.html').write_text(_page(results, pictures), encoding='utf-8')
@@ -82,25 +78,34 @@ def _page(results: Results, pictures: Sequence[Picture]) -> str:
         title=f'{", ".join(others)} and {last}' if others else last,
         eyebrow='millirobot evaluation',
         lead=f'{len(results.episodes)} walks of up to {story.seconds:g} s: conditions {conditions}, seeds {seeds}.',
-        stops=[],
-        cards=[card for group in results.groups for card in _cards(results, group)],
+        banners=[],
+        cards=_cards(results),
         sections=[Section('Pictures', pictures)],
-        missing=[NOTE],
-        parameters=[],
+        notes=[NOTE],
         footer=f'millirobot_adapt {__version__}',
         tables=overview(results),
     )
     return render(page)
 
 
-def _cards(results: Results, group: str) -> list[Card]:
-    """Compare every method with the baseline in a group of conditions."""
-    cards = []
-    for method in results.methods[1:]:
-        cell = results.group_cell(method, group)
-        if cell and np.isfinite(cell.get('ratio', np.nan)):
-            interval = cell['ratio_interval']
-            note = '95 % interval {:.2f} to {:.2f}'.format(*interval) if interval else 'one seed: no interval'
-            name = f'{method} / {results.baseline}, {group.replace("_", " ")}'
-            cards.append(Card(f'{cell["ratio"]:.2f}', '', name, note))
-    return cards
+def _cards(results: Results) -> list[CardGroup]:
+    """Compare every method with the baseline in every group: floors that models were trained on, and unseen ones."""
+    groups = []
+    for heading, names in (
+        ('Floors of the training data', [name for name, conditions in results.groups.items() if len(conditions) > 1]),
+        ('Not seen in training', [name for name, conditions in results.groups.items() if len(conditions) == 1]),
+    ):
+        cards = [card for name in names for method in results.methods[1:] for card in _card(results, name, method)]
+        if cards:
+            groups.append(CardGroup(heading, cards))
+    return groups
+
+
+def _card(results: Results, group: str, method: str) -> list[Card]:
+    """Give a method's cost over the baseline's in a group of conditions, where both walked."""
+    cell = results.group_cell(method, group)
+    if not cell or not np.isfinite(cell.get('ratio', np.nan)):
+        return []
+    interval = cell['ratio_interval']
+    note = '95 % interval {:.2f} to {:.2f}'.format(*interval) if interval else 'no interval from one seed'
+    return [Card(f'{cell["ratio"]:.2f}', '', f'{method} / {results.baseline}, {group.replace("_", " ")}', note)]

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, ORANGE
+from millirobot_adapt.analysis.figure_style import GREY, PALETTE
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
 from millirobot_adapt.experiments.table import EVERY
 
-COLOURS = (ORANGE, BLUE, GREEN, '#CC79A7', '#56B4E9', '#E69F00', '#7A5195', '#8C6D31')
-"""Okabe and Ito's, the baseline's first, and two more; a ninth method begins again."""
 GREYS = {FOLLOWER: '#9aa5ae', ORACLE: GREY}
 """What is no rival is grey."""
 
@@ -71,7 +69,7 @@ class Results:
     def colour(self, method: str) -> str:
         """Return the colour of a method."""
         rivals = [name for name in self.methods if name not in GREYS]
-        return GREYS[method] if method in GREYS else COLOURS[rivals.index(method) % len(COLOURS)]
+        return GREYS[method] if method in GREYS else PALETTE[rivals.index(method) % len(PALETTE)]
 
     def errors(self, method: str, conditions: Sequence[str], column: str) -> np.ndarray:
         """Return a column of prediction errors over all walks of a method under the conditions, NaN left out."""

@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from millirobot_adapt.analysis.figure_style import BLUE, GREY, INK, LIGHT, ORANGE, Drawing
-from millirobot_adapt.analysis.report.path_figures import HERO
+from millirobot_adapt.analysis.figure_style import BLUE, GREY, HERO, INK, LIGHT, ORANGE, Drawing
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.results import Results
 

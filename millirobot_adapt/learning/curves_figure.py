@@ -1,4 +1,4 @@
-"""Draw what a training run went through."""
+"""Draw the course of a training run."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from millirobot_adapt.analysis.figure_style import BLUE, DASHED, INK, ORANGE
 from millirobot_adapt.learning.train import Curves
 
-BEFORE, AFTER = 'tab:gray', 'tab:blue'
+PANEL, HEIGHT = 3.2, 2.9
+"""Size of a panel [inch]."""
 
 
 def draw_curves(curves: Curves) -> Figure:
     """Draw loss, open-loop errors before and after adaptation, and the inner step sizes where there are any.
 
-    A dotted line stands where training went on with further data, a dot at the model that was kept of the last round.
+    A dashed line marks where training went on with further data, a dot the model that was kept of the last round. Call
+    it inside `figure_style.styled`.
     """
     stepped = bool(curves.psi and curves.psi[0])
-    figure = Figure(figsize=(13 if stepped else 10, 3.2), layout='constrained')
-    loss, position, heading, *rest = figure.subplots(1, 4 if stepped else 3)
-    loss.plot(curves.step, curves.training_loss, color=BEFORE, label='training')
-    loss.plot(curves.step, curves.validation_loss, color=AFTER, label='validation, open loop')
+    panels = 4 if stepped else 3
+    figure = Figure(figsize=(PANEL * panels, HEIGHT), layout='constrained')
+    loss, position, heading, *rest = figure.subplots(1, panels)
+    loss.plot(curves.step, curves.training_loss, color=ORANGE, label='training')
+    loss.plot(curves.step, curves.validation_loss, color=BLUE, label='validation, open loop')
     loss.set(title='loss', yscale='log')
     _draw_error(position, curves, [1e3 * e for e in curves.position_before], [1e3 * e for e in curves.position])
     position.set(title='position error at the horizon [mm]')
@@ -33,22 +37,20 @@ def draw_curves(curves: Curves) -> Figure:
         axes.set(title='inner step size psi', yscale='log')
     for axes in (loss, position, heading, *rest):
         axes.set(xlabel='gradient steps')
-        axes.grid(alpha=0.3)
         for step in curves.rounds:
-            axes.axvline(step, color='black', linestyle=':', linewidth=1)
+            axes.axvline(step, color=INK, linestyle=DASHED, linewidth=1)
         if axes.lines:
-            axes.legend(fontsize='small')
+            axes.legend(frameon=False)
     return figure
 
 
 def _draw_error(axes: Axes, curves: Curves, before: Sequence[float], after: Sequence[float]) -> None:
-    """Draw an error before adaptation, where that makes a difference, and after it."""
-    if list(before) != list(after):
-        axes.plot(curves.step, before, color=BEFORE, label='before adaptation')
-    axes.plot(
-        curves.step, after, color=AFTER, label='after adaptation' if list(before) != list(after) else 'validation'
-    )
+    """Draw an error after adaptation, and before it where that differs."""
+    adapts = list(before) != list(after)
+    if adapts:
+        axes.plot(curves.step, before, color=ORANGE, label='before adaptation')
+    axes.plot(curves.step, after, color=BLUE, label='after adaptation' if adapts else 'validation')
     first = next((row for row, step in enumerate(curves.step) if not curves.rounds or step > curves.rounds[-1]), None)
     if first is not None:
         kept = min(range(first, len(curves.step)), key=curves.validation_loss.__getitem__)
-        axes.plot(curves.step[kept], after[kept], 'o', color=AFTER, label='kept')
+        axes.plot(curves.step[kept], after[kept], 'o', color=BLUE, label='kept')

@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from millirobot_adapt import __version__
+from millirobot_adapt.analysis.figure_style import save_png, styled
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.repeatability import generator
@@ -78,7 +79,8 @@ def train(
     run = TrainedRun(model, record)
     run.save(out, trainer.curves)
     if trainer.trials:
-        draw_sweep(trainer.trials).savefig(out / SWEEP_FIGURE, dpi=120)
+        with styled():
+            save_png(draw_sweep(trainer.trials), out / SWEEP_FIGURE)
     return run
 
 

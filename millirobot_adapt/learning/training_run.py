@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import yaml
 
+from millirobot_adapt.analysis.figure_style import save_png, styled
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.curves_figure import draw_curves
@@ -38,7 +39,8 @@ class TrainedRun:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ARRAYS).unlink(missing_ok=True)
         (folder / RECORD).write_text(yaml.safe_dump(self.record, sort_keys=False), encoding='utf-8')
-        draw_curves(curves).savefig(folder / FIGURE, dpi=120)
+        with styled():
+            save_png(draw_curves(curves), folder / FIGURE)
         arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
         scratch = folder / f'unfinished_{ARRAYS}'
         np.savez(scratch, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import synthetic_run
 
-from millirobot_adapt.analysis.report.predictions import predict, predict_with
+from millirobot_adapt.analysis.predictions import predict, predict_with
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.core.dynamics.interface import Adaptation
 from millirobot_adapt.core.errors import UserError

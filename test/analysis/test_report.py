@@ -9,6 +9,7 @@ import pytest
 import synthetic_run
 
 from millirobot_adapt.analysis.figure_style import worst
+from millirobot_adapt.analysis.recovery import time_to_recover
 from millirobot_adapt.analysis.report import write_report
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.analysis.summary import summarise
@@ -54,7 +55,11 @@ def test_the_summary_holds_the_numbers_of_the_run(calm):
         'sent': 500, 'replies': 495, 'lost': 5, 'bad_frames': 2, 'rtt_ms': {'p50': 14.2, 'p99': 19.8},
     }  # fmt: skip
     assert summary['adaptation'] == {'method': 'grbal', 'pre_error': 3.0, 'post_error': 1.0}
-    assert summary['faults'] == [{'name': 'missing_leg', 'time_s': pytest.approx(20.0, abs=1e-3)}]
+    assert summary['walked_s'] == pytest.approx(40.0)
+    assert summary['faults'] == [
+        {'name': 'missing_leg', 'text': 'left middle leg lost', 'time_s': pytest.approx(20.0, abs=1e-3)}
+    ]
+    assert summary['setpoints'] == {'wanted': 400, 'as_wanted': 400}
     assert summary['stops'] == [{'reason': 'battery low', 'time_s': pytest.approx(40.5, abs=1e-3)}]
 
 
@@ -95,6 +100,153 @@ def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):
     (folder / 'ended.txt').write_text('estimator was killed by SIGKILL\n')
     assert write_report(folder)['ended'] == 'estimator was killed by SIGKILL'
     assert 'Ended before its time: estimator was killed by SIGKILL' in (folder / 'report.html').read_text()
+
+
+def words(folder):
+    """The texts of the page that say what happened: title, lead, banners, notes."""
+    root = ET.fromstring((folder / 'report.html').read_text().removeprefix('<!DOCTYPE html>'))
+    found = {kind: [p.text for p in root.findall(f".//p[@class='{kind}']")] for kind in ('lead', 'banner', 'note')}
+    return {'title': root.find('.//h1').text, **found}
+
+
+def cut_short(monkeypatch, folder, ticks, faults=(), ending=()):
+    """Write a run that stops after some ticks: faults at given times, then states of the nodes."""
+    monkeypatch.setattr(synthetic_run, 'FAULT_TICK', -1)
+
+    def end(bag, ticks):
+        stamp = synthetic_run.START + ticks * synthetic_run.DT
+        for late, topic, text, values in ending:
+            bag.write_message(topic, messages.status(topic, text, values), stamp + late)
+        for time in faults:
+            at = synthetic_run.START + time
+            bag.write_message('/mock/fault', messages.status('missing_leg', 'left middle leg lost', {}), at)
+
+    monkeypatch.setattr(synthetic_run, '_write_end', end)
+    return synthetic_run.write_run(folder, ticks=ticks)
+
+
+STOPPED = {'sender': 'controller', 'phase': 'stopped', 'reason': '4 deadlines in a row were missed', 'cause': 'fault'}
+
+
+def test_a_run_that_stopped_says_why_once_and_shows_no_fault_that_came_after(tmp_path, monkeypatch):
+    reason = STOPPED['reason']
+    stop = (0.01, '/controller/state', f'stopped: {reason}', STOPPED)
+    folder = cut_short(monkeypatch, tmp_path / 'run', 34, faults=[5.0], ending=[stop])
+    (folder / 'ended.txt').write_text(f'the robot was stopped: {reason}\n')
+    summary = write_report(folder)
+    assert summary['faults'] == []
+    assert summary['tracking']['after_fault'] is None
+    said = words(folder)
+    assert said['title'] == 'figure8, 3.4 s walked, grbal'
+    assert said['banner'] == [f'Stopped at 3.4 s: {reason}']
+    assert 'leg lost' not in said['lead'][0]
+    assert said['note'][-1] == 'Began 1.7 s after the end of the walk: left middle leg lost.'
+    root = ET.fromstring((folder / 'report.html').read_text().removeprefix('<!DOCTYPE html>'))
+    assert not [text for text in root.iter('text') if 'leg lost' in ''.join(text.itertext())]
+
+
+def test_one_reason_told_by_two_nodes_is_one_stop(tmp_path, monkeypatch):
+    reason = STOPPED['reason']
+    bridge = {'armed': 'False', 'link': 'up', 'owner': 'nobody', 'hold': 'none', 'cause': 'fault', 'last stop': reason}
+    armed = {**bridge, 'armed': 'True', 'cause': 'none', 'last stop': 'none'}
+    ending = [
+        (-1.0, '/bridge/state', 'armed', armed),
+        (0.01, '/controller/state', f'stopped: {reason}', STOPPED),
+        (0.02, '/bridge/state', reason, bridge),
+    ]
+    folder = cut_short(monkeypatch, tmp_path / 'run', 34, ending=ending)
+    assert [stop['reason'] for stop in write_report(folder)['stops']] == [reason]
+    assert words(folder)['banner'] == [f'Stopped at 3.4 s: {reason}']
+
+
+def test_a_run_that_ends_well_is_finished_and_has_no_banner(tmp_path, monkeypatch):
+    done = {'sender': 'controller', 'phase': 'finished', 'reason': '', 'cause': 'none'}
+    folder = cut_short(monkeypatch, tmp_path / 'run', 120, ending=[(0.01, '/controller/state', 'finished', done)])
+    write_report(folder)
+    said = words(folder)
+    assert said['title'] == 'figure8, 12 s walked, grbal'
+    assert said['banner'] == []
+    assert said['lead'][0].endswith('It reached the end of the path.')
+
+
+def rewritten(monkeypatch, change):
+    """Let every message on the way into the bag be changed: `change` returns the copies to write."""
+    real = BagWriter.write_message
+
+    def write(self, topic, message, received):
+        for copy, stamp in change(topic, message, received):
+            real(self, topic, copy, stamp)
+
+    monkeypatch.setattr(BagWriter, 'write_message', write)
+
+
+def test_poses_that_come_twice_count_once(tmp_path, monkeypatch):
+    def twice(topic, message, received):
+        return [(message, received)] * 2 if topic == '/mocap/pose' else [(message, received)]
+
+    rewritten(monkeypatch, twice)
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=60)
+    mocap = write_report(folder)['mocap']
+    assert (mocap['poses'], mocap['repeated'], mocap['rate_hz']) == (59, 60, pytest.approx(10.0))
+    assert words(folder)['note'][-1] == 'Motion capture sent 60 poses again with a stamp that was there already.'
+
+
+@pytest.mark.parametrize(
+    ('behind', 'words_for_it'),
+    [(1.7e9, '53.9 years behind'), (-2 * 3600.0, '2.0 hours ahead of'), (5.0, '5.0 s behind')],
+)
+def test_poses_on_another_clock_are_counted_and_the_page_says_by_how_much(tmp_path, monkeypatch, behind, words_for_it):
+    def other_clock(topic, message, received):
+        if topic == '/mocap/pose':
+            message.header.stamp.sec -= int(behind)
+        return [(message, received)]
+
+    rewritten(monkeypatch, other_clock)
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=60)
+    mocap = write_report(folder)['mocap']
+    assert mocap['poses'] == 59
+    assert mocap['rate_hz'] == pytest.approx(10.0)
+    assert mocap['clock_offset_s'] == pytest.approx(behind, abs=0.5)
+    assert mocap['age_ms'] == {'p50': None, 'p99': None, 'max': None}
+    (banner,) = [text for text in words(folder)['banner'] if 'clock' in text]
+    assert banner.startswith(f'The stamps of motion capture are on another clock: {words_for_it} the clock of the bag')
+
+
+def test_setpoints_that_the_bridge_changed_or_dropped_are_counted(tmp_path, monkeypatch):
+    seen = []
+
+    def change(topic, message, received):
+        if topic == '/sent':
+            seen.append(received)
+            if len(seen) % 10 == 0:
+                return []
+            if len(seen) % 10 == 5:
+                message.velocity[:] = 0.0
+        return [(message, received)]
+
+    rewritten(monkeypatch, change)
+    summary = write_report(synthetic_run.write_run(tmp_path / 'run', ticks=100))
+    assert summary['setpoints'] == {'wanted': 100, 'as_wanted': 80}
+
+
+def test_the_time_to_recover_is_from_the_fault_until_the_error_stays_small():
+    stamps = np.arange(0.0, 30.0, 0.1)
+    errors = np.where((stamps >= 10.0) & (stamps < 13.0), 3.0, 1.0)
+    assert time_to_recover(stamps, errors, 10.0, 1.0) == pytest.approx(2.8, abs=0.11)
+    assert time_to_recover(stamps, np.ones(300), 10.0, 1.0) == 0.0
+    assert time_to_recover(stamps, np.where(stamps >= 10.0, 3.0, 1.0), 10.0, 1.0) is None
+
+
+def test_parameters_that_differ_from_what_ships_are_marked(tmp_path):
+    folder = synthetic_run.write_run(tmp_path / 'run', ticks=30)
+    (folder / 'parameters.yaml').write_text('controller: {path: zigzag, planner: {horizon: 9}, seed: 0}\n')
+    write_report(folder)
+    root = ET.fromstring((folder / 'report.html').read_text().removeprefix('<!DOCTYPE html>'))
+    changed = [[cell.text for cell in row] for row in root.findall('.//tbody/tr')]
+    assert ['controller.path', 'zigzag', 'figure8'] in changed
+    assert ['controller.planner.horizon', '9', '12'] in changed
+    assert not [row for row in changed if row[0] == 'controller.seed']
+    assert root.find('.//details/summary').text == 'All parameters of the run'
 
 
 def with_states(tmp_path, *states):
@@ -193,8 +345,9 @@ def test_the_page_is_well_formed_and_shows_every_figure(reported):
     root = ET.fromstring(page.removeprefix('<!DOCTYPE html>'))
     pictures = root.findall('.//figure')
     assert [picture.find('figcaption/b').text for picture in pictures] == [
-        'Path driven, path wanted', 'Distance to the path', 'Speed', 'Predicting the next step', 'Adapting',
-        'Leg rates', 'Work of a tick', 'Radio link', 'Motion capture',
+        'Path driven, path wanted', 'Distance to the path', 'Speed', 'Predicting the next step',
+        'Recovering from the fault', 'Adapting', 'Setpoints wanted and sent', 'Leg rates', 'Work of a tick',
+        'Radio link', 'Motion capture',
     ]  # fmt: skip
     assert [heading.text for heading in root.findall('.//h2')] == [
         'The walk', 'What the model knew', 'Robot, link and clock', 'Parameters',
@@ -204,7 +357,7 @@ def test_the_page_is_well_formed_and_shows_every_figure(reported):
         assert said.startswith(picture.find('figcaption/b').text)
         assert len(said) > 30
     assert all(len(picture.findall('svg//path')) > 5 for picture in pictures)
-    assert len(root.findall(".//div[@class='card']")) == 6
+    assert len(root.findall(".//div[@class='card']")) == 7
     assert f'{100 * summary["tracking"]["cross_track_rms_m"]:.1f}' in page
     assert 'left middle leg lost' in page
     assert [heading.text for heading in root.findall('.//h3')] == ['run', 'controller', 'ros']

@@ -12,26 +12,23 @@ from matplotlib.figure import Figure
 
 from millirobot_adapt.analysis.compare.runs import METRICS, Run, pairs_of
 from millirobot_adapt.analysis.figure_style import (
-    BLUE,
     DASHED,
-    GREEN,
     GREY,
     HEIGHT,
+    HERO,
     INK,
     LIGHT,
+    MEDIAN_TICKS,
     ORANGE,
+    PALETTE,
     Drawing,
     label_line,
     new_figure,
     running_median,
 )
-from millirobot_adapt.analysis.report.path_figures import HERO
-from millirobot_adapt.analysis.report.time_figures import MEDIAN_TICKS
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import FloatArray
 
-COLOURS = (ORANGE, BLUE, GREEN, '#CC79A7', '#56B4E9', '#E69F00')
-"""Okabe and Ito's, the baseline's first; a seventh variant begins again."""
 Curve = tuple[FloatArray, FloatArray]
 """Stamps [s] and values."""
 PANELS = 3
@@ -52,7 +49,7 @@ class Gallery:
 
     def colour(self, variant: str) -> str:
         """Return the colour of a variant."""
-        return COLOURS[self.variants.index(variant) % len(COLOURS)]
+        return PALETTE[self.variants.index(variant) % len(PALETTE)]
 
 
 def paths(gallery: Gallery) -> Drawing | None:

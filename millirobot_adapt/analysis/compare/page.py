@@ -12,7 +12,7 @@ from millirobot_adapt.analysis.compare import figures
 from millirobot_adapt.analysis.compare.figures import Gallery
 from millirobot_adapt.analysis.compare.runs import METRICS, Run
 from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
-from millirobot_adapt.analysis.page import Card, Page, Picture, Section, Table, render
+from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
 
 METHOD = "Student's t on the logarithms, or from 10 pairs on the BCa bootstrap"
@@ -132,16 +132,15 @@ def write_page(path: Path, runs: Sequence[Run], found: dict[str, Any]) -> None:
         title=f'{_list(gallery.variants)}: {len(runs)} runs',
         eyebrow=f'millirobot comparison · {datetime.now():%Y-%m-%d %H:%M}',
         lead=_lead(found),
-        stops=[
+        banners=[
             f'{run.name} stopped at {stop["time_s"]:.1f} s: {stop["reason"]}'
             for run in runs
             for stop in run.recorded.summary['stops']
         ],
-        cards=_cards(found),
+        cards=[CardGroup('', _cards(found))],
         sections=_sections(gallery),
         tables=[Table('Every run', columns, rows)],
-        missing=notes(runs, found),
-        parameters=[],
+        notes=notes(runs, found),
         footer=f'millirobot_adapt {__version__} · theta*: before adaptation, theta\u2032: after it',
     )
     try:

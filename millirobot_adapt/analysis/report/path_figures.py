@@ -18,16 +18,17 @@ from millirobot_adapt.analysis.figure_style import (
     GREEN,
     GREY,
     HEIGHT,
+    HERO,
     INK,
     LIGHT,
     ORANGE,
     STOP,
-    WIDTH,
     Drawing,
     label_line,
     new_figure,
 )
 from millirobot_adapt.analysis.followed_path import FollowedPath
+from millirobot_adapt.analysis.predictions import Predictions
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData
 from millirobot_adapt.core.planning.paths import ReferencePath
@@ -35,8 +36,6 @@ from millirobot_adapt.core.robot.state import FloatArray
 
 ERROR_COLOURS = LinearSegmentedColormap.from_list('error', [BLUE, '#7fb2d0', '#f0a35e', ORANGE, '#8f2d00'])
 """From on the path (blue) to far off it (dark orange)."""
-HERO = 1.4 * WIDTH
-"""Width of the drawing of the path [inch]."""
 FAN_HEIGHT = 1.3 * HEIGHT
 """Height of the two figures on open-loop prediction [inch]."""
 LETTER = 0.012
@@ -193,14 +192,30 @@ def fans(story: Timeline) -> Drawing | None:
 
 
 def horizon_error(story: Timeline) -> Drawing | None:
-    """Draw how the error of open-loop prediction grows with the time ahead: mean and middle half of all ticks."""
+    """Draw how the errors of open-loop prediction grow with the time ahead: mean and middle half of all ticks."""
     predictions = story.predictions
     if predictions is None:
         return None
-    errors = [100 * predictions.position_error(poses) for poses in (predictions.before, predictions.after)]
-    adapts = predictions.adapts
-    ahead = predictions.ahead
-    figure, (axes,) = new_figure(FAN_HEIGHT)
+    figure, axes = new_figure(FAN_HEIGHT, rows=2)
+    kinds = (predictions.before, predictions.after)
+    ends = [
+        _growth(axes[0], predictions, [100 * predictions.position_error(kind) for kind in kinds]),
+        _growth(axes[1], predictions, [np.degrees(predictions.heading_error(kind)) for kind in kinds]),
+    ]
+    axes[0].set_ylabel('position [cm]')
+    axes[1].set_ylabel('heading [degrees]')
+    axes[1].set_xlabel('time ahead [s]')
+    (far, far_after), (turned, turned_after) = ends
+    change = f'{far:.1f} cm and {turned:.1f} degrees'
+    if predictions.adapts:
+        change += f' before adapting, {far_after:.1f} cm and {turned_after:.1f} degrees after'
+    ahead = predictions.ahead[-1]
+    return Drawing(figure, f'Mean error {ahead:.1f} s ahead: {change}. Shaded: the middle half of all ticks.')
+
+
+def _growth(axes: Axes, predictions: Predictions, errors: list[FloatArray]) -> tuple[float, float]:
+    """Draw one kind of error, before and after adapting where that differs; return the two means at the horizon."""
+    adapts, ahead = predictions.adapts, predictions.ahead
     apart = 6.0 if np.nanmean(errors[0]) >= np.nanmean(errors[1]) else -6.0
     lines = [(errors[1], 'after' if adapts else 'predicted', BLUE, -apart if adapts else 0.0)]
     if adapts:
@@ -212,8 +227,4 @@ def horizon_error(story: Timeline) -> Drawing | None:
         label_line(axes, ahead, mean, name, color, dy)
     axes.set_xlim(0, ahead[-1])
     axes.set_ylim(bottom=0)
-    axes.set_xlabel('time ahead [s]')
-    axes.set_ylabel('distance to what happened [cm]')
-    means = [float(np.nanmean(values[:, -1])) for values in errors]
-    change = f'{means[0]:.1f} cm before adapting, {means[1]:.1f} cm after' if adapts else f'{means[0]:.1f} cm'
-    return Drawing(figure, f'Mean distance {ahead[-1]:.1f} s ahead: {change}. Shaded: the middle half of all ticks.')
+    return float(np.nanmean(errors[0][:, -1])), float(np.nanmean(errors[1][:, -1]))

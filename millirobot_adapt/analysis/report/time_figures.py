@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 from millirobot_adapt.analysis.figure_style import (
     BLUE,
     DASHED,
+    GREEN,
     GREY,
     HEIGHT,
     INK,
     LIGHT,
+    MEDIAN_TICKS,
     ORANGE,
     STOP,
     Drawing,
@@ -23,13 +25,17 @@ from millirobot_adapt.analysis.figure_style import (
     running_median,
     worst,
 )
+from millirobot_adapt.analysis.recovery import TOLERANCE, Recovery, ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import Series
+from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 
-MEDIAN_TICKS = 15
-"""Width of running medians [ticks]."""
+BEFORE_FAULT = 5.0
+"""The figure of the recovery begins so long before the fault [s]."""
+SHORT_MEDIAN = 5
+"""Width of the running medians there [ticks]: wide ones would hide a quick recovery."""
 DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}
 
 
@@ -93,6 +99,58 @@ def prediction(story: Timeline) -> Drawing | None:
     return Drawing(figure, f'On transitions not seen yet: {change}.')
 
 
+def recovery(story: Timeline) -> Drawing | None:
+    """Draw the errors of prediction against the time since the first fault, with the level before it."""
+    kinds = (
+        (next_step_recovery(story.run), 'next step', 'normalised', 1.0),
+        (ahead_recovery(story.run, story.predictions), 'at the horizon', 'position [cm]', 100.0),
+    )
+    known = [(found, name, unit, scale) for found, name, unit, scale in kinds if found is not None]
+    if not known:
+        return None
+    figure, panels = new_figure(1.3 * HEIGHT if len(known) > 1 else HEIGHT, rows=len(known))
+    said = []
+    for axes, (found, name, unit, scale) in zip(panels, known, strict=True):
+        _draw_recovery(axes, found, scale)
+        axes.set_ylabel(f'{name},\n{unit}')
+        said.append(f'{name} {_came_back(found.seconds)}')
+    panels[-1].set_xlabel('time since the fault [s]')
+    says = 'After adapting, within 20 % of the mean before the fault (shaded): '
+    return Drawing(figure, f'{says}{"; ".join(said)}.')
+
+
+def _came_back(seconds: float | None) -> str:
+    if seconds is None:
+        return 'never again'
+    return 'always' if seconds == 0 else f'again after {seconds:.1f} s'
+
+
+def _draw_recovery(axes: Axes, found: Recovery, scale: float) -> None:
+    """Draw one error, before and after adapting, its level before the fault, and when it was back."""
+    since = found.stamps - found.fault
+    shown = since >= -BEFORE_FAULT
+    lines = [(found.errors, 'after', BLUE, -5.0)]
+    if not np.array_equal(found.before_adapting, found.errors):
+        lines.insert(0, (found.before_adapting, 'before', ORANGE, 5.0))
+    for errors, name, color, dy in lines:
+        values = scale * errors[shown]
+        axes.plot(since[shown], values, '.', color=color, alpha=0.28, **DOTS)
+        median = running_median(values, SHORT_MEDIAN)
+        axes.plot(since[shown], median, color=color, linewidth=2.0)
+        label_line(axes, since[shown], median, name, color, dy)
+    axes.axhspan(0, TOLERANCE * scale * found.level, color=BLUE, alpha=0.08, linewidth=0)
+    axes.axhline(scale * found.level, color=BLUE, linewidth=1.0, linestyle=DASHED)
+    axes.axvline(0, color=INK, linewidth=1.0, linestyle=DASHED)
+    if found.seconds:
+        axes.axvline(found.seconds, color=GREEN, linewidth=1.4)
+        axes.annotate(
+            f'{found.seconds:.1f} s', (found.seconds, 1.0), xycoords=('data', 'axes fraction'), xytext=(4, -3),
+            textcoords='offset points', va='top', color=GREEN, fontsize=8.5,
+        )  # fmt: skip
+    axes.set_xlim(since[shown][0], since[-1])
+    axes.set_ylim(0, 1.1 * scale * float(np.nanpercentile(found.errors[shown], 99)))
+
+
 def adaptation(story: Timeline) -> Drawing | None:
     """Draw the norm of the inner gradient, and the fraction of the inner step that was taken."""
     norm, step = story.run.column('gradient_norm'), story.run.column('inner_step')
@@ -110,6 +168,28 @@ def adaptation(story: Timeline) -> Drawing | None:
     _finish(story, lower, label=False)
     shortened = int(np.sum(step[np.isfinite(step)] < 1.0))
     return Drawing(figure, f'Norm of the inner gradient; ticks with a shortened step: {shortened} of {len(step)}.')
+
+
+def setpoints(story: Timeline) -> Drawing | None:
+    """Draw for each side what the controller wanted and what the bridge sent, in revolutions per second."""
+    wanted, sent = pairs(story.run)
+    if not len(wanted):
+        return None
+    same = as_wanted(wanted.values, sent)
+    inside = story.within(Series(wanted.stamps, np.column_stack([wanted.values, sent, same])))
+    if not len(inside):
+        return None
+    figure, both = new_figure(HEIGHT, rows=2)
+    changed = inside.values[:, 4] == 0
+    for side, (axes, name, color) in enumerate(zip(both, ('left', 'right'), (BLUE, ORANGE), strict=True)):
+        ours, theirs = inside.values[:, side] / RADIANS_PER_REVOLUTION, inside.values[:, 2 + side]
+        axes.step(inside.stamps, ours, where='post', color=INK, linewidth=1.0, alpha=0.55)
+        axes.step(inside.stamps, theirs / RADIANS_PER_REVOLUTION, where='post', color=color, linewidth=1.3)
+        axes.plot(inside.stamps[changed], ours[changed], 'x', color=STOP, markersize=5)
+        axes.set_ylabel(f'{name} [rev/s]')
+        _finish(story, axes, last=side == 1, label=side == 0)
+    count = f'{changed.sum()} of {len(inside)} were changed, replaced or not sent (crosses)'
+    return Drawing(figure, f'Sent (colour) against wanted by the controller (grey): {count}.')
 
 
 def leg_rates(story: Timeline) -> Drawing | None:
@@ -190,23 +270,25 @@ def link(story: Timeline) -> Drawing | None:
 
 
 def mocap(story: Timeline) -> Drawing | None:
-    """Draw the time between two poses of motion capture, and how old each was when it arrived."""
+    """Draw the time between two poses of motion capture, and how old each was when it arrived, where that is known."""
     poses = story.within(story.run.mocap)
     if len(poses) < 2:
         return None
-    figure, (upper, lower) = new_figure(HEIGHT, rows=2)
     gaps, ages = 1e3 * np.diff(poses.stamps), 1e3 * poses.values
-    upper.plot(*worst(poses.stamps[1:], gaps), '.', color=BLUE, alpha=0.5, **DOTS)
-    upper.set_ylim(0, 1.15 * float(gaps.max()))
-    upper.set_ylabel('between poses [ms]')
-    lower.plot(*worst(poses.stamps, ages), '.', color=BLUE, alpha=0.5, **DOTS)
-    lower.set_ylim(min(0.0, float(ages.min())), 1.15 * max(1.0, float(ages.max())))
-    lower.set_ylabel('age [ms]')
-    _finish(story, upper, last=False)
-    _finish(story, lower, label=False)
-    rate = 1e3 / float(np.median(gaps))
-    age = float(np.median(ages))
-    return Drawing(figure, f'{rate:.0f} poses a second, {age:.1f} ms old on arrival; longest gap {gaps.max():.0f} ms.')
+    dated = bool(np.isfinite(ages).all())
+    figure, axes = new_figure(HEIGHT, rows=2 if dated else 1)
+    axes[0].plot(*worst(poses.stamps[1:], gaps), '.', color=BLUE, alpha=0.5, **DOTS)
+    axes[0].set_ylim(0, 1.15 * float(gaps.max()))
+    axes[0].set_ylabel('between poses [ms]')
+    _finish(story, axes[0], last=not dated)
+    says = f'{1e3 / float(np.median(gaps)):.0f} poses a second'
+    if dated:
+        axes[1].plot(*worst(poses.stamps, ages), '.', color=BLUE, alpha=0.5, **DOTS)
+        axes[1].set_ylim(min(0.0, float(ages.min())), 1.15 * max(1.0, float(ages.max())))
+        axes[1].set_ylabel('age [ms]')
+        _finish(story, axes[1], label=False)
+        says += f', {float(np.median(ages)):.1f} ms old on arrival'
+    return Drawing(figure, f'{says}; longest gap {gaps.max():.0f} ms.')
 
 
 def _finish(story: Timeline, axes: Axes, last: bool = True, label: bool = True) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.analysis.followed_path import follow_path
-from millirobot_adapt.analysis.report.predictions import Predictions, predict
+from millirobot_adapt.analysis.predictions import Predictions, predict
 from millirobot_adapt.analysis.report.timeline import Timeline, timeline_of
 from millirobot_adapt.analysis.run_data import RunData, load_run
 from millirobot_adapt.analysis.summary import summarise

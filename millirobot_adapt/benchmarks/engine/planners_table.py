@@ -81,25 +81,24 @@ def _interval(ends: Interval | None) -> str:
 
 def draw(path: Path, found: Sequence[Quality]) -> None:
     """Save a picture: cost of a plan against the number of samples, one line a planner, with the paired intervals."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from millirobot_adapt.analysis.figure_style import DASHED, HEIGHT, INK, new_figure, save_png, styled
 
-    figure = Figure(figsize=(7, 4.5), layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    for planner in PLANNERS:
-        own = [each for each in found if each.planner == planner]
-        plans = [against_baseline(found, each)[0] for each in own]
-        differences = np.array([each.difference for each in plans])
-        low, high = np.array([each.difference_interval or (each.difference,) * 2 for each in plans]).T
-        samples = [each.samples for each in own]
-        axes.errorbar(
-            samples, differences, (differences - low, high - differences), marker='o', capsize=3, label=planner
+    with styled():
+        figure, (axes,) = new_figure(1.3 * HEIGHT)
+        for planner in PLANNERS:
+            own = [each for each in found if each.planner == planner]
+            plans = [against_baseline(found, each)[0] for each in own]
+            differences = np.array([each.difference for each in plans])
+            low, high = np.array([each.difference_interval or (each.difference,) * 2 for each in plans]).T
+            samples = [each.samples for each in own]
+            axes.errorbar(
+                samples, differences, (differences - low, high - differences), marker='o', capsize=3, label=planner
+            )
+        axes.axhline(0.0, color=INK, linewidth=0.8, linestyle=DASHED)
+        axes.set(
+            xscale='log',
+            xlabel='candidates a tick, K',
+            ylabel=f'cost of a plan minus that of {BASELINE[0]}, {BASELINE[1]}',
         )
-    axes.axhline(0.0, color='black', linewidth=0.8, linestyle='--')
-    axes.set(
-        xscale='log', xlabel='candidates a tick, K', ylabel=f'cost of a plan minus that of {BASELINE[0]}, {BASELINE[1]}'
-    )
-    axes.legend()
-    # Without the version of the library equal figures give equal files.
-    figure.savefig(path, dpi=110, metadata={'Software': None})
+        axes.legend(frameon=False)
+        save_png(figure, path)

@@ -32,6 +32,8 @@ class Predictions:
     """The states that the run then recorded, shape (M, H + 1, 3)."""
     dt: float
     """Time between two rows [s]."""
+    stamps: FloatArray
+    """When the tick of each prediction began [s since the epoch], shape (M,)."""
 
     @property
     def adapts(self) -> bool:
@@ -83,7 +85,7 @@ def predict_with(method: Method, run: RunData, horizon: int, dt: float) -> Predi
         for model, place in ((method.prior, before), (adapted, after)):
             place[row, : len(ticks)] = _planar(np.asarray(model.rollout(ticks[0].state, actions), dtype=float)[:, 0])
         actual[row, : len(ticks)] = _planar(np.array([tick.state for tick in ticks]))
-    return Predictions(before, after, actual, dt)
+    return Predictions(before, after, actual, dt, run.column('stamp')[chosen])
 
 
 def _steps_ahead(run: RunData, horizon: int, dt: float) -> list[int]:
