@@ -148,7 +148,8 @@ def _draw_recovery(axes: Axes, found: Recovery, scale: float) -> None:
             textcoords='offset points', va='top', color=GREEN, fontsize=8.5,
         )  # fmt: skip
     axes.set_xlim(since[shown][0], since[-1])
-    axes.set_ylim(0, 1.1 * scale * float(np.nanpercentile(found.errors[shown], 99)))
+    every = np.concatenate([found.errors[shown], found.before_adapting[shown]])
+    axes.set_ylim(0, 1.1 * scale * float(np.nanpercentile(every, 98)))
 
 
 def adaptation(story: Timeline) -> Drawing | None:
