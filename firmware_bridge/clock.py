@@ -1,4 +1,4 @@
-"""The two clocks of the bridge: a steady one to measure with, the host's to stamp with."""
+"""The two clocks of the bridge: a steady one for durations, the host's for stamps."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the link and its driver know of time."""
+    """Time, as the link and its driver see it."""
 
     def steady(self) -> float:
-        """Return a time that only ever grows [s], whatever happens to the host's clock."""
+        """Return a time that only grows [s], even when the host's clock is set back."""
 
     def host(self) -> float:
         """Return the host's time [s since the epoch], for stamps."""
@@ -20,7 +20,7 @@ class Clock(Protocol):
         """Wait [s]."""
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait for a condition, held by the caller, to be notified, at most so long [s]."""
+        """Wait until a condition that the caller holds is notified, at most so long [s]."""
 
 
 class SystemClock:
@@ -44,7 +44,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to, so that tests and benchmarks never wait."""
+    """A clock that moves only on request, so that tests and benchmarks never wait."""
 
     def __init__(self, epoch: float = 1.7e9) -> None:
         self._steady = 0.0
@@ -63,5 +63,5 @@ class ManualClock:
         self._steady += max(0.0, seconds)
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Move the clock forward [s]: nobody notifies anybody in a test of one thread."""
+        """Move the clock forward [s]: in a test of one thread nobody notifies the condition."""
         self.sleep(seconds)

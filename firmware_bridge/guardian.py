@@ -1,7 +1,7 @@
-"""The serial guardian: a small process that stops the robot when the bridge itself no longer can.
+"""The serial guardian: a small process that stops the robot when the bridge no longer can.
 
-Nothing catches SIGKILL, and a hung interpreter runs no watchdog of its own. So a child process holds the port too and
-listens for heartbeats of the link's thread; its program is `guardian_process.py`, which says the rest.
+Nothing catches SIGKILL, and a hung interpreter runs no watchdog of its own. So a child process also holds the port and
+listens for heartbeats of the link's thread. Its program is `guardian_process.py`, which describes the rest.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from firmware_bridge.transports import TransportLost
 LEAVE_TIME = 0.5
 """A guardian that has not left within this time is killed [s]."""
 DEAF_AFTER = 1.0
-"""A guardian that has not answered a heartbeat within this time is taken for dead [s]: it may be stopped."""
+"""A guardian that has not answered a heartbeat within this time counts as dead [s]: it may be stopped."""
 
 
 class Guardian(Protocol):
-    """What the link knows of a guardian."""
+    """The guardian as the link sees it."""
 
     def beat(self, motors_on: bool) -> None:
         """Tell it that the link's thread is alive, and whether the motors may be on."""
 
     def trouble(self) -> str | None:
-        """Return what it has done or what has become of it since the last call; None when all is well."""
+        """Return what it has done or what has happened to it since the last call; None when all is well."""
 
     def close(self) -> None:
-        """Send it away."""
+        """End it."""
 
 
 class SerialGuardian:
-    """Start a guardian over an open port; `words` are what it writes after `silence` [s] or at the bridge's end.
+    """Start a guardian for an open port; it writes `words` after `silence` [s] or at the bridge's end.
 
     Raises:
         TransportLost: it cannot be started.
@@ -49,7 +49,7 @@ class SerialGuardian:
     ) -> None:
         self._clock = clock
         self._asked_at: float | None = None  # when the first heartbeat without an answer was sent
-        # -I and -S: no environment, no site-packages; a session of its own: Ctrl-C in the terminal does not reach it.
+        # -I and -S: no environment, no site-packages. Its own session: Ctrl-C in the terminal does not reach it.
         command = [sys.executable, '-I', '-S', guardian_process.__file__, str(descriptor), str(silence), words.hex()]
         try:
             self._process = subprocess.Popen(
@@ -73,11 +73,11 @@ class SerialGuardian:
         """Send a heartbeat; see `Guardian.beat`."""
         if self._asked_at is None:
             self._asked_at = self._clock()
-        with contextlib.suppress(OSError):  # `trouble` will tell
+        with contextlib.suppress(OSError):  # `trouble` reports it
             os.write(self._to, guardian_process.WATCH if motors_on else guardian_process.REST)
 
     def trouble(self) -> str | None:
-        """Read what it says; see `Guardian.trouble`."""
+        """Read its messages; see `Guardian.trouble`."""
         try:
             said = os.read(self._from, 4096)
         except BlockingIOError:
@@ -92,14 +92,14 @@ class SerialGuardian:
         )
 
     def _deaf(self) -> str | None:
-        """End a guardian that does not answer; return that it was so."""
+        """End a guardian that does not answer, and say so."""
         if self._asked_at is None or self._clock() <= self._asked_at + DEAF_AFTER:
             return None
         self._process.kill()
         return 'the serial guardian did not answer'
 
     def close(self) -> None:
-        """Send the guardian away and wait until it has let go of the port; closing twice is harmless."""
+        """End the guardian and wait until it has released the port; closing twice is harmless."""
         if self._process.returncode is not None:
             return
         with contextlib.suppress(OSError):

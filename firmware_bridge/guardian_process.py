@@ -1,11 +1,11 @@
-"""The program of the serial guardian: say the last words when the bridge falls silent.
+"""The program of the serial guardian: write the last words when the bridge falls silent.
 
-It knows no protocol. It is given an open port, how long a silence may last [s] and the bytes to write then, and reads
-heartbeats on standard input. WATCH: the motors may be on; REST: they are off, silence means nothing; LEAVE: end. The
-end of the input while it watches means that the bridge was killed; a silence, that it hangs or is stopped. On standard
-output it says HEARD after heartbeats, and SPOKEN whenever it begins to write.
+It knows no protocol. Its arguments are an open port, how long a silence may last [s] and the bytes to write then. It
+reads heartbeats on standard input. WATCH: the motors may be on; REST: they are off, silence means nothing; LEAVE: end.
+The end of the input while it watches means that the bridge was killed; a silence, that it hangs or is stopped. On
+standard output it writes HEARD after heartbeats, and SPOKEN when it begins to write the last words.
 
-It is started as a script of its own, with the standard library alone, to be small and quick to start.
+It runs as a script with the standard library alone, so that it is small and starts quickly.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import time
 WATCH, REST, LEAVE = b'+', b'-', b'q'
 HEARD, SPOKEN = b'.', b'!'
 REPEATS, GAP = 7, 0.05
-"""The words are written so often, with so much time between [s]: a frame that was cut in half when the bridge died
-swallows what comes first, and the air may lose some more."""
+"""The words are written so many times, with so much time between [s]: a frame that was cut in half when the bridge died
+swallows the first bytes, and the air may lose some more."""
 
 
 def speak(port: int, words: bytes) -> None:
-    """Write the words again and again; a port that takes none may take some later."""
+    """Write the words several times; a port that takes none now may take some later."""
     for _ in range(REPEATS):
         with contextlib.suppress(OSError):
             os.write(port, words)
@@ -35,17 +35,17 @@ def speak(port: int, words: bytes) -> None:
 
 
 def tell(message: bytes) -> None:
-    """Say something to the bridge, if it is there to hear it."""
+    """Send a message to the bridge, if it still listens."""
     with contextlib.suppress(OSError):
         os.write(sys.stdout.fileno(), message)
 
 
 def main() -> None:
-    """Watch over the bridge until it leaves or is gone."""
+    """Watch the bridge until it leaves or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     port, silence, words = int(sys.argv[1]), float(sys.argv[2]), bytes.fromhex(sys.argv[3])
-    os.set_blocking(sys.stdout.fileno(), False)  # a bridge that does not listen must not keep it from its task
+    os.set_blocking(sys.stdout.fileno(), False)  # a bridge that does not listen must not block it
     watching = False
     while True:
         audible, _, _ = select.select([sys.stdin], [], [], silence if watching else None)
@@ -63,7 +63,7 @@ def main() -> None:
             with contextlib.suppress(OSError):
                 print(f'serial guardian: the link {cause}; zero and motors off sent', file=sys.stderr)
         if audible:
-            with contextlib.suppress(OSError):  # the bridge could not give the port back to other programs
+            with contextlib.suppress(OSError):  # the bridge could not release the port for other programs
                 fcntl.ioctl(port, termios.TIOCNXCL)
             return
         watching = False

@@ -108,12 +108,10 @@ class Watchdog:
     """What the robot was told [ms]."""
     rate_before: float
     """Leg rate right before the silence, by the host's clock [rev/s]."""
-    looks: tuple[int, ...]
-    """Travel since the last setpoint at each answered look after the silence [counts]."""
     travel: float | None
-    """The first of them [rev]; None when 0x84 was not answered."""
+    """Travel from the last setpoint to the end of the silence [rev]; None when 0x84 was not answered."""
     step: float | None
-    """Travel between the two looks [rev]; None when not both were answered."""
+    """Travel between two looks after the silence [rev]; None when not both were answered."""
     restarted: bool
     """The robot has restarted meanwhile: its index counts anew."""
     unconfirmed: str | None = None
@@ -216,23 +214,22 @@ class LinkCheck:
             after = self._trip(STILL, ANSWER_TIMEOUT).reply
             trouble = self._channel.guardian_trouble()
         except Unconfirmed as error:
-            return Watchdog(timeout, 0.0, (), None, None, False, str(error))
+            return Watchdog(timeout, 0.0, None, None, False, str(error))
         finally:
             self._stand()
         if trouble is not None:
             raise TransportLost(trouble)  # perhaps the guardian, and not the robot, stopped the leg
         if not heard:
-            return Watchdog(timeout, 0.0, (), None, None, False)
+            return Watchdog(timeout, 0.0, None, None, False)
         last = heard[-1][0]
         answered = [look for look in looks if look is not None]
-        travels = tuple(_wrapped(look[place] - last.position[place]) for look in answered)
         turn = self._robot.scales.encoder_counts
+        travel = _wrapped(answered[0][place] - last.position[place]) / turn if answered else None
         step = _wrapped(answered[1][place] - answered[0][place]) / turn if len(answered) == 2 else None
         return Watchdog(
             timeout=timeout,
             rate_before=self._rate_before(heard, place),
-            looks=travels,
-            travel=travels[0] / turn if travels else None,
+            travel=travel,
             step=step,
             restarted=after is not None and (after.index - last.index) % 2**32 >= 2**31,
         )

@@ -161,7 +161,10 @@ def _others(trips: Sequence[Trip]) -> list[str]:
     foreign = (last.index - first.index) % 2**32 - (last_number - first_number)
     if foreign <= MOST_LOST * len(trips):
         return []
-    return [f'the robot answered {foreign} requests that are not ours: stop the other program that commands it']
+    return [
+        f'the robot answered {foreign} requests that are not ours: stop the other program that commands it, or '
+        'see why the radio sends requests twice'
+    ]
 
 
 def _sensors(replies: Sequence[TelemetryReply], robot: RobotConfig) -> list[str]:

@@ -11,9 +11,9 @@ from millirobot_adapt.core.robot.state import FloatArray
 
 
 class TelemetryDecoder:
-    """Turn replies, given in the order of their index, into SI units.
+    """Convert replies, in the order of their index, to SI units.
 
-    The encoder is a cumulative int32 and the clock a u32: both are differenced modulo 2^32, so wrapping is harmless.
+    The encoder is a cumulative int32 and the clock a u32. Both are differenced modulo 2^32, so wrapping is harmless.
     The velocity of the first reply is 0.
     """
 
@@ -25,7 +25,7 @@ class TelemetryDecoder:
         self._velocity = np.zeros(2)
 
     def restart(self) -> None:
-        """Begin anew after the encoders were zeroed: leg angles go on from where they were."""
+        """Start again after the encoders were zeroed: leg angles continue from their last values."""
         self._previous = None
         self._velocity = np.zeros(2)
 
@@ -45,7 +45,7 @@ class TelemetryDecoder:
         )
 
     def _follow(self, reply: TelemetryReply) -> FloatArray:
-        """Bring leg angle and velocity up to date; return the angle [rad], shape (2,)."""
+        """Update leg angle and velocity; return the angle [rad], shape (2,)."""
         previous, self._previous = self._previous, reply
         if self._angle is None:
             self._angle = np.array(reply.position) * self._radians_per_count
@@ -59,13 +59,13 @@ class TelemetryDecoder:
 
 
 def encoder_step(earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:
-    """Return the encoder step between two replies [counts], shape (2,), whatever wrapped between them."""
+    """Return the encoder step between two replies [counts], shape (2,); the counters may wrap between them."""
     step = np.array(later.position, dtype=np.int64) - np.array(earlier.position, dtype=np.int64)
     return ((step + 2**31) % 2**32 - 2**31).astype(np.float64)
 
 
 def clock_step(earlier: TelemetryReply, later: TelemetryReply) -> int:
-    """Return the step of the robot's clock (u32) between two replies [counts], whatever wrapped between them."""
+    """Return the step of the robot's clock (u32) between two replies [counts]; it may wrap between them."""
     return (later.timestamp - earlier.timestamp) % 2**32
 
 

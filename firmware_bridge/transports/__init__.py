@@ -1,4 +1,4 @@
-"""Ways for bytes to reach the radio: siblings behind one small protocol."""
+"""How bytes reach the radio: several transports behind one small protocol."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class TransportLost(Exception):  # noqa: N818 - it names an event, not a mistake
-    """The other end is gone: unplugged, closed, or no longer taking bytes. The transport must be opened anew."""
+    """The other end is gone: unplugged, closed, or no longer taking bytes. The transport must be reopened."""
 
 
 class Transport(Protocol):
-    """A two-way stream of bytes, open from when it is made until `close`."""
+    """A two-way stream of bytes, open from its construction until `close`."""
 
     def read(self, timeout: float) -> bytes:
         """Return the bytes that have arrived, waiting at most `timeout` [s] for the first; b'' when none came.
@@ -27,7 +27,7 @@ class Transport(Protocol):
         """
 
     def fileno(self) -> int | None:
-        """Return the file descriptor that a guardian may write to as well; None where there is none."""
+        """Return the file descriptor that a guardian may also write to; None where there is none."""
 
     def close(self) -> None:
-        """Give the stream up; closing twice is harmless."""
+        """Close the stream; closing twice is harmless."""

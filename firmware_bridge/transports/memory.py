@@ -17,7 +17,7 @@ class Peer(Protocol):
 
 
 class MemoryTransport:
-    """Carry bytes to a peer at once and its answers back after their delay; reading moves the clock, nothing waits."""
+    """Carry bytes to a peer at once, and its answers back after their delay. Reading moves the clock; nothing waits."""
 
     def __init__(self, peer: Peer, clock: ManualClock) -> None:
         self._peer = peer
@@ -48,10 +48,10 @@ class MemoryTransport:
             heapq.heappush(self._coming, (self._clock.steady() + delay, self._count, answer))
 
     def fileno(self) -> None:
-        """Return None: there is nothing that another process could write to."""
+        """Return None: no other process could write to it."""
 
     def close(self) -> None:
-        """Close the transport: what was under way is dropped."""
+        """Close the transport; bytes under way are dropped."""
         self._coming.clear()
         self.lost = True
 

@@ -20,8 +20,8 @@ from millirobot_adapt.core.errors import UserError
 WRITE_TIMEOUT = 0.2
 """A port that takes no bytes for this long counts as lost [s]."""
 BUSY_PATIENCE, BUSY_RETRY = 1.0, 0.05
-"""A port in use is tried again for so long, so often [s]: when a bridge is killed, its guardian keeps the port for as
-long as it has to say its last words."""
+"""A port in use is retried for so long, with so much time between [s]: when a bridge is killed, its guardian keeps the
+port while it writes the last words."""
 _GONE = (OSError, serial.SerialException, termios.error)
 _IN_USE = (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN)
 
@@ -29,8 +29,8 @@ _IN_USE = (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN)
 class SerialPort:
     """A port opened for this program alone.
 
-    Two locks, as each leaves a gap: flock keeps out every program that asks for it (pyserial, this one), TIOCEXCL every
-    other one but those of root.
+    It has two locks, because each leaves a gap: flock keeps out every program that uses it (pyserial, this one),
+    TIOCEXCL every other program except root's.
 
     Raises:
         UserError: no such port, in use, not permitted, not a serial port.
@@ -63,7 +63,7 @@ class SerialPort:
         return int(self._serial.fileno())
 
     def close(self) -> None:
-        """Close the port and let others have it."""
+        """Close the port and release it for others."""
         if self._serial.is_open:
             with contextlib.suppress(OSError):  # the device may be gone, and the locks with it
                 fcntl.ioctl(self._serial.fileno(), termios.TIOCNXCL)
@@ -72,7 +72,7 @@ class SerialPort:
 
 
 def is_pseudo_terminal(port: str) -> bool:
-    """Tell whether a port is one end of a pseudo-terminal, with a program and no hardware behind it."""
+    """Return whether a port is one end of a pseudo-terminal, with a program and no hardware behind it."""
     return os.path.realpath(port).startswith('/dev/pts/')
 
 
@@ -82,7 +82,7 @@ def known_ports() -> list[str]:
 
 
 def _open(port: str, baud: int, patience: float) -> serial.Serial:
-    """Open a port; one in use is waited for, so long [s]."""
+    """Open a port; wait for one in use, at most so long [s]."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -94,8 +94,8 @@ def _open(port: str, baud: int, patience: float) -> serial.Serial:
 
 
 def _set_low_latency(port: serial.Serial) -> None:
-    """Ask an FTDI-like driver to hand over each byte at once (its default waits up to 16 ms)."""
-    # Drivers without such a mode refuse it: ptys, most USB-CDC devices.
+    """Ask an FTDI-like driver to pass on each byte at once (by default it waits up to 16 ms)."""
+    # Drivers without such a mode refuse: ptys, most USB-CDC devices.
     with contextlib.suppress(ValueError, OSError, AttributeError, NotImplementedError):
         port.set_low_latency_mode(True)
 

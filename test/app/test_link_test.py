@@ -13,7 +13,7 @@ import pytest
 from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link.mock_process import MockProcess
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
@@ -51,6 +51,29 @@ def test_the_table_says_what_to_write_and_without_a_jog_nothing_turns(port, caps
     text = capsys.readouterr().out
     assert '200 of 200 answered' in text
     assert 'timeout' not in text
+
+
+@pytest.mark.system
+def test_a_fault_of_the_link_is_a_line_with_its_remedy_and_nothing_turns(tmp_path, capsys):
+    other = RobotConfig(index_before_timestamp=False)
+    with MockProcess(tmp_path / 'radio', other, wire_time=False):
+        assert main(['link-test', str(tmp_path / 'radio'), '--seconds', '0', '--jog', 'left', '--yes']) == 1
+    text = capsys.readouterr().out
+    assert 'jog           not done, nothing was turned' in text
+    (problem,) = [line for line in text.splitlines() if line.startswith('PROBLEM')]
+    assert 'set index_before_timestamp to false' in problem
+
+
+@pytest.mark.system
+def test_a_robot_of_another_address_is_no_answer(tmp_path, capsys):
+    other = RobotConfig(radio=RadioConfig(address=2))
+    with MockProcess(tmp_path / 'radio', other, wire_time=False):
+        assert main(['link-test', str(tmp_path / 'radio'), '--seconds', '0', '--json']) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found['problems'] == [
+        "the robot's radio does not acknowledge: switch it on, look at radio.address, CH and ID of the XBees"
+    ]
+    assert (found['who_am_i'], found['gains_echoed'], found['passed']) == (None, False, False)
 
 
 class Jogging:

@@ -165,7 +165,7 @@ def test_a_jog_at_fault_is_named(jog, says):
     assert says in problem
 
 
-WATCHDOG = Watchdog(timeout=250, rate_before=1.8, looks=(50_000, 50_010), travel=0.76, step=0.0, restarted=False)
+WATCHDOG = Watchdog(timeout=250, rate_before=1.8, travel=0.76, step=0.0, restarted=False)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ WATCHDOG = Watchdog(timeout=250, rate_before=1.8, looks=(50_000, 50_010), travel
         ({'rate_before': -1.8}, None),
         ({'rate_before': 2000.0}, None),
         ({'restarted': True}, None),
-        ({'travel': None, 'step': None, 'looks': ()}, None),
+        ({'travel': None, 'step': None}, None),
         ({'step': None}, None),
         ({'unconfirmed': 'x'}, None),
         ({'step': 0.4}, False),
