@@ -1,8 +1,10 @@
 """Describe the ament_python package millirobot_adapt to colcon and to pip."""
 
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 PACKAGE = 'millirobot_adapt'
 SHARE = Path('share') / PACKAGE
@@ -25,6 +27,17 @@ def shared_files() -> list[tuple[str, list[str]]]:
     return list(folders.items())
 
 
+class BuildWithOrigin(build_py):
+    """Note in what colcon installs which checkout it was built from, to find its `.venv` and its edited parameters."""
+
+    def run(self) -> None:
+        """Build, then write the note; a wheel gets none, for it leaves this machine."""
+        super().run()
+        if 'bdist_wheel' not in sys.argv and not getattr(self, 'editable_mode', False):
+            note = Path(self.build_lib, PACKAGE, 'built_from.txt')
+            note.write_text(f'{Path(__file__).resolve().parent}\n', encoding='utf-8')
+
+
 setup(
     name=PACKAGE,
     version='0.1.0',
@@ -33,6 +46,7 @@ setup(
     packages=find_packages(include=[f'{PACKAGE}*', 'firmware_bridge*']),
     package_data={PACKAGE: ['py.typed', 'analysis/templates/*'], 'firmware_bridge': ['py.typed']},
     data_files=shared_files(),
+    cmdclass={'build_py': BuildWithOrigin},
     python_requires='>=3.10',
     install_requires=[
         'numpy>=1.26',
@@ -69,16 +83,16 @@ setup(
     zip_safe=True,
     entry_points={
         'console_scripts': [
-            'millirobot = millirobot_adapt.app.main:main',
-            'bridge = millirobot_adapt.nodes.bridge:main',
-            'estimator = millirobot_adapt.nodes.estimator:main',
-            'controller = millirobot_adapt.nodes.controller:main',
-            'collector = millirobot_adapt.nodes.collector:main',
-            'recorder = millirobot_adapt.nodes.recorder:main',
-            'mock_robot = millirobot_adapt.nodes.mock_robot:main',
-            'manager = millirobot_adapt.nodes.manager:main',
-            'player = millirobot_adapt.nodes.player:main',
-            'teleop = millirobot_adapt.nodes.teleop:main',
+            'millirobot = millirobot_adapt.app.entry:millirobot',
+            'bridge = millirobot_adapt.app.entry:bridge',
+            'estimator = millirobot_adapt.app.entry:estimator',
+            'controller = millirobot_adapt.app.entry:controller',
+            'collector = millirobot_adapt.app.entry:collector',
+            'recorder = millirobot_adapt.app.entry:recorder',
+            'mock_robot = millirobot_adapt.app.entry:mock_robot',
+            'manager = millirobot_adapt.app.entry:manager',
+            'player = millirobot_adapt.app.entry:player',
+            'teleop = millirobot_adapt.app.entry:teleop',
         ],
     },
 )

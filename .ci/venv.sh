@@ -62,7 +62,12 @@ if ! grep -q " python-$version ros-$ros " "$list" 2>/dev/null; then
   fi
   "$python" -m venv "${options[@]}" .venv ||
     fail "$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv"
-  # Older pips lose themselves in the versions of the ROS wheels.
+  # "System" means the base of $python. Where that is a virtual environment itself, its own packages count, too.
+  if [ "$ros" != wheels ]; then
+    "$python" -c 'import sys, sysconfig; sys.prefix != sys.base_prefix and print(sysconfig.get_path("purelib"))' \
+      > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/system_packages.pth"
+  fi
+  # Older pips lose their way among the versions of the ROS wheels.
   .venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=24'
 fi
 

@@ -9,12 +9,9 @@ and radius of the circle stand in `params/collector.yaml`; the fence of the gate
 
 from launch import LaunchDescription
 
-from millirobot_adapt.bringup.launching.arguments import CONDITION, DRY_RUN, MINUTES, PORT, ROBOT_NAME, SEED
-from millirobot_adapt.bringup.launching.launch_file import Launch
-from millirobot_adapt.bringup.processes import COLLECTING, MANAGER, MOCK_ROBOT, RECORDER
+from millirobot_adapt.bringup.launching.launch_file import describe
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what can be chosen, and what starts then."""
-    arguments = (ROBOT_NAME, PORT, CONDITION, MINUTES, SEED, DRY_RUN)
-    return Launch(__file__, (RECORDER, MOCK_ROBOT, *COLLECTING, MANAGER), arguments).describe()
+    return describe('collect')

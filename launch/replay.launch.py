@@ -10,11 +10,9 @@ is another question: `millirobot replay`.
 
 from launch import LaunchDescription
 
-from millirobot_adapt.bringup.launching.arguments import BAG, ROBOT_NAME, START
-from millirobot_adapt.bringup.launching.launch_file import Launch
-from millirobot_adapt.bringup.processes import MANAGER, PLAYING
+from millirobot_adapt.bringup.launching.launch_file import describe
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what can be chosen, and what starts then."""
-    return Launch(__file__, (*PLAYING, MANAGER), (BAG, START, ROBOT_NAME)).describe()
+    return describe('replay')

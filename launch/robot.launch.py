@@ -9,12 +9,9 @@ Nothing moves before `/bridge/arm` and `/controller/start` are called. Everythin
 
 from launch import LaunchDescription
 
-from millirobot_adapt.bringup.launching.arguments import DRY_RUN, METHOD, MODEL, PORT, ROBOT_NAME, SEED, TRAJECTORY
-from millirobot_adapt.bringup.launching.launch_file import Launch
-from millirobot_adapt.bringup.processes import RECORDER, ROBOT
+from millirobot_adapt.bringup.launching.launch_file import describe
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what can be chosen, and what starts then."""
-    arguments = (ROBOT_NAME, PORT, TRAJECTORY, MODEL, METHOD, SEED, DRY_RUN)
-    return Launch(__file__, (RECORDER, *ROBOT), arguments).describe()
+    return describe('robot')

@@ -7,13 +7,9 @@ Mock and bridge meet at a port in the run folder, so that several may walk side 
 
 from launch import LaunchDescription
 
-from millirobot_adapt.bringup.launching.arguments import CONDITION, METHOD, MODEL, ROBOT_NAME, SEED, TRAJECTORY
-from millirobot_adapt.bringup.launching.launch_file import Launch
-from millirobot_adapt.bringup.processes import MOCK_FENCE, SIMULATION
+from millirobot_adapt.bringup.launching.launch_file import describe
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what can be chosen, and what starts then."""
-    arguments = (ROBOT_NAME, CONDITION, TRAJECTORY, MODEL, METHOD, SEED)
-    fences = {'bridge': {'gate.fence': MOCK_FENCE}, 'controller': {'objective.fence_corners': MOCK_FENCE}}
-    return Launch(__file__, SIMULATION, arguments, fences).describe()
+    return describe('sim')

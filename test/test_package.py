@@ -84,7 +84,9 @@ def test_every_executable_has_its_function(script):
 def test_every_node_is_an_executable():
     scripts = {script.partition('=')[0].strip(): script.partition('=')[2].strip() for script in SCRIPTS}
     for node in NODES:
-        assert scripts[node.name] == f'{node.module}:main'
+        assert scripts[node.name] == f'millirobot_adapt.app.entry:{node.name}'
+        assert node.module == f'millirobot_adapt.nodes.{node.name}'
+        assert callable(importlib.import_module(node.module).main)
 
 
 @pytest.mark.parametrize('node', NODES, ids=lambda node: node.name)

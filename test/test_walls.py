@@ -167,6 +167,35 @@ def test_what_is_allowed_passes(tmp_path, module, source):
     assert violations(module, imports(path)) == []
 
 
+LAUNCHING = {'launch', 'launch_ros', 'ament_index_python'}
+
+
+def on_the_systems_python(start: str) -> dict[str, set[str]]:
+    """What a module imports, itself and through others of ours: module -> names of foreign packages."""
+    known, found, left = modules(), {}, [start]
+    while left:
+        module = left.pop()
+        if module in found:
+            continue
+        found[module] = set()
+        packages = {module.rpartition('.')[0]} & set(known)
+        for name in imports(known[module]) | packages:
+            ours = next((each for each in (name, name.rpartition('.')[0]) if each in known), None)
+            if ours is not None:
+                left.append(ours)
+            elif name.split('.')[0] not in sys.stdlib_module_names:
+                found[module].add(name.split('.')[0])
+    return found
+
+
+@pytest.mark.parametrize('module', ['millirobot_adapt.bringup.launching.launch_file', 'millirobot_adapt.app.entry'])
+def test_what_runs_on_the_systems_python_needs_ros_alone(module):
+    """Launch files and the start of the executables run where our dependencies are not installed."""
+    found = on_the_systems_python(module)
+    assert len(found) > 4
+    assert {name: more - LAUNCHING for name, more in found.items() if more - LAUNCHING} == {}
+
+
 def test_every_room_is_known():
     rooms = {path.parent.name for path in (ROOT / 'millirobot_adapt').glob('*/__init__.py')}
     assert rooms | {'firmware_bridge'} == set(ROOMS)

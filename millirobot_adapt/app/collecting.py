@@ -12,10 +12,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from millirobot_adapt.bringup.environment import Domain, local_environment, reserve_domain
+from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK
+from millirobot_adapt.bringup.environment import Domain, local_environment, process_environment, reserve_domain
 from millirobot_adapt.bringup.interrupts import Interrupts
-from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
-from millirobot_adapt.bringup.prepare import prepare_run
+from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
+from millirobot_adapt.bringup.prepare import Place, prepare_run
 from millirobot_adapt.bringup.processes import (
     COLLECTING,
     MANAGER,
@@ -26,8 +27,6 @@ from millirobot_adapt.bringup.processes import (
     resolve,
 )
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
         UserError: bad input; the robot has not walked.
     """
     with Interrupts() as interrupts:
-        folder = prepare_run(_parameters(collecting), collecting.out, command)
+        folder = prepare_run(_parameters(collecting), Place(collecting.out), command)
         complaint = _drive(collecting, folder, interrupts)
     if complaint:
         print(f'millirobot: {complaint}', file=sys.stderr)
@@ -84,14 +83,17 @@ def _parameters(collecting: Collecting) -> Parameters:
 def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) -> str:
     """Let the robot walk; returns why it ended early, empty if it did not."""
     domain: Domain | None = None
-    environment = dict(os.environ)  # the real robot's motion capture speaks in the user's own ROS domain
+    environment = process_environment()  # the real robot's motion capture speaks in the user's own ROS domain
     if not collecting.port:
         domain = reserve_domain()
         environment = local_environment(domain.number)
         os.environ.update(environment)  # the operator lives in this process
     print(f'{folder.path}: starting {", ".join(node.name for node in collecting.processes)}', flush=True)
     try:
-        with LiveRun(folder, environment, interrupts) as run, _Progress(60.0 * collecting.minutes) as progress:
+        with (
+            LiveRun(folder, Surroundings(environment), interrupts) as run,
+            _Progress(60.0 * collecting.minutes) as progress,
+        ):
             run.start((RECORDER, MANAGER))
             if not collecting.port:
                 run.start((MOCK_ROBOT,))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.analysis.report import REPORT, write_report
+from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK, report
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.interrupts import Interrupts
-from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError
-from millirobot_adapt.bringup.prepare import prepare_run
+from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
+from millirobot_adapt.bringup.prepare import Place, prepare_run
 from millirobot_adapt.bringup.processes import (
     MANAGED,
     MANAGER,
@@ -27,10 +27,7 @@ from millirobot_adapt.bringup.processes import (
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import shipped_model
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def run_demo(demo: Demo, command: str) -> int:
         if complaint:
             print(f'millirobot: {complaint}', file=sys.stderr)
             folder.note_end(complaint)
-        _report(folder)
+        report(folder)
     if interrupts.requested:
         return INTERRUPTED
     return FAILED if complaint else OK
@@ -68,7 +65,7 @@ def run_demo(demo: Demo, command: str) -> int:
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
     nodes = resolve(SIMULATION, node_overrides(demo))
-    return prepare_run(nodes, demo.out, command), nodes
+    return prepare_run(nodes, Place(demo.out), command), nodes
 
 
 def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
@@ -104,7 +101,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     )
     progress = RunProgress(demo.seconds)
     try:
-        with LiveRun(folder, environment, interrupts) as run:
+        with LiveRun(folder, Surroundings(environment), interrupts) as run:
             run.start((RECORDER, MANAGER, MOCK_ROBOT))
             run.wait_for_file(folder.port)
             run.start(MANAGED)
@@ -128,43 +125,3 @@ def _story(demo: Demo, nodes: Parameters) -> str:
         f'walking {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under {mock["condition"]}, '
         f'its faults at {mock["fault_time"]:g} s'
     )
-
-
-def _report(folder: RunFolder) -> None:
-    """Write the report of what there is, and print the figures that matter."""
-    try:
-        summary = write_report(folder.path)
-    except UserError as error:
-        print(f'no report: {error}', file=sys.stderr)
-        return
-    print(table(summary))
-    print(f'report: {folder.path / REPORT}', flush=True)
-
-
-def table(summary: Mapping[str, Any]) -> str:
-    """Return the figures of a summary that a person looks at first, one a line; what is not known is a dash."""
-    link, adaptation, tracking = summary['link'], summary['adaptation'], summary['tracking']
-    after_fault = tracking['after_fault'] or {}
-    rows = (
-        ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
-        ('setpoint every', _times(summary['period_ms'])),
-        ('work', _times(summary['work_ms'])),
-        ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
-        ('prediction error', f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])}'),
-        (
-            'cost per step',
-            f'{_text(tracking["cost_per_step"])}, after the fault {_text(after_fault.get("cost_per_step"))}',
-        ),
-    )
-    stops = [f'stopped at {_text(stop["time_s"])} s: {stop["reason"]}' for stop in summary['stops']]
-    return '\n'.join([f'  {name:17} {value}' for name, value in rows] + [f'  {stop}' for stop in stops])
-
-
-def _times(times: Mapping[str, Any]) -> str:
-    return f'{_text(times["p50"])} ms (p99 {_text(times["p99"])}, longest {_text(times["max"])})'
-
-
-def _text(number: float | None) -> str:
-    if number is None:
-        return '-'
-    return str(number) if isinstance(number, int) else f'{number:.2f}'

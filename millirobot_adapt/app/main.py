@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -57,6 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C becomes a line and an exit code from here on
     parsed = make_parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed))

@@ -1,4 +1,4 @@
-"""Keep a run's processes among themselves: a ROS domain of their own, this machine only, quick discovery."""
+"""The environment of a run's processes; where they must meet no others, a ROS domain of their own on this machine."""
 
 from __future__ import annotations
 
@@ -66,17 +66,12 @@ def _bind(host: str, port: int) -> socket.socket | None:
     return made
 
 
-def local_environment(domain: int, mock_hooks: Path | None = None) -> dict[str, str]:
-    """Return the environment of the processes of a run that must not meet other robots: this one's, with changes.
+def process_environment(mock_hooks: Path | None = None) -> dict[str, str]:
+    """Return the environment of the processes of a run: this one's, with changes.
 
     `mock_hooks` is the file by which a mock can step their clock and end their workers (`contract/fault_hooks.py`).
     """
-    profile = str(share_dir() / 'params' / 'fastdds.xml')
     changes = {
-        'ROS_DOMAIN_ID': str(domain),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 2 (Jazzy)
-        'FASTDDS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 3 (Kilted)
         # Messages reach the log files at once; a file in the working folder never hides a library.
         'PYTHONUNBUFFERED': '1',
         'PYTHONSAFEPATH': '1',
@@ -87,3 +82,15 @@ def local_environment(domain: int, mock_hooks: Path | None = None) -> dict[str, 
     if mock_hooks is not None:
         changes[HOOKS] = str(mock_hooks.resolve())
     return {**os.environ, **changes}
+
+
+def local_environment(domain: int, mock_hooks: Path | None = None) -> dict[str, str]:
+    """Return the environment of the processes of a run that must not meet other robots; see `process_environment`."""
+    profile = str(share_dir() / 'params' / 'fastdds.xml')
+    return {
+        **process_environment(mock_hooks),
+        'ROS_DOMAIN_ID': str(domain),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 2 (Jazzy)
+        'FASTDDS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 3 (Kilted)
+    }

@@ -1,11 +1,13 @@
-"""Conduct one live run: start the processes, arm, walk, stand down; however it ends, nothing is left running."""
+"""Conduct one live run: start the processes, arm, walk, stop; however it ends, nothing is left running."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from millirobot_adapt.bringup.console import Console
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.processes import MANAGER, STOP_ORDER, NodeProcess
 from millirobot_adapt.bringup.run_folder import RunFolder
@@ -19,16 +21,34 @@ from millirobot_adapt.ros.operator import Operator
 BAD_INPUT = 2
 """Exit code by which a node says that its parameters, files or devices are wrong."""
 
+STANDING = 0.8
+"""Longest wait for the answers when everybody is asked to stop the robot [s]."""
 GIVING_UP = 1.0
 """When the manager gives up because a node has failed, that node ends within this time [s], and says more."""
 
 
 class RunFailedError(Exception):
-    """Say in one line why the run ended early."""
+    """Say in one line why the run ended early; `known` is that line where the console has shown the rest before."""
+
+    def __init__(self, why: str, known: str = '') -> None:
+        super().__init__(why)
+        self.known = known or why
 
 
 class InterruptedRunError(Exception):
     """The user asked to end the run."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the processes of a run share beside their parameters."""
+
+    environment: Mapping[str, str]
+    """Environment of the processes; the ROS part of it must be in force in this process too."""
+    namespace: str = ''
+    """Of the nodes, such as `robot1`."""
+    remappings: Mapping[str, str] = field(default_factory=dict)
+    """Topic in the code -> topic to use, for every node."""
 
 
 class LiveRun:
@@ -37,38 +57,44 @@ class LiveRun:
     def __init__(
         self,
         folder: RunFolder,
-        environment: dict[str, str],
+        surroundings: Surroundings,
         interrupts: Interrupts,
+        console: Console | None = None,
         start_timeout: float = 90.0,
         tick_timeout: float = 3.0,
     ) -> None:
         """Prepare a run; nothing moves yet.
 
         Args:
-            folder: Where its files go; `nodes.yaml` is there already.
-            environment: Environment of the processes; the ROS part of it must be in force here too.
+            folder: Where its files go; `nodes.yaml` is there already. A temporary one is removed in the end.
+            surroundings: What the processes share.
             interrupts: Tells when the user wants to end.
+            console: Shows what the nodes write; None: only their log files hold it.
             start_timeout: Time until the robot must be ready to walk [s].
             tick_timeout: Time without a tick after which the run has failed [s].
         """
         self._folder = folder
+        self._surroundings = surroundings
         self._interrupts = interrupts
+        self._console = console
         self._start_timeout = start_timeout
         self._tick_timeout = tick_timeout
-        self._supervisor = Supervisor(folder.logs, environment, STOP_ORDER)
-        self._operator = Operator()
-        self._armed = False
+        scratch = folder.path if folder.temporary else None
+        self._supervisor = Supervisor(folder.logs, surroundings.environment, STOP_ORDER, scratch=scratch)
+        self._operator = Operator(surroundings.namespace)
+        self._optional: set[str] = set()
 
     def __enter__(self) -> LiveRun:
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
-            if self._armed:
-                self._stand_down()
+            self._stand_down()
         finally:
             self._supervisor.stop()
+            self._show()
             self._operator.close()
+            self._folder.remove()
 
     def start(self, nodes: Sequence[NodeProcess]) -> None:
         """Start the processes of some nodes.
@@ -78,7 +104,16 @@ class LiveRun:
         """
         for node in nodes:
             self._check()
-            self._supervisor.start(node.name, node.command(self._folder.node_parameters))
+            around = self._surroundings
+            command = node.command(self._folder.node_parameters, around.namespace, around.remappings)
+            self._supervisor.start(node.name, command, knows_signals=True)
+            if self._console is not None:
+                self._console.follow(node.name, self._supervisor.log(node.name))
+
+    def start_tool(self, name: str, command: Sequence[str]) -> None:
+        """Start a program that the run can do without, such as RViz; where it ends, the run goes on."""
+        self._optional.add(name)
+        self._supervisor.start(name, command)
 
     def wait_for_file(self, path: Path) -> None:
         """Wait until a process has made `path` (the mock makes its serial port).
@@ -98,13 +133,26 @@ class LiveRun:
         """
         self._wait(self._all_active, lambda: f'not ready to walk: {self._manager_said()}')
 
+    def watch(self) -> None:
+        """Let others command the robot, until a process ends as it should (the player, with its bag).
+
+        Raises:
+            As `wait_for_file`.
+        """
+        while True:
+            self._operator.spin(0.05)
+            self._operator.ticks.clear()
+            ended = self._supervisor.ended(last=MANAGER.name)
+            if ended is not None and ended.code == 0 and not self._interrupts.requested:
+                return
+            self._check()
+
     def walk(self, seconds: float, progress: RunProgress) -> None:
         """Arm, start, and follow the ticks for `seconds` or until the end of the path.
 
         Raises:
             As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
         """
-        self._armed = True  # from here on an end of any kind first asks the robot to stand
         self._insist('bridge/arm')
         self._insist('controller/start')
         first: float | None = None
@@ -135,7 +183,6 @@ class LiveRun:
         Raises:
             As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
         """
-        self._armed = True
         self._insist('bridge/arm')
         self._insist('collector/start')
         while (run := self._run_status()).phase is not RunPhase.FINISHED:
@@ -159,9 +206,8 @@ class LiveRun:
 
     def _stand_down(self) -> None:
         """Ask for standstill; processes that are gone or hang are left to the supervisor."""
-        for service in ('controller/stop', 'collector/stop', 'bridge/stop'):
-            if self._supervisor.running(service.split('/')[0]):
-                self._operator.call(service, 2.0)
+        services = [f'{name}/stop' for name in ('bridge', 'controller', 'collector') if self._supervisor.running(name)]
+        self._operator.call_all(services, STANDING)
 
     def _wait(self, condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
         deadline = time.monotonic() + self._start_timeout
@@ -172,14 +218,38 @@ class LiveRun:
             self._operator.spin(0.05)
 
     def _check(self) -> None:
+        self._show()
         if self._interrupts.requested:
             raise InterruptedRunError
-        ended = self._supervisor.ended()
+        ended = self._ended()
         if ended is not None and ended.name == MANAGER.name:
             self._operator.spin(GIVING_UP)
-            ended = self._supervisor.ended(last=MANAGER.name)
+            ended = self._ended()
         if ended is not None:
-            raise _complaint(ended)
+            self._show()
+            raise _complaint(ended, self._console is not None)
+
+    def _ended(self) -> Ended | None:
+        """Return the first node that has ended; a tool that has is forgotten."""
+        ended = self._supervisor.ended(last=MANAGER.name)
+        while ended is not None and ended.name in self._optional:
+            self._supervisor.stop_one(ended.name)
+            if self._console is not None:
+                self._console.tell(f'{ended}; the run goes on without it')
+            ended = self._supervisor.ended(last=MANAGER.name)
+        return ended
+
+    def _show(self) -> None:
+        """Show what the nodes have written, and what the robot does now."""
+        if self._console is None:
+            return
+        self._console.update()
+        bridge, controller = self._operator.bridge, self._operator.controller
+        if bridge is not None:
+            self._console.tell_state('bridge', 'armed' if bridge.armed else 'not armed', silently=not bridge.armed)
+        if controller is not None:
+            quiet = controller.run.phase in (RunPhase.WAITING, RunPhase.IDLE)
+            self._console.tell_state('controller', controller.run.text, silently=quiet)
 
     def _all_active(self) -> bool:
         manager = self._operator.manager
@@ -194,8 +264,10 @@ class LiveRun:
         return RunStatus(RunPhase.WAITING, 'no word yet') if controller is None else controller.run
 
 
-def _complaint(ended: Ended) -> Exception:
+def _complaint(ended: Ended, shown: bool) -> Exception:
     """Turn the end of a process into the user's mistake that it was, or into a failed run."""
+    if shown:
+        return RunFailedError(str(ended), f'{ended.name} {ended.how}')
     if ended.code == BAD_INPUT and ended.last_lines:
         return UserError(f'{ended.name}: {ended.last_lines[-1].removeprefix("error: ")}')
     return RunFailedError(f'{ended}; see {ended.log}')

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import filecmp
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from millirobot_adapt.bringup.interpreter import built_from
+from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.bringup.run_folder import (
     Parameters,
     RunFolder,
     make_run_folder,
+    make_temporary_folder,
     write_node_parameters,
     write_parameters,
 )
 from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.ros.ros_version import ros_version
 
 
-def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '') -> RunFolder:
-    """Make the run folder under `out` and write the parameters into it; the recorder's bag goes there too.
+@dataclass(frozen=True)
+class Place:
+    """Where a run's folder goes, and under which name its nodes run."""
+
+    out: Path
+    """Where run folders go."""
+    namespace: str = ''
+    """Of the nodes, such as `robot1`; '' for none. Its run folders go below it."""
+    option: str = '--out'
+    """How the user names another place, for errors."""
+    recorded: bool = True
+    """Not recorded, it has a temporary folder."""
+
+
+def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequence[Path] = ()) -> RunFolder:
+    """Make the run folder and write the parameters into it; the recorder's bag goes there too.
 
     Args:
-        nodes: Resolved parameters of every node, those of the recorder and of the controller or the collector among
-            them. Where there is a mock robot, it and the bridge meet at a port in the run folder.
-        out: Where run folders go.
+        nodes: Resolved parameters of every node. Where there is a mock robot, it and the bridge meet at a port in the
+            run folder.
+        place: Where it goes.
         command: What the user typed.
-        namespace: Of the nodes, such as `robot1`; '' for none.
+        own_files: The user's own parameter files.
 
     Raises:
         UserError: model, robot, path or condition are not there or do not fit; the folder cannot be made. Then
@@ -36,25 +57,69 @@ def prepare_run(nodes: Parameters, out: Path, command: str, namespace: str = '')
         from millirobot_adapt.sim.conditions import load_condition  # needs the simulator, which a robot does not
 
         load_condition(nodes['mock_robot']['condition'])
-    driver = nodes['controller' if 'controller' in nodes else 'collector']
+    driver = next(nodes[name] for name in ('controller', 'collector', 'estimator') if name in nodes)
     robot, model = load_robot(driver['robot']), None
     if 'controller' in nodes:
         model = assemble(build(ControllerConfig, nest(driver), 'parameters of the controller')).bundle.path
     now = datetime.now()
-    folder = make_run_folder(out, now)
+    if place.recorded:
+        folder = make_run_folder(place.out / place.namespace, now, place.option)
+    else:
+        folder = make_temporary_folder()
     nodes = {name: dict(values) for name, values in nodes.items()}
-    nodes['recorder'] |= {'bag': str(folder.bag), 'run_file': str(folder.parameters)}
+    if 'recorder' in nodes:
+        nodes['recorder'] |= {'bag': str(folder.bag), 'run_file': str(folder.parameters)}
     if 'mock_robot' in nodes:
         nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder.port)
-    write_node_parameters(folder.node_parameters, nodes, namespace)
+    write_node_parameters(folder.node_parameters, nodes, place.namespace)
     write_parameters(
         folder.parameters,
         command=command,
-        seed=driver['seed'],
+        seed=driver.get('seed'),
         robot=flatten(robot),
         model=model,
         nodes=nodes,
+        sources=parameter_sources(nodes, own_files),
         ros=ros_version(),
         now=now,
     )
     return folder
+
+
+def parameter_sources(nodes: Sequence[str] | Parameters, own_files: Sequence[Path] = ()) -> list[str]:
+    """Return the files that the parameters of some nodes come from; a later one wins over an earlier one."""
+    shipped = [node.parameter_file for node in NODES if node.name in nodes]
+    return [str(path.resolve()) for path in (*shipped, *own_files)]
+
+
+def describe_sources(nodes: Sequence[str] | Parameters, own_files: Sequence[Path] = ()) -> list[str]:
+    """Return the lines that tell at a start which parameter files are read, and which edited ones are not."""
+    names = [node.parameter_file.name for node in NODES if node.name in nodes]
+    own = ''.join(f', then {path.resolve()}' for path in own_files)
+    lines = [f'parameters: {share_dir() / "params"}/{{{",".join(names)}}}{own}, then the command line']
+    lines += [f'warning: {line}' for line in stale_files()]
+    return lines
+
+
+def stale_files(installed: Path | None = None, checkout: Path | None = None) -> list[str]:
+    """Say for each shipped parameter file that differs between the checkout and its installed copy that it does.
+
+    Args:
+        installed: Folder `params` that is read; by default that of this installation.
+        checkout: The checkout that this was built from; by default the one that `colcon build` noted, if any.
+    """
+    installed = installed or share_dir() / 'params'
+    checkout = checkout or built_from()
+    if checkout is None or not (checkout / 'params').is_dir() or installed.samefile(checkout / 'params'):
+        return []
+    found = []
+    for path in sorted(installed.rglob('*.yaml')):
+        source = checkout / 'params' / path.relative_to(installed)
+        if not source.is_file():
+            found.append(f'{source} is gone; its installed copy {path} is still read; build again')
+        elif not filecmp.cmp(source, path, shallow=False):
+            found.append(
+                f'{source} differs from its installed copy {path}, which is the one that is read; build again, or '
+                'give a parameter file of your own by params:=...'
+            )
+    return found

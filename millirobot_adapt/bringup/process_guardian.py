@@ -1,60 +1,61 @@
 """End the processes of a live run when the program that started them was killed outright.
 
-A supervisor stops its processes itself, but nothing can catch SIGKILL. So it starts this program beside them, which
-reads a pipe: `+PID` for a process (the leader of its group) that has started, `-PID` for one that has ended. The end of
-the pipe means that the supervisor is gone, and whatever is still listed must go too.
+A supervisor ends its processes itself, but nothing can catch SIGKILL. So it starts this program beside them, which
+reads a pipe. Its lines are `+PID WAVE` for a process (the leader of its group) that has started, `-PID` for one that
+has ended, and `~PATH` for a folder to remove in the end. The end of the pipe means that the supervisor is gone: what is
+still listed is ended, wave by wave.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
+import shutil
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-GRACE = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 0.0))
-"""Signals sent one after the other, and how long each may take [s]."""
+from millirobot_adapt.bringup.ending import end_wave
+from millirobot_adapt.bringup.interrupts import ignore
 
 
-def listed(lines: Iterable[str]) -> list[int]:
-    """Read the pipe to its end and return the process groups that are still listed, in the order of their start."""
-    groups: dict[int, None] = {}
+def listed(lines: Iterable[str]) -> tuple[dict[int, int], list[Path]]:
+    """Read the pipe to its end; return the processes that are still listed, each with its wave, and the folders."""
+    waves: dict[int, int] = {}
+    folders: list[Path] = []
     for line in lines:
-        if line.startswith('+'):
-            groups[int(line[1:])] = None
-        else:
-            groups.pop(int(line[1:]), None)
-    return list(groups)
+        with contextlib.suppress(ValueError):  # a line cut in half: the supervisor died while it wrote
+            if line.startswith('+'):
+                group, _, wave = line[1:].partition(' ')
+                waves[int(group)] = int(wave)
+            elif line.startswith('-'):
+                waves.pop(int(line[1:]), None)
+            elif line.startswith('~') and line.endswith('\n'):
+                folders.append(Path(line[1:-1]))
+    return waves, folders
 
 
-def signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; number 0 only asks. Returns whether the group exists."""
+def end(waves: Mapping[int, int]) -> None:
+    """End processes, wave by wave."""
+    for wave in sorted(set(waves.values())):
+        end_wave([group for group, own in waves.items() if own == wave], _runs)
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process runs; a dead one that nobody has reaped does not."""
     try:
-        os.killpg(group, number)
-    except ProcessLookupError:
+        state = Path(f'/proc/{pid}/stat').read_text(encoding='utf-8', errors='replace').rpartition(')')[2].split()[0]
+    except OSError:
         return False
-    return True
-
-
-def end(groups: list[int]) -> None:
-    """End process groups: ask, insist, kill."""
-    for number, grace in GRACE:
-        for group in groups:
-            signal_group(group, number)
-        deadline = time.monotonic() + grace
-        while groups and time.monotonic() < deadline:
-            time.sleep(0.05)
-            groups = [group for group in groups if signal_group(group, 0)]
+    return state not in 'ZX'
 
 
 def main() -> None:
     """Wait for the end of standard input, then end what is left."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(ValueError):  # a half-written line: the supervisor died while it wrote
-        end(listed(sys.stdin))
+    ignore()
+    waves, folders = listed(sys.stdin)
+    end(waves)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == '__main__':

@@ -40,11 +40,21 @@ class NodeProcess:
         found: type[Config] = getattr(import_module(module), name)
         return found
 
-    def command(self, parameter_file: Path) -> list[str]:
-        """Return the command line that runs the node with its parameters from a ROS 2 parameter file."""
+    def command(
+        self, parameter_file: Path, namespace: str = '', remappings: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Return the command line that runs the node.
+
+        Args:
+            parameter_file: A ROS 2 parameter file with its parameters.
+            namespace: Such as `robot1`; '' for none.
+            remappings: Topic in the code -> topic to use.
+        """
+        rules = {**({'__ns': f'/{namespace.strip("/")}'} if namespace.strip('/') else {}), **(remappings or {})}
         return [
             sys.executable, '-m', 'millirobot_adapt.bringup.run_node', self.name,
             '--ros-args', '--params-file', str(parameter_file), '--disable-external-lib-logs',
+            *(word for name, value in rules.items() for word in ('-r', f'{name}:={value}')),
         ]  # fmt: skip
 
 
@@ -75,8 +85,12 @@ SIMULATION = (RECORDER, MOCK_ROBOT, *ROBOT)
 """A whole run with the mock, in the order of their start."""
 NODES = (*SIMULATION, COLLECTOR, PLAYER, TELEOP)
 """Everything that can be started."""
-STOP_ORDER = ('manager', 'teleop', 'collector', 'controller', 'bridge', 'estimator', 'mock_robot', 'player', 'recorder')
-"""Nobody misses nodes that end; setpoints end before the link does, and the recorder sees all of it."""
+STOP_ORDER = (
+    ('manager', 'teleop', 'collector', 'controller', 'joy_node', 'rviz2'),
+    ('bridge',),
+    ('estimator', 'mock_robot', 'player', 'recorder'),
+)
+"""Waves in which they end: setpoints end before the link does, and the recorder hears of both."""
 MOCK_FENCE = [-30.0, -30.0, 30.0, 30.0]
 """Fence of the gate [m]: the mock's floor has no end, and the shapes other than the figure-8 leave the lab's arena."""
 

@@ -1,15 +1,18 @@
 """Make the folder of a live run and write down what ran in it.
 
-A run folder holds `parameters.yaml` (what ran: every node's resolved parameters, the robot, the model with the sha256
-of its files, the seed, versions, the machine), `nodes.yaml` (the same node parameters as the ROS 2 parameter file that
-the processes were started with), `bag/`, `logs/`, and at the end `summary.json` and `report.html`; `ended.txt` where
-the run ended before its time.
+A run folder holds `parameters.yaml` (what ran: every node's resolved parameters and the files that they came from, the
+robot, the model with the sha256 of its files, the seed, versions, the machine), `nodes.yaml` (the same node parameters
+as the ROS 2 parameter file that the processes were started with), `bag/`, `logs/`, and at the end `summary.json` and
+`report.html`; `ended.txt` where the run ended before its time. A run that is not recorded has a temporary one, which is
+removed when it ends.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +34,8 @@ class RunFolder:
     """Paths inside one run folder."""
 
     path: Path
+    temporary: bool = False
+    """It is removed when the run ends."""
 
     @property
     def bag(self) -> Path:
@@ -59,12 +64,17 @@ class RunFolder:
 
     @property
     def ended(self) -> Path:
-        """Why the run ended before its time; `bags.report` reads it."""
+        """Why the run ended before its time; the report reads it."""
         return self.path / 'ended.txt'
 
     def note_end(self, why: str) -> None:
         """Write down why the run ended before its time."""
         self.ended.write_text(f'{why}\n', encoding='utf-8')
+
+    def remove(self) -> None:
+        """Remove it if it is temporary."""
+        if self.temporary:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def report(self) -> Path:
@@ -72,8 +82,20 @@ class RunFolder:
         return self.path / 'report.html'
 
 
-def make_run_folder(root: Path, now: datetime) -> RunFolder:
+def make_temporary_folder() -> RunFolder:
+    """Make the folder of a run that is not recorded."""
+    folder = RunFolder(Path(tempfile.mkdtemp(prefix='millirobot_')), temporary=True)
+    folder.logs.mkdir()
+    return folder
+
+
+def make_run_folder(root: Path, now: datetime, option: str = '--out') -> RunFolder:
     """Make `root/<stamp>/` and let the link `root/latest` point to it.
+
+    Args:
+        root: Where run folders go.
+        now: Start of the run.
+        option: How the user names another place, for the error.
 
     Raises:
         UserError: the folder cannot be made; `latest` is something else than a link.
@@ -90,7 +112,7 @@ def make_run_folder(root: Path, now: datetime) -> RunFolder:
         _point(root / 'latest', path.name)
     except OSError as error:
         raise UserError(
-            f'{path}: cannot make the run folder: {error.strerror}; choose another place with --out'
+            f'{path}: cannot make the run folder: {error.strerror}; choose another place with {option}'
         ) from None
     return RunFolder(path)
 
@@ -115,10 +137,11 @@ def write_parameters(
     path: Path,
     *,
     command: str,
-    seed: int,
+    seed: int | None,
     robot: Mapping[str, Any],
     model: Path | None,
     nodes: Parameters,
+    sources: Sequence[str],
     ros: Mapping[str, str],
     now: datetime,
 ) -> None:
@@ -127,17 +150,19 @@ def write_parameters(
     Args:
         path: File to write.
         command: What the user typed.
-        seed: Seed of the run.
+        seed: Seed of the run; None where nothing is random.
         robot: The robot's resolved description.
         model: Folder of the model bundle; None where none is used.
         nodes: Resolved parameters of every node; each stands under the node's name.
+        sources: The files that the parameters came from, those that win last.
         ros: `distro` and `rmw`.
         now: Start of the run.
     """
     content = {
         'command': command,
         'started': now.astimezone().isoformat(timespec='seconds'),
-        'seed': seed,
+        **({} if seed is None else {'seed': seed}),
+        'parameter_files': list(sources),
         **installation(ros),
         'robot': dict(robot),
         **({} if model is None else {'model': {'path': str(model), 'sha256': file_hashes(model)}}),

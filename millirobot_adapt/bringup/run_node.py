@@ -5,26 +5,31 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from millirobot_adapt.bringup.processes import NODES
-from millirobot_adapt.contract.fault_hooks import install_hooks
+from millirobot_adapt.bringup.interrupts import die_at_once
 from millirobot_adapt.core.errors import missing_extra
+
+BAD_INPUT = 2
 
 
 def main() -> int:
     """Run the node that the first argument names with the arguments that follow; returns its exit code."""
-    name = sys.argv.pop(1)
+    die_at_once()
+    from millirobot_adapt.contract.fault_hooks import install_hooks
+
     install_hooks()
-    node = next(node for node in NODES if node.name == name)
+    return run_program(f'millirobot_adapt.nodes.{sys.argv.pop(1)}')
+
+
+def run_program(module: str) -> int:
+    """Run `main` of a module; a library that an extra would bring is named in one line. Returns the exit code."""
     try:
-        return int(import_module(node.module).main())
+        return int(import_module(module).main())
     except ModuleNotFoundError as error:
         missing = missing_extra(error)
         if missing is None:
             raise
         print(f'error: {missing}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:  # before the node could take the signal
-        return 130
+        return BAD_INPUT
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Start processes, watch them, stop them in order; leave none behind."""
+"""Start processes, watch them, end them in waves; leave none behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from millirobot_adapt.bringup.process_guardian import GRACE, signal_group
+from millirobot_adapt.bringup.ending import GRACE, Grace, end_wave
+from millirobot_adapt.bringup.interrupts import blocked
 
 
 @dataclass(frozen=True)
@@ -25,52 +26,49 @@ class Ended:
     log: Path
     last_lines: tuple[str, ...]
 
+    @property
+    def how(self) -> str:
+        """How it ended, without what it said."""
+        return f'exited with {self.code}' if self.code >= 0 else f'was killed by {signal.Signals(-self.code).name}'
+
     def __str__(self) -> str:
-        return how_it_ended(self.name, self.code, self.last_lines[-1] if self.last_lines else '')
-
-
-def how_it_ended(name: str, code: int, last_line: str) -> str:
-    """Say in one line how a process ended, and what it said last."""
-    how = f'exited with {code}' if code >= 0 else f'was killed by {signal.Signals(-code).name}'
-    return f'{name} {how}' + (f': {last_line}' if last_line else '')
+        return f'{self.name} {self.how}' + (f': {self.last_lines[-1]}' if self.last_lines else '')
 
 
 class Supervisor:
     """The processes of one live run, each with a log file of its own.
 
-    Every process leads a process group of its own, so that Ctrl-C in the terminal reaches only the supervisor, which
-    then stops them in order. A guardian ends them if the supervisor itself is killed. Use it as a context manager.
+    Every process leads a session of its own, so that Ctrl-C in the terminal and the end of the terminal reach only the
+    supervisor, which then ends them in order. A guardian ends them if the supervisor itself is killed; one that dies is
+    replaced. Use it as a context manager.
     """
 
     def __init__(
         self,
         log_folder: Path,
         environment: Mapping[str, str],
-        stop_order: Sequence[str] = (),
-        grace: Sequence[tuple[signal.Signals, float]] = GRACE,
+        stop_order: Sequence[Sequence[str]] = (),
+        grace: Grace = GRACE,
+        scratch: Path | None = None,
     ) -> None:
         """Start the guardian.
 
         Args:
             log_folder: Gets one `<name>.log` a process.
             environment: Environment of the processes.
-            stop_order: Names of the processes to stop first, in this order; others follow in the order of their start.
-            grace: Signals to stop with, and how long to wait after each [s].
+            stop_order: Names of the processes to end in the first wave, in the second, ...; those not named end last.
+            grace: Signals to end a wave with, and how long to wait after each [s].
+            scratch: Folder that the guardian removes if the supervisor is killed.
         """
         self._log_folder = log_folder
         self._environment = dict(environment)
-        self._stop_order = list(stop_order)
+        self._waves = {name: wave for wave, names in enumerate(stop_order) for name in names}
+        self._last_wave = len(stop_order)
         self._grace = grace
+        self._scratch = scratch
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: dict[str, IO[bytes]] = {}
-        self._guardian = subprocess.Popen(
-            [sys.executable, '-m', 'millirobot_adapt.bringup.process_guardian'],
-            stdin=subprocess.PIPE,
-            env=self._environment,
-            start_new_session=True,
-            text=True,
-            bufsize=1,
-        )
+        self._guardian = self._start_guardian()
 
     def __enter__(self) -> Supervisor:
         return self
@@ -80,20 +78,35 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, name: str, command: Sequence[str]) -> int:
-        """Start a process, its output going to its log file; returns its process id."""
+    @property
+    def guardian_pid(self) -> int:
+        """Process id of the guardian."""
+        return self._guardian.pid
+
+    def start(self, name: str, command: Sequence[str], knows_signals: bool = False) -> int:
+        """Start a process, its output going to its log file; returns its process id.
+
+        Args:
+            name: Its name here.
+            command: Its command line.
+            knows_signals: It keeps the rules of `interrupts.py`: it starts with signals blocked and unblocks them.
+
+        Raises:
+            OSError: there is no such program.
+        """
         log = self.log(name).open('wb')
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=self._environment,
-            start_new_session=True,
-        )
+        with blocked() if knows_signals else contextlib.nullcontext():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
         self._processes[name] = process
         self._logs[name] = log
-        self._tell_guardian(f'+{process.pid}')
+        self._tell_guardian(self._entry(name))
         return process.pid
 
     def log(self, name: str) -> Path:
@@ -111,6 +124,7 @@ class Supervisor:
 
     def ended(self, last: str = '') -> Ended | None:
         """Return the first process that has ended by itself, if any; `last` only where no other has."""
+        self._keep_guarded()
         for name, process in sorted(self._processes.items(), key=lambda item: item[0] == last):
             code = process.poll()
             if code is not None:
@@ -118,32 +132,58 @@ class Supervisor:
         return None
 
     def stop_one(self, name: str) -> None:
-        """End one process with everything it started: ask, insist, kill. Does nothing if it has been stopped before."""
-        process = self._processes.get(name)
-        if process is None:
-            return
-        for number, seconds in self._grace:
-            signal_group(process.pid, number)
-            try:
-                process.wait(seconds or None)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        signal_group(process.pid, signal.SIGKILL)  # children that outlived it
-        del self._processes[name]
-        self._logs.pop(name).close()
-        self._tell_guardian(f'-{process.pid}')
+        """End one process with everything it started: ask, urge, kill. Does nothing if it has been ended before."""
+        if name in self._processes:
+            self._end([name])
 
     def stop(self) -> None:
-        """End every process in order, then the guardian. May be called again."""
-        first = [name for name in self._stop_order if name in self._processes]
-        for name in first + [name for name in self._processes if name not in first]:
-            self.stop_one(name)
+        """End every process, wave by wave, then the guardian. May be called again."""
+        for wave in sorted({self._wave(name) for name in self._processes}):
+            self._end([name for name in self._processes if self._wave(name) == wave])
         assert self._guardian.stdin is not None
-        self._guardian.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._guardian.stdin.close()
         self._guardian.wait()
+
+    def _wave(self, name: str) -> int:
+        return self._waves.get(name, self._last_wave)
+
+    def _end(self, names: Sequence[str]) -> None:
+        processes = {self._processes[name].pid: self._processes[name] for name in names}
+        end_wave(processes, lambda pid: processes[pid].poll() is None, self._grace)
+        for name in names:
+            process = self._processes.pop(name)
+            process.wait()
+            self._logs.pop(name).close()
+            self._tell_guardian(f'-{process.pid}')
+
+    # The guardian.
+
+    def _start_guardian(self) -> subprocess.Popen[str]:
+        guardian = subprocess.Popen(
+            [sys.executable, '-m', 'millirobot_adapt.bringup.process_guardian', str(self._log_folder)],  # seen in `ps`
+            stdin=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+            text=True,
+            bufsize=1,
+        )
+        self._guardian = guardian
+        if self._scratch is not None:
+            self._tell_guardian(f'~{self._scratch}')
+        for name in self._processes:
+            self._tell_guardian(self._entry(name))
+        return guardian
+
+    def _keep_guarded(self) -> None:
+        """Replace a guardian that somebody has ended."""
+        if self._guardian.poll() is not None:
+            self._start_guardian()
+
+    def _entry(self, name: str) -> str:
+        return f'+{self._processes[name].pid} {self._wave(name)}'
 
     def _tell_guardian(self, line: str) -> None:
         assert self._guardian.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # somebody ended it; the run is worth more than its safety net
+        with contextlib.suppress(BrokenPipeError):  # it has just died; the next look replaces it
             self._guardian.stdin.write(f'{line}\n')

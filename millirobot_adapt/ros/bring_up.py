@@ -141,7 +141,8 @@ class BringUp:
         raise BringUpError(f'{name} {FAILED[transition]}: {node.words or "its own output says why"}')
 
     def _wait(self, what: str) -> bool:
-        if _kind(what) != _kind(self.waiting_for):
+        short = what.endswith((f': {CONFIGURE}', f': {ACTIVATE}'))  # the usual steps are no news
+        if _kind(what) != _kind(self.waiting_for) and not short:
             self._tell(f'waiting for {what}')
         self.waiting_for = what
         if self._steady() > self._began + self._patience:

@@ -35,7 +35,7 @@ class Operator:
     def __init__(self, namespace: str = '') -> None:
         """Join the ROS graph, for the robot of a namespace; signals stay with the program."""
         self._context = Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = Node('operator', context=self._context, namespace=namespace)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
@@ -81,6 +81,14 @@ class Operator:
             self._executor.spin_once(timeout_sec=0.02)
         answer: Any = future.result()
         return bool(answer.success), str(answer.message)
+
+    def call_all(self, services: Sequence[str], seconds: float) -> None:
+        """Call some of `SERVICES` at once and wait for all answers; who does not answer is not waited for longer."""
+        deadline = time.monotonic() + seconds
+        ready = [self._clients[service] for service in services if self._clients[service].service_is_ready()]
+        futures = [client.call_async(Trigger.Request()) for client in ready]
+        while not all(future.done() for future in futures) and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.02)
 
     def bring_up(self, nodes: Sequence[str], patience: float) -> None:
         """Configure and activate managed nodes, as the manager does.

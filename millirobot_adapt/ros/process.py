@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.ros.claim import Claim, claim, holder
 from millirobot_adapt.ros.parameter_files import explain, read_files
 
 NODE_OPTIONS: dict[str, Any] = {
@@ -93,8 +94,10 @@ def _join() -> None:
 def _live(make: Callable[[], Node], ending: NodeExit) -> None:
     """Make the node, spin it until the end is asked for, close it whatever happens."""
     node: Node | None = None
+    held: Claim | None = None
     try:
         node = make()
+        held = _claim(node)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         turn = getattr(node, 'turn', None)
@@ -112,6 +115,21 @@ def _live(make: Callable[[], Node], ending: NodeExit) -> None:
             if close is not None:
                 close()
             node.destroy_node()
+        if held is not None:
+            held.release()
+
+
+def _claim(node: Node) -> Claim:
+    """Claim the node's name on this machine.
+
+    Raises:
+        UserError: another living process has it: two of a kind would speak at once.
+    """
+    name = node.get_fully_qualified_name()
+    held = claim(name)
+    if held is None:
+        raise UserError(f'{name} runs already on this machine{holder(name)}; end it, or start this one in a namespace')
+    return held
 
 
 def _ended(node: Node) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from millirobot_adapt.bringup.launching.own_parameters import own_parameters
+from millirobot_adapt.bringup.own_parameters import own_parameters
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, SIMULATION, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.core.errors import UserError

@@ -1,9 +1,11 @@
 """Parameters of the processes, before any is started."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
-from millirobot_adapt.bringup.processes import NODES, SIMULATION, STOP_ORDER, parse_override, resolve
+from millirobot_adapt.bringup.processes import BRIDGE, NODES, SIMULATION, STOP_ORDER, parse_override, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.core.errors import UserError
 
@@ -66,6 +68,13 @@ def test_overrides_that_cannot_be_read_are_named(text, message):
 
 
 def test_every_process_has_a_place_in_the_stop_order_and_setpoints_end_first():
-    assert sorted(STOP_ORDER) == sorted(node.name for node in NODES)
-    assert STOP_ORDER.index('controller') < STOP_ORDER.index('bridge') < STOP_ORDER.index('mock_robot')
-    assert STOP_ORDER[-1] == 'recorder'
+    wave = {name: number for number, names in enumerate(STOP_ORDER) for name in names}
+    assert {node.name for node in NODES} <= set(wave)
+    assert wave['controller'] < wave['bridge'] < wave['mock_robot']
+    assert wave['bridge'] < wave['recorder'] == len(STOP_ORDER) - 1
+
+
+def test_a_command_line_holds_namespace_and_remappings():
+    command = BRIDGE.command(Path('nodes.yaml'), 'robot1', {'mocap/pose': '/vrpn/pose'})
+    assert command[-4:] == ['-r', '__ns:=/robot1', '-r', 'mocap/pose:=/vrpn/pose']
+    assert '-r' not in BRIDGE.command(Path('nodes.yaml'))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -85,14 +86,16 @@ def start(supervisor, name, source, *arguments):
     return pid
 
 
-def test_processes_stop_in_the_order_asked_for_and_the_rest_after_them(make, tmp_path):
+def test_processes_end_in_the_waves_asked_for_and_the_rest_after_them(make, tmp_path):
     order = tmp_path / 'order'
-    supervisor = make(stop_order=['controller', 'bridge'])
+    supervisor = make(stop_order=[['controller', 'teleop'], ['bridge']])
     pids = [start(supervisor, name, POLITE, str(order), name) for name in ('mock', 'bridge', 'controller', 'recorder')]
     assert supervisor.ended() is None
     assert supervisor.running('mock')
     supervisor.stop()
-    assert order.read_text().split() == ['controller', 'bridge', 'mock', 'recorder']
+    ended = order.read_text().split()
+    assert ended[:2] == ['controller', 'bridge']
+    assert sorted(ended[2:]) == ['mock', 'recorder'], 'together'
     assert not any(alive(pid) for pid in pids)
     assert not supervisor.running('mock')
 
@@ -165,5 +168,61 @@ def test_nothing_outlives_a_supervisor_that_is_killed_outright(tmp_path):
     assert (tmp_path / 'order').read_text() == 'a\n', 'asked first, not killed at once'
 
 
+def test_what_a_killed_supervisor_leaves_ends_in_the_same_waves_and_its_scratch_folder_goes(tmp_path):
+    order, scratch = tmp_path / 'order', tmp_path / 'scratch'
+    scratch.mkdir()
+    source = f"""
+        import os, pathlib, signal, sys
+        from millirobot_adapt.bringup.supervisor import Supervisor
+        supervisor = Supervisor(
+            pathlib.Path({str(tmp_path)!r}), dict(os.environ), [['b'], ['a']], scratch=pathlib.Path({str(scratch)!r})
+        )
+        for name in ('a', 'b'):
+            supervisor.start(name, [sys.executable, '-c', {POLITE!r}, {str(order)!r}, name])
+        print('started', flush=True)
+        signal.pause()
+    """
+    program = subprocess.Popen([sys.executable, '-c', textwrap.dedent(source)], stdout=subprocess.PIPE, text=True)
+    assert program.stdout.readline() == 'started\n'
+    wait_for(lambda: all((tmp_path / f'{name}.log').read_text() for name in 'ab'))
+    program.kill()
+    program.wait()
+    wait_for(lambda: not scratch.exists())
+    assert order.read_text().split() == ['b', 'a']
+
+
+def test_a_guardian_that_was_ended_is_replaced_and_knows_what_runs(make, tmp_path):
+    supervisor = make()
+    start(supervisor, 'a', POLITE, str(tmp_path / 'order'), 'a')
+    first = supervisor.guardian_pid
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: supervisor.ended() is None and supervisor.guardian_pid != first)
+    assert alive(supervisor.guardian_pid)
+    supervisor.stop()
+    assert not alive(supervisor.guardian_pid)
+
+
+def test_a_process_that_knows_signals_starts_with_them_waiting(make, tmp_path):
+    """Ctrl-C during its imports neither is lost nor ends in a traceback."""
+    supervisor = make()
+    source = """
+import signal
+print('ready', flush=True)
+while signal.SIGINT not in signal.sigpending():
+    pass
+print('waiting', flush=True)
+from millirobot_adapt.bringup.interrupts import die_at_once
+die_at_once()
+print('not reached', flush=True)
+"""
+    pid = supervisor.start('slow', [sys.executable, '-c', source], knows_signals=True)
+    wait_for(lambda: supervisor.log('slow').read_text())
+    os.kill(pid, signal.SIGINT)
+    wait_for(supervisor.ended)
+    assert supervisor.ended().code == -signal.SIGINT
+    assert supervisor.log('slow').read_text().split() == ['ready', 'waiting']
+
+
 def test_the_guardian_forgets_what_has_ended():
-    assert listed(['+11\n', '+12\n', '-11\n', '+13\n', '-99\n']) == [12, 13]
+    lines = ['+11 0\n', '+12 1\n', '-11\n', '~/tmp/x\n', '+13 1\n', '-99\n', '+1']
+    assert listed(lines) == ({12: 1, 13: 1}, [Path('/tmp/x')])

@@ -1,9 +1,13 @@
 """The launch files, run as `ros2 launch` runs them: this needs ROS's launch and the package built by colcon."""
 
 import os
+import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
+from launch_steps import END, Operated, arguments_of
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 
@@ -39,3 +43,49 @@ def own_domain(monkeypatch):
             monkeypatch.setenv(name, value)
     yield
     domain.release()
+
+
+@pytest.fixture
+def launched(own_domain, tmp_path):
+    """Start launch files; whatever is left at the end is a failure."""
+    started = []
+
+    def start(name, **more):
+        words = [f'{key}:={value}' for key, value in {**arguments_of(name, tmp_path), **more}.items()]
+        command = [shutil.which('ros2'), 'launch', 'millirobot_adapt', f'{name}.launch.py', *words]
+        started.append(
+            subprocess.Popen(
+                command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, start_new_session=True,
+            )
+        )  # fmt: skip
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+@pytest.fixture
+def mock(own_domain, tmp_path):
+    """A mock robot that no launch ends, so that it can tell how its motors were left."""
+    command = [shutil.which('ros2'), 'run', 'millirobot_adapt', 'mock_robot', '--ros-args', '-p', 'condition:=flat']
+    process = subprocess.Popen([*command, '-p', f'port:={tmp_path / "radio"}'], start_new_session=True)
+    yield process
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(END)
+
+
+@pytest.fixture
+def operated(own_domain):
+    robots = []
+
+    def operate(namespace=''):
+        robots.append(Operated(namespace))
+        return robots[-1]
+
+    yield operate
+    for robot in robots:
+        robot.close()

@@ -17,6 +17,8 @@ DRIVEN = {
     'collect': (RECORDER, MOCK_ROBOT, BRIDGE, ESTIMATOR, COLLECTOR, MANAGER),
 }
 """Launch file -> what it starts."""
+END = 40.0
+"""Everything has ended within this time [s], the report included, on a busy machine."""
 PATIENCE = 60.0
 """A busy machine is slow to start six processes [s]."""
 
@@ -70,13 +72,27 @@ class Operated:
 
 
 def processes_of(folder):
-    """Return the living processes, by executable, whose command line names `folder`: executable -> process id."""
+    """Return the living processes whose command line names `folder`: node or program -> process id."""
     found = {}
     for entry in Path('/proc').iterdir():
         try:
             words = (entry / 'cmdline').read_bytes().decode().split('\0') if entry.name.isdigit() else []
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if any(str(folder) in word for word in words) and len(words) > 1 and 'lib/millirobot_adapt/' in words[1]:
-            found[Path(words[1]).name] = int(entry.name)
+        if any(str(folder) in word for word in words) and len(words) > 3:
+            name = program_of(words)
+            if name:
+                found[name] = int(entry.name)
     return found
+
+
+def program_of(words):
+    """Return which program of ours a command line starts; empty for others."""
+    if 'lib/millirobot_adapt/' in words[1]:
+        return Path(words[1]).name
+    module = words[2].rpartition('.')[2] if words[1] == '-m' and words[2].startswith('millirobot_adapt.') else ''
+    return words[3] if module == 'run_node' else module
+
+
+NOT_NODES = {'launched', 'process_guardian'}
+"""Programs that conduct a run."""

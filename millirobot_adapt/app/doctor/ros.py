@@ -27,7 +27,13 @@ OLD_POSE, FUTURE_POSE = 0.1, -0.02
 def check_origin(_: Subject) -> Iterator[Finding]:
     """Find where rclpy comes from: a sourced installation or wheels, not a mix."""
     spec = find_spec('rclpy')
-    wheels = [name for name in (dist.name for dist in distributions()) if re.fullmatch(r'ros-\w+-rclpy', name or '')]
+    prefixes = [Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if prefix]
+    wheels = [
+        dist.name
+        for dist in distributions()
+        if re.fullmatch(r'ros-\w+-rclpy', dist.name or '')
+        and not any(Path(str(dist.locate_file(''))).is_relative_to(prefix) for prefix in prefixes)
+    ]
     yield origin(None if spec is None else spec.origin, wheels, os.environ)
 
 

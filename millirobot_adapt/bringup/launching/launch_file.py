@@ -1,142 +1,99 @@
-"""One launch file: which processes it starts, with which parameters, and how they end.
+"""What all launch files do: declare their arguments, and start one process that conducts the run.
 
-What is chosen on the command line of `ros2 launch` becomes parameters of nodes, as `--set` does for `millirobot demo`:
-first the shipped parameter files, then the user's own one, then the arguments. All of it is checked before the first
-process starts, and written into the run folder. When one process ends, all do.
+That process, `millirobot_adapt.app.launched`, checks everything, starts the nodes, watches them, ends them in order and
+leaves the report: the same code as `millirobot demo`. It notices when `ros2 launch` dies, however that happens, and it
+has a guardian for its own death. Started by launch one by one, the nodes would outlive a launch that is killed, and
+nobody would end them in order.
 """
 
 from __future__ import annotations
 
-import shlex
+import os
+import signal
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import LogInfo, OpaqueFunction, RegisterEventHandler
-from launch.event_handlers import OnProcessIO
-from launch.events.process import ProcessIO
-from launch_ros.actions import Node
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
+from launch.event_handlers import OnShutdown
+from launch.events import matches_action
+from launch.events.process import ProcessExited, SignalProcess
 
-from millirobot_adapt.bringup.launching.arguments import Argument, declare, declare_common, refuse_unknown, value_of
-from millirobot_adapt.bringup.launching.ending import Ending
-from millirobot_adapt.bringup.launching.own_parameters import own_parameters
-from millirobot_adapt.bringup.launching.tools import tools
-from millirobot_adapt.bringup.prepare import prepare_run
-from millirobot_adapt.bringup.processes import (
-    BRIDGE,
-    MANAGEABLE,
-    MANAGER,
-    MOCK_ROBOT,
-    RECORDER,
-    TELEOP,
-    NodeProcess,
-    resolve,
-)  # fmt: skip
-from millirobot_adapt.bringup.run_folder import Parameters, RunFolder, write_node_parameters
-from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.share import shipped_model
+from millirobot_adapt.bringup.arguments import Argument, arguments_of, refuse_unknown
+from millirobot_adapt.bringup.interpreter import find_interpreter
+from millirobot_adapt.core.errors import UserError
 
-SERVING = b'serving the radio'
-"""What the mock says once the bridge may open its port."""
-PATIENCE = '10'
-"""A process that was asked to end and has not done so is ended after this time [s]: a bag takes a while to finish."""
+PATIENCE = '45'
+"""The run is given so long to end [s]: the robot first, then the nodes, the bag, the report."""
 
 
-@dataclass(frozen=True)
-class Launch:
-    """What a launch file starts."""
+def describe(launch: str) -> LaunchDescription:
+    """Return the description of a launch file: what can be chosen, and what starts then."""
+    declared = [_declare(argument) for argument in arguments_of(launch)]
 
-    file: str
-    """Path of the launch file."""
-    processes: tuple[NodeProcess, ...]
-    """In the order of their start; a mock gives way to a port that is chosen, else the bridge waits for its port."""
-    arguments: tuple[Argument, ...]
-    """What can be chosen beside that which every launch file offers."""
-    differing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Parameters that differ from the shipped files: node -> dotted name -> value."""
+    def start(context: LaunchContext) -> list[Action]:
+        refuse_unknown(launch, sys.argv)
+        return _start(launch, context.launch_configurations)
 
-    def describe(self) -> LaunchDescription:
-        """Return the launch description: what can be chosen, and what starts then."""
-        declared = [*map(declare, self.arguments), *declare_common(record=RECORDER in self.processes)]
-
-        def start(context: LaunchContext) -> list[Action]:
-            refuse_unknown(self.file, sys.argv, [argument.name for argument in declared])
-            return self._start(context.launch_configurations)
-
-        return LaunchDescription([*declared, OpaqueFunction(function=start)])
-
-    def _start(self, chosen: Mapping[str, str]) -> list[Action]:
-        """Check everything, write it down, and return the processes to start.
-
-        Raises:
-            UserError: as `resolve`, `own_parameters` and `prepare_run`.
-        """
-        wanted = list(self.processes)
-        if chosen['record'] == 'false':
-            wanted = [node for node in wanted if node is not RECORDER]
-        if chosen.get('port'):
-            wanted = [node for node in wanted if node is not MOCK_ROBOT]
-        if chosen['teleop'] == 'true':
-            wanted.append(TELEOP)
-        file, folder = _write(self._parameters(wanted, chosen), chosen)
-        ending = Ending(folder)
-        processes = {node: _process(node.name, file, chosen, ending) for node in wanted}
-        actions: list[Action] = [LogInfo(msg=f'parameters: {file}'), ending.listen()]
-        if MOCK_ROBOT in processes:
-            actions.append(_once_serving(processes[MOCK_ROBOT], processes.pop(BRIDGE)))
-        return [*actions, *processes.values(), *tools(chosen)]
-
-    def _parameters(self, processes: Sequence[NodeProcess], chosen: Mapping[str, str]) -> Parameters:
-        """Return every parameter of the processes: as shipped, as this launch file differs, as the user wants it."""
-        changes = {node.name: dict(self.differing.get(node.name, {})) for node in processes}
-        if MANAGER in processes:
-            changes['manager']['nodes'] = [node.name for node in processes if node in MANAGEABLE]
-        if chosen['params']:
-            for name, values in own_parameters(Path(chosen['params']), processes, chosen['namespace']).items():
-                changes[name] |= values
-        for argument in self.arguments:
-            for node, _, parameter in (target.partition('.') for target in argument.sets):
-                if chosen[argument.name] and node in changes:
-                    changes[node][parameter] = value_of(argument, chosen[argument.name])
-        if chosen.get('method') and 'controller' in changes:  # with a method alone, the model that ships for it
-            changes['controller'].setdefault('model', shipped_model(ControllerConfig.robot, chosen['method']))
-        return resolve(processes, changes, 'launch arguments:')
+    return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
-def _write(nodes: Parameters, chosen: Mapping[str, str]) -> tuple[Path, RunFolder | None]:
-    """Write the parameter file of the processes: into a run folder if one is recorded, else into a temporary one."""
-    namespace = chosen['namespace'].strip('/')
-    if RECORDER.name in nodes:
-        run = prepare_run(nodes, Path(chosen['out'], namespace), shlex.join(sys.argv), namespace)
-        return run.node_parameters, run
-    folder = Path(tempfile.mkdtemp(prefix='millirobot_'))
-    if MOCK_ROBOT.name in nodes:
-        nodes['mock_robot']['port'] = nodes['bridge']['port'] = str(folder / 'radio')
-    write_node_parameters(folder / 'nodes.yaml', nodes, namespace)
-    return folder / 'nodes.yaml', None
+def _declare(argument: Argument) -> DeclareLaunchArgument:
+    choices = list(argument.choices) or None
+    if choices and argument.default not in choices:
+        choices.insert(0, argument.default)
+    if argument.required:
+        return DeclareLaunchArgument(argument.name, description=argument.doc)
+    doc = argument.doc if argument.default else f'{argument.doc}; empty: as the parameter files say'
+    return DeclareLaunchArgument(argument.name, default_value=argument.default, choices=choices, description=doc)
 
 
-def _process(name: str, parameters: Path, chosen: Mapping[str, str], ending: Ending) -> Node:
-    """Return the action that starts a node; when it ends, everything does."""
-    remappings = [(MOCAP_POSE.name, chosen['mocap_topic'])]
-    if chosen['namespace']:
-        remappings.append(('/tf', 'tf'))  # each robot has a frame of the same name
-    return Node(
-        package='millirobot_adapt', executable=name, namespace=chosen['namespace'], parameters=[str(parameters)],
-        remappings=remappings, output='screen', on_exit=ending.of(name), sigterm_timeout=PATIENCE,
+def _start(launch: str, chosen: Mapping[str, str]) -> list[Action]:
+    """Return what starts the run, and ends with it.
+
+    Raises:
+        UserError: no Python has what the run needs.
+    """
+    arguments = [argument for argument in arguments_of(launch) if chosen[argument.name] != argument.default]
+    words = [f'{argument.name}:={chosen[argument.name]}' for argument in arguments]
+    run = ExecuteProcess(
+        # `env` starts it with these signals waiting, so that a Ctrl-C during the imports ends it without a traceback.
+        cmd=[
+            'env', '--block-signal=HUP,INT,TERM', str(find_interpreter()), '-m', 'millirobot_adapt.app.launched',
+            launch, f'--launcher={os.getpid()}', *words,
+        ],
+        name='millirobot',
+        additional_env={'PYTHONUNBUFFERED': '1', 'PYTHONSAFEPATH': '1'},
+        output='screen',
+        sigterm_timeout=PATIENCE,
+        sigkill_timeout=PATIENCE,
+        on_exit=_on_exit,
     )  # fmt: skip
+    ask = EmitEvent(event=SignalProcess(signal_number=signal.SIGINT, process_matcher=matches_action(run)))
+
+    def on_shutdown(_: object, context: LaunchContext) -> list[Action]:
+        # On a terminal, launch leaves Ctrl-C to it, which knows nothing of a SIGINT that is sent to launch alone.
+        return [] if context.noninteractive else [ask]
+
+    return [run, RegisterEventHandler(OnShutdown(on_shutdown=on_shutdown))]
 
 
-def _once_serving(mock: Node, bridge: Node) -> RegisterEventHandler:
-    """Start the bridge when the mock has made its port."""
+def _on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
+    """End the launch with the run; it fails if the run has.
 
-    def on_output(event: ProcessIO) -> Node | None:
-        return bridge if SERVING in event.text else None
-
-    return RegisterEventHandler(OnProcessIO(target_action=mock, on_stdout=on_output, on_stderr=on_output))
+    Raises:
+        UserError: that is how a launch fails.
+    """
+    if context.is_shutdown:
+        return []
+    if event.returncode:
+        raise UserError(f'the run ended with exit code {event.returncode}; its own lines above say why')
+    return [Shutdown(reason='the run has ended')]

@@ -1,0 +1,135 @@
+"""What the launch files offer, and what becomes of it, without ROS's launch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from millirobot_adapt.app.launched import Launched, parameters, read_command_line
+from millirobot_adapt.bringup.arguments import LAUNCHES, arguments_of, check_names, refuse_unknown
+from millirobot_adapt.bringup.processes import NODES
+from millirobot_adapt.core.config import flatten
+from millirobot_adapt.core.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def chosen(launch, **given):
+    return read_command_line([launch, *(f'{name}:={value}' for name, value in given.items())])[0]
+
+
+def test_there_is_a_launch_file_for_each_and_no_other():
+    assert {path.name.removesuffix('.launch.py') for path in (ROOT / 'launch').glob('*.launch.py')} == set(LAUNCHES)
+
+
+@pytest.mark.parametrize('launch', LAUNCHES)
+def test_what_an_argument_sets_is_a_parameter(launch):
+    known = {f'{node.name}.{name}' for node in NODES for name in flatten(node.config_class()())}
+    for argument in arguments_of(launch):
+        assert set(argument.sets) <= known
+
+
+def test_a_misspelt_argument_is_named_with_the_nearest_if_one_is_near():
+    command = ['/opt/ros2', 'launch', 'millirobot_adapt', 'sim.launch.py']
+    refuse_unknown('sim', [*command, 'trajectory:=left'])
+    with pytest.raises(UserError, match=r'did you mean trajectory:=\.\.\.'):
+        refuse_unknown('sim', [*command, 'trajectry:=left'])
+    with pytest.raises(UserError, match='known are robot, condition') as caught:
+        refuse_unknown('sim', [*command, 'use_sim_time:=true'])
+    assert 'did you mean' not in str(caught.value)
+    refuse_unknown('sim', ['ros2', 'launch', 'other', 'including.launch.py', 'speed:=1'])
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'topic', 'says'),
+    [
+        ('robot-1', 'mocap/pose', "'-' cannot stand"),
+        ('1robot', 'mocap/pose', 'begins with a letter'),
+        ('../x', 'mocap/pose', "'.' cannot stand"),
+        ('a//b', 'mocap/pose', 'begins with a letter'),
+        ('', '/vrpn_mocap/robot-1/pose', "'-' cannot stand"),
+        ('', '', 'is empty'),
+    ],
+)
+def test_a_name_that_ros_would_refuse_later_is_refused_at_once(namespace, topic, says):
+    with pytest.raises(UserError, match=says):
+        check_names(namespace, topic)
+
+
+@pytest.mark.parametrize(('namespace', 'topic'), [('', 'mocap/pose'), ('robot1', '/a/b_1'), ('/lab/robot1/', 'x')])
+def test_names_that_ros_takes_are_taken(namespace, topic):
+    check_names(namespace.strip('/'), topic)
+
+
+def test_text_stays_text_and_numbers_become_numbers():
+    given = parameters(chosen('sim', model='20180219', seed='7', trajectory='1.0', robot='on'))
+    assert given['controller']['model'] == '20180219'
+    assert given['controller']['path'] == '1.0'
+    assert (given['controller']['seed'], given['mock_robot']['seed']) == (7, 7)
+    assert given['bridge']['robot'] == 'on'
+
+
+@pytest.mark.parametrize(
+    ('launch', 'given', 'says'),
+    [
+        ('sim', {'seed': 'many'}, 'launch arguments: mock_robot: seed must be of type int'),
+        ('collect', {'minutes': '[1'}, 'minutes must be of type float'),
+        ('sim', {'params': 'nowhere.yaml'}, r'nowhere\.yaml: no such file'),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(launch, given, says):
+    with pytest.raises(UserError, match=says):
+        parameters(chosen(launch, **given))
+
+
+def test_a_switch_is_a_switch():
+    assert parameters(chosen('robot', dry_run='true'))['bridge']['dry_run'] is True
+
+
+def test_a_port_takes_the_place_of_the_mock_and_nothing_is_recorded_where_that_is_not_wanted():
+    names = [node.name for node in chosen('collect', port='/dev/ttyUSB0', record='false', teleop='true').processes]
+    assert names == ['bridge', 'estimator', 'collector', 'manager', 'teleop']
+    assert parameters(chosen('collect', record='false'))['manager']['nodes'] == ['bridge', 'estimator', 'collector']
+
+
+def test_the_own_file_wins_over_the_shipped_and_an_argument_over_both(tmp_path):
+    file = tmp_path / 'lab.yaml'
+    file.write_text(
+        'controller: {ros__parameters: {seed: 1, path: left}}\nbridge: {ros__parameters: {gate.tilt: 0.5}}\n'
+    )
+    given = parameters(chosen('sim', params=file, seed='2'))
+    assert (given['controller']['seed'], given['controller']['path'], given['bridge']['gate.tilt']) == (2, 'left', 0.5)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv('HOME', '/home/lab')
+    launched = chosen('sim', out='~/runs', params='~/lab.yaml', trajectory='~/path.csv', model='~/m')
+    assert [launched.chosen[name] for name in ('out', 'params', 'trajectory', 'model')] == [
+        '/home/lab/runs', '/home/lab/lab.yaml', '/home/lab/path.csv', '/home/lab/m',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('words', 'says'),
+    [([], 'no such launch'), (['sims'], 'no such launch'), (['sim', 'bag:=x'], 'unknown'), (['replay'], 'bag:= is')],
+)
+def test_a_command_line_that_cannot_be_meant_is_refused(words, says):
+    with pytest.raises(UserError, match=says):
+        read_command_line(words)
+
+
+def test_the_launcher_is_known_by_its_process_id():
+    assert read_command_line(['sim', '--launcher=12'])[1] == 12
+    assert isinstance(read_command_line(['sim'])[0], Launched)
+
+
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path):
+    answer = subprocess.run(
+        [sys.executable, '-m', 'millirobot_adapt.app.launched', 'sim', f'out:={tmp_path / "runs"}', 'namespace:=a-b'],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, 'ROS_DOMAIN_ID': '99'},
+    )  # fmt: skip
+    assert answer.returncode == 2
+    assert answer.stderr == "error: namespace:=a-b: '-' cannot stand in a ROS name; use letters, digits, _ and /\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,157 @@
+"""What dies, and within how long the robot stands and everything is gone: a row each. `-s` prints the table.
+
+The mock is none of the launch's processes, so that it can tell when its motors were told to stand.
+"""
+
+import os
+import pty
+import select
+import signal
+import time
+
+import pytest
+from launch_steps import DRIVEN, START, arguments_of, processes_of
+
+pytestmark = pytest.mark.system
+
+STANDS = 1.0
+"""The motors are told to stand within this time of the cause [s]."""
+GONE = 5.0
+"""Every process has ended within this time of the cause [s]."""
+
+
+class Terminal:
+    """`ros2 launch` in a terminal of its own, which can be closed."""
+
+    def __init__(self, folder, **more):
+        words = [f'{key}:={value}' for key, value in {**arguments_of('robot', folder), **more}.items()]
+        self.pid, self._screen = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.execvp('ros2', ['ros2', 'launch', 'millirobot_adapt', 'robot.launch.py', *words])
+        self.said = b''
+        self.code = None
+
+    def read(self):
+        """Take what is on the screen, so that nobody waits for room on it."""
+        try:
+            while select.select([self._screen], [], [], 0)[0]:
+                self.said += os.read(self._screen, 65536)
+        except OSError:  # everybody on the other side has gone
+            return
+
+    def shut(self):
+        os.close(self._screen)
+
+    def ended(self):
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code is not None
+
+
+@pytest.fixture
+def walking(mock, operated, tmp_path):
+    """A robot that walks, launched from a terminal."""
+    robot = operated()
+    robot.until((tmp_path / 'radio').exists, 'the mock serves')
+    terminal = Terminal(tmp_path)
+    robot.come_up()
+    robot.walk(START['robot'])
+    terminal.read()
+    yield robot, terminal
+    for pid in processes_of(tmp_path).values():
+        os.kill(pid, signal.SIGKILL)
+    if not terminal.ended():
+        os.kill(terminal.pid, signal.SIGKILL)
+        os.waitpid(terminal.pid, 0)
+
+
+def left(folder):
+    return set(processes_of(folder)) - {'mock_robot'}
+
+
+def follow(robot, terminal, folder, cause, what):
+    """Wait until everything has ended; return when the motors were told to stand and when all was gone [s]."""
+    began = time.monotonic()
+    while left(folder):
+        assert time.monotonic() < began + 60.0, left(folder)
+        robot.witness.spin(0.02)
+    gone = time.monotonic() - began
+    robot.stand()
+    stood = robot.witness.changed_at - cause
+    print(f'| {what} | {stood:.2f} s | {gone:.1f} s |')
+    return stood, gone
+
+
+def closed(terminal, folder):
+    terminal.shut()
+
+
+def send(number):
+    def kill(terminal, folder):
+        os.kill(terminal.pid, number)
+
+    return kill
+
+
+def kill_run(*programs):
+    def kill(terminal, folder):
+        found = processes_of(folder)
+        if 'launch' in programs:
+            os.kill(terminal.pid, signal.SIGKILL)
+        for program in programs:
+            if program != 'launch':
+                os.kill(found[program], signal.SIGKILL)
+
+    return kill
+
+
+CAUSES = {
+    'SIGTERM of ros2 launch': send(signal.SIGTERM),
+    'SIGKILL of ros2 launch': send(signal.SIGKILL),
+    'SIGHUP of ros2 launch': send(signal.SIGHUP),
+    'SIGINT of ros2 launch alone': send(signal.SIGINT),
+    'its terminal is closed': closed,
+    'SIGKILL of the run': kill_run('launched'),
+    'SIGKILL of ros2 launch and of the run at once': kill_run('launch', 'launched'),
+}
+
+
+@pytest.mark.parametrize('what', CAUSES)
+def test_a_launch_that_dies_stops_the_robot_and_leaves_no_process_and_a_whole_bag(walking, tmp_path, what):
+    robot, terminal = walking
+    cause = time.time()
+    CAUSES[what](terminal, tmp_path)
+    stood, gone = follow(robot, terminal, tmp_path, cause, what)
+    assert stood < STANDS
+    assert gone < GONE
+    assert (tmp_path / 'runs' / 'latest' / 'bag' / 'metadata.yaml').is_file(), 'the bag is whole'
+
+
+@pytest.mark.parametrize('victim', [node.name for node in DRIVEN['robot']])
+def test_a_node_that_is_killed_stops_the_robot_and_the_launch(walking, tmp_path, victim):
+    robot, terminal = walking
+    cause = time.time()
+    os.kill(processes_of(tmp_path)[victim], signal.SIGKILL)
+    stood, _ = follow(robot, terminal, tmp_path, cause, f'SIGKILL of {victim}')
+    assert stood < STANDS
+    robot.until(terminal.ended, 'the launch ends')
+    terminal.read()
+    said = terminal.said.decode(errors='replace')
+    assert terminal.code == 1, said
+    assert f'the run has ended: {victim} was killed by SIGKILL' in said
+    assert (tmp_path / 'runs' / 'latest' / 'ended.txt').read_text().startswith(f'{victim} was killed by SIGKILL')
+
+
+def test_a_guardian_that_is_killed_is_replaced(walking, tmp_path):
+    robot, terminal = walking
+    first = processes_of(tmp_path)['process_guardian']
+    os.kill(first, signal.SIGKILL)
+    robot.until(lambda: processes_of(tmp_path).get('process_guardian', first) != first, 'there is another')
+    assert robot.witness.moving, 'the robot walks on'
+    cause = time.time()
+    os.kill(processes_of(tmp_path)['launched'], signal.SIGKILL)
+    stood, gone = follow(robot, terminal, tmp_path, cause, 'SIGKILL of the guardian, then of the run')
+    assert stood < STANDS
+    assert gone < GONE
