@@ -6,14 +6,13 @@ the program that they start, which turns them into parameters. It imports the st
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, did_you_mean
 
 SWITCH = ('true', 'false')
 
@@ -91,9 +90,7 @@ def refuse_unknown(launch: str, command: Sequence[str]) -> None:
     for word in command:
         name, assigned, _ = word.partition(':=')
         if assigned and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f'did you mean {near[0]}:=...?' if near else f'known are {", ".join(known)}'
-            raise UserError(f'{word}: unknown argument; {hint} (--show-args lists all)')
+            raise UserError(f'{word}: unknown argument{did_you_mean(name, known)} (--show-args lists all)')
 
 
 def check_names(namespace: str, mocap_topic: str) -> None:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from millirobot_adapt.app.demo import MOCK_FENCE, Demo, node_overrides, table
+from millirobot_adapt.app.demo import Demo, node_overrides
+from millirobot_adapt.app.run_outcome import table
+from millirobot_adapt.bringup.processes import MOCK_FENCE
 
 
 def demo(**changes):

@@ -34,9 +34,9 @@ def test_what_an_argument_sets_is_a_parameter(launch):
 def test_a_misspelt_argument_is_named_with_the_nearest_if_one_is_near():
     command = ['/opt/ros2', 'launch', 'millirobot_adapt', 'sim.launch.py']
     refuse_unknown('sim', [*command, 'trajectory:=left'])
-    with pytest.raises(UserError, match=r'did you mean trajectory:=\.\.\.'):
+    with pytest.raises(UserError, match="did you mean 'trajectory'"):
         refuse_unknown('sim', [*command, 'trajectry:=left'])
-    with pytest.raises(UserError, match='known are robot, condition') as caught:
+    with pytest.raises(UserError, match='use_sim_time:=true: unknown argument') as caught:
         refuse_unknown('sim', [*command, 'use_sim_time:=true'])
     assert 'did you mean' not in str(caught.value)
     refuse_unknown('sim', ['ros2', 'launch', 'other', 'including.launch.py', 'speed:=1'])

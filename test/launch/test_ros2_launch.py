@@ -57,7 +57,7 @@ def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, 
 @pytest.mark.parametrize(
     ('name', 'more', 'says'),
     [
-        ('sim', {'trajectry': 'left'}, 'trajectry:=left: unknown argument; did you mean trajectory:=...?'),
+        ('sim', {'trajectry': 'left'}, "trajectry:=left: unknown argument; did you mean 'trajectory'?"),
         ('sim', {'trajectory': 'lefft'}, 'lefft: no path of that name'),
         ('sim', {'condition': 'gras'}, 'gras: no such file'),
         ('sim', {'namespace': 'robot-1'}, "namespace:=robot-1: '-' cannot stand in a ROS name"),
