@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from millirobot_adapt.core.planning.budget import unlimited
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.tracking import PathTracker
@@ -56,7 +57,8 @@ def walk(planner, path, ticks, seed=0, objective=None, yaw_noise=0.5, yaw_bias=0
             TrackingObjective(objective, path, step.segment, DT),
             executing,
             previous,
-            lambda chunk, tick=tick: generator(seed, tick, chunk),
+            lambda batch, tick=tick: generator(seed, tick, batch),
+            unlimited,
         )
         state = rollout(state, executing.reshape(1, 1, 2), yaw_bias, yaw_noise * rng.normal(size=(1, 1)))[1, 0]
         previous, executing = plan, plan.actions[1]

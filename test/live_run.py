@@ -37,7 +37,7 @@ DT = 0.1
 MODEL = Path(__file__).resolve().parent / 'data' / 'bags' / 'small_grbal'
 CONTROLLER = ControllerConfig(
     model=str(MODEL),
-    planner=PlannerConfig(samples=24, chunk=12, horizon=5),
+    planner=PlannerConfig(samples=24, batch=12, horizon=5),
     engine=EngineConfig(threads=1),
     path='zigzag',
     seed=11,

@@ -9,6 +9,9 @@ Keys of version 1; what the run's bag does not tell is null.
     period_ms           p50, p99, max of the time between starts of ticks [ms]
     work_ms             p50, p99, max of the time from the arrival of the state to the plan [ms]
     deadline_misses     ticks that began without a plan from the tick before
+    planning            effective_samples: p10, p50 of the effective number of candidates behind a plan; shed: ticks in
+                        which the controller drew fewer candidates because the machine was busy; least_share: smallest
+                        part of `planner.samples` that it drew
     link                sent, replies, lost, bad_frames: counts; rtt_ms: p50, p99 of the round trip [ms]
     adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
                         after the window, with theta* and with theta'
@@ -78,6 +81,7 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'period_ms': _percentiles(run.column('period_ms')),
         'work_ms': _percentiles(run.column('work_ms')),
         'deadline_misses': _deadline_misses(run),
+        'planning': _planning(run),
         'link': _link(run),
         'adaptation': _adaptation(run),
         'prediction': _prediction(predictions),
@@ -145,6 +149,18 @@ def _deadline_misses(run: RunData) -> int | None:
     if ticks is None:
         return None
     return ticks - len(run.ticks) + int(np.sum(run.column('misses') > 0))
+
+
+def _planning(run: RunData) -> dict[str, Any]:
+    planned = run.column('candidates') > 0
+    effective, share = run.column('effective_samples')[planned], run.column('share')[planned]
+    share = share[np.isfinite(share)]
+    p10, p50 = np.percentile(effective, [10, 50]) if len(effective) else (np.nan, np.nan)
+    return {
+        'effective_samples': {'p10': _number(p10, 1), 'p50': _number(p50, 1)},
+        'shed': int(np.sum(share < 1.0)) if len(share) else None,
+        'least_share': _number(share.min(), 3) if len(share) else None,
+    }
 
 
 def _link(run: RunData) -> dict[str, Any]:

@@ -25,6 +25,11 @@ def report(folder: RunFolder, tell: Callable[[str], None] = print) -> None:
     tell(f'report: {folder.path / REPORT}')
 
 
+def _shed(planning: Mapping[str, Any]) -> str:
+    """Say in how many ticks the controller shed load; '' where in none."""
+    return f'; load shed in {planning["shed"]} ticks: the machine was busy' if planning['shed'] else ''
+
+
 def table(summary: Mapping[str, Any]) -> str:
     """Return the figures of a summary that a person looks at first, one a line; what is not known is a dash."""
     link, adaptation, tracking = summary['link'], summary['adaptation'], summary['tracking']
@@ -32,7 +37,7 @@ def table(summary: Mapping[str, Any]) -> str:
     rows = (
         ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
         ('setpoint every', _times(summary['period_ms'])),
-        ('work', _times(summary['work_ms'])),
+        ('work', _times(summary['work_ms']) + _shed(summary['planning'])),
         ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
         ('prediction error', f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])}'),
         (

@@ -1,4 +1,4 @@
-"""Make a tick come again bit for bit: random numbers from (seed, tick, chunk), and the fingerprint of all else.
+"""Make a tick repeat bit for bit: random numbers from (seed, tick, batch), and the fingerprint of everything else.
 
 Where two fingerprints are equal, a tick replays bit for bit.
 """
@@ -15,9 +15,13 @@ from millirobot_adapt.core.dynamics.cpu import cpu_flags
 
 
 def generator(seed: int, *keys: int) -> np.random.Generator:
-    """Return the generator of (seed, keys), e.g. (seed, tick, chunk); equal keys give equal numbers everywhere."""
+    """Return the generator of (seed, keys), e.g. (seed, tick, batch); equal keys give equal numbers everywhere."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *keys])))
 
+
+DECISIONS = 2
+"""Version of this package's own arithmetic. Raise it with every change to adaptation, planner, objective or path
+following after which the same record gives another plan: `replay --check` then names the version to check with."""
 
 VECTOR_UNITS = ('sse', 'ssse', 'avx', 'fma', 'f16c', 'amx', 'asimd', 'sve', 'neon')
 """CPU flags that begin so choose between kernels that round differently."""
@@ -30,6 +34,7 @@ def fingerprint(engine: Config) -> str:
         engine: How the network is evaluated, all its parameters count.
     """
     parts = {
+        'decisions': str(DECISIONS),
         'onnxruntime': onnxruntime.__version__,
         'numpy': np.__version__,
         'python': platform.python_version(),

@@ -63,7 +63,7 @@ def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, in
     shipped = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
     controller = replace(
         shipped, robot=robot_name, model=str(bundle), method='', path=shape, seed=seed,
-        planner=replace(shipped.planner, samples=config.samples, chunk=config.samples),
+        planner=replace(shipped.planner, samples=config.samples, batch=config.samples),
         engine=replace(shipped.engine, threads=1),
     )  # fmt: skip
     walk(recorded, assemble(controller).loop, make_path(shape), round(config.seconds / robot.dt))

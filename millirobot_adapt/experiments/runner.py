@@ -99,7 +99,7 @@ def walk(
             errors = look_ahead.judge(observation.state, observation.sent, pilot.prior, decision.adaptation.model)
             row |= _told_by_model(decision) | {'ahead_before': errors[0], 'ahead_after': errors[1]}
         rows.append(row)
-        stuck = isinstance(decision, TickResult) and decision.plan.finite == 0
+        stuck = isinstance(decision, TickResult) and not decision.plan.usable
         if tracking.finished or stuck:
             ended = 'finished' if tracking.finished else 'stopped'
             break

@@ -108,7 +108,7 @@ class ControllerNode(ManagedNode):
             return f'the controller is {self.lifecycle}, not active'
         objective = self._tuning.config.objective
         own = fence_text(objective.fence_corners)
-        if objective.fence > 0 and self._bridge_fence not in ('', own):
+        if objective.weight('fence') > 0 and self._bridge_fence not in ('', own):
             return f'objective.fence_corners = [{own}] is not the gate.fence of the bridge, [{self._bridge_fence}]'
         return ''
 

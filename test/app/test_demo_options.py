@@ -39,6 +39,7 @@ def test_the_table_shows_what_is_known_and_a_dash_for_the_rest():
     summary = {
         'ticks': 400, 'deadline_misses': None, 'period_ms': {'p50': 100.0, 'p99': None, 'max': 117.0},
         'work_ms': {'p50': 20.0, 'p99': 41.0, 'max': 62.0}, 'link': {'sent': 401, 'replies': 400},
+        'planning': {'effective_samples': {'p10': 4.0, 'p50': 9.0}, 'shed': 12, 'least_share': 0.25},
         'adaptation': {'pre_error': 0.91, 'post_error': 0.62},
         'tracking': {'cost_per_step': None, 'after_fault': None},
         'stops': [{'time_s': 3.25, 'reason': 'outside the fence'}],
@@ -46,6 +47,7 @@ def test_the_table_shows_what_is_known_and_a_dash_for_the_rest():
     text = table(summary)
     assert '400, - deadlines missed' in text
     assert 'ms (p99 -, longest 117' in text
+    assert 'load shed in 12 ticks: the machine was busy' in text
     assert '0.91 -> 0.62' in text
     assert '400 replies to 401 setpoints' in text
     assert 'stopped at 3.25 s: outside the fence' in text

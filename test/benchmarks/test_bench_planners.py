@@ -58,7 +58,8 @@ def test_it_is_laid_out_as_rows_a_table_and_a_picture(found, tmp_path):
 
 
 def test_contestants_are_the_planners_of_the_parameters():
-    config = PlannerConfig(hold=4, chunk=100)
-    assert planner_config(config, 'icem', 200).chunk == 50
+    config = PlannerConfig(hold=4, batch=100)
+    assert planner_config(config, 'icem', 200).method == 'icem'
+    assert planner_config(config, 'icem', 200).batch == 200
     assert planner_config(config, 'random_shooting', 2000).hold == 4
     assert planner_config(config, 'random_shooting_hold_1', 2000).hold == 1

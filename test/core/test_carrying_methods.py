@@ -18,7 +18,7 @@ TICKS, LATE, CUT = 14, 6, 9
 def loop_of(method):
     config = ControllerConfig(
         model=str(DATA / f'golden_{method}'),
-        planner=PlannerConfig(samples=16, chunk=16, horizon=4),
+        planner=PlannerConfig(samples=16, batch=16, horizon=4),
         engine=EngineConfig(threads=1),
     )
     loop = assemble(config).loop

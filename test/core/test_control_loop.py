@@ -15,8 +15,8 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
+from millirobot_adapt.core.planning.optimize import SearchSize
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.planning.sampling import no_plan
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NX, assemble_state
 
@@ -58,11 +58,16 @@ class Counting:
     """Plans 10 * tick + row and remembers what it started from."""
 
     horizon = HORIZON
+    size = SearchSize(samples=40, iterations=1, batch=40)
 
     def __init__(self):
         self.calls = []
+        self.out_of_time = False
 
-    def plan(self, rollout, objective, executing, previous, generator, go_on):
+    def plan(self, rollout, objective, executing, previous, generator, go_on, samples):
+        if self.out_of_time:
+            unknown = np.full((HORIZON + 1, NX), np.nan)
+            return Plan(np.zeros((HORIZON, 2)), unknown, np.inf, (np.inf, np.inf), 0.0, 0, 0, 0)
         self.calls.append((executing, previous, generator(0).random()))
         actions = np.array([[10.0 * len(self.calls) + row] * 2 for row in range(HORIZON)])
         states = rollout(actions[:, None])[:, 0]
@@ -173,7 +178,7 @@ def test_other_weights_and_another_search_are_in_force_at_the_next_tick(parts):
 
 
 def test_a_weight_is_seen_in_the_plan_after_the_change_and_in_none_before():
-    config = ControllerConfig(planner=PlannerConfig(samples=64, chunk=64, horizon=4), engine=EngineConfig(threads=1))
+    config = ControllerConfig(planner=PlannerConfig(samples=64, batch=64, horizon=4), engine=EngineConfig(threads=1))
     other = dataclasses.replace(config, objective=ObjectiveConfig(progress=0.0, path_distance=0.0, course=0.0, slew=50))
     plans = []
     for tuned in (config, other):
@@ -197,7 +202,7 @@ def test_without_a_path_there_is_no_step():
 
 
 def test_a_tick_comes_again_bit_for_bit_from_its_record():
-    config = ControllerConfig(planner=PlannerConfig(samples=64, chunk=32, horizon=6), engine=EngineConfig(threads=1))
+    config = ControllerConfig(planner=PlannerConfig(samples=64, batch=32, horizon=6), engine=EngineConfig(threads=1))
     assembly = assemble(config)
     path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
@@ -230,25 +235,25 @@ class SlowClock:
 
 
 @pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize(('budget', 'chunks'), [(0.005, 0), (0.036, 1), (0.056, 2), (10.0, 4)])
-def test_a_tick_cut_short_comes_again_from_its_record(method, budget, chunks):
+@pytest.mark.parametrize(('budget', 'batches'), [(0.005, 0), (0.036, 1), (0.056, 2), (10.0, 4)])
+def test_a_tick_cut_short_comes_again_from_its_record(method, budget, batches):
     config = ControllerConfig(
-        planner=PlannerConfig(method=method, samples=64, chunk=16, horizon=6), engine=EngineConfig(threads=1)
+        planner=PlannerConfig(method=method, samples=64, batch=16, horizon=6), engine=EngineConfig(threads=1)
     )
     assembly = assemble(config)
     assembly.loop._clock = SlowClock(0.01)
     path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
     whole = assembly.loop.step(0, 0.0, state(0.0), None, np.full(2, 30.0))
-    assert whole.plan.chunks == 4
+    assert whole.plan.batches == 4
     cut = assembly.loop.step(1, DT, state(0.02), np.full(2, 30.0), whole.next_action, budget=budget)
-    assert (cut.plan.chunks, cut.plan.candidates) == (chunks, 16 * chunks)
+    assert (cut.plan.batches, cut.plan.candidates) == (batches, 16 * batches)
 
     record = decode_tick(encode_tick(cut.record(seed=config.seed, stamp=0.0, state_stamp=0.0)))
     again = assemble(config).loop
     again.restart(path)
     repeated = again.repeat(record)
-    assert repeated.plan.chunks == chunks
+    assert repeated.plan.batches == batches
     np.testing.assert_array_equal(repeated.plan.actions, cut.plan.actions)
     np.testing.assert_array_equal(repeated.plan.states, cut.plan.states)
     assert repeated.plan.cost_spread == cut.plan.cost_spread
@@ -257,9 +262,9 @@ def test_a_tick_cut_short_comes_again_from_its_record(method, budget, chunks):
 def test_after_a_tick_without_time_the_search_starts_from_the_last_plan(parts):
     loop, _, planner = parts
     first = loop.step(0, 0.0, state(0.0), None, np.zeros(2))
-    planner.plan, plan = lambda **kw: no_plan(kw['executing'], HORIZON, 0, 0), planner.plan
-    loop.step(1, 0.1, state(0.0), None, np.zeros(2))
-    planner.plan = plan
+    planner.out_of_time = True
+    assert not loop.step(1, 0.1, state(0.0), None, np.zeros(2)).plan.usable
+    planner.out_of_time = False
     loop.step(2, 0.2, state(0.1), None, np.zeros(2))
     np.testing.assert_array_equal(planner.calls[-1][1].actions[:-1], first.plan.actions[1:])
 
@@ -270,7 +275,7 @@ def test_a_deadline_beyond_the_control_period_is_a_users_mistake():
 
 
 def test_a_tick_is_repeated_without_those_before_it():
-    config = ControllerConfig(planner=PlannerConfig(samples=16, chunk=16, horizon=4), engine=EngineConfig(threads=1))
+    config = ControllerConfig(planner=PlannerConfig(samples=16, batch=16, horizon=4), engine=EngineConfig(threads=1))
     assembly = assemble(config)
     path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)

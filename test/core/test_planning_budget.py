@@ -1,6 +1,6 @@
 import pytest
 
-from millirobot_adapt.core.planning.budget import Deadline, first_chunks, unlimited
+from millirobot_adapt.core.planning.budget import Deadline, first_batches, unlimited
 
 
 class Clock:
@@ -11,8 +11,8 @@ class Clock:
         return self.now
 
 
-def chunks_begun(durations, budget):
-    """Work through chunks that take `durations` [s] until the deadline says no; return how many were begun."""
+def batches_started(durations, budget):
+    """Work through batches that take `durations` [s] until the deadline says no; return how many were started."""
     clock = Clock()
     go_on = Deadline(clock, clock.now + budget)
     for done, duration in enumerate(durations):
@@ -33,10 +33,10 @@ def chunks_begun(durations, budget):
         ([0.02] * 4, -0.5, 0),  # the state came after the deadline
     ],
 )
-def test_a_chunk_is_begun_only_if_it_would_end_in_time(durations, budget, begun):
-    assert chunks_begun(durations, budget) == begun
+def test_a_batch_is_started_only_if_it_would_end_in_time(durations, budget, begun):
+    assert batches_started(durations, budget) == begun
 
 
-def test_a_count_of_chunks_and_no_limit():
-    assert [first_chunks(2)(done) for done in range(4)] == [True, True, False, False]
+def test_a_count_of_batches_and_no_limit():
+    assert [first_batches(2)(done) for done in range(4)] == [True, True, False, False]
     assert all(unlimited(done) for done in range(100))

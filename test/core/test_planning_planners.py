@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.bounds import Bounds
-from millirobot_adapt.core.planning.budget import first_chunks, unlimited
-from millirobot_adapt.core.planning.coloured_noise import coloured_noise
+from millirobot_adapt.core.planning.budget import first_batches, unlimited
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.icem import Icem
-from millirobot_adapt.core.planning.mppi import Mppi
+from millirobot_adapt.core.planning.mppi import Mppi, robust_scale
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.optimize import Planner, SearchSize
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.sequences import Bounds, coloured_noise
+from millirobot_adapt.core.planning.validator import PlausiblePlan
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NX
@@ -28,7 +29,9 @@ ROLLOUT = partial(rollout, start(0.1, 0.15, 0.4))
 
 
 def plan(config, *, seed=0, rollout=ROLLOUT, objective=OBJECTIVE, previous=None, executing=EXECUTING):
-    return make_planner(config, ROBOT).plan(rollout, objective, executing, previous, lambda c: generator(seed, 0, c))
+    return make_planner(config, ROBOT).plan(
+        rollout, objective, executing, previous, lambda c: generator(seed, 0, c), unlimited
+    )
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -58,7 +61,7 @@ def test_bounds_hold_and_row_0_is_the_executing_action(method, noise, slew, exec
         seen.append(actions)
         return ROLLOUT(actions)
 
-    config = PlannerConfig(method=method, noise=noise, width=noise, slew=slew, samples=30, chunk=20, horizon=5)
+    config = PlannerConfig(method=method, noise=noise, width=noise, slew=slew, samples=30, batch=20, horizon=5)
     first = plan(config, seed=seed, rollout=watched, executing=np.array(executing))
     # A plan made with other bounds may stray; its successor may not.
     stray = dataclasses.replace(first, actions=first.actions * 3)
@@ -82,33 +85,130 @@ def test_a_seed_gives_one_plan(method):
     assert (first.actions[1:] != other.actions[1:]).any()
 
 
+@pytest.mark.parametrize(
+    ('samples', 'iterations', 'batch', 'sizes'),
+    [
+        (250, 1, 100, [(100, False), (100, False), (50, True)]),
+        (250, 2, 100, [(100, False), (25, True), (100, False), (25, True)]),
+        (10, 4, 100, [(3, True), (3, True), (2, True), (2, True)]),
+        (2, 4, 100, [(1, True), (1, True)]),
+    ],
+)
+def test_iterations_share_the_candidates_and_batches_divide_an_iteration(samples, iterations, batch, sizes):
+    assert list(SearchSize(samples, iterations, batch).batches()) == sizes
+
+
 @pytest.mark.parametrize('method', METHODS)
-def test_chunks_are_drawn_from_their_own_generators_in_fixed_sizes(method):
+def test_each_batch_has_a_generator_of_its_own_and_a_fixed_size(method):
     asked, sizes = [], []
 
-    def record(chunk):
-        asked.append(chunk)
-        return generator(0, 0, chunk)
+    def record(batch):
+        asked.append(batch)
+        return generator(0, 0, batch)
 
     def watched(actions):
         sizes.append(actions.shape[1])
         return ROLLOUT(actions)
 
-    config = PlannerConfig(method=method, samples=250, chunk=100)
-    make_planner(config, ROBOT).plan(watched, OBJECTIVE, EXECUTING, None, record)
+    config = PlannerConfig(method=method, samples=250, iterations=1, batch=100)
+    make_planner(config, ROBOT).plan(watched, OBJECTIVE, EXECUTING, None, record, unlimited)
     assert asked == [0, 1, 2]
     assert sizes[:3] == [100, 100, 50]
 
 
+class Noting:
+    """Draws the same sequences, and notes what it is told."""
+
+    effective_samples = 1.0
+
+    def __init__(self):
+        self.told, self.answer = [], None
+
+    def ask(self, rng, n):
+        return np.tile(np.linspace(20.0, 30.0, n)[None, :, None], (4, 1, 2))
+
+    def tell(self, sequences, costs):
+        self.told.append(costs.tolist())
+
+    def best(self):
+        return self.answer
+
+
+def search(sampler, *, size, objective, validator=lambda states, actions: '', go_on=unlimited, rollout=ROLLOUT):
+    bounds = Bounds(ROBOT.action_low, ROBOT.action_high, np.full(2, 100.0))
+    planner = Planner(lambda guess: sampler, bounds, horizon=4, size=size, validator=validator)
+    return planner.plan(rollout, objective, EXECUTING, None, lambda batch: generator(0, 0, batch), go_on)
+
+
+def first_rate(states, actions):
+    return actions[1, :, 0]
+
+
+def test_a_sampler_learns_once_an_iteration_however_many_batches_it_takes():
+    sampler = Noting()
+    search(sampler, size=SearchSize(8, 2, 3), objective=first_rate)
+    assert [len(costs) for costs in sampler.told] == [4, 4]
+    sampler = Noting()
+    search(sampler, size=SearchSize(8, 1, 3), objective=first_rate, go_on=first_batches(2))
+    assert [len(costs) for costs in sampler.told] == [6], 'what was scored in time counts'
+
+
+def test_a_sampler_hears_of_no_iteration_without_a_finite_cost():
+    sampler = Noting()
+    made = search(sampler, size=SearchSize(8, 2, 4), objective=lambda states, actions: np.full(4, np.nan))
+    assert sampler.told == []
+    assert not made.usable
+    assert (made.candidates, made.finite) == (8, 0)
+
+
+def test_a_proposal_that_fails_the_final_check_gives_way_to_the_cheapest_candidate():
+    sampler = Noting()
+    sampler.answer = np.full((4, 2), 25.0)
+    size = SearchSize(5, 1, 5)
+    assert search(sampler, size=size, objective=first_rate).actions[1, 0] == 25.0
+
+    def refuse(states, actions):
+        return 'too slow' if actions[1, 0] == 25.0 else ''
+
+    made = search(sampler, size=size, objective=first_rate, validator=refuse)
+    assert (made.actions[1, 0], made.cost, made.effective_samples) == (20.0, 20.0, 1.0)
+    nothing = search(sampler, size=size, objective=first_rate, validator=lambda states, actions: 'no')
+    assert not nothing.usable
+    assert (nothing.actions[1:] == 0).all()
+    assert (nothing.actions[0] == EXECUTING).all()
+    assert nothing.finite == 5
+
+
+def test_a_plan_that_moves_faster_than_a_robot_can_is_refused():
+    def far(actions):
+        states = ROLLOUT(actions)
+        states[2:, :, 0] += 10.0
+        return states
+
+    assert plan(PlannerConfig()).usable
+    assert not plan(PlannerConfig(), rollout=far).usable
+    assert plan(PlannerConfig(speed_limit=100.0), rollout=lambda actions: far(actions) * 0.9).usable
+
+
+def test_the_check_of_a_plan_says_what_is_wrong():
+    check = PlausiblePlan(Bounds(np.zeros(2), np.full(2, 50.0), np.full(2, 100.0)), longest_step=0.5)
+    states = np.zeros((4, NX))
+    assert check(states, np.full((3, 2), 50.0)) == ''
+    assert check(states, np.full((3, 2), 51.0)) == 'an action is out of range'
+    assert check(states, np.array([[90.0, 90.0], [1.0, 1.0], [1.0, 1.0]])) == '', 'row 0 is executing already'
+    states[2, 0] = 0.6
+    assert check(states, np.zeros((3, 2))) == 'a predicted step is 0.60 m long'
+
+
 @pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize('change', [{'samples': 300}, {'horizon': 9}, {'chunk': 150}, {'slew': 0.5}])
+@pytest.mark.parametrize('change', [{'samples': 300}, {'horizon': 9}, {'batch': 80}, {'slew': 0.5}, {'iterations': 3}])
 def test_each_shared_parameter_changes_the_plan(method, change):
     base = PlannerConfig(method=method)
     assert not np.array_equal(plan(base).actions, plan(dataclasses.replace(base, **change)).actions)
 
 
 OWN = {
-    'mppi': ({'hold': 1}, {'noise': 0.1}, {'temperature': 0.5}),
+    'mppi': ({'hold': 1}, {'noise': 0.1}, {'temperature': 0.5}, {'control_cost': 1.0}),
     'icem': ({'width': 0.1}, {'colour': 0.5}, {'elites': 9}),
     'random_shooting': ({'hold': 1},),
 }
@@ -117,7 +217,9 @@ OWN = {
 @pytest.mark.parametrize(('method', 'change'), [(method, change) for method in OWN for change in OWN[method]])
 def test_each_parameter_of_its_own_changes_the_plan(method, change):
     base = PlannerConfig(method=method)
-    assert not np.array_equal(plan(base).actions, plan(dataclasses.replace(base, **change)).actions)
+    previous = plan(base, seed=1)  # the control cost of a plan in the middle of the range is zero
+    one, other = (plan(config, previous=previous) for config in (base, dataclasses.replace(base, **change)))
+    assert not np.array_equal(one.actions, other.actions)
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -146,6 +248,53 @@ def test_a_cooler_mean_rests_on_fewer_samples():
 def test_the_temperature_does_not_depend_on_the_scale_of_the_costs():
     scaled = plan(PlannerConfig(), objective=lambda states, actions: 1000 * OBJECTIVE(states, actions) - 7)
     np.testing.assert_allclose(scaled.actions, plan(PlannerConfig()).actions)
+
+
+def test_one_wild_cost_does_not_switch_the_temperature_off():
+    """One cost of 1e4 among costs near 50 used to take the effective sample size from 7 to 313 of 400."""
+
+    def wild(states, actions):
+        costs = OBJECTIVE(states, actions)
+        if len(costs) > 1:
+            costs[7] = 1e4
+        return costs
+
+    calm, disturbed = plan(PlannerConfig()), plan(PlannerConfig(), objective=wild)
+    assert disturbed.effective_samples == pytest.approx(calm.effective_samples, rel=0.02)
+    assert calm.effective_samples < 40
+    np.testing.assert_allclose(disturbed.actions, calm.actions, atol=1.0)
+
+
+@pytest.mark.parametrize('share', [0.05, 0.3, 0.45])
+def test_the_scale_of_the_costs_does_not_know_the_expensive_ones(share):
+    costs = generator(3).normal(50.0, 2.0, 400)
+    assert robust_scale(costs) == pytest.approx(2.0, rel=0.15)
+    costs[np.argsort(costs)[-int(400 * share) :]] = 1e6
+    costs[-1] = np.inf
+    assert robust_scale(costs) == pytest.approx(2.0, rel=0.15)
+
+
+def test_equal_costs_weigh_alike():
+    flat = plan(PlannerConfig(), objective=lambda states, actions: np.full(actions.shape[1], 3.0))
+    assert flat.effective_samples == pytest.approx(400)
+
+
+@pytest.mark.parametrize('factor', [0.0, 0.5, 1.0])
+def test_the_control_cost_draws_the_plan_to_the_middle_as_the_cited_algorithm_does(factor):
+    """Without state costs, exp(-c u' eps / sigma^2) turns a normal eps of mean 0 into one of mean -c u: u (1 - c)."""
+    bounds = Bounds(np.array([-100.0]), np.array([100.0]), np.array([1000.0]))
+    guess = np.array([[0.0], [4.0], [-3.0]])
+    sampler = Mppi(guess, bounds, hold=1, noise=0.05, temperature=0.1, control_cost=factor)
+    sequences = sampler.ask(generator(1), 40_000)
+    sampler.tell(sequences, np.zeros(40_000))
+    np.testing.assert_allclose(sampler.best()[1:], (1.0 - factor) * guess[1:], atol=0.2)
+
+
+def test_with_iterations_mppi_moves_on_from_its_own_mean():
+    once, thrice = (
+        np.mean([plan(PlannerConfig(samples=120, iterations=n), seed=seed).cost for seed in range(10)]) for n in (1, 3)
+    )
+    assert thrice < once
 
 
 def test_mppi_goes_on_from_the_previous_plan():
@@ -180,7 +329,7 @@ def test_without_a_finite_candidate_the_plan_is_marked_and_stands_still(method, 
     held = plan(PlannerConfig(method=method), objective=useless, previous=good)
     assert held.finite == 0
     assert held.cost == np.inf
-    assert (held.candidates, held.chunks) == (400, 2)
+    assert (held.candidates, held.batches) == (400, 4 if method == 'icem' else 2)
     assert (held.actions[0] == EXECUTING).all()
     assert (held.actions[1:] == 0).all()
 
@@ -199,7 +348,7 @@ def test_a_mean_that_is_not_finite_gives_way_to_the_best_candidate():
 
 A, B = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([0.005, 0.1])
 """A double integrator with steps of 0.1 s."""
-QUIET = {'samples': 1000, 'horizon': 12, 'chunk': 250}
+HORIZON = 12
 
 
 def linear(actions):
@@ -227,17 +376,24 @@ def lqr(horizon):
 @pytest.mark.parametrize(
     'make',
     [
-        lambda bounds: Mppi(bounds, **QUIET, hold=1, noise=0.03, temperature=0.2),
-        lambda bounds: Icem(bounds, **QUIET, width=0.1, colour=1.0, elites=10),
+        lambda guess, bounds: Mppi(guess, bounds, hold=1, noise=0.03, temperature=0.2, control_cost=0.0),
+        lambda guess, bounds: Icem(guess, bounds, width=0.1, colour=1.0, elites=10),
     ],
     ids=['mppi', 'icem'],
 )
 def test_planners_approach_the_optimum_of_a_linear_quadratic_problem(make):
-    optimum, best_action = lqr(QUIET['horizon'])
-    planner = make(Bounds(np.array([-10.0]), np.array([10.0]), np.array([20.0])))
+    optimum, best_action = lqr(HORIZON)
+    bounds = Bounds(np.array([-10.0]), np.array([10.0]), np.array([20.0]))
+    planner = Planner(
+        lambda guess: make(guess, bounds),
+        bounds,
+        horizon=HORIZON,
+        size=SearchSize(1000, 4, 250),
+        validator=lambda states, actions: '',
+    )
     previous = None
     for tick in range(40):
-        made = planner.plan(linear, quadratic, np.zeros(1), previous, lambda c, t=tick: generator(0, t, c))
+        made = planner.plan(linear, quadratic, np.zeros(1), previous, lambda c, t=tick: generator(0, t, c), unlimited)
         # Undo the shift: the problem stays where it is.
         previous = dataclasses.replace(made, actions=np.concatenate((made.actions[:1], made.actions[:-1])))
     assert optimum <= made.cost < 1.03 * optimum
@@ -245,44 +401,42 @@ def test_planners_approach_the_optimum_of_a_linear_quadratic_problem(make):
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_a_chunk_computes_the_same_however_many_follow(method):
-    def chunks(samples, go_on=unlimited):
+def test_a_batch_computes_the_same_however_many_follow(method):
+    def batches(go_on):
         seen = []
 
         def watched(actions):
             seen.append(actions)
             return ROLLOUT(actions)
 
-        config = PlannerConfig(method=method, samples=samples, chunk=50)
+        config = PlannerConfig(method=method, samples=200, batch=50)
         make_planner(config, ROBOT).plan(watched, OBJECTIVE, EXECUTING, None, lambda c: generator(0, 0, c), go_on)
         return [actions for actions in seen if actions.shape[1] > 1]  # one is the check of a mean
 
-    every = chunks(200)
-    assert len(every) == 4
-    for fewer in (chunks(100), chunks(200, first_chunks(2))):
-        assert len(fewer) == 2
-        for one, other in zip(fewer, every, strict=False):
-            np.testing.assert_array_equal(one, other)
+    every, fewer = batches(unlimited), batches(first_batches(2))
+    assert (len(every), len(fewer)) == (4, 2)
+    for one, other in zip(fewer, every, strict=False):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_a_search_cut_short_gives_the_best_so_far(method):
-    config = PlannerConfig(method=method, samples=200, chunk=50)
+    config = PlannerConfig(method=method, samples=200, iterations=1, batch=50)
 
     def cut(count):
         planner = make_planner(config, ROBOT)
-        return planner.plan(ROLLOUT, OBJECTIVE, EXECUTING, None, lambda c: generator(0, 0, c), first_chunks(count))
+        return planner.plan(ROLLOUT, OBJECTIVE, EXECUTING, None, lambda c: generator(0, 0, c), first_batches(count))
 
     nothing, half, whole = cut(0), cut(2), cut(9)
-    assert (nothing.chunks, nothing.candidates, nothing.finite) == (0, 0, 0)
+    assert (nothing.batches, nothing.candidates, nothing.finite) == (0, 0, 0)
     assert (nothing.actions[1:] == 0).all()
-    assert (half.chunks, half.candidates) == (2, 100)
-    assert (whole.chunks, whole.candidates) == (4, 200)
+    assert (half.batches, half.candidates) == (2, 100)
+    assert (whole.batches, whole.candidates) == (4, 200)
     np.testing.assert_array_equal(half.actions, plan(dataclasses.replace(config, samples=100)).actions)
 
 
 def test_icem_needs_a_tenth_of_the_samples_of_random_shooting():
-    few = [plan(PlannerConfig(method='icem', samples=200, chunk=50), seed=seed).cost for seed in range(10)]
+    few = [plan(PlannerConfig(method='icem', samples=200, batch=50), seed=seed).cost for seed in range(10)]
     many = [plan(PlannerConfig(method='random_shooting', samples=2000), seed=seed).cost for seed in range(10)]
     assert np.mean(few) < np.mean(many)
 

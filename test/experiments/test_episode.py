@@ -71,7 +71,7 @@ class DrivenRobot:
 
 def run(robot, path, ticks, model=None):
     method = NoAdaptation(model or PerfectModel())
-    planner = make_planner(PlannerConfig(samples=60, chunk=60), RobotConfig())
+    planner = make_planner(PlannerConfig(samples=60, batch=60), RobotConfig())
     loop = ControlLoop(method, planner, ObjectiveConfig(), lambda p, a, s: float(np.abs(p - a).max()), DT, seed=3)
     return *walk(robot, loop, path, ticks), method
 

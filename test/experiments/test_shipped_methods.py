@@ -20,7 +20,7 @@ def test_the_model_that_ships_for_a_method_was_trained_for_it_and_plans(method):
     bundle = load_bundle(shipped_model(robot.name, method), robot)
     assert bundle.method == method
     assert bundle.origin == 'mock'
-    planner = PlannerConfig(samples=32, chunk=32, horizon=15)
+    planner = PlannerConfig(samples=32, batch=32, horizon=15)
     loop = assemble(ControllerConfig(model=bundle.path.name, planner=planner, engine=EngineConfig(threads=1))).loop
     loop.restart(make_path('straight'))
     still, side = np.zeros(3), np.zeros(2)

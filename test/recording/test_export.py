@@ -36,7 +36,7 @@ def test_every_number_ends_in_its_unit(tables):
         'ticks': {
             'tick', 'seed', 'running', 'segment', 'cost', 'cost_min', 'cost_median', 'effective_samples', 'candidates',
             'finite', 'loss_before', 'loss_after', 'gradient_norm', 'inner_step', 'pre_error', 'post_error',
-            'step_cost', 'misses', 'chunks', 'revision',
+            'step_cost', 'misses', 'batches', 'revision', 'share',
         },
     }  # fmt: skip
     for name, table in tables.tables.items():

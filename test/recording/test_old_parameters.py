@@ -14,3 +14,9 @@ def test_the_box_of_old_is_the_fence_without_a_margin():
 def test_present_names_stay():
     told = Provenance({'controller': {'objective': {'fence_margin': 0.3}}}, 'bag')
     assert told.config('controller', ControllerConfig).objective.fence_margin == 0.3
+
+
+def test_a_chunk_of_old_is_a_batch():
+    told = Provenance({'controller': {'planner': {'method': 'mppi', 'samples': 400, 'chunk': 80}}}, 'bag')
+    planner = told.config('controller', ControllerConfig).planner
+    assert (planner.samples, planner.batch, planner.iterations) == (400, 80, 0)

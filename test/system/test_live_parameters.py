@@ -20,7 +20,7 @@ from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 
-LIGHT = {'planner.samples': 20, 'planner.chunk': 20, 'planner.horizon': 40, 'misses_allowed': 100, 'engine.threads': 1}
+LIGHT = {'planner.samples': 20, 'planner.batch': 20, 'planner.horizon': 40, 'misses_allowed': 100, 'engine.threads': 1}
 """Leaves time to a loaded machine, and lets it live for a while on the last plan."""
 
 PATIENT = {

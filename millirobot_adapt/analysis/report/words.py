@@ -115,7 +115,7 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
         *_prediction_cards(summary),
         Card(
             _text(summary['work_ms']['p99'], 0), 'ms', 'work a tick (p99)',
-            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} late',
+            f'{_text(summary["ticks"], 0)} ticks, {_text(summary["deadline_misses"], 0)} late{_load(summary)}',
         ),
         Card(
             _text(passed, 1), '%', 'of setpoints sent as wanted',
@@ -130,6 +130,14 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
             f'longest gap {_text(mocap["gap_ms"], 0)} ms',
         ),
     ]  # fmt: skip
+
+
+def _load(summary: Mapping[str, Any]) -> str:
+    """Say how many candidates shape a plan, and whether the controller shed load."""
+    planning = summary['planning']
+    effective, shed = planning['effective_samples']['p50'], planning['shed']
+    text = '' if effective is None else f', {effective:.0f} effective candidates a plan'
+    return text + (f', load shed in {shed} (down to {100 * planning["least_share"]:.0f} %)' if shed else '')
 
 
 def _prediction_cards(summary: Mapping[str, Any]) -> list[Card]:

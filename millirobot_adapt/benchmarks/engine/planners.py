@@ -13,6 +13,7 @@ from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.planning.budget import unlimited
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.interface import Objective, Rollout
 from millirobot_adapt.core.planning.objective import TrackingObjective
@@ -103,15 +104,13 @@ def horizon_of(bench: PlannerBench) -> int:
 
 
 def planner_config(config: PlannerConfig, planner: str, samples: int) -> PlannerConfig:
-    """Return the parameters of a contestant: iCEM learns four times a tick, the others roll all out at once.
+    """Return the parameters of a contestant, all of whose candidates fit one batch.
 
     `random_shooting` has the hold of the parameters, `random_shooting_hold_1` independent actions, as on the robot.
     """
-    if planner == 'icem':
-        return replace(config, method='icem', samples=samples, chunk=max(1, samples // 4))
     if planner == 'random_shooting_hold_1':
         config = replace(config, hold=1)
-    return replace(config, method=planner.removesuffix('_hold_1'), samples=samples, chunk=max(config.chunk, samples))
+    return replace(config, method=planner.removesuffix('_hold_1'), samples=samples, batch=max(config.batch, samples))
 
 
 def against_baseline(found: Sequence[Quality], quality: Quality) -> tuple[Comparison, Comparison | None]:
@@ -169,7 +168,7 @@ def _plan_through(calls: Sequence[Call], robot: RobotConfig, config: PlannerConf
     planner, plan, costs = make_planner(config, robot), None, []
     for tick, call in enumerate(calls):
         draw = partial(generator, seed, tick)
-        plan = planner.plan(call.rollout, call.objective, call.executing, plan, draw)
+        plan = planner.plan(call.rollout, call.objective, call.executing, plan, draw, unlimited)
         costs.append(plan.cost)
     return float(np.mean(costs[UNSETTLED:]))
 

@@ -49,7 +49,7 @@ class TickTimes:
 def make_ours(model: Path, threads: int, samples: int, horizon: int, chunk: int) -> dict[str, Assembly]:
     """Make a control loop for each engine, planning by MPPI as the defaults say, without a deadline in the way."""
     config = ControllerConfig(model=str(model), path='straight', anchor='world')
-    planner = replace(config.planner, method='mppi', samples=samples, horizon=horizon, chunk=chunk)
+    planner = replace(config.planner, method='mppi', samples=samples, horizon=horizon, batch=chunk)
     return {
         name: assemble(replace(config, planner=planner, engine=EngineConfig(name=name, threads=threads)))
         for name in ENGINES

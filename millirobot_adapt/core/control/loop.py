@@ -1,7 +1,7 @@
 """One tick of model-based control with online adaptation: Algorithm 10 of Clavera's thesis (UCB/EECS-2020-234).
 
 The same loop runs under ROS, in the lock-step simulator, in replay and in evaluation; it knows no clock but the one it
-is given to time itself, and no randomness but generator(seed, tick, chunk).
+is given to time itself, and no randomness but generator(seed, tick, batch).
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.planning.budget import Deadline, GoOn, first_chunks, unlimited
-from millirobot_adapt.core.planning.interface import Objective, Plan, Planner
+from millirobot_adapt.core.planning.budget import Deadline, first_batches, unlimited
+from millirobot_adapt.core.planning.interface import GoOn, Objective, Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.optimize import Planner
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.repeatability import generator
@@ -99,6 +100,7 @@ class ControlLoop:
         sent: FloatArray | None,
         executing: FloatArray,
         budget: float = math.inf,
+        share: float = 1.0,
     ) -> TickResult:
         """Do one tick.
 
@@ -108,7 +110,8 @@ class ControlLoop:
             state: s_k, shape (nx,).
             sent: a_{k-1}, what was really sent in the tick before [rad/s], shape (nu,); None where that is unknown.
             executing: a_k, what the robot is executing now [rad/s], shape (nu,).
-            budget: time for all of it [s]; the planner begins no chunk of candidates that would take longer.
+            budget: time for all of it [s]; the planner starts no batch of candidates that would take longer.
+            share: part of the candidates to draw, in (0, 1]; less than 1 while the controller sheds load.
 
         Returns:
             The plan, whose row 1 is a_{k+1}, and everything it came from.
@@ -130,6 +133,7 @@ class ControlLoop:
             objective=self._scoring(tracker.path, tracking.segment),
             previous=self._shifted_plan(tick),
             go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
+            share=share,
         )
 
     def repeat(self, record: TickRecord) -> TickResult:
@@ -156,7 +160,8 @@ class ControlLoop:
             tracking=tracker.update(record.state),
             objective=self._scoring(tracker.path, int(record.segment)),
             previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
-            go_on=first_chunks(int(record.chunks)) if np.isfinite(record.chunks) else unlimited,
+            go_on=first_batches(int(record.batches)) if np.isfinite(record.batches) else unlimited,
+            share=record.share if np.isfinite(record.share) else 1.0,
         )
 
     def _following(self) -> PathTracker:
@@ -182,6 +187,7 @@ class ControlLoop:
         objective: TrackingObjective,
         previous: Plan | None,
         go_on: GoOn,
+        share: float,
     ) -> TickResult:
         """Adapt to the window and plan from the state."""
         pre_error, post_error = self._errors(transition)
@@ -194,10 +200,11 @@ class ControlLoop:
             objective=objective if self._watcher is None else _watched(objective, self._watcher),
             executing=executing,
             previous=previous,
-            generator=lambda chunk: generator(seed, tick, chunk),
+            generator=lambda batch: generator(seed, tick, batch),
             go_on=go_on,
+            samples=max(1, round(share * tuning.planner.size.samples)),
         )
-        if plan.finite:
+        if plan.usable:
             self._previous = (tick, plan)
         end = self._clock()
         return TickResult(
@@ -212,6 +219,7 @@ class ControlLoop:
             tracking=tracking,
             previous=previous,
             plan=plan,
+            share=share,
             revision=tuning.revision,
             adapt_ms=1e3 * (adapted - start),
             plan_ms=1e3 * (end - adapted),
@@ -260,7 +268,7 @@ def _plan_of(actions: FloatArray) -> Plan:
     """Return the plan with these actions, shape (H, nu), of which nothing else is known."""
     unknown = float('nan')
     states = np.full((len(actions) + 1, NX), unknown)
-    return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0, chunks=0)
+    return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0, batches=0)
 
 
 def _watched(objective: Objective, watcher: Watcher) -> Objective:

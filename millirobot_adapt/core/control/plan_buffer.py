@@ -20,7 +20,7 @@ class PlanBuffer:
         self._plan: Plan | None = None
         self._tick = 0
         self.blind = 0
-        """Plans in a row for which nothing finite was predicted: each stands still, a model that recovers walks on."""
+        """Plans in a row of which none was usable: each stands still, a model that recovers walks on."""
 
     def restart(self, tick: int) -> None:
         """Forget the plan: a new run begins with `tick`."""
@@ -31,7 +31,7 @@ class PlanBuffer:
         """Keep the plan made in `tick`; a late result of an older tick is left out."""
         if tick >= self._tick:
             self._plan, self._tick = plan, tick
-            self.blind = 0 if plan.finite else self.blind + 1
+            self.blind = 0 if plan.usable else self.blind + 1
 
     def misses(self, tick: int) -> int:
         """Return how many deadlines in a row were missed when `tick` begins (0: the plan came in time)."""

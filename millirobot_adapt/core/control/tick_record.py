@@ -31,7 +31,7 @@ class TickRecord:
     stamp: float
     """Start of the tick: when its setpoint was published [s]."""
     seed: float
-    """Seed of the run; the planner's numbers are generator(seed, tick, chunk)."""
+    """Seed of the run; the planner's numbers are generator(seed, tick, batch)."""
     running: float
     """1 while following the path, 0 while paused."""
     # what it used
@@ -89,10 +89,12 @@ class TickRecord:
     """Since the start of the tick before."""
     misses: float = NAN
     """Deadlines missed in a row when this tick began."""
-    chunks: float = dataclasses.field(default=NAN, metadata={'since': 2})
-    """Chunks of candidates for which there was time; with 0 nothing was planned."""
+    batches: float = dataclasses.field(default=NAN, metadata={'since': 2})
+    """Batches of candidates for which there was time; with 0 nothing was planned."""
     revision: float = dataclasses.field(default=NAN, metadata={'since': 3})
     """Which live parameters were in force, as `controller/parameters` counts them."""
+    share: float = dataclasses.field(default=NAN, metadata={'since': 4})
+    """Part of `planner.samples` asked for; below 1 while the controller shed load."""
 
     @classmethod
     def without_state(

@@ -28,6 +28,8 @@ class TickResult:
     tracking: Tracking
     previous: Plan | None
     plan: Plan
+    share: float
+    """Part of the candidates asked for; below 1 while the controller sheds load."""
     revision: int
     """Of the live parameters in force."""
     adapt_ms: float
@@ -65,7 +67,8 @@ class TickResult:
             effective_samples=self.plan.effective_samples,
             candidates=self.plan.candidates,
             finite=self.plan.finite,
-            chunks=self.plan.chunks,
+            batches=self.plan.batches,
+            share=self.share,
             revision=self.revision,
             loss_before=self.adaptation.loss_before,
             loss_after=self.adaptation.loss_after,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from millirobot_adapt.core.planning.interface import Planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
+from millirobot_adapt.core.planning.optimize import Planner
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
-"""Tell a planner how long it may go on: one question before each chunk of candidates, asked with the chunks done.
+"""Say how long a search may go on: one question before each batch of candidates, asked with the batches done.
 
-Live, time answers; in replay the number of chunks that were done then does, so that a tick cut short comes again.
+Live, the clock answers. In replay the recorded number of batches does, so that a tick that was cut short repeats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-GoOn = Callable[[int], bool]
-"""Whether to begin another chunk, from the number of chunks done."""
+from millirobot_adapt.core.planning.interface import GoOn
 
 
 def unlimited(_: int) -> bool:
@@ -16,13 +15,13 @@ def unlimited(_: int) -> bool:
     return True
 
 
-def first_chunks(count: int) -> GoOn:
-    """Return the answer that ends the search after `count` chunks."""
+def first_batches(count: int) -> GoOn:
+    """Return the answer that ends the search after `count` batches."""
     return lambda done: done < count
 
 
 class Deadline:
-    """Go on while the next chunk, were it as slow as the slowest so far, would be done at time `end` of `clock` [s]."""
+    """Go on while the next batch, if it is as slow as the slowest so far, ends before time `end` of `clock` [s]."""
 
     def __init__(self, clock: Callable[[], float], end: float) -> None:
         self._clock = clock
@@ -31,7 +30,7 @@ class Deadline:
         self._slowest = 0.0
 
     def __call__(self, done: int) -> bool:
-        """Tell whether there is time for another chunk; the first one begins as long as any time is left."""
+        """Return whether there is time for another batch; the first one starts as long as any time is left."""
         now = self._clock()
         if done:
             self._slowest = max(self._slowest, now - self._last)

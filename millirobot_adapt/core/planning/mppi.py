@@ -1,92 +1,111 @@
-"""MPPI: perturb the previous plan and average the candidates, cheaper ones with exponentially more weight.
+"""MPPI: perturb a plan and average the candidates, cheaper ones with exponentially more weight.
 
-Williams et al., "Information Theoretic MPC for Model-Based Reinforcement Learning", ICRA 2017, algorithm 2. Two choices
-differ: the temperature is relative to the spread of the costs, so that it means the same whatever the weights of the
-objective; and candidates are clipped to the bounds before they are rolled out, averaged as clipped, so that what is
-averaged is what was scored.
+Williams et al., "Information Theoretic MPC for Model-Based Reinforcement Learning", ICRA 2017, algorithm 2. Its weight
+of candidate k with state cost S_k, perturbations eps_k and nominal actions u is
+
+    w_k = exp(-(S_k + lambda sum_t u_t' Sigma^-1 eps_{k,t} - rho) / lambda) / eta                       (algorithm 2)
+
+Deviations from the cited algorithm:
+
+- lambda = temperature * scale, where the scale is that of this iteration's costs: (median - 10 % quantile) / 1.28, the
+  standard deviation of a normal distribution with these quantiles. The temperature then means the same whatever the
+  weights of the objective, and expensive candidates, however many up to half and however wild, do not change it.
+- The control-cost term lambda u' Sigma^-1 eps has the factor `control_cost`; 0 leaves it out, 1 is the cited algorithm.
+  u is measured from the middle of the range: the cited algorithm measures it from zero, which is no action of a robot
+  that walks.
+- Candidates are clipped to range and slew before they are rolled out, and averaged as clipped: what is averaged is what
+  was scored. eps is the perturbation that is left after clipping.
+- `hold` steps share one perturbation; Sigma is that of one step.
+- The first candidate is the nominal plan without a perturbation.
+- No smoothing filter over the resulting actions.
+- The mean is checked before it is executed (`optimize`); where it is not valid the cheapest candidate takes its place.
+- With several iterations each one starts from the mean of the one before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from millirobot_adapt.core.planning.bounds import Bounds
-from millirobot_adapt.core.planning.budget import GoOn, unlimited
-from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
-from millirobot_adapt.core.planning.sampling import chunk_sizes, first_guess, held, no_plan, score, spread
+from millirobot_adapt.core.planning.sequences import Bounds, held
 from millirobot_adapt.core.robot.state import FloatArray
+
+LOWER, SIGMAS = 0.1, 1.2816
+"""A normal distribution's quantile LOWER lies SIGMAS standard deviations below its median."""
 
 
 class Mppi:
-    """Average `samples` perturbed sequences.
-
-    `noise` is the standard deviation of the perturbation as a fraction of the range, shared by `hold` steps;
-    `temperature` is relative to the standard deviation of the costs.
-    """
+    """Average perturbed sequences; the mean is the plan."""
 
     def __init__(
         self,
+        guess: FloatArray,
         bounds: Bounds,
         *,
-        samples: int,
-        horizon: int,
-        chunk: int,
         hold: int,
         noise: float,
         temperature: float,
+        control_cost: float,
     ) -> None:
-        self.bounds = bounds
-        self.samples, self.horizon, self.chunk, self.hold = samples, horizon, chunk, hold
-        self.noise = noise * bounds.range
-        self.temperature = temperature
+        """Start a search.
 
-    def plan(
-        self,
-        rollout: Rollout,
-        objective: Objective,
-        executing: FloatArray,
-        previous: Plan | None,
-        generator: Callable[[int], np.random.Generator],
-        go_on: GoOn = unlimited,
-    ) -> Plan:
-        """Return the weighted mean with its own rollout; see `interface.Planner`."""
-        start = first_guess(self.bounds, previous, executing, self.horizon)
-        actions, costs = [start[:, None][:, :0]], [np.empty(0)]
-        for number, size in chunk_sizes(self.samples, self.chunk, go_on):
-            actions.append(self._perturb(start, generator(number), size, keep_first=number == 0))
-            costs.append(score(rollout, objective, actions[-1])[1])
-        every, cost, chunks = np.concatenate(actions, axis=1), np.concatenate(costs), len(costs) - 1
-        finite = int(np.isfinite(cost).sum())
-        if finite == 0:
-            return no_plan(executing, self.horizon, len(cost), chunks)
-        weights = self._weights(cost)
-        mean = np.einsum('k,hku->hu', weights, every)
-        mean[0] = executing
-        # An average of what keeps the bounds does too, but for an ulp of rounding.
-        mean = self.bounds.keep(mean)
-        chosen, chosen_cost = score(rollout, objective, mean[:, None])
-        if not np.isfinite(chosen_cost[0]):
-            mean = every[:, int(cost.argmin())]
-            chosen, chosen_cost = score(rollout, objective, mean[:, None])
-        effective = float(1.0 / np.square(weights).sum())
-        expected = chosen[:, 0].astype(float)
-        return Plan(mean, expected, float(chosen_cost[0]), spread(cost), effective, len(cost), finite, chunks)
+        Args:
+            guess: The nominal plan, shape (H, nu), row 0 = executing.
+            bounds: Of the actions.
+            hold: Steps that share one perturbation.
+            noise: Standard deviation of the perturbation, as a fraction of the range.
+            temperature: lambda in units of the scale of the costs.
+            control_cost: Factor of the control-cost term.
+        """
+        self._bounds, self._hold = bounds, hold
+        self._noise, self._temperature, self._control_cost = noise * bounds.range, temperature, control_cost
+        self._mean = guess
+        self._asked = self._told = False
+        self.effective_samples = 0.0
 
-    def _perturb(self, start: FloatArray, rng: np.random.Generator, size: int, keep_first: bool) -> FloatArray:
-        """Draw sequences about `start`, shape (H, size, nu), row 0 = executing; keep one as it is if asked."""
-        blocks = -(-(self.horizon - 1) // self.hold)
-        draws = rng.normal(0.0, 1.0, (blocks, size, start.shape[1])) * self.noise
-        if keep_first:
+    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Return `n` perturbed sequences, the very first one undisturbed; see `interface.Sampler`."""
+        steps = len(self._mean) - 1
+        draws = rng.normal(0.0, 1.0, (-(-steps // self._hold), n, self._mean.shape[1])) * self._noise
+        if not self._asked:
             draws[:, 0] = 0.0
-        actions = np.repeat(start[:, None], size, axis=1)
-        actions[1:] += held(draws, self.horizon - 1, self.hold)
-        return self.bounds.keep(actions)
+            self._asked = True
+        actions = np.repeat(self._mean[:, None], n, axis=1)
+        actions[1:] += held(draws, steps, self._hold)
+        return self._bounds.keep(actions)
 
-    def _weights(self, cost: FloatArray) -> FloatArray:
+    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+        """Move the mean to the weighted average of the candidates."""
+        weights = self._weights(sequences, costs)
+        mean = np.einsum('k,hku->hu', weights, sequences)
+        mean[0] = self._mean[0]
+        # An average of sequences inside the bounds is inside them too, but for rounding.
+        self._mean = self._bounds.keep(mean)
+        self.effective_samples = float(1.0 / np.square(weights).sum())
+        self._told = True
+
+    def best(self) -> FloatArray | None:
+        """Return the mean; None before any candidate was finite."""
+        return self._mean if self._told else None
+
+    def _weights(self, sequences: FloatArray, costs: FloatArray) -> FloatArray:
         """Return the normalised weights, shape (K,); a cost of +inf weighs nothing."""
-        finite = cost[np.isfinite(cost)]
-        scale = self.temperature * finite.std() + np.finfo(float).tiny
-        weights = np.exp((finite.min() - cost) / scale)
+        exponents = (costs.min() - costs) / (self._temperature * robust_scale(costs))
+        if self._control_cost > 0:
+            exponents -= self._control_cost * self._control(sequences)
+        weights = np.exp(exponents - exponents.max())
         return np.asarray(weights / weights.sum())
+
+    def _control(self, sequences: FloatArray) -> FloatArray:
+        """Return sum_t u_t' Sigma^-1 eps_t of each candidate, shape (K,)."""
+        nominal = (self._mean[1:] - self._bounds.middle) / self._noise**2
+        perturbation = sequences[1:] - self._mean[1:, None]
+        return np.asarray(np.einsum('hu,hku->k', nominal, perturbation))
+
+
+def robust_scale(costs: FloatArray) -> float:
+    """Return the scale of the cheaper half of the finite costs; positive, and a standard deviation if they are normal.
+
+    Costs are bounded below and have a long upper tail, so that only quantiles up to the median count.
+    """
+    low, median = np.quantile(costs[np.isfinite(costs)], (LOWER, 0.5))
+    return float(median - low) / SIGMAS + np.finfo(float).tiny

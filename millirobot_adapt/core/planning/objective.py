@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.costs import TERMS
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs import load_terms
+from millirobot_adapt.core.planning.costs.term import TERMS, Candidates
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.planning.projection import PathWindow
 from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray
@@ -19,18 +20,23 @@ from millirobot_adapt.core.safety.polygon import Polygon
 X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
 
 
-class ObjectiveConfig(Config):
-    """The weight of every term (0 leaves it out) and what the terms need to know."""
+load_terms()
 
-    path_distance: float = param(50.0, 'Weight of the distance to the path, summed.', unit='1/m', low=0.0, live='any')
-    progress: float = param(50.0, 'Weight of the arc length gained over the horizon.', unit='1/m', low=0.0, live='any')
-    course: float = param(
-        5.0, 'Weight of the angle between course and path, summed.', unit='1/rad', low=0.0, live='any'
+if TYPE_CHECKING:
+
+    class TermWeights(Config):
+        """The weight of every registered term."""
+else:
+    # One parameter a term: a new term needs no change here.
+    _declared = {name: each.weight for name, each in TERMS.items()}
+    TermWeights = type(Config)(
+        'TermWeights', (Config,), {'__module__': __name__, '__annotations__': dict.fromkeys(TERMS, float), **_declared}
     )
-    slew: float = param(0.0, 'Weight of squared action changes, summed.', unit='1/(rad/s)^2', low=0.0, live='any')
-    fence: float = param(
-        0.0, 'Weight of coming nearer to the fence than its margin, summed.', unit='1/m', low=0.0, live='any'
-    )
+
+
+class ObjectiveConfig(TermWeights):
+    """The weight of every registered term (0 leaves it out) and what the terms need to know."""
+
     speed: float = param(
         0.0, 'Pace asked for: less and more progress both cost; 0: as fast as can be.', unit='m/s', low=0.0, high=5.0,
         live='any',
@@ -52,6 +58,10 @@ class ObjectiveConfig(Config):
         except UserError as error:
             raise UserError(f'fence_corners = {error}') from None
 
+    def weight(self, term: str) -> float:
+        """Return the weight of a cost term."""
+        return float(getattr(self, term))
+
     @cached_property
     def polygon(self) -> Polygon:
         """What the fence encloses."""
@@ -68,14 +78,13 @@ class TrackingObjective:
     def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int, dt: float) -> None:
         self.config = config
         self.pace = config.speed * dt if config.speed else None
-        self.stretch = PathWindow(path, segment, config.reach)
-        weights = {name: getattr(config, name) for name in TERMS}
-        self._terms = [(weight, TERMS[name]) for name, weight in weights.items() if weight > 0]
+        self.window = PathWindow(path, segment, config.reach)
+        self._terms = [(config.weight(name), each.term) for name, each in TERMS.items() if config.weight(name) > 0]
 
     def __call__(self, states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
         """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
         x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
-        on_path = self.stretch.project(x, y)
+        on_path = self.window.project(x, y)
         candidates = Candidates(
             x, y, cos_yaw, sin_yaw, actions, on_path, self.pace, self.config.polygon, self.config.fence_margin
         )

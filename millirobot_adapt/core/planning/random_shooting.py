@@ -1,55 +1,35 @@
-"""Random shooting, as on the real robot: draw action sequences evenly from the bounds and take the best one."""
+"""Random shooting, as on the real robot: draw action sequences evenly from the bounds and take the cheapest one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.planning.bounds import Bounds
-from millirobot_adapt.core.planning.budget import GoOn, unlimited
-from millirobot_adapt.core.planning.interface import Objective, Plan, Rollout
-from millirobot_adapt.core.planning.sampling import chunk_sizes, held, no_plan, score, spread
+from millirobot_adapt.core.planning.sequences import Bounds, held
 from millirobot_adapt.core.robot.state import FloatArray
 
 
+@dataclass(frozen=True)
 class RandomShooting:
-    """Keep the cheapest of `samples` sequences that are drawn evenly from the range.
+    """Draw from the range and learn nothing: the cheapest candidate is the plan."""
 
-    `hold` steps share one draw; the robot's planner has hold 1 (independent actions).
-    """
+    guess: FloatArray
+    """Of the first guess, shape (H, nu), only row 0, the executing action, is used."""
+    bounds: Bounds
+    hold: int
+    """Steps that share one draw; the robot's planner has 1 (independent actions)."""
+    effective_samples: float = 1.0
 
-    def __init__(self, bounds: Bounds, *, samples: int, horizon: int, chunk: int, hold: int) -> None:
-        self.bounds = bounds
-        self.samples, self.horizon, self.chunk, self.hold = samples, horizon, chunk, hold
+    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Return `n` random sequences; see `interface.Sampler`."""
+        steps = len(self.guess) - 1
+        draws = rng.uniform(self.bounds.low, self.bounds.high, (-(-steps // self.hold), n, self.guess.shape[1]))
+        first = np.broadcast_to(self.guess[0], (1, n, self.guess.shape[1]))
+        return self.bounds.keep(np.concatenate((first, held(draws, steps, self.hold))))
 
-    def plan(
-        self,
-        rollout: Rollout,
-        objective: Objective,
-        executing: FloatArray,
-        previous: Plan | None,
-        generator: Callable[[int], np.random.Generator],
-        go_on: GoOn = unlimited,
-    ) -> Plan:
-        """Return the cheapest sequence; see `interface.Planner`."""
-        costs, best_cost, best = [np.empty(0)], np.inf, None
-        for number, size in chunk_sizes(self.samples, self.chunk, go_on):
-            actions = self._draw(generator(number), size, executing)
-            states, cost = score(rollout, objective, actions)
-            costs.append(cost)
-            cheapest = int(cost.argmin())
-            if cost[cheapest] < best_cost:
-                best_cost = float(cost[cheapest])
-                best = actions[:, cheapest].copy(), states[:, cheapest].astype(float)
-        every, chunks = np.concatenate(costs), len(costs) - 1
-        if best is None:
-            return no_plan(executing, self.horizon, len(every), chunks)
-        return Plan(*best, best_cost, spread(every), 1.0, len(every), int(np.isfinite(every).sum()), chunks)
+    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+        """Learn nothing."""
 
-    def _draw(self, rng: np.random.Generator, size: int, executing: FloatArray) -> FloatArray:
-        """Draw sequences, shape (H, size, nu), row 0 = executing."""
-        blocks = -(-(self.horizon - 1) // self.hold)
-        draws = rng.uniform(self.bounds.low, self.bounds.high, (blocks, size, len(executing)))
-        first = np.broadcast_to(executing, (1, size, len(executing)))
-        return self.bounds.keep(np.concatenate((first, held(draws, self.horizon - 1, self.hold))))
+    def best(self) -> None:
+        """Return None: the cheapest candidate is the plan."""

@@ -1,21 +1,15 @@
-"""Cost terms, one a file; the objective adds them up with the weights of its configuration."""
+"""Cost terms, one a file; each file registers its term, and the objective adds all terms up with their weights.
+
+To add a term, put a file here and one line with its weight under `objective` in params/controller.yaml.
+"""
 
 from __future__ import annotations
 
-from millirobot_adapt.core.planning.costs.course import Course
-from millirobot_adapt.core.planning.costs.fence import FenceMargin
-from millirobot_adapt.core.planning.costs.path_distance import PathDistance
-from millirobot_adapt.core.planning.costs.progress import Progress
-from millirobot_adapt.core.planning.costs.slew import Slew
-from millirobot_adapt.core.planning.costs.term import CostTerm
+import importlib
+import pkgutil
 
-TERMS: dict[str, type[CostTerm]] = {
-    'path_distance': PathDistance,
-    'progress': Progress,
-    'course': Course,
-    'slew': Slew,
-    'fence': FenceMargin,
-}
-"""Every term by the name of its weight in `ObjectiveConfig`."""
 
-__all__ = ['TERMS', 'CostTerm']
+def load_terms() -> None:
+    """Import every module of this package, so that each registers its term in `term.TERMS`."""
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+        importlib.import_module(f'{__name__}.{module.name}')

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
 from millirobot_adapt.core.robot.state import FloatArray
 
 STANDSTILL = 0.02
 """A displacement shorter than this over the horizon [m] has no course worth the name; yaw stands in."""
 
 
+@cost_term('course', weight=5.0, unit='1/rad', doc='Weight of the angle between course and path, summed.')
 class Course:
     """Compare the course of the horizon's displacement with the direction of the path half-way.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
 from millirobot_adapt.core.robot.state import FloatArray
 
 
+@cost_term('fence', weight=0.0, unit='1/m', doc='Weight of coming nearer to the fence than its margin, summed.')
 class FenceMargin:
     """Add how much nearer to the fence than its margin each of the H predicted points comes [m]; beyond it still more.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
 from millirobot_adapt.core.robot.state import FloatArray
 
 
+@cost_term('path_distance', weight=50.0, unit='1/m', doc='Weight of the distance to the path, summed.')
 class PathDistance:
     """Add the distances of the H predicted points to the path [m], as the paper does."""
 

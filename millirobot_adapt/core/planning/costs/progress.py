@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
 from millirobot_adapt.core.robot.state import FloatArray
 
 
+@cost_term('progress', weight=50.0, unit='1/m', doc='Weight of the arc length gained over the horizon.')
 class Progress:
     """Reward arc length gained along the path over the horizon [m].
 

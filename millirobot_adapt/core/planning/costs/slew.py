@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.costs.term import Candidates
+from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
 from millirobot_adapt.core.robot.state import FloatArray
 
 
+@cost_term('slew', weight=0.0, unit='1/(rad/s)^2', doc='Weight of squared action changes, summed.')
 class Slew:
     """Add the squared changes from action to action [(rad/s)^2]; the first is against the one now executing."""
 

@@ -1,10 +1,12 @@
-"""What every cost term offers and what it may look at."""
+"""The interface of a cost term, what a term may look at, and the register of all terms."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from millirobot_adapt.core.config import Parameter, param
 from millirobot_adapt.core.planning.projection import Projection
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.polygon import Polygon
@@ -40,3 +42,35 @@ class CostTerm(Protocol):
     @staticmethod
     def score(candidates: Candidates) -> FloatArray:
         """Return the unweighted cost of each candidate, shape (K,)."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A term and the parameter that is its weight."""
+
+    term: type[CostTerm]
+    weight: Parameter
+    """Field of the objective's configuration."""
+
+
+TERMS: dict[str, Registered] = {}
+"""Every term by the name of its weight, in the order of registration."""
+
+
+def cost_term(name: str, *, weight: float, unit: str, doc: str) -> Callable[[type[CostTerm]], type[CostTerm]]:
+    """Register a class as the term `name`.
+
+    Args:
+        name: Of the term, and of its weight under `objective`.
+        weight: Default; 0 leaves the term out.
+        unit: Of the weight: costs have no unit.
+        doc: One sentence on the weight.
+    """
+
+    def register(term: type[CostTerm]) -> type[CostTerm]:
+        if name in TERMS:
+            raise ValueError(f'two cost terms are named {name}')
+        TERMS[name] = Registered(term, param(weight, doc, unit=unit, low=0.0, live='any'))
+        return term
+
+    return register

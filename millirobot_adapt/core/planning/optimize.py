@@ -1,0 +1,173 @@
+"""The one search loop of every planner: batches, iterations, deadline, refused candidates, final check of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millirobot_adapt.core.planning.interface import GoOn, Objective, Plan, PlanValidator, Rollout, Sampler
+from millirobot_adapt.core.planning.sequences import Bounds, first_guess
+from millirobot_adapt.core.robot.state import NX, FloatArray
+
+
+@dataclass(frozen=True)
+class SearchSize:
+    """How many candidates a search draws, and how they are divided."""
+
+    samples: int
+    """K, candidates of all iterations together."""
+    iterations: int
+    """Rounds of ask and tell; they share the candidates evenly."""
+    batch: int
+    """Most candidates in one rollout; the deadline is checked between batches."""
+
+    def batches(self) -> Iterator[tuple[int, bool]]:
+        """Yield the size of each batch and whether it is the last one of its iteration.
+
+        Sizes never depend on the time that is left, so that a search that was cut short can be repeated.
+        """
+        whole, rest = divmod(self.samples, self.iterations)
+        for iteration in range(min(self.iterations, self.samples)):
+            left = whole + (iteration < rest)
+            while left > 0:
+                size = min(self.batch, left)
+                left -= size
+                yield size, left == 0
+
+
+class Planner:
+    """Search for a good sequence of actions, starting from the plan of the tick before."""
+
+    def __init__(
+        self,
+        start: Callable[[FloatArray], Sampler],
+        bounds: Bounds,
+        *,
+        horizon: int,
+        size: SearchSize,
+        validator: PlanValidator,
+    ) -> None:
+        """Make a planner; `start` makes the sampler of a tick from its first guess, shape (H, nu)."""
+        self._start, self._bounds, self._validator = start, bounds, validator
+        self.horizon, self.size = horizon, size
+
+    def plan(
+        self,
+        rollout: Rollout,
+        objective: Objective,
+        executing: FloatArray,
+        previous: Plan | None,
+        generator: Callable[[int], np.random.Generator],
+        go_on: GoOn,
+        samples: int | None = None,
+    ) -> Plan:
+        """Plan with row 0 fixed to `executing` [rad/s, shape (nu,)]; all other actions lie inside the bounds.
+
+        Args:
+            rollout: The adapted model, from the current state.
+            objective: The cost of candidates.
+            executing: The action that the robot executes now.
+            previous: The plan of the tick before; None: there is none.
+            generator: Returns the random generator of a batch from its number.
+            go_on: Asked before each batch; when it says no, the best plan so far counts.
+            samples: Candidates of this tick; None: as many as configured.
+        """
+        guess = first_guess(self._bounds, previous, executing, self.horizon)
+        size = self.size if samples is None else replace(self.size, samples=samples)
+        return optimize(self._start(guess), guess, rollout, objective, size, generator, go_on, self._validator)
+
+
+def optimize(
+    sampler: Sampler,
+    guess: FloatArray,
+    rollout: Rollout,
+    objective: Objective,
+    size: SearchSize,
+    generator: Callable[[int], np.random.Generator],
+    go_on: GoOn,
+    validator: PlanValidator,
+) -> Plan:
+    """Search with `sampler`, which was started from `guess`, shape (H, nu), and return the plan.
+
+    A candidate whose cost or any predicted number is not finite counts as +inf. The plan is the sampler's `best()`
+    where its own rollout is finite and the validator accepts it, otherwise the cheapest candidate if that passes the
+    same check. Without either the plan is not usable and stands still.
+    """
+    search = _Search(sampler)
+    for number, (count, last) in enumerate(size.batches()):
+        if not go_on(number):
+            break
+        actions = sampler.ask(generator(number), count)
+        search.add(actions, *score(rollout, objective, actions))
+        if last:
+            search.tell()
+    search.tell()
+    for plan in search.proposals(rollout, objective):
+        if plan.usable and not validator(plan.states, plan.actions):
+            return plan
+    return search.no_plan(guess)
+
+
+class _Search:
+    """The candidates of one search: all costs, the cheapest one, and what the sampler has not been told yet."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+        self._costs = np.empty(0)
+        self._batches = 0
+        self._untold: list[tuple[FloatArray, FloatArray]] = []
+        self._cheapest: tuple[FloatArray, FloatArray, float] | None = None
+
+    def add(self, actions: FloatArray, states: NDArray[np.floating], costs: FloatArray) -> None:
+        """Take a batch (H, N, nu) with its states (H + 1, N, nx) and costs (N,)."""
+        self._batches += 1
+        self._costs = np.concatenate((self._costs, costs))
+        self._untold.append((actions, costs))
+        best = int(costs.argmin())
+        if costs[best] < (np.inf if self._cheapest is None else self._cheapest[2]):
+            self._cheapest = actions[:, best].copy(), states[:, best].astype(float), float(costs[best])
+
+    def tell(self) -> None:
+        """Tell the sampler what it has not been told, if anything of it is finite."""
+        if any(np.isfinite(costs).any() for _, costs in self._untold):
+            actions, costs = zip(*self._untold, strict=True)
+            self._sampler.tell(np.concatenate(actions, axis=1), np.concatenate(costs))
+        self._untold.clear()
+
+    def proposals(self, rollout: Rollout, objective: Objective) -> Iterator[Plan]:
+        """Yield what may become the plan, the better choice first; nothing where no cost is finite."""
+        if self._cheapest is None:
+            return
+        proposed, effective = self._sampler.best(), self._sampler.effective_samples
+        if proposed is not None:
+            states, costs = score(rollout, objective, proposed[:, None])
+            yield self._plan(proposed, states[:, 0].astype(float), float(costs[0]), effective)
+            effective = 1.0
+        yield self._plan(*self._cheapest, effective)
+
+    def no_plan(self, guess: FloatArray) -> Plan:
+        """Return what is left without a usable plan: the executing action, then standing still."""
+        actions = np.zeros_like(guess)
+        actions[0] = guess[0]
+        return self._plan(actions, np.full((len(guess) + 1, NX), np.nan), np.inf, 0.0)
+
+    def _plan(self, actions: FloatArray, states: FloatArray, cost: float, effective: float) -> Plan:
+        finite = self._costs[np.isfinite(self._costs)]
+        spread = (float(finite.min()), float(np.median(finite))) if len(finite) else (np.inf, np.inf)
+        return Plan(actions, states, cost, spread, effective, len(self._costs), len(finite), self._batches)
+
+
+def score(rollout: Rollout, objective: Objective, actions: FloatArray) -> tuple[NDArray[np.floating], FloatArray]:
+    """Roll out actions (H, K, nu); return states (H + 1, K, nx) and costs (K,).
+
+    A candidate whose cost or any predicted number is not finite costs +inf.
+    """
+    states = rollout(actions)
+    # A diverging model overflows on its way to infinity; its candidates are refused below.
+    with np.errstate(invalid='ignore', over='ignore'):
+        costs = np.asarray(objective(states, actions), dtype=float)
+    valid = np.isfinite(costs) & np.isfinite(states).all(axis=(0, 2))
+    return states, np.where(valid, costs, np.inf)
