@@ -45,6 +45,11 @@ def fingerprint(engine: Config) -> str:
     return '; '.join(f'{key}={value}' for key, value in parts.items())
 
 
+def decided_by(recorded: str) -> int:
+    """Return the version of the decisions that a recorded fingerprint names; this one where it is empty."""
+    return int(_parts(recorded).get('decisions', 1)) if recorded else DECISIONS
+
+
 def differences(one: str, other: str) -> list[str]:
     """Return the keys in which two fingerprints differ."""
     first, second = _parts(one), _parts(other)

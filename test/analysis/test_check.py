@@ -13,11 +13,11 @@ from millirobot_adapt.analysis.replay.comparison import ReplayComparison
 from millirobot_adapt.app import main as cli
 from millirobot_adapt.contract.arrival_record import ArrivalRecord
 from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
-from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.repeatability import DECISIONS, generator
 from millirobot_adapt.recording.run_setup import Changes
 
 TICKS = 12
-ELSEWHERE = 'onnxruntime=0.1; cpu=abacus'
+ELSEWHERE = f'decisions={DECISIONS}; onnxruntime=0.1; cpu=abacus'
 
 
 def spoil(topic, number, how):
@@ -143,6 +143,24 @@ def test_a_bag_of_an_older_version_is_checked_tick_by_tick_and_says_who_can_chec
     (left_out,) = figures['not_compared']
     assert (left_out['what'], left_out['count']) == ('odometries', TICKS)
     assert 'millirobot_adapt 0.1.0, which recorded them, can check them' in left_out['why']
+
+
+def test_ticks_that_an_older_version_decided_are_not_proven_and_the_version_that_can_is_named(tmp_path, capsys):
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, fingerprint='onnxruntime=1.20; cpu=x86_64')
+    figures = checked(folder, capsys, 1)
+    assert not figures['same_decisions']
+    assert figures['difference'] is None
+    assert 'ticks' not in figures['compared']
+    assert figures['not_compared'] == [
+        {
+            'what': 'ticks',
+            'count': TICKS,
+            'why': f'decided by version 1 of the arithmetic, this is version {DECISIONS}; '
+            'check them with millirobot_adapt 0.1.0',
+        }
+    ]
+    assert cli.main(['replay', str(folder), '--check']) == 1
+    assert 'the ticks are not proven' in capsys.readouterr().out
 
 
 def test_poses_in_another_order_give_another_odometry(tmp_path, capsys):

@@ -34,7 +34,8 @@ class FakeLoop:
             SimpleNamespace(tick=tick, stamp=stamp, state=state, sent=sent, executing=executing, budget=budget)
         )
         actions = np.array([[100.0 * tick + row] * 2 for row in range(5)]) if self.finite else np.zeros((5, 2))
-        plan = Plan(actions, np.zeros((6, NX)), 0.0, (0.0, 0.0), 1.0, self.candidates, self.finite, 1)
+        cost = 0.0 if self.finite else np.inf
+        plan = Plan(actions, np.zeros((6, NX)), cost, (0.0, 0.0), 1.0, self.candidates, self.finite, 1)
         return SimpleNamespace(
             plan=plan,
             tracking=SimpleNamespace(finished=self.finished),
@@ -192,7 +193,7 @@ def test_one_plan_in_time_clears_the_missed_deadlines():
     assert bench.controller.status.text == 'running'
 
 
-def test_a_model_without_a_finite_prediction_holds_then_stops():
+def test_a_model_without_a_usable_prediction_holds_then_stops():
     bench = Bench().running()
     bench.tick()
     bench.loop.finite = 0
@@ -200,7 +201,7 @@ def test_a_model_without_a_finite_prediction_holds_then_stops():
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     assert bench.controller.status.text == 'running'
     bench.tick()
-    assert bench.controller.status.text == 'stopped: the model predicted nothing finite 3 times in a row'
+    assert bench.controller.status.text == 'stopped: the model predicted nothing usable 3 times in a row'
 
 
 def test_a_model_that_recovers_walks_on():

@@ -65,7 +65,8 @@ def test_of_the_controller_weights_search_and_adaptation_are_live():
     live = live_parameters(ControllerConfig)
     assert set(live.values()) == {'any'}
     weights = {f'objective.{name}' for name in ('path_distance', 'progress', 'course', 'slew', 'fence', 'speed')}
-    assert set(live) == {'adapt', 'planner.samples', 'planner.noise', 'planner.temperature', 'planner.width', *weights}
+    search = {f'planner.{name}' for name in ('samples', 'noise', 'temperature', 'control_cost', 'width')}
+    assert set(live) == {'adapt', *search, *weights}
 
 
 def test_of_the_bridge_every_limit_of_the_gate_but_the_polygon_is_live_and_only_tighter():

@@ -56,11 +56,11 @@ def test_a_new_run_forgets_the_plan_and_gives_up_when_none_comes():
     assert book.action(9) is None
 
 
-def test_it_counts_plans_in_a_row_for_which_nothing_finite_was_predicted():
+def test_it_counts_plans_in_a_row_that_are_not_usable():
     book = PlanBuffer(misses_allowed=2)
     counts = []
-    for tick, finite in enumerate([0, 0, 8, 0]):
-        book.store(tick, replace(plan(100), finite=finite))
+    for tick, cost in enumerate([np.inf, np.inf, 8.0, np.inf]):
+        book.store(tick, replace(plan(100), cost=cost))
         counts.append(book.blind)
     assert counts == [1, 2, 0, 1]
     book.restart(5)

@@ -22,7 +22,7 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.repeatability import differences
+from millirobot_adapt.core.repeatability import DECISIONS, decided_by, differences
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 
@@ -36,7 +36,8 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
     tolerance.
 
     Keys: version, bag, parameters (where they were found), recorded_with (version and commit of the package), model,
-    fingerprint (recorded, here, differs_in), exact, tolerance and largest_difference by kind of value (null where
+    fingerprint (recorded, here, differs_in), same_decisions (false: an older version decided the ticks, they are not
+    compared), exact, tolerance and largest_difference by kind of value (null where
     exact), compared (ticks, setpoints, odometries, states), not_compared (list of what, count, why), difference (null,
     or what, stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
 
@@ -64,8 +65,11 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
     retuner = Retuner(assembly, decisions.revisions)
     checker = TickChecker(assembly.loop, retuner, states, decisions.setpoints, comparison)
     with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
-        for run in decisions.runs(setup.robot.dt, setup.controller.path):
-            checker.check(run, bar.update)
+        if decided_by(decisions.fingerprint) == DECISIONS:
+            for run in decisions.runs(setup.robot.dt, setup.controller.path):
+                checker.check(run, bar.update)
+        else:
+            comparison.leave_out('ticks', _other_version(decisions.fingerprint, setup.version), len(decisions.ticks))
     first = decisions.ticks[0].stamp if decisions.ticks else again[0].stamp
     figures = comparison.figures()
     if figures['difference'] is not None:
@@ -81,10 +85,19 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
             'here': here,
             'differs_in': differences(decisions.fingerprint, here),
         },
+        'same_decisions': decided_by(decisions.fingerprint) == DECISIONS,
         **figures,
         'duration_s': round(decisions.ticks[-1].stamp - first, 3) if decisions.ticks else 0.0,
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
+
+
+def _other_version(fingerprint: str, version: str) -> str:
+    """Say why ticks that another version decided are not compared, and what checks them."""
+    return (
+        f'decided by version {decided_by(fingerprint)} of the arithmetic, this is version {DECISIONS}; '
+        f'check them with millirobot_adapt {version or "of that time"}'
+    )
 
 
 def _check_fit(ticks: list[TickRecord], assembly: Assembly) -> None:
@@ -113,6 +126,8 @@ def verdict(figures: Mapping[str, Any]) -> str:
         gaps = ', '.join(f'{kind} {gap:.1e}' for kind, gap in figures['largest_difference'].items())
         lines.append(f'  largest difference: {gaps}')
     difference = figures['difference']
+    if not figures['same_decisions']:
+        lines.append('the ticks are not proven: check them with the version that is named above')
     if difference is None:
         return '\n'.join([*lines, 'no difference'])
     return '\n'.join(

@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace) -> int:
             raise UserError(f'{option}: --check does again what was recorded; leave one of the two out')
     figures = check(args.bag, _changes(args), args.namespace)
     print(_json(figures) if args.json else verdict(figures))
-    return DONE if figures['difference'] is None else DIFFERENT
+    return DONE if figures['difference'] is None and figures['same_decisions'] else DIFFERENT
 
 
 def _changes(args: argparse.Namespace) -> Changes:

@@ -240,7 +240,7 @@ class Controller:
         elif result.plan.candidates > 0:  # without time for any, the next action of the last plan goes out
             self._book.store(tick.number, result.plan)
             if self._book.blind > self._misses_allowed:
-                self._run.stop(f'the model predicted nothing finite {self._book.blind} times in a row', StopCause.FAULT)
+                self._run.stop(f'the model predicted nothing usable {self._book.blind} times in a row', StopCause.FAULT)
 
     def _next_tick(self) -> Tick | None:
         """Wait for a tick of a run that has not been worked on yet."""

@@ -45,7 +45,10 @@ class ControllerConfig(Config):
         low=0.001, high=1.0,
     )  # fmt: skip
     misses_allowed: int = param(
-        3, 'Deadlines missed, or plans of nothing finite, in a row before the robot is stopped.', unit='ticks', low=0
+        3,
+        'Deadlines missed, or ticks without a usable plan, in a row before the robot is stopped.',
+        unit='ticks',
+        low=0,
     )
     stale_after: float = param(0.5, 'A run does not start on a state older than this.', unit='s', low=0.05, high=10.0)
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS, RUN
+from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS, PARAMETER_EVENTS, RUN
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import typestore
@@ -54,7 +54,7 @@ def make(name: str) -> None:
 
 def copy(source: Path, target: Path, renamed: dict[str, str]) -> None:
     """Copy a bag message by message; paths in what nodes tell of themselves are renamed."""
-    told = {f'/{topic.name.lstrip("/")}': topic.type for topic in (RUN, DIAGNOSTICS, BRIDGE_STATE)}
+    told = {f'/{topic.name.lstrip("/")}': topic.type for topic in (RUN, DIAGNOSTICS, BRIDGE_STATE, PARAMETER_EVENTS)}
     with BagWriter(target, topics={}) as writer:
         for raw in open_bag(source).raw_messages():
             kind = told.get(raw.channel.topic)
@@ -65,13 +65,17 @@ def copy(source: Path, target: Path, renamed: dict[str, str]) -> None:
 
 
 def rename(message: Any, renamed: dict[str, str]) -> Any:
-    """Replace paths in a String, a DiagnosticStatus or a DiagnosticArray."""
+    """Replace paths in a String, a DiagnosticStatus, a DiagnosticArray or a ParameterEvent."""
 
     def swap(text: str) -> str:
         for old, new in renamed.items():
             text = text.replace(old, new)
         return text
 
+    for parameter in (*getattr(message, 'new_parameters', ()), *getattr(message, 'changed_parameters', ())):
+        parameter.value.string_value = swap(parameter.value.string_value)
+    if hasattr(message, 'new_parameters'):
+        return message
     if hasattr(message, 'data'):
         message.data = swap(message.data)
         return message
