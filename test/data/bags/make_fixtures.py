@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS, PARAMETER_EVENTS, RUN
+from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS, MANAGER_STATE, PARAMETER_EVENTS, RUN
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import typestore
@@ -54,7 +54,8 @@ def make(name: str) -> None:
 
 def copy(source: Path, target: Path, renamed: dict[str, str]) -> None:
     """Copy a bag message by message; paths in what nodes tell of themselves are renamed."""
-    told = {f'/{topic.name.lstrip("/")}': topic.type for topic in (RUN, DIAGNOSTICS, BRIDGE_STATE, PARAMETER_EVENTS)}
+    topics = (RUN, DIAGNOSTICS, BRIDGE_STATE, MANAGER_STATE, PARAMETER_EVENTS)
+    told = {f'/{topic.name.lstrip("/")}': topic.type for topic in topics}
     with BagWriter(target, topics={}) as writer:
         for raw in open_bag(source).raw_messages():
             kind = told.get(raw.channel.topic)
