@@ -52,6 +52,7 @@ from millirobot_adapt.contract.topics import MOCAP_POSE
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.share import shipped_model
 
 PROCESSES: Mapping[str, tuple[NodeProcess, ...]] = {
@@ -237,7 +238,7 @@ def read_command_line(words: Sequence[str]) -> tuple[Launched, int | None]:
             raise UserError(f'{name}:= is missing; {argument.doc}, e.g. {name}:=runs/latest')
     for name in PATHS:
         if chosen.get(name, '').startswith('~'):
-            chosen[name] = str(Path(chosen[name]).expanduser())
+            chosen[name] = str(user_path(chosen[name]))
     return Launched(launch, chosen), launcher
 
 

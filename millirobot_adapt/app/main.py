@@ -25,14 +25,16 @@ from millirobot_adapt.app.commands import (
     link,
     live,
     make_models,
+    params,
     replay,
     report,
 )
 from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
+from millirobot_adapt.core.files import NO_WAY_IN
 
 GROUPS = (
     live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
-    calibrate_pose, doctor, link, bench,
+    calibrate_pose, doctor, params, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 
@@ -59,8 +61,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C becomes a line and an exit code from here on
-    parsed = make_parser().parse_args(arguments)
     try:
+        parsed = make_parser().parse_args(arguments)
         return int(parsed.run(parsed))
     except UserError as error:
         print(f'millirobot: error: {error}', file=sys.stderr)
@@ -82,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
+        if error.errno in NO_WAY_IN and error.filename:
+            print(f'millirobot: error: {error.filename}: {error.strerror}', file=sys.stderr)
+            return BAD_INPUT
         if error.errno not in DISK_FAILURES:
             raise
         print(f'millirobot: error: {error.filename or "disk"}: {error.strerror}', file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,25 @@ def _bind(host: str, port: int) -> socket.socket | None:
         made.close()
         return None
     return made
+
+
+def check_log_folder(environment: Mapping[str, str]) -> None:
+    """Make sure that ROS can make the folder of its logs, without which no node starts.
+
+    Raises:
+        UserError: it cannot.
+    """
+    places = (('ROS_LOG_DIR', ''), ('ROS_HOME', 'log'), ('HOME', '.ros/log'))
+    folder = next((Path(environment[name], below) for name, below in places if environment.get(name)), None)
+    if folder is None:
+        raise UserError('HOME is not set; set HOME or ROS_LOG_DIR to a folder that can be written')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise UserError(f'{folder}: ROS cannot write its logs; set HOME or ROS_LOG_DIR to a folder that can be written')
 
 
 def process_environment(mock_hooks: Path | None = None) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import filecmp
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from millirobot_adapt.bringup.environment import check_log_folder
 from millirobot_adapt.bringup.interpreter import built_from
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.bringup.run_folder import (
@@ -57,6 +59,7 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
         from millirobot_adapt.sim.conditions import load_condition  # needs the simulator, which a robot does not
 
         load_condition(nodes['mock_robot']['condition'])
+    check_log_folder(os.environ)
     driver = next(nodes[name] for name in ('controller', 'collector', 'estimator') if name in nodes)
     robot, model = load_robot(driver['robot']), None
     if 'controller' in nodes:

@@ -6,6 +6,7 @@ log importer writes it, replay reads it, and the table in the README is generate
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -23,6 +24,15 @@ class Topic:
     """False: best effort (sensor data)."""
     history: int = 1
     """Messages that a latched topic keeps for late subscribers."""
+
+
+def why_no_topic(name: str) -> str:
+    """Say why ROS takes a text for no name of a topic; '' where it does."""
+    wrong = re.search(r'[^A-Za-z0-9_/~{}]|//|/[0-9]|^[0-9]|/$|^$', name)
+    if wrong is None:
+        return ''
+    place = f'{wrong[0]!r} at place {wrong.start() + 1}' if wrong[0] else 'it is empty'
+    return f'{place}; letters, digits and _ make a name, / goes between names, none begins with a digit'
 
 
 MOCAP_POSE = Topic(

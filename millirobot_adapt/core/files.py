@@ -1,11 +1,42 @@
-"""Make folders, and write files so that an older one is not lost when the disk fails."""
+"""Make folders, write files so that an older one is not lost when the disk or the power fails, read paths of users."""
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from millirobot_adapt.core.errors import UserError
+
+NO_WAY_IN = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""Why a path that a user names cannot be looked at."""
+
+
+def user_path(text: str) -> Path:
+    """Return the path that a user wrote; `~` is the home folder, as in a shell.
+
+    Raises:
+        UserError: there is no such home folder.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f'{text}: there is no such home folder; write the path in full') from None
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is a file or folder.
+
+    Raises:
+        UserError: its folder may not be searched, or the path is none.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise UserError(f'{path}: cannot be looked at: {error.strerror}') from None
 
 
 def make_folder(folder: Path) -> None:
@@ -22,17 +53,46 @@ def make_folder(folder: Path) -> None:
         raise UserError(f'{folder}: may not be written to; choose another place with --out')
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file at once: whatever happens, `path` holds all of the old text or all of the new.
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write all of it: whatever happens, `path` holds all of the old content or all of the new.
+
+    The content is on the disk (fsync) before it takes the old one's place.
 
     Raises:
         OSError: the disk does not take it.
     """
     scratch = path.with_name(f'{path.name}.new')
     try:
-        scratch.write_text(text, encoding='utf-8')
+        with scratch.open('wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         scratch.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         scratch.unlink(missing_ok=True)
         error.filename = str(path)  # a write that fails does not name its file
         raise
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file as `whole_file` does; text in UTF-8.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    with whole_file(path) as file:
+        file.write(content.encode('utf-8') if isinstance(content, str) else content)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name of a file on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,7 +6,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, did_you_mean
+from millirobot_adapt.core.files import exists, user_path
 
 PACKAGE = 'millirobot_adapt'
 
@@ -34,24 +35,27 @@ def shipped_model(robot: str, method: str) -> str:
 
 
 def find(kind: str, name: str, suffix: str = '') -> Path:
-    """Return the path of a shipped thing by its name ('params', 'robots/velociroach'), or of the file the user named.
+    """Return the path of what a user names: a file or folder of the user, or a shipped thing.
 
-    A `name` that is an existing path wins, so users can point anywhere.
+    A name with a slash, a `~` or a suffix is a path, and wins where it is there. Any other name is that of a shipped
+    thing, which wins over a file or folder of the same name in the working directory.
+
+    Args:
+        kind: Folder of the shipped things, such as `models` or `params/robots`.
+        name: What the user wrote.
+        suffix: Of shipped files, such as `.yaml`.
 
     Raises:
-        UserError: neither exists; the message lists what is shipped.
+        UserError: there is neither; the message says what is shipped. A path that cannot be looked at.
     """
-    given = Path(name).expanduser()
-    if given.exists():
-        return given
-    folder = share_dir() / kind
+    given, folder = user_path(name), share_dir() / kind
     shipped = folder / f'{name}{suffix}'
-    if shipped.exists():
-        return shipped
-    place = (folder / name).parent
-    known = sorted(path.stem if suffix else path.name for path in place.glob(f'*{suffix}')) if place.is_dir() else []
-    choice = f'known are {", ".join(known)}' if known else 'none is'
-    raise UserError(f'{name}: no such file, and no {kind} of that name is shipped; {choice}')
+    is_path = '/' in name or name.startswith('~') or given.suffix != ''
+    for place in (given, shipped) if is_path else (shipped, given):
+        if exists(place):
+            return place
+    known = sorted(path.stem if suffix else path.name for path in folder.glob(f'*{suffix}'))
+    raise UserError(f'{name}: no such file, and no {kind} of that name is shipped{did_you_mean(name, known)}')
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

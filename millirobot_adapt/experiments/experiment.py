@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.control.path_follower import PathFollowerConfig
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.share import find
+from millirobot_adapt.core.files import exists, user_path
+from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.core.yaml_file import read_yaml
 
 E = TypeVar('E', 'ConditionEntry', 'MethodEntry')
@@ -148,7 +149,9 @@ def find_experiment(names: Sequence[str]) -> Experiment:
         UserError: what `read_experiment` raises; neither an experiment nor a condition has that name.
     """
     if len(names) == 1:
-        path = Path(names[0]) if Path(names[0]).is_file() else find('params', 'experiments') / f'{names[0]}.yaml'
-        if path.is_file() and 'conditions' in read_yaml(path):
+        path = share_dir() / 'params' / 'experiments' / f'{names[0]}.yaml'
+        if not path.is_file():
+            path = user_path(names[0])
+        if exists(path) and path.is_file() and 'conditions' in read_yaml(path):
             return read_experiment(path)
     return Experiment(conditions=tuple(parse_condition(name) for name in names))

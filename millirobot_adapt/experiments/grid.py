@@ -44,7 +44,7 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
         UserError: a file is missing, a key unknown, a value out of range, two stories have the same name.
     """
     base = read_params(find('params', params), 'controller', ControllerConfig)
-    estimator = read_params(find('params', 'estimator.yaml'), 'estimator', EstimatorNodeConfig)
+    estimator = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
     stories: list[EpisodeSpec] = []
     for entry in experiment.conditions:
         source = find('params/conditions', entry.base or entry.name, '.yaml')

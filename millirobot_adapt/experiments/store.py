@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from millirobot_adapt import __version__
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import make_folder
+from millirobot_adapt.core.files import make_folder, whole_file
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
@@ -75,14 +74,11 @@ class Store:
     def save(self, episode: Episode, key: str) -> None:
         """Write an episode; a reader finds a whole file or none."""
         path = self.path(episode.story)
-        unfinished = path.with_suffix('.unfinished')
         columns = np.column_stack([episode.table[name] for name in COLUMNS])
         # 17 digits give every number back bit for bit.
-        np.savetxt(
-            unfinished, columns, delimiter=',', header=f'# {key} {episode.ended}\n{",".join(COLUMNS)}', comments='',
-            fmt='%.17g',
-        )  # fmt: skip
-        os.replace(unfinished, path)
+        header = f'# {key} {episode.ended}\n{",".join(COLUMNS)}'
+        with whole_file(path) as file:
+            np.savetxt(file, columns, delimiter=',', header=header, comments='', fmt='%.17g')
 
     def load(self, story: EpisodeSpec, key: str) -> Episode | None:
         """Return the episode of the story; None where there is none, or one that came from something else."""

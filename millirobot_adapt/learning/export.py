@@ -13,6 +13,7 @@ import yaml
 
 from millirobot_adapt.core.dynamics.bundle import SCHEMA
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS
+from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS
 from millirobot_adapt.learning.methods.interface import Model
@@ -58,9 +59,9 @@ def write_bundle(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        write_whole(folder / name, content)
     text = yaml.safe_dump(manifest, sort_keys=False, default_flow_style=None, width=118)
-    (folder / 'model.yaml').write_text(text, encoding='utf-8')
+    write_whole(folder / 'model.yaml', text)
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

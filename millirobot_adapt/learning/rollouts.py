@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import whole_file
 from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
 REQUIRED = ('robot', 'dt', 'origin')
@@ -39,13 +40,11 @@ class Rollouts:
     def save(self, path: Path) -> None:
         """Write one compressed npz; a file under that name is a whole one at any moment."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f'{path.name}.part')
-        with scratch.open('wb') as file:
+        with whole_file(path) as file:
             np.savez_compressed(
                 file, states=self.states, actions=self.actions, stamps=self.stamps, valid=self.valid,
                 metadata=np.array(json.dumps(self.metadata)),
             )  # fmt: skip
-        scratch.replace(path)
 
     def digest(self) -> str:
         """Hash the content (not the file, whose compression may differ): SHA-256."""

@@ -12,6 +12,7 @@ import yaml
 
 from millirobot_adapt.analysis.figure_style import save_png, styled
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import whole_file, write_whole
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.curves_figure import draw_curves
 from millirobot_adapt.learning.methods import METHODS
@@ -38,13 +39,12 @@ class TrainedRun:
         """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ARRAYS).unlink(missing_ok=True)
-        (folder / RECORD).write_text(yaml.safe_dump(self.record, sort_keys=False), encoding='utf-8')
+        write_whole(folder / RECORD, yaml.safe_dump(self.record, sort_keys=False))
         with styled():
             save_png(draw_curves(curves), folder / FIGURE)
         arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
-        scratch = folder / f'unfinished_{ARRAYS}'
-        np.savez(scratch, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
-        scratch.replace(folder / ARRAYS)
+        with whole_file(folder / ARRAYS) as file:
+            np.savez(file, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
 
 
 def load_training_run(folder: Path) -> TrainedRun:

@@ -79,6 +79,8 @@ def _misdirected(files: Sequence[ParameterFile], name: str, full: str) -> str:
 def explain(error: str) -> str:
     """Turn what ROS says of a file that only its own parser refuses into our form."""
     found = re.search(r"params file: '--params-file (.*?)'\. Error: (.*?)(, at |$)", error)
+    if 'log' in error and 'directory' in error:
+        return f'{error}; set HOME or ROS_LOG_DIR to a folder that can be written'
     if found is None:
         return re.sub(r'(, at /\S+:\d+)+$', '', ' '.join(error.split()))
     fix = '; write all its numbers alike, as in [1.0, 2.0]' if 'same type' in found[2] else ''

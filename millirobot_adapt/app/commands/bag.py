@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
@@ -20,8 +21,8 @@ def add(subparsers: Any) -> None:
         'is kept beside it as NAME.damaged. A bag that is whole is left alone. `millirobot` itself reads damaged '
         'bags as they are; other tools need them whole.',
     )
-    mender.add_argument('bag', type=Path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
-    mender.add_argument('--out', type=Path, metavar='NEW', help='bag folder to make instead of taking the place')
+    mender.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
+    mender.add_argument('--out', type=user_path, metavar='NEW', help='bag folder to make instead of taking the place')
     mender.set_defaults(run=_mend)
 
     exporter = subparsers.add_parser(
@@ -30,10 +31,13 @@ def add(subparsers: Any) -> None:
         description='Write a table for each topic of a bag, one with a row a tick (state, actions, costs, errors, '
         'times) and one with a row a state. Columns end in their units; stamps are seconds since the epoch.',
     )
-    exporter.add_argument('bag', type=Path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
+    exporter.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
     exporter.add_argument('--to', choices=('npz', 'csv'), default='npz', help='format (default: %(default)s)')
     exporter.add_argument(
-        '--out', type=Path, metavar='PLACE', help='file (npz) or folder (csv) to make (default: in the current folder)'
+        '--out',
+        type=user_path,
+        metavar='PLACE',
+        help='file (npz) or folder (csv) to make (default: in the current folder)',
     )
     exporter.add_argument('--namespace', help='the robot to export, where the bag holds several')
     exporter.add_argument('--json', action='store_true', help='print the tables and their columns as JSON')

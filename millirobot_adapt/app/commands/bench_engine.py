@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 COUNT = between(int, 1, 100_000)
 
@@ -44,7 +44,9 @@ def add(benchmarks: Any) -> None:
         '--walk-seconds', type=between(float, 0.0, 600.0), default=0.0,
         help='how long each planner also drives the mock itself, each walk [s] (default: %(default)g)',
     )  # fmt: skip
-    engine.add_argument('--figure', type=Path, metavar='FILE.png', help='draw what plans cost with how many samples')
+    engine.add_argument(
+        '--figure', type=user_path, metavar='FILE.png', help='draw what plans cost with how many samples'
+    )
     engine.add_argument(
         '--json', action='store_true', help='print the figures as JSON, and nothing else, on standard output'
     )

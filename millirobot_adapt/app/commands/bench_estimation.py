@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 import importlib.util
 import json
-from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 NODE_SECONDS = 8.0
 """How long the real process is watched [s]."""
@@ -26,7 +26,7 @@ def add(benchmarks: Any) -> None:
     )
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.add_argument(
-        '--logs', type=Path, metavar='FOLDER',
+        '--logs', type=user_path, metavar='FOLDER',
         help="run the lab's real logs (*.npz) instead of the mock: what is caught, which estimate makes better models",
     )  # fmt: skip
     parser.add_argument('--terrain', help='floors, comma-separated (default: all)')

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.core.files import user_path
+
 if TYPE_CHECKING:
     from millirobot_adapt.core.estimation.pose_calibration import MarkerOffset
     from millirobot_adapt.core.robot.description import RobotConfig
@@ -39,7 +41,7 @@ def add(subparsers: Any) -> None:
         'where both legs were sent about the same velocity. Walk straight for ten seconds and more, in several '
         'directions. Uncertainties are one standard error.',
     )
-    parser.add_argument('bags', type=Path, nargs='+', metavar='BAG', help='bag, or run folder')
+    parser.add_argument('bags', type=user_path, nargs='+', metavar='BAG', help='bag, or run folder')
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument(
         '--body-height', type=float, metavar='M',

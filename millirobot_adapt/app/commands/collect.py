@@ -10,7 +10,7 @@ from typing import Any
 
 from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import make_folder
+from millirobot_adapt.core.files import make_folder, user_path
 from millirobot_adapt.core.robot.description import load_robot
 
 
@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
         '`millirobot train --data` takes both.',
         epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
     )
-    parser.add_argument('--out', type=Path, help='file to write; with --live where run folders go (default: runs)')
+    parser.add_argument('--out', type=user_path, help='file to write; with --live where run folders go (default: runs)')
     parser.add_argument('--minutes', type=float, help='how long to walk (default: 60; with --live 10)')
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     parser.add_argument(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
     from millirobot_adapt.app.doctor.finding import Finding
@@ -28,7 +29,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--robot', action='store_true', help='the robot, its radio and motion capture should be here')
     parser.add_argument('--port', help='serial port of the radio (default: that of the parameters)')
     parser.add_argument('--model', help='a name under models/ or a folder (default: that of the parameters)')
-    parser.add_argument('--params', type=Path, help='a ROS 2 parameter file, or a folder of them (default: shipped)')
+    parser.add_argument(
+        '--params', type=user_path, help='a ROS 2 parameter file, or a folder of them (default: shipped)'
+    )
     parser.add_argument('--mocap-topic', default='mocap/pose', help='where motion capture publishes PoseStamped')
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_doctor)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.plain_json import plain
 from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
     from millirobot_adapt.experiments.experiment import Experiment
@@ -43,7 +43,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
     parser.add_argument('--seconds', type=between(float, 1.0, 3600.0, 's'), help='longest episode [s] (40)')
     parser.add_argument(
-        '--out', type=Path, help='folder for results, figures, and every episode as it ends; the same again goes on'
+        '--out',
+        type=user_path,
+        help='folder for results, figures, and every episode as it ends; the same again goes on',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of the tables')
     parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')

@@ -10,6 +10,7 @@ from typing import Any
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
 from millirobot_adapt.app.commands.plain_json import plain
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 SCHEMA = 1
 """Version of the JSON that --json prints."""
@@ -24,8 +25,10 @@ def add(subparsers: Any) -> None:
         'other logs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
         'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals.',
     )
-    parser.add_argument('--train', type=Path, nargs='+', required=True, metavar='LOG', help="the lab's logs (npz)")
-    parser.add_argument('--test', type=Path, nargs='*', default=[], metavar='LOG', help='logs nothing is learned from')
+    parser.add_argument('--train', type=user_path, nargs='+', required=True, metavar='LOG', help="the lab's logs (npz)")
+    parser.add_argument(
+        '--test', type=user_path, nargs='*', default=[], metavar='LOG', help='logs nothing is learned from'
+    )
     parser.add_argument('--methods', help='methods, comma-separated (default: all); mb is always there')
     parser.add_argument('--seeds', type=int, default=1, help='networks trained of each method (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='the first seed (default: %(default)s)')
@@ -34,7 +37,10 @@ def add(subparsers: Any) -> None:
         help='another parameter, e.g. --set yaw=10 --set train.steps=500; an unknown name lists all',
     )  # fmt: skip
     parser.add_argument(
-        '--out', type=Path, metavar='DIR', help='folder to make: table, figure, CSV of every rollout, trained models'
+        '--out',
+        type=user_path,
+        metavar='DIR',
+        help='folder to make: table, figure, CSV of every rollout, trained models',
     )
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument(

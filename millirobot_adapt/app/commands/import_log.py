@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
@@ -14,8 +15,8 @@ def add(subparsers: Any) -> None:
         help="turn one of the lab's logs (npz) into a bag",
         description="Turn one of the lab's logs into a bag with the topics and stamps of a live run, rollouts marked.",
     )
-    importer.add_argument('log', type=Path, metavar='FILE.npz', help='the log')
-    importer.add_argument('--out', type=Path, required=True, metavar='BAG', help='bag folder to make')
+    importer.add_argument('log', type=user_path, metavar='FILE.npz', help='the log')
+    importer.add_argument('--out', type=user_path, required=True, metavar='BAG', help='bag folder to make')
     importer.add_argument('--robot', default='velociroach', help='robot whose scales apply (default: %(default)s)')
     importer.set_defaults(run=_import_log)
 

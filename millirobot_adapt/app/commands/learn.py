@@ -6,12 +6,12 @@ import argparse
 import functools
 import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
 
 
@@ -19,13 +19,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the commands."""
     train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
     train.add_argument(
-        '--data', type=Path, required=True, nargs='+', metavar='DATA',
+        '--data', type=user_path, required=True, nargs='+', metavar='DATA',
         help='what to train on: files that `collect` wrote, bags, run folders',
     )  # fmt: skip
     train.add_argument(
         '--method', default='grbal', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default grbal)'
     )
-    train.add_argument('--out', type=Path, required=True, metavar='DIR', help='run folder to write')
+    train.add_argument('--out', type=user_path, required=True, metavar='DIR', help='run folder to write')
     train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
     train.add_argument(
@@ -45,8 +45,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     train.set_defaults(run=run_train)
 
     export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
-    export.add_argument('training_run', type=Path, metavar='RUN', help='run folder that `train` wrote')
-    export.add_argument('--out', type=Path, required=True, metavar='DIR', help='bundle to write, e.g. models/mine')
+    export.add_argument('training_run', type=user_path, metavar='RUN', help='run folder that `train` wrote')
+    export.add_argument('--out', type=user_path, required=True, metavar='DIR', help='bundle to write, e.g. models/mine')
     export.add_argument('--robot', default='velociroach', help='robot, by name or file (default velociroach)')
     export.set_defaults(run=run_export)
 

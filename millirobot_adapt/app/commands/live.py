@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
@@ -34,7 +35,7 @@ def add(subparsers: Any) -> None:
     )
     demo.add_argument('--model', help='model bundle: a name under models/ or a folder')
     demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
-    demo.add_argument('--out', type=Path, default=Path('runs'), help='where run folders go (default: runs)')
+    demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')
     demo.add_argument(
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
         help='change one parameter of params/NODE.yaml, e.g. controller.planner.samples=200; may be repeated',

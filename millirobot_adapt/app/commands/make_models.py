@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from millirobot_adapt.app.commands.learn import need_torch
 from millirobot_adapt.app.commands.ranges import between
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
     from millirobot_adapt.learning.rollouts import Rollouts
@@ -32,12 +33,12 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument('--only', help='make these models alone, comma-separated')
     parser.add_argument(
-        '--data', type=Path, nargs='+', metavar='DATA',
+        '--data', type=user_path, nargs='+', metavar='DATA',
         help='train on these instead of collecting: files that `collect` wrote, bags, run folders; needs --out',
     )  # fmt: skip
-    parser.add_argument('--out', type=Path, help='folder for the bundles (default: models)')
+    parser.add_argument('--out', type=user_path, help='folder for the bundles (default: models)')
     parser.add_argument(
-        '--work', type=Path,
+        '--work', type=user_path,
         help='folder for rollouts, training runs and models that do not ship (default: build/models; with --data '
         'OUT/work)',
     )  # fmt: skip

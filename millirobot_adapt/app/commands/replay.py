@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
     from millirobot_adapt.recording.run_setup import Changes
@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
         'model are those of the run; --set, --params, --method and --model tell what other ones would have done. '
         '--check proves instead that every odometry, adaptation, plan and setpoint comes out as it was recorded.',
     )
-    parser.add_argument('bag', type=Path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
+    parser.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
     parser.add_argument(
         '--check', action='store_true', help='compare everything decided with the record; exit 1 at a difference'
     )
@@ -36,12 +36,12 @@ def add(subparsers: Any) -> None:
         help='another parameter of controller or estimator, e.g. controller.planner.samples=800; may be repeated',
     )  # fmt: skip
     parser.add_argument(
-        '--params', type=Path, metavar='FILE', help='parameter file whose blocks replace the recorded parameters'
+        '--params', type=user_path, metavar='FILE', help='parameter file whose blocks replace the recorded parameters'
     )
     parser.add_argument('--trajectory', default='', help='plan along this shape or CSV, from where each rollout starts')
     parser.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
     parser.add_argument('--namespace', help='the robot to replay, where the bag holds several')
-    parser.add_argument('--out', type=Path, metavar='FILE', help='write a row a tick to FILE.csv or FILE.npz')
+    parser.add_argument('--out', type=user_path, metavar='FILE', help='write a row a tick to FILE.csv or FILE.npz')
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_replay)
 

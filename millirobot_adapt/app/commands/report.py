@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
+
+from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
@@ -15,7 +16,7 @@ def add(subparsers: Any) -> None:
         help='rebuild summary.json and report.html of a run folder',
         description='Rebuild summary.json and report.html of a run folder from its bag.',
     )
-    reporter.add_argument('folder', type=Path, metavar='RUN', help='run folder, e.g. runs/latest')
+    reporter.add_argument('folder', type=user_path, metavar='RUN', help='run folder, e.g. runs/latest')
     reporter.add_argument('--namespace', help='the robot to report on, where the bag holds several')
     reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
     reporter.set_defaults(run=_report)
@@ -26,12 +27,14 @@ def add(subparsers: Any) -> None:
         description='Compare recorded runs: cost, distance to the path, prediction before and after adaptation, '
         "deadlines, link; in ratio where seed, path and condition match. The first run's variant is the baseline.",
     )
-    comparer.add_argument('runs', type=Path, nargs='+', metavar='RUN_OR_BAG', help='run folders or bags, two or more')
+    comparer.add_argument(
+        'runs', type=user_path, nargs='+', metavar='RUN_OR_BAG', help='run folders or bags, two or more'
+    )
     comparer.add_argument(
         '--by', default='', metavar='NODE.PARAMETER',
         help='parameter that tells variants apart, e.g. controller.planner.samples (default: method and model)',
     )  # fmt: skip
-    comparer.add_argument('--out', type=Path, metavar='FILE.html', help='also write a page with figures')
+    comparer.add_argument('--out', type=user_path, metavar='FILE.html', help='also write a page with figures')
     comparer.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     comparer.set_defaults(run=_compare)
 

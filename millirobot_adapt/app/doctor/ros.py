@@ -9,9 +9,12 @@ from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 
-from millirobot_adapt.app.doctor.finding import Finding, fail, ok, warn
+from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
 from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.bringup.environment import check_log_folder
 from millirobot_adapt.bringup.processes import ROBOT
+from millirobot_adapt.contract.topics import why_no_topic
+from millirobot_adapt.core.errors import UserError
 
 REFERENCE = 'jazzy'
 HIGHEST_DOMAIN = 101
@@ -25,7 +28,11 @@ OLD_POSE, FUTURE_POSE = 0.1, -0.02
 
 
 def check_origin(_: Subject) -> Iterator[Finding]:
-    """Find where rclpy comes from: a sourced installation or wheels, not a mix."""
+    """Find where rclpy comes from: a sourced installation or wheels, not a mix; and whether ROS can write its logs."""
+    try:
+        check_log_folder(os.environ)
+    except UserError as error:
+        yield failed(error)
     spec = find_spec('rclpy')
     prefixes = [Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(':') if prefix]
     wheels = [
@@ -112,6 +119,10 @@ def check_graph(subject: Subject) -> Iterator[Finding]:
 
 def check_mocap(subject: Subject) -> Iterator[Finding]:
     """Find how motion capture comes."""
+    wrong = why_no_topic(subject.mocap_topic)
+    if wrong:
+        yield fail(f'--mocap-topic {subject.mocap_topic}: is no name of a topic: {wrong}', 'rename it in the driver')
+        return
     if subject.probe.error:
         yield subject.absent('not heard, as ROS does not start', 'look at the lines on ROS')
         return

@@ -9,7 +9,7 @@ from firmware_bridge.config import BridgeConfig
 from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, ROBOT, NodeProcess
-from millirobot_adapt.contract.topics import MOCAP_POSE
+from millirobot_adapt.contract.topics import MOCAP_POSE, why_no_topic
 from millirobot_adapt.core.config import Config, build, flatten, nested_in, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
@@ -130,7 +130,8 @@ class Subject:
     @cached_property
     def probe(self) -> Probe:
         """What ROS says."""
-        return probe(self.mocap_topic)
+        heard = MOCAP_POSE.name if why_no_topic(self.mocap_topic) else self.mocap_topic
+        return probe(heard)
 
     def absent(self, what: str, mend: str) -> Finding:
         """Find that hardware is absent: a failure only where a robot is expected."""

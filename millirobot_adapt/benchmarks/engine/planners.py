@@ -144,7 +144,7 @@ def _config(bench: PlannerBench) -> ControllerConfig:
 
 
 def _robot(assembly: Assembly, condition: Condition, seed: int) -> LockstepRobot:
-    estimator_config = read_params(find('params', 'estimator.yaml'), 'estimator', EstimatorNodeConfig)
+    estimator_config = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
     return LockstepRobot(assembly.robot, condition, make_estimator(estimator_config, assembly.robot), seed)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import exists, user_path
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.yaml_file import is_number, read_yaml
 
@@ -170,8 +171,8 @@ def make_path(name_or_file: str) -> ReferencePath:
     """
     if name_or_file in SHAPES:
         return SHAPES[name_or_file]()
-    path = Path(name_or_file).expanduser()
-    if path.is_file():
+    path = user_path(name_or_file)
+    if exists(path) and path.is_file():
         return read_waypoints(path) if path.suffix in ('.yaml', '.yml') else read_csv(path)
     raise UserError(
         f'{name_or_file}: no path of that name and no such file; name a CSV or YAML file or one of {", ".join(SHAPES)}'
