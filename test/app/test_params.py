@@ -2,10 +2,10 @@
 
 import pytest
 import yaml
-from millirobot_adapt.bringup.launching.own_parameters import own_parameters
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.app.parameter_migration import migrate
+from millirobot_adapt.bringup.own_parameters import own_parameters
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ROBOT, resolve
 from millirobot_adapt.core import renames
 from millirobot_adapt.core.errors import UserError

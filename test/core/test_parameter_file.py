@@ -3,11 +3,11 @@
 import sys
 
 import pytest
-from millirobot_adapt.bringup.launching.own_parameters import own_parameters
 
 from firmware_bridge.config import BridgeConfig
 from millirobot_adapt.app.doctor.model import check_parameters
 from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.bringup.own_parameters import own_parameters
 from millirobot_adapt.bringup.processes import SIMULATION, resolve
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.errors import UserError
