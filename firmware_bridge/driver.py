@@ -16,14 +16,18 @@ import numpy as np
 from firmware_bridge.channel import SLICE, Interrupted
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import BridgeConfig
+from firmware_bridge.driver_inputs import DriverInputs
 from firmware_bridge.link import Exchange, Link, LinkLost
-from millirobot_adapt.contract.states import BridgeState, LinkState
+from firmware_bridge.permission import Permission
+from millirobot_adapt.contract.states import BridgeState, ControllerState, LinkState
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
-from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
+from millirobot_adapt.core.safety.inputs import GateInputs
 
 JUST_OVER = 0.001
 """Waited beyond the life of what a setpoint rests on, so that it is surely judged too old [s]."""
@@ -34,8 +38,8 @@ HASTE, HASTY_ZEROS = 0.02, 4
 class Driver:
     """Own a link that is already connected; `run` is its thread, the other methods may be called from any other.
 
-    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events; `look`
-    is called before every decision, for news that nobody delivers by himself.
+    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events;
+    `permission` says who may drive.
     """
 
     def __init__(
@@ -46,7 +50,7 @@ class Driver:
         clock: Clock,
         report: Callable[[Exchange | None], None],
         log: Callable[[str], None],
-        look: Callable[[], None] = lambda: None,
+        permission: Permission,
     ) -> None:
         self._link = link
         self._gate = gate
@@ -54,20 +58,10 @@ class Driver:
         self._clock = clock
         self._report = report
         self._log = log
-        self._look = look
         self._changed = threading.Condition()  # guards everything below and the gate
         self._closing = False
         self._stop_asked = False
-        self._setpoint: FloatArray | None = None
-        self._setpoint_seen: Seen | None = None
-        self._setpoint_new = False
-        self._pose_seen: Seen | None = None
-        self._odometry_seen: Seen | None = None
-        self._position: FloatArray | None = None
-        self._tilt: float | None = None
-        self._telemetry_seen: Seen | None = None
-        self._battery_counts: int | None = None
-        self._objection: str | None = None
+        self._inputs = DriverInputs(clock, permission)
         self._decided: FloatArray = np.zeros(NU)
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
@@ -77,26 +71,32 @@ class Driver:
 
     # For the thread that hears and answers.
 
-    def on_setpoint(self, setpoint: FloatArray, stamp: float) -> None:
-        """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock]; they are sent at once."""
-        with self._changed:
-            self._setpoint, self._setpoint_seen, self._setpoint_new = setpoint, self._seen(stamp), True
-            self._changed.notify()
+    def on_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float) -> None:
+        """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock].
 
-    def on_pose(self, stamp: float) -> None:
-        """Note that a mocap pose has come."""
+        They are sent at once if they count: the sender may drive, and no other owns the action.
+        """
         with self._changed:
-            self._pose_seen = self._seen(stamp)
+            if self._inputs.take_setpoint(sender, setpoint, stamp, self._gate.config.setpoint_timeout):
+                self._changed.notify()
 
-    def on_odometry(self, position: FloatArray, quaternion: FloatArray, stamp: float) -> None:
-        """Take the estimate: position [m; world], shape (3,), and orientation xyzw, shape (4,)."""
+    def on_unknown_setpoint(self, why: str) -> None:
+        """Note a setpoint that nobody can be held to; it moves nothing."""
         with self._changed:
-            self._position, self._tilt, self._odometry_seen = position, tilt_of(quaternion), self._seen(stamp)
+            self._inputs.refuse(why)
 
-    def object_to_source(self, objection: str | None) -> None:
-        """Take why whoever sends the setpoints may not drive this robot; None ends the objection."""
+    def on_state(self, sample: StateSample) -> None:
+        """Take a state of the estimator."""
         with self._changed:
-            self._objection = objection
+            self._inputs.take_state(sample)
+
+    def on_controller(self, state: ControllerState) -> None:
+        """Take what a source of actions says of itself; one that drives and now may not is stopped."""
+        with self._changed:
+            self._inputs.permission.hear(state, self._clock.steady())
+            objection = self._look().objection
+            if objection is not None and self._gate.armed:
+                self.stop(objection, StopCause.SAFETY)
 
     def limit(self, config: GateConfig) -> None:
         """Set the gate's limits, from the next decision on."""
@@ -106,8 +106,7 @@ class Driver:
     def arm(self) -> str | None:
         """Arm the gate, or return why not."""
         with self._changed:
-            self._look()
-            return self._gate.arm(self._inputs())
+            return self._gate.arm(self._inputs.to_arm(self._link.state is LinkState.UP))
 
     def stop(self, reason: str, cause: StopCause) -> None:
         """Disarm at once; the motors are stopped as soon as the exchange under way is over."""
@@ -128,8 +127,9 @@ class Driver:
         with self._changed:
             gate = self._gate
             return BridgeState(
-                gate.armed, self._link.state, gate.reason, hold=gate.hold, cause=gate.stop_cause,
-                last_stop=gate.last_stop, fence=fence_text(gate.config.fence), details=self._counters,
+                gate.armed, self._link.state, gate.reason, owner=self._inputs.owner(gate.config.setpoint_timeout),
+                hold=gate.hold, cause=gate.stop_cause, last_stop=gate.last_stop, fence=fence_text(gate.config.fence),
+                details={'refused': self._inputs.refusal() or 'none', **self._counters},
             )  # fmt: skip
 
     @property
@@ -145,9 +145,11 @@ class Driver:
         try:
             while not self._closing:
                 self.cycle()
-        finally:
+        except Exception as error:
             with self._changed:
-                self._gate.disarm('the bridge has ended', StopCause.FAULT)
+                self._gate.disarm(f'the thread of the link failed: {type(error).__name__}: {error}', StopCause.FAULT)
+            raise
+        finally:
             self._switch_off()
             self._link.close()
             self._counters = self._link.counters.as_dict()
@@ -184,13 +186,14 @@ class Driver:
 
     def _longest_wait(self) -> float:
         """Return how long to wait for a setpoint [s]: while they come they set the pace."""
-        good_for = self._gate.good_for(self._inputs())
-        if good_for is None and self._setpoint_seen is not None:
-            good_for = self._setpoint_seen.arrival + self._gate.config.setpoint_timeout - self._clock.steady()
+        good_for = self._gate.good_for(self._look())
+        seen = self._inputs.setpoint_seen
+        if good_for is None and seen is not None:
+            good_for = seen.arrival + self._gate.config.setpoint_timeout - self._clock.steady()
         return self._config.idle_period if good_for is None or good_for < 0.0 else good_for + JUST_OVER
 
     def _wanted(self) -> bool:
-        return self._setpoint_new or self._stop_asked or self._closing
+        return self._inputs.setpoint_new or self._stop_asked or self._closing
 
     def _exchange(self) -> Exchange | None:
         self._heed_guardian()
@@ -201,12 +204,10 @@ class Driver:
         with self._changed:
             if self._closing:
                 return None
-            self._look()
-            inputs = self._inputs()
+            inputs = self._look()
             decision = self._gate.decide(inputs)
             good_for = self._gate.good_for(inputs)
-            self._setpoint_new = False
-            self._battery_counts = None
+            self._inputs.decided()
             self._decided = decision.setpoint
             armed = self._gate.armed
         if decision.stop:
@@ -216,9 +217,7 @@ class Driver:
         setpoint = np.zeros(NU) if self._config.dry_run else decision.setpoint
         exchange = self._stand(setpoint) if good_for is None else self._move(setpoint, good_for)
         with self._changed:
-            self._battery_counts = exchange.battery_counts
-            if exchange.telemetry is not None:
-                self._telemetry_seen = self._seen(exchange.telemetry.stamp)
+            self._inputs.take_exchange(exchange)
         return exchange
 
     def _move(self, setpoint: FloatArray, good_for: float) -> Exchange:
@@ -284,21 +283,5 @@ class Driver:
         self._attempt_at = self._clock.steady() + self._config.reconnect_first
         self._log(f'link lost: {reason}')
 
-    def _inputs(self) -> GateInputs:
-        return GateInputs(
-            steady=self._clock.steady(),
-            host=self._clock.host(),
-            link_up=self._link.state is LinkState.UP,
-            setpoint=None if self._setpoint is None else np.array(self._setpoint, dtype=float),
-            setpoint_seen=self._setpoint_seen,
-            pose_seen=self._pose_seen,
-            odometry_seen=self._odometry_seen,
-            position=self._position,
-            tilt=self._tilt,
-            telemetry_seen=self._telemetry_seen,
-            battery_counts=self._battery_counts,
-            objection=self._objection,
-        )
-
-    def _seen(self, stamp: float) -> Seen:
-        return Seen(self._clock.steady(), stamp)
+    def _look(self) -> GateInputs:
+        return self._inputs.to_decide(self._link.state is LinkState.UP, self._gate.config.setpoint_timeout)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
-from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
+from millirobot_adapt.core.control.run_state import BridgeNews, RunPhase, RunStatus
 from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
@@ -113,6 +113,15 @@ class BridgeState:
         """Read a DiagnosticStatus; None from a node that is not configured; raises as `read`."""
         values = values_of(message)
         return BridgeState.read(message.message, values) if _configured(values) else None
+
+
+def news_for(sender: Sender, state: BridgeState | None) -> BridgeNews:
+    """Return what `sender` has to know of the bridge's state; None: the bridge is not configured."""
+    if state is None:
+        return BridgeNews(False, 'the bridge is not configured')
+    others = state.owner is not None and state.owner != sender
+    taken_by = state.owner.source.value if state.owner is not None and others else ''
+    return BridgeNews(state.armed, state.reason, taken_by, state.hold)
 
 
 @dataclass(frozen=True)

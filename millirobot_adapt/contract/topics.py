@@ -41,7 +41,8 @@ MOCAP_POSE = Topic(
 )  # fmt: skip
 SETPOINT = Topic(
     'setpoint', 'sensor_msgs/msg/JointState', 'controller',
-    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick; teleop sends them, too',
+    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick; frame_id = who sends it: '
+    'controller/..., teleop/... or collector/...; the bridge obeys one sender at a time, and none that is not named',
 )  # fmt: skip
 JOY = Topic(
     'joy', 'sensor_msgs/msg/Joy', 'joystick',
@@ -108,11 +109,14 @@ PARAMETER_EVENTS = Topic(
 )  # fmt: skip
 BRIDGE_STATE = Topic(
     'bridge/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'bridge',
-    'armed or not, the reason, link state and counters', latched=True,
+    'values: armed, link, owner of the action, hold, cause of the last stop, counters; message: the reason, for people',
+    latched=True,
 )  # fmt: skip
 CONTROLLER_STATE = Topic(
     'controller/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'controller',
-    'waiting, idle, running, paused, finished or stopped, and why', latched=True,
+    'values: sender, phase (waiting, idle, running, paused, finished, stopped), reason, cause; the collector tells its '
+    'state here, too',
+    latched=True,
 )  # fmt: skip
 MANAGER_STATE = Topic(
     'manager/state', 'diagnostic_msgs/msg/DiagnosticStatus', 'manager',

@@ -46,6 +46,8 @@ def _fence_of_box(box: Sequence[float]) -> dict[str, Any]:
 
 
 RENAMES: tuple[Rename, ...] = (
+    Rename('bridge', 'gate.odometry_hold', new='gate.state_hold'),
+    Rename('bridge', 'gate.odometry_stop', new='gate.state_stop'),
     Rename('controller', 'objective.arena', new='objective.fence_corners', convert=_fence_of_box),
     Rename('controller', 'planner.chunk', new='planner.batch'),
     Rename('mock_robot', 'radio.*', instead='list the faults in a condition (docs/mock.md) or use millirobot inject'),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import threading
+from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
@@ -14,10 +13,10 @@ from firmware_bridge.clock import SystemClock
 from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, serial_link
-from firmware_bridge.permission import objection_to_model, warning_before_arming
+from firmware_bridge.permission import Permission, warning_before_arming
 from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.states import LinkState, values_of
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate
@@ -42,7 +41,6 @@ class BridgeNode(ManagedNode):
         self._robot = load_robot(self._config.robot)
         self._gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
-        self._mock_model_allowed = self._config.allow_mock_model or is_pseudo_terminal(self._config.port)
         self._warning = warning_before_arming(self._robot)
         self._battery: int | None = None  # newest reading [counts]
 
@@ -53,61 +51,59 @@ class BridgeNode(ManagedNode):
         link.connect()
         show_fence(self, self._gate.fence)
         log = self.get_logger().info
-        self._driver = Driver(link, self._gate, config, clock, self._report, log, lambda: self._inputs.look())
+        permission = Permission(everything=config.allow_mock_model or is_pseudo_terminal(config.port))
+        self.driver = Driver(link, self._gate, config, clock, self._report, log, permission)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
-        self._thread = threading.Thread(target=self._driver.run, name='link', daemon=True)
+        self._thread = self.watched_thread('link', self.driver.run, daemon=True)
         atexit.register(self.close)
         self._thread.start()
 
     def activate(self) -> None:
         """Let the operator arm, once the link is up."""
-        state = self._driver.status()
+        state = self.driver.status()
         if state.link is not LinkState.UP:
             raise NotYetError(f'{state.reason}; is the robot on? millirobot link-test {self._config.port} tells more')
 
     def deactivate(self) -> None:
         """Stop the robot as the operator's stop does."""
-        self._driver.stop('the bridge was deactivated', StopCause.SHUTDOWN)
+        self.driver.stop('the bridge was deactivated', StopCause.SHUTDOWN)
 
     def cleanup(self) -> None:
         """Stop the robot, end the thread and let go of the port."""
         atexit.unregister(self.close)
-        self._driver.close()
+        self.driver.close()
         self._thread.join()
         self.health.announce()
 
     def _connect(self) -> None:
-        self._inputs = GateListener(self, self._driver)
-        self.create_subscription(
-            DiagnosticStatus, topics.CONTROLLER_STATE.name, self._on_controller, qos(topics.CONTROLLER_STATE)
-        )
+        GateListener(self, self.driver)
         self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._telemetry = TelemetryPublisher(self)
         self.create_service(Trigger, '~/arm', self._on_arm)
-        self.create_service(Trigger, '~/stop', self._on_stop)
-        self.create_timer(1.0, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_service(Trigger, '~/stop', self._answer_stop('stopped by the operator', StopCause.OPERATOR))
+        self.create_service(Trigger, '~/manager_stop', self._answer_stop('stopped by the manager', StopCause.MANAGER))
 
     # Messages in.
 
-    def _on_controller(self, message: DiagnosticStatus) -> None:
-        values = values_of(message)
-        self._driver.object_to_source(None if self._mock_model_allowed else objection_to_model(values))
-
     def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        refusal = self._driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
+        refusal = self.driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
         response.success = refusal is None
-        response.message = 'armed' if refusal is None else f'not armed: {refusal}'
+        limits = f'armed; limits: {self._gate.config.words}'
+        response.message = limits if refusal is None else f'not armed: {refusal}'
         if refusal is None and self._warning is not None:
             response.message += f'; warning: {self._warning}'
             self.get_logger().warning(self._warning)
         return response
 
-    def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._driver.stop('stopped by the operator', StopCause.OPERATOR)
-        response.success, response.message = True, 'stopped by the operator'
-        return response
+    def _answer_stop(self, reason: str, cause: StopCause) -> Callable[..., Trigger.Response]:
+        def callback(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            self.driver.stop(reason, cause)
+            response.success, response.message = True, reason
+            return response
+
+        return callback
 
     def _on_parameters(self, config: BridgeConfig) -> None:
         """Tighten the gate's limits."""
@@ -115,7 +111,7 @@ class BridgeNode(ManagedNode):
         if self.lifecycle == 'unconfigured':
             self._gate.limit(config.gate)
         else:
-            self._driver.limit(config.gate)
+            self.driver.limit(config.gate)
 
     # Messages out.
 
@@ -124,7 +120,7 @@ class BridgeNode(ManagedNode):
         if exchange is not None:
             self._sent.publish(joint_state(exchange.stamp, exchange.sent))
             if self._dry_run:
-                self._decision.publish(joint_state(exchange.stamp, self._driver.decided))
+                self._decision.publish(joint_state(exchange.stamp, self.driver.decided))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
                 self._battery = exchange.battery_counts
@@ -132,7 +128,7 @@ class BridgeNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say whether the robot is armed and why not, how the link is, and what it has counted."""
-        state = self._driver.status()
+        state = self.driver.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link is LinkState.UP else DiagnosticStatus.ERROR
         details = {'warning': self._warning or 'none', 'dry run': self._dry_run}
@@ -141,12 +137,6 @@ class BridgeNode(ManagedNode):
     def parts(self) -> list[DiagnosticStatus]:
         """Say how the battery is."""
         return [battery_status(self._battery, self._robot)]
-
-    def _check(self) -> None:
-        if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:
-            self._driver.object_to_source(None)  # whoever sends setpoints now, it is not that controller
-        if not self._thread.is_alive():
-            raise RuntimeError('the thread of the link has ended; its error stands above')
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from rclpy.clock import Clock, ClockType
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.states import BridgeState, ControllerState
+from millirobot_adapt.contract.states import BridgeState, ControllerState, news_for
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
 from millirobot_adapt.core.robot.description import load_robot
@@ -59,10 +59,7 @@ class CollectorNode(ManagedNode):
             self._actions.publish(np.zeros(NU))
 
     def _on_bridge(self, state: BridgeState | None) -> None:
-        if state is None:
-            self._collector.on_bridge(False, 'the bridge is not configured')
-        else:
-            self._collector.on_bridge(state.armed, state.reason)
+        self._collector.on_bridge(news_for(self._actions.sender, state))
 
     def _on_start(self, _: Trigger.Request, response: Any) -> Any:
         try:

@@ -13,7 +13,7 @@ from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.messages import seconds, sides
-from millirobot_adapt.contract.states import BridgeState, ControllerState
+from millirobot_adapt.contract.states import BridgeState, ControllerState, news_for
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.pacing import every
 from millirobot_adapt.core.control.run_state import RunPhase
@@ -56,7 +56,7 @@ class ControllerNode(ManagedNode):
         self._paths = PathInput(self, assembly.paths) if assembly.config.path == TOPIC else None
         self._tuning.connect(assembly, self._controller)
         self._connect()
-        self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._tick, self._work)]
+        self._threads = [self.watched_thread('tick', self._tick), self.watched_thread('work', self._work)]
         for thread in self._threads:
             thread.start()
 
@@ -69,6 +69,11 @@ class ControllerNode(ManagedNode):
     def deactivate(self) -> None:
         """End the run; the next tick asks for standstill."""
         self._controller.stop('the controller was deactivated', StopCause.SHUTDOWN)
+
+    def on_thread_failure(self, reason: str) -> None:
+        """End the run for good, and ask for standstill."""
+        self._controller.fail(reason)
+        self._actions.publish(np.zeros(NU))
 
     def cleanup(self) -> None:
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
@@ -95,10 +100,7 @@ class ControllerNode(ManagedNode):
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         self._bridge_fence = '' if state is None else state.fence
-        if state is None:
-            self._controller.on_bridge(False, 'the bridge is not configured')
-        else:
-            self._controller.on_bridge(state.armed, state.reason)
+        self._controller.on_bridge(news_for(self._actions.sender, state))
 
     # What an operator asks.
 

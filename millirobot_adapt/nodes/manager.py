@@ -38,7 +38,7 @@ class Manager(Node):
         self._bring_up = BringUp(self._managed, self._config.patience, self._tell, time.monotonic)
         self._watch: Watch | None = None
         self._failure = ''
-        self._stop = self.create_client(Trigger, 'bridge/stop')
+        self._stop = self.create_client(Trigger, 'bridge/manager_stop')
         self._stopping: Any = None
         self._stop_until = 0.0
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS.name, self._on_words, qos(topics.DIAGNOSTICS, 100))

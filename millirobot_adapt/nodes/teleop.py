@@ -1,4 +1,4 @@
-"""Teleop: drive the robot by joystick, while a dead-man button is held and no controller runs."""
+"""Teleop: drive the robot by joystick while a dead-man button is held; the hand overrides every program."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from sensor_msgs.msg import Joy
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.states import ControllerState
-from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.ros.conversions import qos, status
 from millirobot_adapt.ros.health import Health
-from millirobot_adapt.ros.inputs.states import listen_for_controller
 from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
 WATCH_PERIOD = 0.05
 """How often it is looked whether the joystick has fallen silent [s]."""
+JOY_QUEUE = 200
+"""Messages kept while the node is held up: two seconds of a joystick that repeats itself at 100 Hz."""
 STOP_PATIENCE = 0.5
 """An emergency stop that nobody has confirmed for so long is asked for again [s]."""
 
 
 class TeleopNode(Node):
-    """Connect `core.teleop.Teleop` to topics and to the bridge's stop."""
+    """Connect `core.control.teleop.Teleop` to topics and to the bridge's stop."""
 
     def __init__(self) -> None:
         super().__init__('teleop', **NODE_OPTIONS)
@@ -39,8 +38,8 @@ class TeleopNode(Node):
         self._teleop = Teleop(config, load_robot(config.robot))
         self._stopping = False
         self._stop_asked_at = 0.0
-        self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=1))
-        listen_for_controller(self, self._on_controller)
+        # Deep enough for a node that was held up: a press that is followed by its release must not be dropped.
+        self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=JOY_QUEUE))
         self._actions = ActionPublisher(self, ActionSource.TELEOP)
         self._stop = self.create_client(Trigger, 'bridge/stop')
         self._health = Health(self, self._examine)
@@ -53,14 +52,8 @@ class TeleopNode(Node):
             self.get_logger().warning(f'joystick ignored: {error}', throttle_duration_sec=1.0)
         self._watch()
 
-    def _on_controller(self, state: ControllerState | None) -> None:
-        running = state is not None and state.run.phase is RunPhase.RUNNING
-        self._teleop.give_way('the controller is running' if running else '')
-
     def _watch(self) -> None:
         """Speak if it is time to, and see an emergency stop through."""
-        if self.count_publishers(topics.CONTROLLER_STATE.name) == 0:
-            self._teleop.give_way('')  # the one that was running has ended
         setpoint = self._teleop.setpoint(time.monotonic())
         if setpoint is not None:
             self._actions.publish(setpoint)
@@ -91,7 +84,6 @@ class TeleopNode(Node):
 
     def close(self) -> None:
         """Ask for standstill if the robot was being driven; the bridge stops it anyway when setpoints cease."""
-        self._teleop.give_way('')
         setpoint = self._teleop.setpoint(float('inf'))  # by then any joystick is silent
         if setpoint is not None:
             self._actions.publish(setpoint)

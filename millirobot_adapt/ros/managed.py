@@ -24,6 +24,7 @@ from millirobot_adapt.ros.conversions import status
 from millirobot_adapt.ros.entities import Entities
 from millirobot_adapt.ros.health import Health
 from millirobot_adapt.ros.process import NODE_OPTIONS
+from millirobot_adapt.ros.watched_thread import WatchedThread
 
 REMINDER = 5.0
 """Least time between two lines about what a node still waits for [s]."""
@@ -46,7 +47,7 @@ class ManagedNode(LifecycleNode):
         self.lifecycle = 'unconfigured'
         """Where it stands: unconfigured, inactive, active or finalized."""
         self.failure: Exception | None = None
-        """What a transition failed with; the process ends with it."""
+        """What a transition or a thread failed with; the process ends with it."""
         self._entities = Entities(self)
         self.health = Health(self, self._condition, state, self._parts)
         self._refuse_unknown_transitions()
@@ -72,6 +73,13 @@ class ManagedNode(LifecycleNode):
     def parts(self) -> list[DiagnosticStatus]:
         """Say how what the node stands for does, such as a sensor; asked for only while it is configured."""
         return []
+
+    def on_thread_failure(self, reason: str) -> None:
+        """Bring the robot to a stand, on a thread that has failed; the process ends within a moment anyway."""
+
+    def watched_thread(self, name: str, work: Callable[[], None], daemon: bool = False) -> WatchedThread:
+        """Make a thread whose exception ends the process, with the reason; see `on_thread_failure`."""
+        return WatchedThread(name, work, self._on_thread_failure, daemon)
 
     def close(self) -> None:
         """End the work and give everything back, whatever state the node is in."""
@@ -146,6 +154,14 @@ class ManagedNode(LifecycleNode):
             found = status(self.get_name(), self.lifecycle, {}, DiagnosticStatus.STALE)
         found.values.append(KeyValue(key=LIFECYCLE, value=self.lifecycle))
         return found
+
+    def _on_thread_failure(self, reason: str, error: Exception) -> None:
+        self.get_logger().error(reason)
+        try:
+            self.on_thread_failure(reason)
+            self.health.announce()
+        finally:
+            self.failure = error  # `run` raises it, on the main thread
 
     def _parts(self) -> list[DiagnosticStatus]:
         return self.parts() if self.lifecycle in ('inactive', 'active') else []

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
-from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 ROBOT = RobotConfig()
 
@@ -36,7 +36,7 @@ def collector(clock):
     """One that is ready to start."""
     made = Collector(CollectorConfig(minutes=0.05), ROBOT, clock)
     made.on_state(0.0, standing())
-    made.on_bridge(True, 'armed')
+    made.on_bridge(BridgeNews(True))
     return made
 
 
@@ -73,7 +73,7 @@ def test_it_ends_by_itself_with_one_zero(collector, clock):
     [
         (lambda collector, clock: collector.stop('by the operator', StopCause.OPERATOR), 'stopped: by the operator'),
         (
-            lambda collector, clock: collector.on_bridge(False, 'stopped: fence'),
+            lambda collector, clock: collector.on_bridge(BridgeNews(False, 'stopped: fence')),
             'stopped: the bridge disarmed (stopped: fence)',
         ),
         (
@@ -129,7 +129,7 @@ def test_a_second_start_is_refused_and_runs_walk_differently(collector, clock):
 def test_every_parameter_changes_something(clock, collector, minutes, radius, seed):
     other = Collector(CollectorConfig(minutes=minutes, radius=radius, seed=seed), ROBOT, clock)
     other.on_state(0.0, standing())
-    other.on_bridge(True, 'armed')
+    other.on_bridge(BridgeNews(True))
     walks = []
     for one in (collector, other):
         one.start()
@@ -148,3 +148,26 @@ def test_outside_the_circle_it_turns_home(collector, clock):
     collector.start()
     away = np.array([tick(collector, clock, standing(0.5, 2.0)) for _ in range(20)])  # home is to the right
     assert away[:, 0].mean() > away[:, 1].mean() + 10.0
+
+
+@pytest.mark.parametrize(
+    ('news', 'cause'),
+    [
+        (BridgeNews(False, 'outside the fence'), StopCause.BRIDGE),
+        (BridgeNews(True, taken_by='teleop'), StopCause.OPERATOR),
+        (BridgeNews(True, 'the left leg does not follow', hold=HoldCause.LEGS), StopCause.FAULT),
+    ],
+)
+def test_a_bridge_that_is_disarmed_taken_or_held_for_the_legs_ends_the_run(collector, clock, news, cause):
+    collector.start()
+    tick(collector, clock)
+    collector.on_bridge(news)
+    assert collector.status.cause is cause
+    assert not tick(collector, clock).any()
+    assert tick(collector, clock) is None
+
+
+def test_no_run_starts_while_another_source_drives(collector):
+    collector.on_bridge(BridgeNews(True, taken_by='controller'))
+    with pytest.raises(NotReadyError, match='controller drives the robot'):
+        collector.start()

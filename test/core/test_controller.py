@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.control.controller import Controller
-from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
+from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunPhase, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.robot.state import NU, NX
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 DT = 0.1
 
@@ -80,7 +80,7 @@ class Bench:
 
     def running(self):
         self.tick()
-        self.controller.on_bridge(True, '')
+        self.controller.on_bridge(BridgeNews(True))
         self.controller.start()
         return self
 
@@ -158,7 +158,7 @@ def test_an_action_nobody_saw_sent_is_unknown_to_the_loop():
 def test_a_bridge_that_disarms_ends_the_run():
     bench = Bench().running()
     bench.tick()
-    bench.controller.on_bridge(False, 'fence')
+    bench.controller.on_bridge(BridgeNews(False, 'fence'))
     assert bench.controller.status.text == 'stopped: the bridge disarmed (fence)'
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     assert bench.tick() is None, 'one zero ends a run, then others may drive'
@@ -344,7 +344,7 @@ def test_resume_wants_a_fresh_state_and_an_armed_bridge():
     with pytest.raises(NotReadyError, match='old'):
         bench.controller.resume()
     assert bench.controller.status.text == 'paused'
-    bench.controller.on_bridge(False, 'by the operator')
+    bench.controller.on_bridge(BridgeNews(False, 'by the operator'))
     assert bench.controller.status.text == 'stopped: the bridge disarmed (by the operator)'
     with pytest.raises(NotReadyError, match='not paused'):
         bench.controller.resume()
@@ -402,7 +402,52 @@ def test_a_path_that_is_not_there_yet_is_said_at_the_start():
     bench = Bench()
     bench.controller._lay_path = no_path
     bench.tick()
-    bench.controller.on_bridge(True, '')
+    bench.controller.on_bridge(BridgeNews(True))
     with pytest.raises(NotReadyError, match='no path has come'):
         bench.controller.start()
     assert bench.controller.status.text == 'idle'
+
+
+def test_a_hand_that_takes_over_pauses_the_run_until_it_is_resumed():
+    bench = Bench().running()
+    bench.tick()
+    assert bench.tick().any()
+    bench.controller.on_bridge(BridgeNews(True, taken_by='teleop'))
+    assert bench.controller.status == RunStatus(RunPhase.PAUSED, 'teleop has taken over')
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    with pytest.raises(NotReadyError, match='teleop drives the robot'):
+        bench.controller.resume()
+    bench.controller.on_bridge(BridgeNews(True))
+    np.testing.assert_array_equal(bench.tick(), [0, 0], 'it does not walk on by itself')
+    bench.controller.resume()
+    bench.tick()
+    assert bench.tick().any()
+
+
+def test_no_run_starts_while_another_source_drives():
+    bench = Bench()
+    bench.tick()
+    bench.controller.on_bridge(BridgeNews(True, taken_by='collector'))
+    with pytest.raises(NotReadyError, match='collector drives the robot'):
+        bench.controller.start()
+
+
+def test_legs_that_do_not_follow_end_the_run_with_the_bridges_reason():
+    bench = Bench().running()
+    bench.tick()
+    bench.controller.on_bridge(BridgeNews(True, 'no setpoint for 0.2 s', hold=HoldCause.SETPOINT))
+    assert bench.controller.status.phase is RunPhase.RUNNING, 'other holds end with their cause'
+    bench.controller.on_bridge(BridgeNews(True, 'the left leg does not follow', hold=HoldCause.LEGS))
+    assert bench.controller.status == RunStatus(RunPhase.STOPPED, 'the left leg does not follow', StopCause.FAULT)
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+
+
+def test_after_a_thread_has_died_the_robot_stands_and_no_run_starts():
+    bench = Bench().running()
+    bench.tick()
+    bench.controller.fail("the thread 'work' failed: ZeroDivisionError")
+    np.testing.assert_array_equal(bench.tick(), [0, 0])
+    assert bench.tick() is None
+    assert bench.controller.status.cause is StopCause.FAULT
+    with pytest.raises(NotReadyError, match="the thread 'work' failed"):
+        bench.controller.start()

@@ -74,7 +74,7 @@ def test_of_the_bridge_every_limit_of_the_gate_but_the_polygon_is_live_and_only_
     assert set(live.values()) == {'lower', 'higher'}
     limits = {name for name in flatten(BridgeConfig()) if name.startswith('gate.')}
     assert set(live) == limits - {'gate.fence'}
-    assert [name for name, way in live.items() if way == 'higher'] == ['gate.fence_margin']
+    assert [name for name, way in live.items() if way == 'higher'] == ['gate.leg_share', 'gate.fence_margin']
 
 
 def test_the_shipped_files_give_gate_and_planner_one_fence():

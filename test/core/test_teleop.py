@@ -163,12 +163,38 @@ def test_the_emergency_stop_is_asked_for_once_a_press_and_stands_whatever_else_i
     assert driving.teleop.take_stop()
 
 
-def test_while_another_drives_nothing_is_said_not_even_zero(driving):
-    driving.teleop.give_way('the controller is running')
+@pytest.mark.parametrize(
+    ('config', 'axes', 'buttons'),
+    [
+        (CONFIG, [float('nan'), 0.0], [0, 1, 0, 0, 0]),
+        (CONFIG, [0.0, float('inf')], [0, 1, 0, 0, 1]),
+        (CONFIG, [0.0], [0, 1, 0, 0, 0]),
+        (CONFIG, [], [0, 1]),
+        (TeleopConfig(dead_man=10), [0.0, 0.0], [0, 1, 0, 0, 0]),
+        (TeleopConfig(speed_axis=7), [0.0, 0.0], [0, 1, 0, 0, 0]),
+    ],
+)
+def test_the_emergency_stop_counts_beside_anything_that_is_wrong(config, axes, buttons):
+    teleop = Teleop(config, ROBOT)
+    with pytest.raises(ValueError, match=r'axes|axis|buttons'):
+        teleop.on_joy(axes, buttons, 0.0)
+    assert teleop.take_stop()
+    with pytest.raises(ValueError, match=r'axes|axis|buttons'):
+        teleop.on_joy(axes, buttons, 0.1)
+    assert not teleop.take_stop(), 'the same press is one stop'
+
+
+def test_a_press_that_is_released_in_the_same_moment_counts(driving):
+    driving.teleop.on_joy([0.0, 1.0], [0, 1, 0, 0, 1], driving.now)
+    driving.teleop.on_joy([0.0, 1.0], [0, 0, 0, 0, 1], driving.now)
+    assert driving.teleop.take_stop()
+    assert driving.hear() == STANDING, 'holding on does not drive after a stop'
+
+
+def test_a_backlog_that_comes_after_a_silence_does_not_drive(driving):
+    driving.now += CONFIG.stale_after + 0.01  # the node was held up; what was queued meanwhile comes at once
+    assert driving.say(held=True) == STANDING
     assert driving.say(held=True) is None
-    assert driving.teleop.status == 'silent: the controller is running'
-    driving.teleop.give_way('')
-    assert driving.say(held=True) is None, 'a new press is asked for'
     driving.say(held=False)
     assert driving.say(held=True) == DRIVING
 

@@ -1,5 +1,6 @@
 """The driver, stepped cycle by cycle in the time of a manual clock."""
 
+import dataclasses
 import math
 import threading
 import time
@@ -15,15 +16,29 @@ from firmware_bridge.config import BridgeConfig, LinkConfig
 from firmware_bridge.driver import HASTE, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import StopMotors
+from firmware_bridge.permission import ALIVE, Permission
 from firmware_bridge.transports.memory import MemoryTransport
-from millirobot_adapt.contract.states import LinkState
+from millirobot_adapt.contract.states import ControllerState, LinkState
+from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 
 WALK = np.array([4.0, 5.0]) * 2 * math.pi
-UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+CONTROLLER = Sender(ActionSource.CONTROLLER, 'one')
+TELEOP = Sender(ActionSource.TELEOP, 'pad')
+GOOD = StateQuality(pose_age=0.02, position_sd=0.001, heading_sd=0.01, coasting=False)
+
+
+def state_at(stamp, position=(0.0, 0.0, 0.0), quality=GOOD):
+    """A robot that stands upright."""
+    state = np.zeros(24)
+    state[:3] = position
+    state[[6, 8, 10]] = 1.0
+    return StateSample(0, stamp, state, quality)
 
 
 class WatchedTransport(MemoryTransport):
@@ -34,7 +49,7 @@ class WatchedTransport(MemoryTransport):
 class Lab:
     """A driver with a robot behind it and somebody who sends poses and setpoints."""
 
-    def __init__(self, **config):
+    def __init__(self, everything=True, **config):
         self.guards = []
         self.clock = ManualClock()
         self.robot = RobotPeer(self.clock)
@@ -47,7 +62,9 @@ class Lab:
         self.link = Link(self.opener, robot, config.link, self.clock, self.guard)
         self.link.connect()
         gate = Gate(config.gate, robot)
-        self.driver = Driver(self.link, gate, config, self.clock, self.exchanges.append, self.events.append)
+        self.driver = Driver(
+            self.link, gate, config, self.clock, self.exchanges.append, self.events.append, Permission(everything)
+        )
 
     def opener(self):
         if not self.plugged:
@@ -72,16 +89,19 @@ class Lab:
 
         self.guards[-1].beat = beat_and_act
 
-    def see(self, position=(0.0, 0.0, 0.0)):
-        """Let a pose and an odometry come."""
-        self.driver.on_pose(self.clock.host())
-        self.driver.on_odometry(np.array(position), UPRIGHT, self.clock.host())
+    def see(self, position=(0.0, 0.0, 0.0), quality=GOOD):
+        """Let a state come."""
+        self.driver.on_state(state_at(self.clock.host(), position, quality))
 
-    def tick(self, setpoint=WALK, position=(0.0, 0.0, 0.0)):
+    def say(self, setpoint=WALK, sender=CONTROLLER):
+        """Let a setpoint come."""
+        self.driver.on_setpoint(sender, np.asarray(setpoint, dtype=float), self.clock.host())
+
+    def tick(self, setpoint=WALK, position=(0.0, 0.0, 0.0), sender=CONTROLLER):
         """Let a setpoint come and be dealt with; ends 0.1 s after it began."""
         start = self.clock.steady()
         self.see(position)
-        self.driver.on_setpoint(setpoint, self.clock.host())
+        self.say(setpoint, sender)
         self.driver.cycle()
         self.clock.sleep(start + 0.1 - self.clock.steady())
 
@@ -122,7 +142,7 @@ def test_arming_before_the_world_is_seen_is_refused():
     assert lab.driver.arm() == 'the link is not up'
     lab.driver.cycle()
     lab.driver.cycle()
-    assert lab.driver.arm() == 'no mocap pose for 1 s'
+    assert lab.driver.arm() == 'no state from the estimator yet'
 
 
 def test_a_setpoint_is_sent_at_once_and_its_exchange_reported(lab):
@@ -153,7 +173,7 @@ def test_the_motors_are_at_zero_within_300_ms_when_replies_cease_though_setpoint
     while lab.robot.turning:
         if lab.clock.steady() >= ceased + 0.09 + 0.1 * setpoints:
             setpoints += 1
-            lab.driver.on_setpoint(WALK, lab.clock.host())
+            lab.say()
         lab.see()
         lab.driver.cycle()
     assert 0.2 <= lab.clock.steady() - ceased < 0.3
@@ -167,7 +187,7 @@ def test_the_motors_are_at_zero_within_300_ms_when_replies_cease_though_setpoint
 def test_the_zero_that_ends_a_motion_is_repeated_in_haste_and_no_answer_is_taken_for_another(lab):
     lab.tick()
     lab.robot.delay = 0.025  # longer than the haste: each answer comes while the next zero is waited for
-    lab.driver.on_setpoint(np.zeros(2), lab.clock.host())
+    lab.say(np.zeros(2))
     lab.exchanges.clear()
     start = lab.clock.steady()
     while lab.clock.steady() < start + 3 * HASTE:
@@ -192,7 +212,7 @@ def test_one_missing_reply_does_not_halt_the_robot(lab):
 
 def test_a_setpoint_that_came_late_is_not_obeyed_longer_for_that(lab):
     lab.see()
-    lab.driver.on_setpoint(WALK, lab.clock.host() - 0.15)
+    lab.driver.on_setpoint(CONTROLLER, WALK, lab.clock.host() - 0.15)
     stamped = lab.clock.steady() - 0.15
     lab.driver.cycle()
     assert lab.robot.turning
@@ -316,10 +336,13 @@ def test_a_setpoint_does_not_grow_old_while_the_motors_are_switched_on(lab):
 def test_an_unforeseen_error_stops_the_robot_too(lab):
     lab.tick()
     lab.driver._report = lambda exchange: 1 / 0
-    lab.driver.on_setpoint(WALK, lab.clock.host())
+    lab.say()
     with pytest.raises(ZeroDivisionError):
         lab.driver.run()
     assert not lab.robot.motors
+    state = lab.driver.status()
+    assert (state.armed, state.cause) == (False, StopCause.FAULT)
+    assert state.last_stop == 'the thread of the link failed: ZeroDivisionError: division by zero'
 
 
 def test_the_guardian_hears_from_the_link_all_the_time_and_whether_the_motors_may_be_on():
@@ -384,25 +407,156 @@ def test_a_dry_run_decides_as_always_and_sends_zero():
     assert lab.events[-1] == 'stopped: outside the fence'
 
 
-def test_an_objection_to_the_controller_stops_and_forbids_arming_until_it_is_gone(lab):
+def controller_state(origin, sender=CONTROLLER):
+    details = {} if origin is None else {'model': 'some_model', 'model origin': origin}
+    return ControllerState(sender, RunStatus(RunPhase.IDLE), details)
+
+
+def ready_on_a_real_port(*origins):
+    lab = Lab(everything=False)
+    lab.driver.cycle()
+    for origin in origins:
+        lab.driver.on_controller(controller_state(origin))
+    for _ in range(2):
+        lab.tick(np.zeros(2))
+    return lab
+
+
+def test_a_controller_of_a_real_model_drives_on_a_real_port():
+    lab = ready_on_a_real_port('real')
+    assert lab.driver.arm() is None
     lab.tick()
-    lab.driver.object_to_source('trained on the mock')
+    assert lab.robot.turning
+
+
+@pytest.mark.parametrize('origin', ['mock', 'unknown', '', None])
+def test_a_model_that_is_not_known_to_be_real_neither_arms_nor_moves_on_a_real_port(origin):
+    lab = ready_on_a_real_port(origin)
+    assert 'allow_mock_model' in lab.driver.arm()
+    lab.clock.sleep(ALIVE + 0.1)  # the controller has gone; somebody arms for teleop
+    lab.see()
+    lab.driver.cycle()
+    lab.see()
+    assert lab.driver.arm() is None
+    lab.tick()
+    assert not lab.robot.turning, 'its setpoints move nothing even so'
+    assert 'allow_mock_model' in lab.driver.status().reason
+
+
+def test_a_controller_that_has_said_nothing_of_its_model_moves_nothing_on_a_real_port():
+    lab = ready_on_a_real_port()
+    assert lab.driver.arm() is None, 'teleop may want to drive'
+    lab.tick()
+    assert not lab.robot.turning
+    assert 'has not said which model' in lab.driver.status().reason
+    lab.tick(sender=TELEOP)
+    assert lab.robot.turning
+
+
+@pytest.mark.parametrize('other', [Sender(ActionSource.CONTROLLER, 'two'), Sender(ActionSource.COLLECTOR, 'three')])
+def test_what_another_node_says_does_not_lift_an_objection(other):
+    lab = ready_on_a_real_port('mock')
+    lab.driver.on_controller(controller_state('real', other))
+    lab.driver.on_controller(controller_state(None, Sender(ActionSource.COLLECTOR, 'four')))
+    assert "origin 'mock'" in lab.driver.arm()
+    lab.tick()
+    assert not lab.robot.turning
+
+
+def test_a_controller_that_drives_and_takes_another_model_is_stopped():
+    lab = ready_on_a_real_port('real')
+    assert lab.driver.arm() is None
+    lab.tick()
+    assert lab.robot.turning
+    lab.driver.on_controller(controller_state('mock'))
     lab.tick()
     assert not lab.robot.motors
-    assert lab.driver.arm() == 'trained on the mock'
-    lab.driver.object_to_source(None)
-    assert lab.driver.arm() is None
+    assert "origin 'mock'" in lab.driver.status().last_stop
 
 
-def test_what_nobody_delivers_is_looked_for_before_every_decision():
-    lab = Lab()
-    looks = []
-    lab.driver._look = lambda: looks.append(lab.driver.on_pose(lab.clock.host()))
-    for _ in range(3):
+def test_the_hand_overrides_the_controller_which_does_not_fight_it_nor_walk_on_by_itself(lab):
+    lab.tick()
+    slow = np.full(2, 2.0 * 2 * math.pi)
+    for _ in range(5):  # both speak in every tick, the controller last
+        lab.say(slow, TELEOP)
+        lab.say(WALK)
+        lab.see()
         lab.driver.cycle()
-    assert looks
-    lab.driver.on_odometry(np.zeros(3), UPRIGHT, lab.clock.host())
-    assert lab.driver.arm() is None
+        assert lab.exchanges[-1].sent == pytest.approx(slow, rel=2e-3)
+        assert lab.driver.status().owner == TELEOP
+        lab.clock.sleep(0.09)
+    lab.say(np.zeros(2), TELEOP)  # the hand lets go
+    for _ in range(5):
+        lab.tick()
+    assert not lab.robot.turning, 'the controller has not noticed yet'
+    assert lab.driver.status().owner is None
+    lab.tick(np.zeros(2))  # it pauses
+    lab.tick()  # and is resumed
+    assert lab.robot.turning
+    assert lab.driver.status().owner == CONTROLLER
+
+
+def test_a_paused_controller_does_not_fight_the_hand(lab):
+    sent = []
+    for _ in range(6):
+        for sender, setpoint in ((TELEOP, WALK), (CONTROLLER, np.zeros(2))):
+            lab.see()
+            lab.say(setpoint, sender)
+            if sender is TELEOP:
+                lab.driver.cycle()
+                sent.append(lab.exchanges[-1].sent.any())
+            lab.clock.sleep(0.045)
+    assert all(sent)
+
+
+def test_a_setpoint_of_nobody_in_particular_moves_nothing_and_is_told_of(lab):
+    lab.driver.on_unknown_setpoint('setpoint ignored: it is not signed')
+    lab.see()
+    lab.driver.cycle()
+    assert not lab.robot.turning
+    state = lab.driver.status()
+    assert (state.owner, state.hold) == (None, HoldCause.SETPOINT)
+    assert 'not signed' in state.reason
+    assert 'not signed' in state.details['refused']
+
+
+def test_the_robot_stands_within_350_ms_of_the_last_accepted_pose_though_states_and_setpoints_go_on(lab):
+    lost = lab.clock.steady()
+    last_motion = 0.0
+    for number in range(60):
+        age = lab.clock.steady() - lost
+        quality = dataclasses.replace(GOOD, pose_age=age, coasting=True, fault=PoseFault.FROZEN)
+        lab.see(quality=quality)
+        if number % 2 == 0:
+            lab.say()
+        lab.driver.cycle()
+        if lab.robot.turning:
+            last_motion = lab.clock.steady() - lost
+        lab.clock.sleep(0.03)
+        if not lab.driver.status().armed:
+            break
+    assert 0.2 < last_motion < 0.35
+    state = lab.driver.status()
+    assert state.cause is StopCause.SAFETY, 'after a second it is stopped'
+    assert state.last_stop == 'no accepted pose for 1 s: the pose stands still while the robot moves'
+
+
+def test_legs_that_do_not_follow_are_held_with_the_reason_until_nobody_asks_them_to_turn(lab):
+    lab.robot.step = (0, 0)
+    begun = lab.clock.steady()
+    while lab.driver.status().hold is not HoldCause.LEGS:
+        lab.tick()
+        assert lab.clock.steady() - begun < 2.0
+    assert lab.clock.steady() - begun > 0.9
+    assert 'leg does not follow' in lab.driver.status().reason
+    for _ in range(20):
+        lab.tick()
+    assert not lab.robot.turning, 'it is not tried again and again'
+    assert lab.driver.status().armed
+    lab.robot.step = (1000, 1000)
+    lab.tick(np.zeros(2))
+    lab.tick()
+    assert lab.robot.turning
 
 
 @pytest.mark.parametrize('when', [0.02, 0.3, 0.9])
@@ -473,16 +627,15 @@ def test_the_threads_meet_nowhere_but_in_the_driver():
             exchanges.append(exchange)
             came.release()
 
-    driver = Driver(link, Gate(GateConfig(), robot), config, clock, report, lambda text: None)
+    driver = Driver(link, Gate(GateConfig(), robot), config, clock, report, lambda text: None, Permission(True))
     thread = threading.Thread(target=driver.run)
     thread.start()
     try:
         for _ in range(2):  # the first brings a battery reading, the second judges it
             assert came.acquire(timeout=5.0)
-        driver.on_pose(time.time())
-        driver.on_odometry(np.zeros(3), UPRIGHT, time.time())
+        driver.on_state(state_at(time.time()))
         assert driver.arm() is None
-        driver.on_setpoint(WALK, time.time())
+        driver.on_setpoint(CONTROLLER, WALK, time.time())
         assert came.acquire(timeout=5.0)
         assert came.acquire(timeout=5.0)
         assert any(exchange.sent == pytest.approx(WALK, rel=2e-3) for exchange in exchanges)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import tty
 from dataclasses import replace
 
@@ -12,20 +13,20 @@ import serial
 rclpy = pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue  # noqa: E402
-from geometry_msgs.msg import PoseStamped  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
 from millirobot_adapt.contract.states import BridgeState, LinkState  # noqa: E402
+from millirobot_adapt.contract.topics import CONTROLLER_STATE  # noqa: E402
+from millirobot_adapt.core.safety.arbiter import ActionSource, Sender  # noqa: E402
+from millirobot_adapt.core.safety.causes import StopCause  # noqa: E402
 from millirobot_adapt.nodes.bridge import BridgeNode  # noqa: E402
-from millirobot_adapt.ros.conversions import pose_stamped  # noqa: E402
-from millirobot_adapt.ros.inputs.polled import header_stamp  # noqa: E402
+from millirobot_adapt.ros.conversions import joint_state, qos, status  # noqa: E402
+from millirobot_adapt.ros.inputs.gate_listener import GateListener  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
 
 
@@ -55,35 +56,43 @@ def alone(monkeypatch):
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
 
 
-def odometry(**quaternion):
-    message = Odometry()
-    for name, value in quaternion.items():
-        setattr(message.pose.pose.orientation, name, value)
+WALK = JointState(name=['left', 'right'], velocity=[30.0, 30.0])
+
+
+def signed(sender, stamp=None):
+    message = joint_state(time.time() if stamp is None else stamp, [30.0, 30.0])
+    message.header.frame_id = sender
     return message
 
 
 @pytest.mark.filterwarnings('ignore:invalid value')
-def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge(node):
-    node._inputs.on_setpoint(JointState())
-    node._inputs.on_setpoint(JointState(name=['left', 'right'], velocity=[1.0]))
-    node._inputs.on_setpoint(JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]))
-    assert node._driver._setpoint is None
-    node._inputs.on_setpoint(JointState(name=['left', 'right'], velocity=[float('nan'), float('inf')]))
-    node._inputs.on_odometry(odometry(x=0.0, y=0.0, z=0.0, w=0.0))
-    node._inputs.on_odometry(odometry(x=float('nan')))
-    node._on_controller(DiagnosticStatus())
-    assert not node._driver.status().armed
+def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge_and_moves_nothing(node):
+    listener = GateListener(node, node.driver)
+    for message in (
+        JointState(),
+        WALK,
+        signed(''),
+        signed('world'),
+        signed('keyboard/1'),
+        JointState(name=['left', 'right'], velocity=[1.0]),
+        JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]),
+    ):
+        listener.on_setpoint(message)
+        assert node.driver.status().owner is None
+    assert 'ignored' in node.driver.status().details['refused']
+    listener.on_setpoint(signed('teleop/pad'))
+    assert node.driver.status().owner == Sender(ActionSource.TELEOP, 'pad')
 
 
-def test_a_model_of_the_mock_is_refused_on_a_real_port_alone(node):
-    mock = DiagnosticStatus(values=[KeyValue(key='model origin', value='mock')])
-    node._on_controller(mock)
-    assert node._driver._objection is None, 'behind a pseudo-terminal there is no robot'
-    node._mock_model_allowed = False
-    node._on_controller(mock)
-    assert 'allow_mock_model' in node._driver._objection
-    node._check()
-    assert node._driver._objection is None, 'no controller is there any more'
+def test_a_state_of_a_controller_that_makes_no_sense_is_said_and_ignored(node):
+    other = rclpy.create_node('other')
+    publisher = other.create_publisher(DiagnosticStatus, CONTROLLER_STATE.name, qos(CONTROLLER_STATE))
+    publisher.publish(DiagnosticStatus(values=[KeyValue(key='phase', value='dancing')]))
+    publisher.publish(status('controller', 'unconfigured', {'lifecycle': 'unconfigured'}))
+    for _ in range(20):
+        rclpy.spin_once(node, timeout_sec=0.02)
+    assert not node.driver.status().armed
+    other.destroy_node()
 
 
 def test_arming_says_what_is_not_covered_and_why_it_is_refused(node):
@@ -92,10 +101,36 @@ def test_arming_says_what_is_not_covered_and_why_it_is_refused(node):
     node.lifecycle = 'active'
     answer = node._on_arm(Trigger.Request(), Trigger.Response())
     assert (answer.success, answer.message) == (False, 'not armed: the link is not up')
-    node._driver.arm = lambda: None
+    node.driver.arm = lambda: None
     answer = node._on_arm(Trigger.Request(), Trigger.Response())
     assert answer.success
-    assert answer.message.startswith('armed; warning: pulling the dongle is not covered')
+    assert answer.message.startswith('armed; limits: ')
+    assert '\n' not in answer.message
+    assert 'fence [-1.4 -1.2 2.5 1.8] less 0.1 m' in answer.message
+    assert 'warning: pulling the dongle is not covered' in answer.message
+
+
+def test_an_error_on_the_links_thread_ends_the_process(node, monkeypatch):
+    def fail():
+        raise ZeroDivisionError('unforeseen')
+
+    monkeypatch.setattr(node.driver, 'cycle', fail)
+    deadline = time.monotonic() + 30.0
+    while node.failure is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert isinstance(node.failure, ZeroDivisionError), 'which `run` raises'
+    assert node.driver.status().reason == 'the thread of the link failed: ZeroDivisionError: unforeseen'
+
+
+def test_a_stop_of_the_manager_is_not_reported_as_the_operators(node):
+    for service, cause in (('bridge/stop', StopCause.OPERATOR), ('bridge/manager_stop', StopCause.MANAGER)):
+        node._gate.armed = True
+        client = node.create_client(Trigger, service)
+        future = client.call_async(Trigger.Request())
+        rclpy.spin_until_future_complete(node, future, timeout_sec=30.0)
+        assert future.result().success
+        assert node.driver.status().cause is cause
 
 
 def test_the_state_tells_of_link_and_counters(node):
@@ -119,8 +154,8 @@ def test_the_battery_is_a_part_of_its_own(node):
 
 def up(node, monkeypatch):
     """Let the link seem to be up, as it is with a robot at the far end."""
-    state = node._driver.status()
-    monkeypatch.setattr(node._driver, 'status', lambda: replace(state, link=LinkState.UP))
+    state = node.driver.status()
+    monkeypatch.setattr(node.driver, 'status', lambda: replace(state, link=LinkState.UP))
 
 
 def test_it_becomes_active_when_the_link_is_up(node, monkeypatch):
@@ -138,7 +173,7 @@ def test_deactivated_while_armed_it_stops_the_robot_as_the_operator_does(node, m
     node.trigger_deactivate()
     assert not node._gate.armed
     assert node._gate.last_stop == 'the bridge was deactivated'
-    node._driver.arm = lambda: None
+    node.driver.arm = lambda: None
     assert not node._on_arm(Trigger.Request(), Trigger.Response()).success, 'the driver is not even asked'
 
 
@@ -151,13 +186,6 @@ def test_cleaned_up_it_lets_go_of_the_port_and_can_be_configured_again(node, pty
         assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
 
 
-@pytest.mark.parametrize('stamp', [0.0, 1_700_000_000.123456, 12.5])
-def test_the_stamp_of_a_serialised_message(stamp):
-    message = pose_stamped(stamp, [1.0, 2.0, 3.0], [0.0, 0.0, 0.0, 1.0])
-    assert isinstance(message, PoseStamped)
-    assert header_stamp(serialize_message(message)) == pytest.approx(stamp, abs=1e-6)
-
-
 ENDS_WITHOUT_CLOSE = """
 import sys, time
 import rclpy
@@ -165,7 +193,7 @@ from millirobot_adapt.nodes.bridge import BridgeNode
 rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
 node = BridgeNode()
 node.trigger_configure()
-while node._driver.status().details['sent'] == 0:
+while node.driver.status().details['sent'] == 0:
     time.sleep(0.01)
 """
 

@@ -28,7 +28,7 @@ class Worker(ManagedNode):
         super().__init__(name)
         self.log, self.objection, self.mistake = log, '', None
         if name == 'bridge':
-            self.create_service(Trigger, '~/stop', self.on_stop)
+            self.create_service(Trigger, '~/manager_stop', self.on_stop)
 
     def on_stop(self, _, response):
         self.log.append('stop')

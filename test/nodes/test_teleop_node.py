@@ -1,4 +1,4 @@
-"""The node `teleop` against a joystick, a bridge and a controller that the test plays."""
+"""The node `teleop` against a joystick and a bridge that the test plays."""
 
 import time
 
@@ -6,18 +6,15 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
-from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from sensor_msgs.msg import JointState, Joy  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from millirobot_adapt.contract.states import ControllerState  # noqa: E402
-from millirobot_adapt.contract.topics import CONTROLLER_STATE, JOY, SETPOINT  # noqa: E402
-from millirobot_adapt.core.control.run_state import RunPhase, RunStatus  # noqa: E402
+from millirobot_adapt.contract.topics import JOY, SETPOINT  # noqa: E402
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender  # noqa: E402
 from millirobot_adapt.nodes.teleop import TeleopNode  # noqa: E402
-from millirobot_adapt.ros.conversions import qos, status  # noqa: E402
+from millirobot_adapt.ros.conversions import qos  # noqa: E402
 
 
 class World:
@@ -26,10 +23,9 @@ class World:
     def __init__(self):
         self.teleop = TeleopNode()
         self.node = Node('world')
-        self.joy = self.node.create_publisher(Joy, JOY.name, 1)
-        self.controller = self.node.create_publisher(DiagnosticStatus, CONTROLLER_STATE.name, qos(CONTROLLER_STATE))
+        self.joy = self.node.create_publisher(Joy, JOY.name, 10)
         self.node.create_subscription(JointState, SETPOINT.name, self._on_setpoint, qos(SETPOINT))
-        self.setpoints = []
+        self.setpoints, self.frames = [], []
         self.stops = 0
         self.bridge_answers = True
         self.executor = SingleThreadedExecutor()
@@ -38,10 +34,7 @@ class World:
 
     def _on_setpoint(self, message):
         self.setpoints.append(list(message.velocity))
-
-    def say_of_the_controller(self, phase):
-        state = ControllerState(Sender(ActionSource.CONTROLLER, 'one'), RunStatus(phase))
-        self.controller.publish(status('controller', state.run.text, state.values()))
+        self.frames.append(message.header.frame_id)
 
     def offer_stop(self):
         self.node.create_service(Trigger, 'bridge/stop', self._on_stop)
@@ -111,12 +104,17 @@ def test_the_emergency_stop_is_called_until_the_bridge_has_confirmed_it(driving)
     assert driving.setpoints[-1] == [0.0, 0.0], 'holding on does not drive after a stop'
 
 
-def test_a_running_controller_silences_it(driving):
-    driving.say_of_the_controller(RunPhase.RUNNING)
-    driving.hold(lambda: driving.status == 'silent: the controller is running', held=True)
-    said = len(driving.setpoints)
-    driving.say_of_the_controller(RunPhase.FINISHED)
-    driving.hold(lambda: 'press it again' in driving.status, held=True)
-    assert len(driving.setpoints) == said
-    driving.hold(lambda: driving.status == 'released')
-    driving.hold(lambda: len(driving.setpoints) > said, held=True)
+def test_setpoints_are_signed_by_teleop(driving):
+    assert {Sender.parse(frame).source for frame in driving.frames} == {ActionSource.TELEOP}
+    assert len(set(driving.frames)) == 1
+
+
+def test_a_press_of_stop_counts_though_the_node_was_held_up_until_after_its_release(driving):
+    driving.offer_stop()
+    driving.hold(lambda: driving.joy.get_subscription_count() == 1)
+    for _ in range(3):  # nothing spins meanwhile: the press is one of many messages that wait
+        for stop in (0, 1, 0, 0, 0, 0):
+            driving.joy.publish(Joy(axes=[0.0, 1.0], buttons=[0, stop, 0, 0, 1]))
+        before = driving.stops
+        driving.hold(lambda before=before: driving.stops > before)
+        driving.hold(lambda: 'not confirmed' not in driving.status)

@@ -40,7 +40,9 @@ class Lab:
         self.duty = list(message.effort)
 
     def spin(self):
-        self.setpoint.publish(joint_state(time.time(), WALK))
+        message = joint_state(time.time(), WALK)
+        message.header.frame_id = 'teleop/test'
+        self.setpoint.publish(message)
         self.operator.spin(0.01)
         self.listener.spin()
         ended = self.group.supervisor.ended()

@@ -28,7 +28,7 @@ ROOM = [
     '--set',
     'bridge.gate.pose_stop=5.0',
     '--set',
-    'bridge.gate.odometry_stop=5.0',
+    'bridge.gate.state_stop=5.0',
 ]
 """A loaded machine may be late; how soon the robot is stopped then is tested elsewhere."""
 

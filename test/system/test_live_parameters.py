@@ -25,7 +25,7 @@ LIGHT = {'planner.samples': 20, 'planner.batch': 20, 'planner.horizon': 40, 'mis
 
 PATIENT = {
     'guardian_silence': 2.0, 'gate.setpoint_timeout': 1.0, 'gate.telemetry_hold': 1.0, 'gate.pose_hold': 5.0,
-    'gate.pose_stop': 10.0, 'gate.odometry_hold': 5.0, 'gate.odometry_stop': 10.0,
+    'gate.pose_stop': 10.0, 'gate.state_hold': 5.0, 'gate.state_stop': 10.0,
 }  # fmt: skip
 """Nothing here is about watchdogs, and the mock shares the machine."""
 

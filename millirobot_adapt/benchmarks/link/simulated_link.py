@@ -18,12 +18,15 @@ from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply
+from firmware_bridge.permission import Permission
 from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.contract.states import LinkState
+from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.state import FloatArray, assemble_state
+from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
@@ -31,8 +34,12 @@ from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World
 
-POSE_PERIOD = 0.05
-"""Time between two poses and estimates given to the driver [s]."""
+STATE_PERIOD = 0.05
+"""Time between two states given to the driver [s]."""
+STANDING = assemble_state(
+    np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(2), np.zeros(2), battery=4.0
+)
+SENDER = Sender(ActionSource.CONTROLLER, 'simulated')
 HELD_FOR = 5
 """Setpoints in a row that are equal: an old reply may then echo the right command."""
 SHORTEST_STEP = 1e-6
@@ -126,8 +133,9 @@ class SimulatedLink:
         peer = WirelessRobot(self.world, self.radio, self._on_answer)
         self.link = Link(lambda: RadioTransport(peer, self.clock), robot, config.link, self.clock)
         self.driver = Driver(
-            self.link, Gate(config.gate, robot), config, self.clock, self._on_exchange, lambda text: None
-        )
+            self.link, Gate(config.gate, robot), config, self.clock, self._on_exchange, lambda text: None,
+            Permission(everything=True),
+        )  # fmt: skip
         self._peer = peer
         self._robot = robot
         self._period = period
@@ -135,7 +143,7 @@ class SimulatedLink:
         self._spoken = 0
         self._setpoint = robot.action_low
         self._answers: deque[tuple[float, TelemetryReply]] = deque(maxlen=100)
-        self._give_pose()
+        self._give_state()
         self._speak()
 
     def live(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
@@ -150,15 +158,14 @@ class SimulatedLink:
         """Tell whether an operator's wish to arm is granted now; it then is armed."""
         return self.driver.status().link is LinkState.UP and self.driver.arm() is None
 
-    def _give_pose(self) -> None:
-        stamp = self.clock.host()
-        self.driver.on_pose(stamp)
-        self.driver.on_odometry(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), stamp)
-        self.clock.at(self.clock.steady() + POSE_PERIOD, self._give_pose)
+    def _give_state(self) -> None:
+        quality = StateQuality(pose_age=0.0, position_sd=0.001, heading_sd=0.01, coasting=False)
+        self.driver.on_state(StateSample(0, self.clock.host(), STANDING, quality))
+        self.clock.at(self.clock.steady() + STATE_PERIOD, self._give_state)
 
     def _speak(self) -> None:
         if self.speaking:
-            self.driver.on_setpoint(self._next_setpoint(), self.clock.host())
+            self.driver.on_setpoint(SENDER, self._next_setpoint(), self.clock.host())
             self.last_setpoint = self.clock.steady()
             self.clock.wake()
         self.clock.at(self.clock.steady() + self._period, self._speak)

@@ -10,11 +10,11 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.random_policy import RandomPolicy
-from millirobot_adapt.core.control.run_state import NotReadyError, RunState, RunStatus
+from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 
 class CollectorConfig(Config):
@@ -47,7 +47,7 @@ class Collector:
         self._robot = robot
         self._steady = steady
         self._inbox = Inbox(robot.dt)
-        self._armed = False
+        self._bridge = BridgeNews(False)
         self._policy: RandomPolicy | None = None
         self._began = 0.0
         self._run = RunState()
@@ -59,11 +59,15 @@ class Collector:
         """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
         self._inbox.add_state(stamp, state, self._steady())
 
-    def on_bridge(self, armed: bool, reason: str) -> None:
-        """Take the bridge's state; a robot that is no longer armed ends the run."""
-        self._armed = armed
-        if not armed:
-            self.stop(f'the bridge disarmed ({reason})', StopCause.BRIDGE)
+    def on_bridge(self, news: BridgeNews) -> None:
+        """Take the bridge's state: disarmed, held for its legs or driven by another source it ends the run."""
+        self._bridge = news
+        if not news.armed:
+            self.stop(f'the bridge disarmed ({news.reason})', StopCause.BRIDGE)
+        elif news.hold is HoldCause.LEGS:
+            self.stop(news.reason, StopCause.FAULT)
+        elif news.taken_by:
+            self.stop(f'{news.taken_by} has taken over', StopCause.OPERATOR)
 
     # What the operator asks.
 
@@ -93,8 +97,10 @@ class Collector:
         missing = self.missing()
         if missing:
             raise NotReadyError(missing)
-        if not self._armed:
+        if not self._bridge.armed:
             raise NotReadyError('the bridge is not armed; call its ~/arm first')
+        if self._bridge.taken_by:
+            raise NotReadyError(f'{self._bridge.taken_by} drives the robot')
         config, robot = self._config, self._robot
         rng = generator(config.seed, self._run.number)
         self._policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, rng, config.centre)

@@ -17,14 +17,14 @@ import numpy as np
 from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
-from millirobot_adapt.core.control.run_state import NotReadyError, RunState, RunStatus
+from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU, FloatArray
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 
 class Controller:
@@ -58,7 +58,8 @@ class Controller:
         self._loop_in_use = threading.Lock()
         self._worked = -1
         self._inbox = Inbox(dt)
-        self._armed = False
+        self._bridge = BridgeNews(False)
+        self._failure = ''
         self._tick: Tick | None = None
         self._run = RunState()
         self._closed = False
@@ -77,12 +78,16 @@ class Controller:
         with self._changed:
             self._inbox.add_sent(stamp, action)
 
-    def on_bridge(self, armed: bool, reason: str) -> None:
-        """Take the bridge's state; a robot that is no longer armed ends the run."""
+    def on_bridge(self, news: BridgeNews) -> None:
+        """Take the bridge's state: disarmed or held for its legs it ends the run, driven by another it pauses it."""
         with self._changed:
-            self._armed = armed
-            if self._run.running and not armed:
-                self._run.stop(f'the bridge disarmed ({reason})', StopCause.BRIDGE)
+            self._bridge = news
+            if not news.armed:
+                self.stop(f'the bridge disarmed ({news.reason})', StopCause.BRIDGE)
+            elif news.hold is HoldCause.LEGS:
+                self.stop(news.reason, StopCause.FAULT)
+            elif news.taken_by and self._run.walking:
+                self._run.pause(f'{news.taken_by} has taken over')
 
     # What the operator asks.
 
@@ -157,6 +162,13 @@ class Controller:
         with self._changed:
             if self._run.running:
                 self._run.stop(reason, cause)
+
+    def fail(self, reason: str) -> None:
+        """End the run, and let none begin any more: a thread that the runs need has died."""
+        with self._changed:
+            self._failure = reason
+            self._run.stop(reason, StopCause.FAULT)
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Wake the worker for good."""
@@ -272,13 +284,18 @@ class Controller:
         """Return the state to walk from.
 
         Raises:
-            NotReadyError: there is none, it is too old, or the bridge is not armed.
+            NotReadyError: there is none, it is too old, the bridge is not armed, another source drives, or a thread
+                has died.
         """
+        if self._failure:
+            raise NotReadyError(self._failure)
         missing = self.missing()
         if missing:
             raise NotReadyError(missing)
-        if not self._armed:
+        if not self._bridge.armed:
             raise NotReadyError('the bridge is not armed; call its ~/arm first')
+        if self._bridge.taken_by:
+            raise NotReadyError(f'{self._bridge.taken_by} drives the robot')
         assert self._inbox.newest is not None
         return self._inbox.newest.state
 

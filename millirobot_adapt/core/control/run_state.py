@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 
 class NotReadyError(Exception):
@@ -46,6 +46,19 @@ class RunStatus:
     def text(self) -> str:
         """Say it for people."""
         return f'{self.phase.value}: {self.reason}' if self.reason else self.phase.value
+
+
+@dataclass(frozen=True)
+class BridgeNews:
+    """What a source of actions has to know of the bridge."""
+
+    armed: bool
+    reason: str = ''
+    """Why the robot is not armed, or stands; for people."""
+    taken_by: str = ''
+    """Which other source drives; empty: none does."""
+    hold: HoldCause = HoldCause.NONE
+    """Why the robot stands although it is armed."""
 
 
 class RunState:

@@ -1,8 +1,8 @@
 """Drive by joystick: what sticks and buttons make of the two leg velocities, and when they may.
 
 The robot moves only while the dead-man button is held, and the press must be a new one: a button that was down when the
-node started, when messages ceased or when something else took over counts only after it has been up. Pure: it knows the
-time only from its arguments.
+node started or when messages ceased counts only after it has been up. The emergency stop counts in every message in
+which it can be read, whatever else is wrong with that. Pure: it knows the time only from its arguments.
 """
 
 from __future__ import annotations
@@ -40,21 +40,25 @@ class Sticks:
     turn: float
     """-1..1, 1 is left."""
     held: bool
-    stop: bool
 
 
 def read_sticks(config: TeleopConfig, axes: Sequence[float], buttons: Sequence[int]) -> Sticks:
-    """Read a message's axes and buttons.
+    """Read a message's axes and the dead-man button.
 
     Raises:
-        ValueError: the joystick has fewer than the parameters name; an axis is not finite.
+        ValueError: the joystick has fewer axes or buttons than the parameters name; an axis is not finite.
     """
     if len(axes) <= max(config.speed_axis, config.turn_axis):
         raise ValueError(f'the joystick has {len(axes)} axes; set speed_axis and turn_axis')
     if len(buttons) <= max(config.dead_man, config.emergency_stop):
         raise ValueError(f'the joystick has {len(buttons)} buttons; set dead_man and emergency_stop')
     speed, turn = (_clear_of(config.dead_zone, axes[axis]) for axis in (config.speed_axis, config.turn_axis))
-    return Sticks(speed, turn, bool(buttons[config.dead_man]), bool(buttons[config.emergency_stop]))
+    return Sticks(speed, turn, bool(buttons[config.dead_man]))
+
+
+def stop_pressed(config: TeleopConfig, buttons: Sequence[int]) -> bool:
+    """Tell whether a message holds a pressed emergency stop."""
+    return len(buttons) > config.emergency_stop and bool(buttons[config.emergency_stop])
 
 
 def _clear_of(dead_zone: float, value: float) -> float:
@@ -91,8 +95,8 @@ class Teleop:
         self._fresh_press = False
         self._speaking = False
         self._spoken = -np.inf
+        self._stop_held = False
         self._stop_asked = False
-        self._others = ''
         self.status = 'waiting: no joystick has been heard'
         """What it does, for people."""
         self.waiting = True
@@ -102,18 +106,17 @@ class Teleop:
         """Take a message at steady time `now` [s].
 
         Raises:
-            ValueError: what `read_sticks` raises; the joystick then counts as released.
+            ValueError: what `read_sticks` raises; the sticks then count as released, the emergency stop counts.
         """
-        before, self._sticks = self._sticks, None
+        if now - self._heard > self._config.stale_after:
+            self._fresh_press = False  # also where a backlog comes after a silence
+        self._sticks = None
+        held_before, self._stop_held = self._stop_held, stop_pressed(self._config, buttons)
+        if self._stop_held:
+            self._stop_asked, self._fresh_press = self._stop_asked or not held_before, False
         self._sticks = read_sticks(self._config, axes, buttons)
         self._heard = now
-        if self._sticks.stop and not (before is not None and before.stop):
-            self._stop_asked = True
-        self._fresh_press = not self._sticks.stop and (self._fresh_press or not self._sticks.held)
-
-    def give_way(self, reason: str) -> None:
-        """Say who else drives the robot ('' for nobody): then nothing is said at all."""
-        self._others = reason
+        self._fresh_press = not self._stop_held and (self._fresh_press or not self._sticks.held)
 
     def take_stop(self) -> bool:
         """Tell whether the emergency stop has been pressed since the last call."""
@@ -129,7 +132,7 @@ class Teleop:
         self.waiting, self.status = bool(missing), f'waiting: {missing}' if missing else doing
         if sticks is None:
             was_speaking, self._speaking = self._speaking, False
-            return np.zeros(NU) if was_speaking and not self._others else None
+            return np.zeros(NU) if was_speaking else None
         if self._speaking and now - self._spoken < 0.9 * self._period:
             return None
         self._speaking, self._spoken = True, now
@@ -142,9 +145,6 @@ class Teleop:
             self._fresh_press = False
             never = 'no joystick has been heard' if self._heard == -np.inf else 'the joystick is silent'
             return None, never, ''
-        if self._others:
-            self._fresh_press = False
-            return None, '', f'silent: {self._others}'
         if not sticks.held:
             return None, '', 'released'
         if not self._fresh_press:

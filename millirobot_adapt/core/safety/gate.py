@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
-from millirobot_adapt.core.safety.fence import Fence
-from millirobot_adapt.core.safety.inputs import GateInputs, Seen
+from millirobot_adapt.core.safety.fence import Fence, fence_text
+from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
+from millirobot_adapt.core.safety.leg_watch import LegWatch
 
 
 class GateConfig(Config):
@@ -23,21 +25,37 @@ class GateConfig(Config):
 
     setpoint_timeout: float = param(0.2, 'An older setpoint becomes zero.', unit='s', low=0.02, high=1.0, live='lower')
     pose_hold: float = param(
-        0.3, 'Hold at zero while the newest mocap pose is older.', unit='s', low=0.02, high=5.0, live='lower'
-    )
+        0.3, 'Hold at zero while the last pose that the estimator accepted is older.',
+        unit='s', low=0.02, high=5.0, live='lower',
+    )  # fmt: skip
     pose_stop: float = param(
-        1.0, 'Stop when the newest mocap pose is older.', unit='s', low=0.05, high=10.0, live='lower'
+        1.0, 'Stop when the last pose that the estimator accepted is older.',
+        unit='s', low=0.05, high=10.0, live='lower',
+    )  # fmt: skip
+    position_sd_hold: float = param(
+        0.1, "Hold at zero while the estimated position's standard deviation is larger.",
+        unit='m', low=0.001, high=10.0, live='lower',
+    )  # fmt: skip
+    heading_sd_hold: float = param(
+        0.5, "Hold at zero while the estimated heading's standard deviation is larger.",
+        unit='rad', low=0.01, high=10.0, live='lower',
+    )  # fmt: skip
+    state_hold: float = param(
+        0.5, 'Hold at zero while the newest state is older.', unit='s', low=0.1, high=5.0, live='lower'
     )
+    state_stop: float = param(1.5, 'Stop when the newest state is older.', unit='s', low=0.1, high=10.0, live='lower')
     telemetry_hold: float = param(
         0.22, "Hold at zero while the robot's newest reply is older: one may be missing, not two.",
         unit='s', low=0.05, high=1.0, live='lower',
     )  # fmt: skip
-    odometry_hold: float = param(
-        0.5, 'Hold at zero while the newest estimate is older.', unit='s', low=0.1, high=5.0, live='lower'
-    )
-    odometry_stop: float = param(
-        1.5, 'Stop when the newest estimate is older.', unit='s', low=0.1, high=10.0, live='lower'
-    )
+    leg_hold: float = param(
+        1.0, 'Hold at zero when a leg has not followed its setpoint for longer, until nobody asks it to turn.',
+        unit='s', low=0.2, high=60.0, live='lower',
+    )  # fmt: skip
+    leg_share: float = param(
+        0.2, 'A leg that turns at less than this share of its setpoint does not follow it.', low=0.0, high=0.9,
+        live='higher',
+    )  # fmt: skip
     fence: tuple[float, ...] = param(
         (-1.4, -1.2, 2.5, 1.8), 'Box (x low, y low, x high, y high) or corners (x, y, ...) in `world`.', unit='m'
     )
@@ -52,6 +70,18 @@ class GateConfig(Config):
         20.0, "Largest change of a leg's setpoint between two sent; starting and stopping are exempt.",
         unit='rev/s', low=0.01, high=20.0, live='lower',
     )  # fmt: skip
+
+    @property
+    def words(self) -> str:
+        """The limits in one line, for people."""
+        return (
+            f'setpoint {self.setpoint_timeout:g} s, accepted pose {self.pose_hold:g}/{self.pose_stop:g} s (hold/stop), '
+            f'position sd {self.position_sd_hold:g} m, heading sd {self.heading_sd_hold:g} rad, '
+            f'state {self.state_hold:g}/{self.state_stop:g} s, telemetry {self.telemetry_hold:g} s, '
+            f'legs {self.leg_hold:g} s below {100 * self.leg_share:g} %, fence [{fence_text(self.fence)}] less '
+            f'{self.fence_margin:g} m, tilt {self.tilt:g} rad, battery low {self.battery_samples} times, '
+            f'slew {self.slew:g} rev/s'
+        )
 
 
 @dataclass(frozen=True)
@@ -82,6 +112,7 @@ class Gate:
         self._low_readings = 0
         self._battery_known = False
         self._sent = np.zeros(NU)
+        self._legs = LegWatch()
         self.armed = False
         self.reason = 'not armed yet'
         """Why the gate is not armed, or what the last decision was."""
@@ -103,6 +134,7 @@ class Gate:
 
     def arm(self, inputs: GateInputs) -> str | None:
         """Arm, or return why not (any cause of a hold or a stop, the age of the setpoint apart)."""
+        self._legs.restart()
         refusal = self._why_stop(inputs) or self._why_hold(inputs)
         if refusal is not None:
             return refusal[1]
@@ -120,7 +152,7 @@ class Gate:
 
     def decide(self, inputs: GateInputs) -> Decision:
         """Return what may be sent now; `inputs.setpoint` is what is wanted."""
-        self._count_battery(inputs.battery_counts)
+        self._take_in(inputs)
         if not self.armed:
             return Decision(np.zeros(NU), self.reason)
         stop = self._why_stop(inputs)
@@ -141,13 +173,13 @@ class Gate:
             return None
         config = self.config
         limits = (
-            (inputs.setpoint_seen, config.setpoint_timeout),
-            (inputs.telemetry_seen, config.telemetry_hold),
-            (inputs.pose_seen, config.pose_hold),
-            (inputs.odometry_seen, config.odometry_hold),
+            (_age(inputs.setpoint_seen, inputs), config.setpoint_timeout),
+            (_age(inputs.telemetry_seen, inputs), config.telemetry_hold),
+            (_age(inputs.state_seen, inputs), config.state_hold),
+            (_pose_age(inputs), config.pose_hold),
         )
-        left = (limit - seen.age(inputs.steady, inputs.host) for seen, limit in limits if seen is not None)
-        return max(0.0, min(left))
+        # Written so that an age that is not a number leaves no time.
+        return max(0.0, float(np.min([limit - age for age, limit in limits])))
 
     def _limited(self, setpoint: FloatArray | None) -> tuple[FloatArray, str]:
         """Return what of a finite setpoint may be sent, shape (2,), and why it differs."""
@@ -165,21 +197,27 @@ class Gate:
 
     def _setpoint_fault(self, inputs: GateInputs) -> tuple[HoldCause, str] | None:
         config = self.config
-        if inputs.setpoint is None or _older(inputs.setpoint_seen, config.setpoint_timeout, inputs):
-            return HoldCause.SETPOINT, f'no setpoint for {config.setpoint_timeout:g} s'
+        if inputs.setpoint is None or not _age(inputs.setpoint_seen, inputs) <= config.setpoint_timeout:
+            refused = f': {inputs.setpoint_refused}' if inputs.setpoint_refused else ''
+            return HoldCause.SETPOINT, f'no setpoint for {config.setpoint_timeout:g} s{refused}'
         if np.shape(inputs.setpoint) != (NU,) or not np.all(np.isfinite(inputs.setpoint)):
             return HoldCause.SETPOINT, 'the setpoint is not finite'
         return None
 
     def _why_hold(self, inputs: GateInputs) -> tuple[HoldCause, str] | None:
         config = self.config
-        if _older(inputs.telemetry_seen, config.telemetry_hold, inputs):
+        if not _age(inputs.telemetry_seen, inputs) <= config.telemetry_hold:
             return HoldCause.TELEMETRY, f'no telemetry for {config.telemetry_hold:g} s'
-        if _older(inputs.pose_seen, config.pose_hold, inputs):
-            return HoldCause.POSE, f'no mocap pose for {config.pose_hold:g} s'
-        if _older(inputs.odometry_seen, config.odometry_hold, inputs):
-            return HoldCause.STATE, f'no odometry for {config.odometry_hold:g} s'
-        return None
+        if inputs.state is None or not _age(inputs.state_seen, inputs) <= config.state_hold:
+            return HoldCause.STATE, f'no state from the estimator for {config.state_hold:g} s'
+        if not _pose_age(inputs) <= config.pose_hold:
+            return HoldCause.POSE, f'no accepted pose for {config.pose_hold:g} s{_why_no_pose(inputs)}'
+        quality = inputs.state.quality
+        if not quality.position_sd <= config.position_sd_hold:
+            return HoldCause.UNCERTAIN, f'the position is known to {quality.position_sd:.2g} m (sd) only'
+        if not quality.heading_sd <= config.heading_sd_hold:
+            return HoldCause.UNCERTAIN, f'the heading is known to {quality.heading_sd:.2g} rad (sd) only'
+        return (HoldCause.LEGS, self._legs.fault) if self._legs.fault else None
 
     def _why_stop(self, inputs: GateInputs) -> tuple[StopCause, str] | None:
         if not inputs.link_up:
@@ -188,27 +226,48 @@ class Gate:
         return None if reason is None else (StopCause.SAFETY, reason)
 
     def _limit_reached(self, inputs: GateInputs) -> str | None:
+        """Return which limit calls for a stop. By the steady clock alone: a step of the host's clock holds, at most."""
         config = self.config
         if inputs.objection is not None:
             return inputs.objection
-        if _older(inputs.pose_seen, config.pose_stop, inputs):
-            return f'no mocap pose for {config.pose_stop:g} s'
-        if _older(inputs.odometry_seen, config.odometry_stop, inputs):
-            return f'no odometry for {config.odometry_stop:g} s'
+        if inputs.state is None or inputs.state_seen is None:
+            return 'no state from the estimator yet'
+        silence = inputs.state_seen.silence(inputs.steady)
+        if not silence <= config.state_stop:
+            return f'no state from the estimator for {config.state_stop:g} s'
+        if not silence + inputs.state.quality.pose_age <= config.pose_stop:
+            return f'no accepted pose for {config.pose_stop:g} s{_why_no_pose(inputs)}'
         # Written so that a position or tilt that is not finite stops the robot.
-        if inputs.position is None or not self.fence.contains(inputs.position):
+        if not self.fence.contains(StateView(inputs.state.state).position):
             return 'outside the fence'
-        if inputs.tilt is None or not inputs.tilt <= config.tilt:
+        if not tilt_of(inputs.state.state) <= config.tilt:
             return f'tilted more than {config.tilt:g} rad'
         if self._low_readings >= config.battery_samples:
             return f'battery below {self._battery_low} counts'
         return None
 
-    def _count_battery(self, counts: int | None) -> None:
-        if counts is not None:
+    def _take_in(self, inputs: GateInputs) -> None:
+        """Count what a reply brought that came since the last decision."""
+        if inputs.battery_counts is not None:
             self._battery_known = True
-            self._low_readings = self._low_readings + 1 if counts < self._battery_low else 0
+            self._low_readings = self._low_readings + 1 if inputs.battery_counts < self._battery_low else 0
+        if self._setpoint_fault(inputs) is not None or not np.any(inputs.setpoint):
+            self._legs.restart()  # nobody asks the legs to turn
+        elif inputs.legs is not None:
+            self._legs.add(inputs.legs, self.config.leg_share, self.config.leg_hold)
 
 
-def _older(seen: Seen | None, limit: float, inputs: GateInputs) -> bool:
-    return seen is None or not seen.age(inputs.steady, inputs.host) <= limit
+def _age(seen: Seen | None, inputs: GateInputs) -> float:
+    """Return how old something is [s]; inf when it was never heard of."""
+    return np.inf if seen is None else seen.age(inputs.steady)
+
+
+def _pose_age(inputs: GateInputs) -> float:
+    """Return how old the last accepted pose is [s]: what the state says, and the time since the state's own stamp."""
+    return np.inf if inputs.state is None else inputs.state.quality.pose_age + _age(inputs.state_seen, inputs)
+
+
+def _why_no_pose(inputs: GateInputs) -> str:
+    """Say why no pose was accepted of late, as the estimator knows it."""
+    fault = PoseFault.NONE if inputs.state is None else inputs.state.quality.fault
+    return '' if fault is PoseFault.NONE else f': {fault.words}'

@@ -6,23 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.estimation.quality import StateSample
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 
 @dataclass(frozen=True)
 class Seen:
-    """When something was last heard of: arrival on the steady clock [s], stamp on the host's [s since the epoch]."""
+    """When something was last heard of."""
 
     arrival: float
-    stamp: float
+    """On the steady clock [s]."""
+    delay: float
+    """From its stamp to its arrival by the host's clock, as told then [s]; nan where the stamp is no number."""
 
-    def age(self, steady: float, host: float) -> float:
-        """Return the larger age by the two clocks [s].
+    def age(self, steady: float) -> float:
+        """Return how old it is at `steady` [s].
 
-        A stamp from the future is as suspicious as an old one: its true age cannot be told. A stamp that is not a
-        number gives an age that is none (Python's max would drop it).
+        A stamp from the future is as suspicious as an old one: its true age cannot be told. The host's clock counts at
+        the arrival alone, so a step of it makes one message look old and no more.
         """
-        return float(np.maximum(steady - self.arrival, abs(host - self.stamp)))
+        return steady - self.arrival + abs(self.delay)
+
+    def silence(self, steady: float) -> float:
+        """Return for how long nothing has come since [s], whatever the stamp said."""
+        return steady - self.arrival
+
+
+@dataclass(frozen=True)
+class LegReading:
+    """What the legs did between two replies of the robot."""
+
+    told: FloatArray
+    """Leg velocities that were in force, as sent [rad/s], shape (2,)."""
+    turned: FloatArray
+    """Mean leg velocities by the encoders [rad/s], shape (2,)."""
+    seconds: float
+    """Time between the two replies [s]."""
 
 
 @dataclass(frozen=True)
@@ -31,30 +50,27 @@ class GateInputs:
 
     steady: float
     """Now, steady clock [s]."""
-    host: float
-    """Now, host clock [s since the epoch]."""
     link_up: bool = False
     """The robot answers."""
     setpoint: FloatArray | None = None
-    """Wanted leg velocities [rad/s], shape (2,)."""
+    """Leg velocities [rad/s], shape (2,), that the owner of the action wants."""
     setpoint_seen: Seen | None = None
-    pose_seen: Seen | None = None
-    """The newest pose from motion capture."""
-    odometry_seen: Seen | None = None
-    """The newest estimate; position and tilt are its own."""
-    position: FloatArray | None = None
-    """Estimated position [m; world], shape (3,)."""
-    tilt: float | None = None
-    """Angle between the body's z axis and the world's [rad]."""
+    setpoint_refused: str = ''
+    """Why the newest setpoint of another sender does not count, for people; empty: none was refused lately."""
+    state: StateSample | None = None
+    """The newest state, with the estimator's word on how far its pose can be trusted."""
+    state_seen: Seen | None = None
     telemetry_seen: Seen | None = None
     """The newest reply of the robot that counted."""
     battery_counts: int | None = None
     """Raw battery reading of a reply that came since the last decision [counts]."""
+    legs: LegReading | None = None
+    """What the legs did up to a reply that came since the last decision."""
     objection: str | None = None
-    """Why whoever sends the setpoints may not drive this robot; None: no objection."""
+    """Why the owner of the action (when arming: somebody who is there) may not drive this robot; None: nothing."""
 
 
-def tilt_of(quaternion: FloatArray) -> float:
-    """Return the angle between body z and world z [rad] of an orientation xyzw, shape (4,)."""
-    x, y, _, _ = quaternion / np.linalg.norm(quaternion)
-    return float(np.arccos(np.clip(1 - 2 * (x * x + y * y), -1.0, 1.0)))
+def tilt_of(state: FloatArray) -> float:
+    """Return the angle between body z and world z [rad] in a state, shape (24,)."""
+    view = StateView(state)
+    return float(np.arccos(np.clip(np.cos(view.roll) * np.cos(view.pitch), -1.0, 1.0)))

@@ -1,32 +1,37 @@
-"""Hear what the gate looks at: setpoints, the estimate, and how fresh motion capture is."""
+"""Hear what the gate looks at: setpoints and who sends them, states, and what controllers say of themselves."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.messages import quaternion, seconds, sides, vector
+from millirobot_adapt.contract.messages import seconds, sides
+from millirobot_adapt.contract.states import ControllerState
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.ros.conversions import qos
-from millirobot_adapt.ros.inputs.polled import PolledStamps
+from millirobot_adapt.ros.inputs.state_input import listen_for_states
+from millirobot_adapt.ros.inputs.states import listen_for_controller
 
 
 class GateInput(Protocol):
     """What takes the news; stamps are in seconds since the epoch."""
 
-    def on_setpoint(self, setpoint: FloatArray, stamp: float) -> None:
+    def on_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float) -> None:
         """Take wanted leg velocities [rad/s], shape (2,)."""
 
-    def on_pose(self, stamp: float) -> None:
-        """Note that a mocap pose has come."""
+    def on_unknown_setpoint(self, why: str) -> None:
+        """Note a setpoint that moves nothing."""
 
-    def on_odometry(self, position: FloatArray, quaternion: FloatArray, stamp: float) -> None:
-        """Take the estimate: position [m; world], shape (3,), and orientation xyzw, shape (4,)."""
+    def on_state(self, sample: StateSample) -> None:
+        """Take a state of the estimator."""
+
+    def on_controller(self, state: ControllerState) -> None:
+        """Take what a source of actions says of itself."""
 
 
 class GateListener:
@@ -35,26 +40,22 @@ class GateListener:
     def __init__(self, node: Node, to: GateInput) -> None:
         self._node = node
         self._to = to
-        self._poses = PolledStamps(node, PoseStamped, topics.MOCAP_POSE)
-        node.create_subscription(JointState, topics.SETPOINT.name, self.on_setpoint, qos(topics.SETPOINT, depth=1))
-        node.create_subscription(Odometry, topics.ODOMETRY.name, self.on_odometry, qos(topics.ODOMETRY, depth=1))
-
-    def look(self) -> None:
-        """Take the newest pose, which nobody delivers by himself."""
-        stamp = self._poses.take()
-        if stamp is not None:
-            self._to.on_pose(stamp)
+        # A queue for several sources: in one of a single message the newest of one would drop another's.
+        node.create_subscription(JointState, topics.SETPOINT.name, self.on_setpoint, qos(topics.SETPOINT))
+        listen_for_states(node, to.on_state)
+        listen_for_controller(node, self._on_controller)
 
     def on_setpoint(self, message: JointState) -> None:
-        """Take wanted leg velocities."""
+        """Take wanted leg velocities; one whose sender is not named, or not known, moves nothing."""
         try:
-            setpoint = sides(message)
+            sender, setpoint = Sender.parse(message.header.frame_id), sides(message)
         except ValueError as error:
-            self._node.get_logger().warning(f'setpoint ignored: {error}', throttle_duration_sec=1.0)
+            why = f'setpoint ignored: {error}'
+            self._node.get_logger().warning(why, throttle_duration_sec=1.0)
+            self._to.on_unknown_setpoint(why)
             return
-        self._to.on_setpoint(setpoint, seconds(message.header.stamp))
+        self._to.on_setpoint(sender, setpoint, seconds(message.header.stamp))
 
-    def on_odometry(self, message: Odometry) -> None:
-        """Take the estimate."""
-        pose = message.pose.pose
-        self._to.on_odometry(vector(pose.position), quaternion(pose.orientation), seconds(message.header.stamp))
+    def _on_controller(self, state: ControllerState | None) -> None:
+        if state is not None:
+            self._to.on_controller(state)

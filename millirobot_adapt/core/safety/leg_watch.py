@@ -1,0 +1,43 @@
+"""Notice a leg that is told to turn and does not: stalled, its motor unplugged, or its encoder standing still."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millirobot_adapt.core.robot.state import ACTION_NAMES, NU
+from millirobot_adapt.core.safety.inputs import LegReading
+
+LONGEST_STEP = 0.35
+"""Replies further apart than this tell nothing of what happened in between [s]."""
+
+
+class LegWatch:
+    """Add up for how long each leg has stayed behind its setpoint."""
+
+    def __init__(self) -> None:
+        self._behind = np.zeros(NU)
+        self.fault = ''
+        """Which leg does not follow, for people; stays until `restart`."""
+
+    def restart(self) -> None:
+        """Forget what was seen."""
+        self._behind, self.fault = np.zeros(NU), ''
+
+    def add(self, reading: LegReading, share: float, longest: float) -> None:
+        """Take a reading; a leg stays behind while it turns at less than `share` of what it was told.
+
+        One that has done so for longer than `longest` [s] is the fault. A leg that was not told to turn begins anew.
+        """
+        if self.fault:
+            return  # the legs are held by now, and tell nothing
+        # Written so that a velocity that is not finite counts as staying behind.
+        behind = (reading.told > 0.0) & ~(reading.turned >= share * reading.told)
+        step = reading.seconds if reading.seconds <= LONGEST_STEP else 0.0
+        self._behind = np.where(behind, self._behind + step, 0.0)
+        faulty = [
+            f'the {ACTION_NAMES[leg]} leg does not follow: told {reading.told[leg]:.0f} rad/s, it turns at '
+            f'{reading.turned[leg]:.1f} rad/s'
+            for leg in np.flatnonzero(self._behind > longest)
+        ]
+        if faulty:
+            self.fault = f'{"; ".join(faulty)} (stalled, unplugged, or its encoder stands still)'
