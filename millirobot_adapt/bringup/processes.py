@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ import yaml
 
 from millirobot_adapt.bringup.run_folder import Parameters
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, did_you_mean
+from millirobot_adapt.core.renames import renewed
 from millirobot_adapt.core.share import share_dir
 
 
@@ -126,7 +126,10 @@ def resolve(
     for node in nodes:
         cls = node.config_class()
         values = flatten(read_params(node.parameter_file, node.name, cls))
-        given = overrides.get(node.name, {})
+        try:
+            given, _ = renewed(node.name, overrides.get(node.name, {}))
+        except UserError as error:
+            raise UserError(f'{source} {node.name}.{error}') from None
         for name in given:
             _known(name, list(values), f'{source} {node.name}.{name}: unknown parameter')
         resolved[node.name] = flatten(build(cls, nest({**values, **given}), f'{source} {node.name}'))
@@ -135,5 +138,4 @@ def resolve(
 
 def _known(name: str, known: Sequence[str], what: str) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        raise UserError(f'{what} {name!r}; did you mean {near[0]!r}?')
+        raise UserError(f'{what} {name!r}{did_you_mean(name, known)}')

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError, SchemaValidator
 from typing_extensions import dataclass_transform
@@ -55,6 +55,8 @@ class Parameter:
         if get_origin(hint) is tuple and get_args(hint)[1:] == (...,):
             items: Any = (self._limited(get_args(hint)[0]), ...)
             return Annotated[tuple[items], Field(min_length=self.length, max_length=self.length)]
+        if get_origin(hint) is Mapping:
+            return Mapping[str, self.checked(get_args(hint)[1])]  # type: ignore[misc]
         return self._limited(hint)
 
     def _limited(self, hint: Any) -> Any:
@@ -82,6 +84,21 @@ def param(
     'higher' only that way, for a limit that may be tightened and not loosened.
     """
     return Parameter(default, doc, unit, low, high, choices, length, live)
+
+
+def before(convert: Callable[[Any], Any]) -> BeforeValidator:
+    """Return what to annotate a type with so that `convert` reads a value first, such as a name instead of a group.
+
+    `convert` may raise UserError, which is then reported with its place in the file.
+    """
+
+    def located(value: Any) -> Any:
+        try:
+            return convert(value)
+        except UserError as error:
+            raise PydanticCustomError('rule', '{why}', {'why': str(error)}) from None
+
+    return BeforeValidator(located)
 
 
 def section(cls: type[C], doc: str) -> Any:

@@ -14,17 +14,20 @@ if TYPE_CHECKING:
     from millirobot_adapt.core.config import Config, Parameter
 
 _TYPES = {'float_type': 'float', 'int_type': 'int', 'string_type': 'str', 'bool_type': 'bool'}
-_GROUPS = ('dataclass_type', 'mapping_type', 'dict_type')
+_GROUPS = ('dataclass_type', 'model_type', 'mapping_type', 'dict_type')
+_RULES = ('rule', 'value_error')
+_WHOLE = (*_GROUPS, *_RULES)
+"""What is said of one entry of a list, and not of one number in it."""
 _UNKNOWN = 'unexpected_keyword_argument'
 
 
-def one_line(error: ValidationError, cls: type[Config]) -> str:
-    """Describe the first error of a `cls`; an unknown key comes before what else may follow from it."""
+def one_line(error: ValidationError, cls: type[Config] | None = None) -> str:
+    """Describe the first error of a `cls`, or of another model; an unknown key comes before what may follow from it."""
     found = error.errors(include_url=False)
     return _describe(next((each for each in found if each['type'] == _UNKNOWN), found[0]), cls)
 
 
-def _describe(error: ErrorDetails, cls: type[Config]) -> str:
+def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
     """Follow the location through the declarations, then say what is wrong there."""
     holder: type[Config] | None = cls
     declared: Parameter | None = None
@@ -32,7 +35,8 @@ def _describe(error: ErrorDetails, cls: type[Config]) -> str:
     for place, part in enumerate(error['loc']):
         is_last = place == len(error['loc']) - 1
         if isinstance(part, int):
-            words[-1] += ': each value' if is_last and error['type'] in _TYPES else '' if is_last else f'[{part}]'
+            words[-1] += f'[{part}]' if not is_last or error['type'] in _WHOLE else ''
+            words[-1] += ': each value' if is_last and error['type'] in _TYPES else ''
         elif not part.startswith('<'):  # the tag of a union's branch
             words.append(part)
             if holder is not None and part in holder.__parameters__:
@@ -42,7 +46,7 @@ def _describe(error: ErrorDetails, cls: type[Config]) -> str:
     if error['type'] == _UNKNOWN:
         known = () if holder is None else holder.__parameters__
         return ': '.join([*groups, f'unknown parameter {name!r}{did_you_mean(name, known)}'])
-    if error['type'] in ('rule', 'value_error'):
+    if error['type'] in _RULES:
         return ': '.join([*words, error['msg'].removeprefix('Value error, ')])
     return ': '.join([*groups, f'{name}{_what(error, declared)}'])
 
@@ -59,8 +63,10 @@ def _what(error: ErrorDetails, declared: Parameter | None) -> str:
         return f' must be a group of parameters, not {value!r}'
     if kind == 'tuple_type':
         return f' must be a list, not {type(value).__name__} ({value!r}); write [..., ...]'
-    if kind in ('too_short', 'too_long') and declared is not None and declared.length is not None:
-        return f' has {len(value)} values instead of {declared.length}'
+    if kind in ('too_short', 'too_long'):
+        return f' has {len(value)} values instead of {error["ctx"].get("min_length", error["ctx"].get("max_length"))}'
+    if kind == 'greater_than':
+        return f' = {value}{unit} must be greater than {error["ctx"]["gt"]:g}{unit}'
     if kind == 'greater_than_equal':
         return f' = {value}{unit} is below its lowest value {error["ctx"]["ge"]}{unit}'
     if kind == 'less_than_equal':

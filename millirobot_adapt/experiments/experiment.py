@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from millirobot_adapt.core.config import Config, build, param, section
+from millirobot_adapt.core.config import Config, before, build, param, section
 from millirobot_adapt.core.control.path_follower import PathFollowerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import exists, user_path
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.core.yaml_file import read_yaml
-
-E = TypeVar('E', 'ConditionEntry', 'MethodEntry')
 
 FOLLOWER, ORACLE = 'follower', 'oracle'
 """Methods that are no adaptation of a model: the path follower, and mb trained on the test condition's own data."""
@@ -30,6 +27,10 @@ class ConditionEntry(Config):
     group: str = param('', 'Conditions of one group are also summed up together; empty: a group of its own.')
     controller: Mapping[str, Any] = param({}, "Controller's parameters that differ here, such as objective.speed.")
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise UserError('has no name')
+
 
 class MethodEntry(Config):
     """One entry of the list of methods."""
@@ -39,89 +40,14 @@ class MethodEntry(Config):
     engine: str = param('', 'Engine, where not that of the parameters.')
     bundles: tuple[str, ...] = param((), 'A model bundle for each training seed; empty: <robot>_<method>.')
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise UserError('has no name')
+
     @property
     def kind(self) -> str:
         """The adaptation method, `FOLLOWER` or `ORACLE`."""
         return self.method or self.name
-
-
-class Experiment(Config):
-    """What is crossed with what; the first method is the baseline of the others."""
-
-    conditions: tuple[ConditionEntry, ...] = param(
-        (ConditionEntry('leg_loss'),), 'Names of conditions, or groups (see `ConditionEntry`).'
-    )
-    shapes: tuple[str, ...] = param(('figure8',), 'Shapes, or CSV files of way-points, to walk under each condition.')
-    methods: tuple[MethodEntry, ...] = param(
-        (MethodEntry('mb'), MethodEntry('grbal')), 'Names of methods, or groups (see `MethodEntry`).'
-    )
-    seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
-    seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)
-    oracle: Mapping[str, Any] = param(
-        {}, "For each condition the mb bundle (or bundles) trained on that condition's data."
-    )
-    follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
-    controller: Mapping[str, Any] = param({}, "Controller's parameters that differ from those of the file.")
-
-    @property
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """Names of the conditions of each group, in their order."""
-        groups: dict[str, tuple[str, ...]] = {}
-        for entry in self.conditions:
-            group = entry.group or entry.name
-            groups[group] = (*groups.get(group, ()), entry.name)
-        return groups
-
-
-def read_experiment(path: Path) -> Experiment:
-    """Read an experiment file; what it leaves out has the default of `Experiment`.
-
-    Raises:
-        UserError: no such file, an unknown key, a wrong type, a value out of range, two entries of one name, an oracle
-            for none of the conditions.
-    """
-    values = read_yaml(path)
-    lists: dict[str, Any] = {}
-    for key, cls, short in (('conditions', ConditionEntry, parse_condition), ('methods', MethodEntry, parse_method)):
-        if key in values:
-            lists[key] = _entries(cls, values.pop(key), short, f'{path}: {key}')
-    for key in ('oracle', 'controller'):
-        _check_mapping(values.get(key, {}), f'{path}: {key}')
-    experiment = dataclasses.replace(build(Experiment, values, str(path)), **lists)
-    known = [entry.name for entry in experiment.conditions]
-    for name in experiment.oracle:
-        if name not in known:
-            raise UserError(f'{path}: oracle: {name!r} is none of the conditions; they are {", ".join(known)}')
-    return experiment
-
-
-def _entries(cls: type[E], entries: Any, short: Any, where: str) -> tuple[E, ...]:
-    """Read a list whose entries are names or groups of keys."""
-    if not isinstance(entries, list) or not entries:
-        raise UserError(f'{where} must be a list of names or groups, not {entries!r}')
-    made = []
-    for i, entry in enumerate(entries):
-        if isinstance(entry, str):
-            made.append(short(entry))
-            continue
-        if not isinstance(entry, Mapping) or not entry.get('name'):
-            raise UserError(f'{where}[{i}] must be a name, or a group with a name, not {entry!r}')
-        for key in ('changes', 'controller'):
-            _check_mapping(entry.get(key, {}), f'{where}[{i}]: {key}')
-        for key in ('shapes', 'bundles'):
-            if not all(isinstance(item, str) for item in entry.get(key) or ()):
-                raise UserError(f'{where}[{i}]: {key} must be a list of names, not {entry[key]!r}')
-        made.append(build(cls, entry, f'{where}[{i}]'))
-    names = [entry.name for entry in made]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f'{where}: {name!r} is there twice; give one of them another name')
-    return tuple(made)
-
-
-def _check_mapping(value: Any, where: str) -> None:
-    if not isinstance(value, Mapping):
-        raise UserError(f'{where} must be a group of keys, not {value!r}')
 
 
 def parse_condition(text: str) -> ConditionEntry:
@@ -140,6 +66,61 @@ def parse_method(text: str) -> MethodEntry:
     if not method or (given and not bundle) or (named and not engine):
         raise UserError(f'method {text!r}: write a method, method@engine, method=bundle or both')
     return MethodEntry(text, method, engine, (bundle,) if bundle else ())
+
+
+NamedCondition = Annotated[ConditionEntry, before(lambda v: parse_condition(v) if isinstance(v, str) else v)]
+NamedMethod = Annotated[MethodEntry, before(lambda v: parse_method(v) if isinstance(v, str) else v)]
+
+
+class Experiment(Config):
+    """What is crossed with what; the first method is the baseline of the others."""
+
+    conditions: tuple[NamedCondition, ...] = param(
+        (ConditionEntry('leg_loss'),), 'Names of conditions, or groups (see `ConditionEntry`).'
+    )
+    shapes: tuple[str, ...] = param(('figure8',), 'Shapes, or CSV files of waypoints, to walk under each condition.')
+    methods: tuple[NamedMethod, ...] = param(
+        (MethodEntry('mb'), MethodEntry('grbal')), 'Names of methods, or groups (see `MethodEntry`).'
+    )
+    seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
+    seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)
+    oracle: Mapping[str, Any] = param(
+        {}, "For each condition the mb bundle (or bundles) trained on that condition's data."
+    )
+    follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
+    controller: Mapping[str, Any] = param({}, "Controller's parameters that differ from those of the file.")
+
+    def __post_init__(self) -> None:
+        for key, entries in (('conditions', self.conditions), ('methods', self.methods)):
+            names = [entry.name for entry in entries]
+            if not names:
+                raise UserError(f'{key} is empty; name at least one')
+            for name in names:
+                if names.count(name) > 1:
+                    raise UserError(f'{key}: {name!r} is there twice; give one of them another name')
+        known = [entry.name for entry in self.conditions]
+        for name in self.oracle:
+            if name not in known:
+                raise UserError(f'oracle: {name!r} is none of the conditions; they are {", ".join(known)}')
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Names of the conditions of each group, in their order."""
+        groups: dict[str, tuple[str, ...]] = {}
+        for entry in self.conditions:
+            group = entry.group or entry.name
+            groups[group] = (*groups.get(group, ()), entry.name)
+        return groups
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read an experiment file; what it leaves out has the default of `Experiment`.
+
+    Raises:
+        UserError: no such file, an unknown key, a wrong type, a value out of range, two entries of one name, an oracle
+            for none of the conditions.
+    """
+    return build(Experiment, read_yaml(path), str(path))
 
 
 def find_experiment(names: Sequence[str]) -> Experiment:

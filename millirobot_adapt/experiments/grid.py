@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from millirobot_adapt.core.config import build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.renames import renewed
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import find, shipped_model
 from millirobot_adapt.core.yaml_file import read_yaml
@@ -66,23 +68,18 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
 
 
 def _changed(config: ControllerConfig, changes: Sequence[Mapping[str, Any]], where: str) -> ControllerConfig:
-    """Return the parameters with changes, nested or dotted."""
+    """Return the parameters with changes, nested or dotted, under present or former names."""
     values = flatten(config)
     for change in changes:
-        dotted = dict(_dotted(change))
+        try:
+            given, _ = renewed('controller', dotted(change))
+        except UserError as error:
+            raise UserError(f'{where}: {error}') from None
         for key in DECIDED:
-            if key in dotted:
+            if key in given:
                 raise UserError(f'{where}: {key} is decided by the experiment itself; leave it out')
-        values |= dotted
+        values |= given
     return build(ControllerConfig, nest(values), where)
-
-
-def _dotted(values: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _dotted(value, f'{prefix}{key}.')
-        else:
-            yield f'{prefix}{key}', value
 
 
 def _models(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
-from millirobot_adapt.core.config import build
+from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import find
@@ -41,6 +39,22 @@ class Recipe:
         return replace(self, models=models, copies=copies)
 
 
+class RecipeFile(Config):
+    """What a file of params/training/ may hold."""
+
+    robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
+    collect: CollectConfig = section(CollectConfig, 'How data are collected.')
+    models: Mapping[str, TrainConfig] = param({}, 'Bundle -> how it is trained, in the order of training.')
+    copies: Mapping[str, tuple[int, ...]] = param({}, 'Bundle -> other training seeds, each a bundle of its own.')
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise UserError('models names none; add e.g. "velociroach_mb: {method: mb}"')
+        for bundle in self.copies:
+            if bundle not in self.models:
+                raise UserError(f'copies: {bundle!r} is none of the models; known are {", ".join(self.models)}')
+
+
 def load_recipe(name: str) -> Recipe:
     """Load a recipe by its name in params/training/ or by the path of a YAML file.
 
@@ -48,40 +62,10 @@ def load_recipe(name: str) -> Recipe:
         UserError: no such file, an unknown key, a wrong type, a value out of range.
     """
     path = find('params/training', name, '.yaml')
-    values = read_yaml(path)
-    strange = set(values) - {'robot', 'collect', 'models', 'copies'}
-    if strange:
-        raise UserError(f'{path}: unknown key {min(strange)!r}; known are robot, collect, models and copies')
-    models = {
-        bundle: build(TrainConfig, parameters, f'{path}: models: {bundle}')
-        for bundle, parameters in _groups(values, 'models', path).items()
+    file = build(RecipeFile, read_yaml(path), str(path))
+    copies = {
+        f'{bundle}_seed{seed}': replace(file.models[bundle], seed=seed)
+        for bundle, seeds in file.copies.items()
+        for seed in seeds
     }
-    if not models:
-        raise UserError(f'{path}: models names none; add e.g. "velociroach_mb: {{method: mb}}"')
-    return Recipe(
-        robot=load_robot(str(values.get('robot', 'velociroach'))),
-        collect=build(CollectConfig, values.get('collect') or {}, f'{path}: collect'),
-        models=models,
-        copies=_copies(values.get('copies') or {}, models, f'{path}: copies'),
-    )
-
-
-def _groups(values: Mapping[str, Any], key: str, path: Path) -> dict[str, Mapping[str, Any]]:
-    groups = values.get(key) or {}
-    if not isinstance(groups, Mapping) or not all(isinstance(group, Mapping) for group in groups.values()):
-        raise UserError(f'{path}: {key} must hold a group of parameters for each bundle, e.g. "name: {{method: mb}}"')
-    return dict(groups)
-
-
-def _copies(seeds: Any, models: Mapping[str, TrainConfig], where: str) -> dict[str, TrainConfig]:
-    if not isinstance(seeds, Mapping):
-        raise UserError(f'{where} must hold a list of seeds for each bundle, not {seeds!r}')
-    copies = {}
-    for bundle, numbers in seeds.items():
-        if bundle not in models:
-            raise UserError(f'{where}: {bundle!r} is none of the models; known are {", ".join(models)}')
-        if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
-            raise UserError(f'{where}: {bundle} must be a list of seeds like [1, 2], not {numbers!r}')
-        for number in numbers:
-            copies[f'{bundle}_seed{number}'] = replace(models[bundle], seed=number)
-    return copies
+    return Recipe(load_robot(file.robot), file.collect, file.models, copies)

@@ -1,4 +1,4 @@
-"""What load_bundle refuses, and that it says so in one line naming the thing and the mend."""
+"""What load_bundle refuses, and that it says so in one line naming the thing and the fix."""
 
 import hashlib
 import shutil
@@ -74,13 +74,13 @@ def test_missing_things(folder, tmp_path):
         ),
         (lambda m: m['state']['names'].pop(), '23 instead of 24'),
         (lambda m: m['action']['units'].__setitem__(0, 'rev/s'), 'action units do not fit'),
-        (lambda m: m['targets'].pop('names'), 'targets names do not fit the robot: a list of 8 is missing'),
-        (lambda m: m['targets'].update(scale=[1.0] * 7), 'targets: scale: must be 8 positive numbers'),
-        (lambda m: m['targets'].update(scale=[0.0] * 8), 'must be 8 positive numbers'),
-        (lambda m: m['targets'].update(scale='wide'), 'must be 8 positive numbers'),
+        (lambda m: m['targets'].pop('names'), 'targets: names is missing; export the model again'),
+        (lambda m: m['targets'].update(scale=[1.0] * 7), 'targets: scale has 7 values instead of 8'),
+        (lambda m: m['targets'].update(scale=[0.0] * 8), 'targets: scale = 0.0 must be greater than 0'),
+        (lambda m: m['targets'].update(scale='wide'), 'targets: scale must be a list'),
         (lambda m: m.update(robot='cheetah'), "was trained for robot 'cheetah'"),
         (lambda m: m.update(dt=0.02), 'dt = 0.02 s, but the robot is controlled every 0.1 s'),
-        (lambda m: m.update(window=0), 'window = 0 must be at least 1'),
+        (lambda m: m.update(window=0), 'window = 0 is below its lowest value 1'),
         (lambda m: m.update(window='long'), 'window must be of type int'),
         (lambda m: m.pop('state'), 'state is missing'),
         (lambda m: m['files'].pop('theta.npz'), 'files: theta.npz is missing'),

@@ -119,10 +119,14 @@ def test_a_method_may_name_its_engine_and_its_bundle():
     [
         ('condition: [carpet]', "unknown parameter 'condition'; did you mean 'conditions'"),
         ('conditions: carpet', 'conditions must be a list'),
-        ('conditions: []', 'conditions must be a list'),
-        ('conditions: [{base: carpet}]', r'conditions\[0\] must be a name, or a group with a name'),
+        ('conditions: []', 'conditions is empty; name at least one'),
+        ('conditions: [3]', r'conditions\[0\] must be a group of parameters, not 3'),
+        ('conditions: [{base: carpet}]', r'conditions\[0\]: has no name'),
         ('conditions: [{name: carpet, shape: left}]', "unknown parameter 'shape'; did you mean 'shapes'"),
-        ('conditions: [{name: carpet, shapes: [1]}]', 'shapes must be a list of names'),
+        (
+            'conditions: [{name: carpet, shapes: [1]}]',
+            r'conditions\[0\]: shapes: each value must be of type str',
+        ),
         ('conditions: [{name: carpet, changes: 3}]', 'changes must be a group'),
         ('conditions: [{name: carpet, changes: {terrian: turf}}]', "unknown parameter 'terrian'"),
         ('conditions: [carpet, carpet]', "'carpet' is there twice"),

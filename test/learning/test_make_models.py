@@ -83,13 +83,13 @@ def test_own_data_take_the_place_of_collecting(tmp_path, toy_rollouts, capsys):
 @pytest.mark.parametrize(
     ('recipe', 'complaint'),
     [
-        ('modls: {}', "unknown key 'modls'"),
+        ('modls: {}', "unknown parameter 'modls'; did you mean 'models'?"),
         ('models: {}', 'models names none'),
-        ('models: {a: mb}', 'must hold a group of parameters'),
+        ('models: {a: mb}', 'models: a must be a group of parameters'),
         ('models: {a: {method: mb, stepz: 3}}', "unknown parameter 'stepz'; did you mean 'steps'?"),
         ('models: {a: {method: magic}}', "'magic' is not one of"),
         ('models: {a: {method: mb}}\ncopies: {b: [1]}', "'b' is none of the models"),
-        ('models: {a: {method: mb}}\ncopies: {a: 1}', 'must be a list of seeds'),
+        ('models: {a: {method: mb}}\ncopies: {a: 1}', 'copies: a must be a list, not int (1)'),
         ('models: {a: {method: mb}}\ncollect: {minute: 1}', "unknown parameter 'minute'; did you mean 'minutes'?"),
     ],
 )

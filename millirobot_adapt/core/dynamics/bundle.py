@@ -12,12 +12,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
+from pydantic import BaseModel, Field, ValidationError
 
+from millirobot_adapt.core.config_errors import one_line
 from millirobot_adapt.core.dynamics.engine import make_session
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
 from millirobot_adapt.core.errors import UserError
@@ -33,6 +35,40 @@ REQUIRED_FILES = ('theta.npz', 'rollout.onnx')
 
 # A tensor kept in another file carries the entry 'location' in its external_data: in the protobuf, tag, length, text.
 _EXTERNAL_DATA = b'\x0a\x08location'
+
+
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
+
+
+class Names(BaseModel, frozen=True):
+    """What the columns of an array are called, and their units."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+class Targets(Names, frozen=True):
+    """What the network predicts."""
+
+    scale: Annotated[tuple[Positive, ...], Field(min_length=len(TARGET_NAMES), max_length=len(TARGET_NAMES))]
+    """Standard deviation of each target over the training data."""
+
+
+class Manifest(BaseModel, frozen=True):
+    """What model.yaml must say; whatever else it says, such as where the data came from, is kept as it is."""
+
+    robot: str
+    method: str
+    """The method it was trained for."""
+    dt: Positive
+    """Control period [s]."""
+    window: Annotated[int, Field(ge=1, strict=True)]
+    """T1."""
+    state: Names
+    action: Names
+    targets: Targets
+    files: dict[str, str]
+    """File -> SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -105,51 +141,54 @@ def load_bundle(name_or_path: str, robot: RobotConfig) -> Bundle:
     path = find('models', name_or_path)
     if not (path / MANIFEST).is_file():
         raise UserError(f'{path}: is not a model bundle, it has no {MANIFEST}')
-    manifest = read_yaml(path / MANIFEST)
+    content = read_yaml(path / MANIFEST)
     where = str(path / MANIFEST)
+    manifest = _manifest(content, where)
     _check_fit(manifest, robot, where)
-    files = _read_files(path, _mapping(manifest, 'files', where))
-    scale = _array(_mapping(manifest, 'targets', where).get('scale'), len(TARGET_NAMES), f'{where}: targets: scale')
+    files = _read_files(path, manifest.files)
     return Bundle(
         path=path,
-        method=_typed(manifest, 'method', str, where),
-        window=_positive(manifest, 'window', where),
+        method=manifest.method,
+        window=manifest.window,
         theta=_read_theta(files['theta.npz'], path / 'theta.npz'),
-        target_scale=scale,
-        manifest=manifest,
+        target_scale=np.array(manifest.targets.scale),
+        manifest=content,
         digest=hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest(),
         files=files,
     )
 
 
-def _check_fit(manifest: Mapping[str, Any], robot: RobotConfig, where: str) -> None:
+def _manifest(content: Mapping[str, Any], where: str) -> Manifest:
+    if content.get('schema') != SCHEMA:
+        raise UserError(f'{where}: schema {content.get("schema")!r} is not {SCHEMA}; export the model again')
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f'{where}: {one_line(error)}; export the model again') from None
+
+
+def _check_fit(manifest: Manifest, robot: RobotConfig, where: str) -> None:
     """Compare what the model was trained on with the robot, field by field."""
-    if manifest.get('schema') != SCHEMA:
-        raise UserError(f'{where}: schema {manifest.get("schema")!r} is not {SCHEMA}; export the model again')
     expected = {
-        'state': {'names': STATE_NAMES, 'units': STATE_UNITS},
-        'action': {'names': ACTION_NAMES, 'units': ACTION_UNITS},
-        'targets': {'names': TARGET_NAMES, 'units': TARGET_UNITS},
+        'state': (manifest.state, STATE_NAMES, STATE_UNITS),
+        'action': (manifest.action, ACTION_NAMES, ACTION_UNITS),
+        'targets': (manifest.targets, TARGET_NAMES, TARGET_UNITS),
     }
-    for group, lists in expected.items():
-        for key, wanted in lists.items():
-            given = _mapping(manifest, group, where).get(key)
-            if not isinstance(given, list) or tuple(given) != wanted:
+    for group, (given, names, units) in expected.items():
+        for key, found, wanted in (('names', given.names, names), ('units', given.units, units)):
+            if found != wanted:
                 raise UserError(
-                    f'{where}: {group} {key} do not fit the robot: {_difference(given, wanted)}; '
+                    f'{where}: {group} {key} do not fit the robot: {_difference(found, wanted)}; '
                     'choose or train a model for this robot'
                 )
-    if manifest.get('robot') != robot.name:
-        raise UserError(f'{where}: was trained for robot {manifest.get("robot")!r}, not {robot.name!r}')
-    dt = manifest.get('dt')
-    if not isinstance(dt, float) or not np.isclose(dt, robot.dt, rtol=1e-6):
-        raise UserError(f'{where}: dt = {dt!r} s, but the robot is controlled every {robot.dt} s')
+    if manifest.robot != robot.name:
+        raise UserError(f'{where}: was trained for robot {manifest.robot!r}, not {robot.name!r}')
+    if not np.isclose(manifest.dt, robot.dt, rtol=1e-6):
+        raise UserError(f'{where}: dt = {manifest.dt!r} s, but the robot is controlled every {robot.dt} s')
 
 
-def _difference(given: Any, wanted: tuple[str, ...]) -> str:
+def _difference(given: tuple[str, ...], wanted: tuple[str, ...]) -> str:
     """Say where two lists of names differ first."""
-    if not isinstance(given, list):
-        return f'a list of {len(wanted)} is missing'
     if len(given) != len(wanted):
         return f'{len(given)} instead of {len(wanted)}'
     place = next(index for index, name in enumerate(wanted) if given[index] != name)
@@ -188,34 +227,3 @@ def _read_theta(content: bytes, path: Path) -> dict[str, NDArray[np.float32]]:
     if not all(np.isfinite(array).all() for array in theta.values()):
         raise UserError(f'{path}: holds values that are not finite; train the model again')
     return theta
-
-
-def _mapping(manifest: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    value = manifest.get(key)
-    if not isinstance(value, dict):
-        raise UserError(f'{where}: {key} is missing or not a mapping; export the model again')
-    return value
-
-
-def _typed(manifest: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
-    value = manifest.get(key)
-    if type(value) is not kind:
-        raise UserError(f'{where}: {key} must be of type {kind.__name__}, not {value!r}')
-    return value
-
-
-def _positive(manifest: Mapping[str, Any], key: str, where: str) -> int:
-    value: int = _typed(manifest, key, int, where)
-    if value < 1:
-        raise UserError(f'{where}: {key} = {value} must be at least 1')
-    return value
-
-
-def _array(value: Any, length: int, where: str) -> FloatArray:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        array = np.empty(0)
-    if array.shape != (length,) or not (np.isfinite(array) & (array > 0)).all():
-        raise UserError(f'{where}: must be {length} positive numbers, not {value!r}')
-    return array
