@@ -12,6 +12,7 @@ SHARE = Path('share') / PACKAGE
 # What the robot's computer does not need: the simulator with its experiments, and pages with pictures.
 SIM = ['mujoco>=3.1', 'joblib>=1.4']
 REPORT = ['matplotlib>=3.6', 'jinja2>=3.1']
+FILM = [*SIM, *REPORT, 'imageio-ffmpeg>=0.5', 'pillow>=9.1']
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
@@ -63,7 +64,8 @@ setup(
     extras_require={
         'sim': SIM,
         'report': REPORT,
-        'test': [*SIM, *REPORT, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
+        'film': FILM,
+        'test': [*FILM, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [

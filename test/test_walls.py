@@ -18,6 +18,8 @@ ROS = {
 KEEPERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ROS, ('millirobot_adapt.nodes', 'millirobot_adapt.ros')),
     'mujoco': ('millirobot_adapt.sim',),
+    'rerun': ('millirobot_adapt.analysis',),
+    'imageio_ffmpeg': ('millirobot_adapt.analysis',),
     'torch': ('millirobot_adapt.learning',),
     'onnx': ('millirobot_adapt.learning',),
     'onnxscript': ('millirobot_adapt.learning',),
@@ -38,7 +40,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     'recording': ('contract', 'core'),
     'ros': ('contract', 'core'),
     'nodes': ('ros', 'recording', 'sim', 'firmware_bridge', 'contract', 'core'),
-    'analysis': ('recording', 'contract', 'core'),
+    'analysis': ('recording', 'sim', 'contract', 'core'),
     'learning': ('analysis', 'recording', 'sim', 'contract', 'core'),
     'experiments': ('learning', 'analysis', 'recording', 'sim', 'contract', 'core'),
     'bringup': ('nodes', 'ros', 'recording', 'sim', 'firmware_bridge', 'contract', 'core'),

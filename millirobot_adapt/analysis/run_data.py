@@ -101,6 +101,8 @@ class RunData:
     changes: tuple[LiveChange, ...] = ()
     """Parameters that were set on the way, in the order of receipt."""
     manager: tuple[NodeStatus, ...] = ()
+    mocap_poses: Series = field(default_factory=lambda: Series(np.empty(0), np.empty((0, 3))))
+    """The marker body as motion capture saw it: x, y [m], yaw [rad], values (N, 3)."""
     mocap_repeats: int = 0
     """Poses of motion capture that came again with a stamp that was there already."""
     mocap_clock: float = 0.0
@@ -175,6 +177,7 @@ class _Collected:
         elif topic == MOCAP_POSE.name:
             stamp = seconds(message.header.stamp)
             self.rows['mocap'].append((stamp, received - stamp))
+            self.rows['mocap_poses'].append((stamp, _planar(message.pose)))
         elif topic == TRUE_POSE.name:
             self.rows['true_poses'].append((seconds(message.header.stamp), _planar(message.pose)))
         elif topic == TICK.name:
@@ -189,7 +192,8 @@ class _Collected:
 
 _VELOCITIES = {SENT.name: 'sent', SETPOINT.name: 'setpoints', LEGS.name: 'legs'}
 _SHAPES: dict[str, tuple[int, ...]] = {
-    'states': (NX,), 'poses': (3,), 'true_poses': (3,), 'mocap': (), 'sent': (NU,), 'setpoints': (NU,), 'legs': (NU,),
+    'states': (NX,), 'poses': (3,), 'true_poses': (3,), 'mocap_poses': (3,), 'mocap': (), 'sent': (NU,),
+    'setpoints': (NU,), 'legs': (NU,),
 }  # fmt: skip
 """Shape of one value of each series."""
 _TOPICS = (
@@ -224,6 +228,8 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
     series['mocap'] = _distinct(series['mocap'])
     repeats = poses - len(series['mocap'])
     series['mocap'], clock = _on_our_clock(series['mocap'])
+    series['mocap_poses'] = _distinct(series['mocap_poses'])
+    series['mocap_poses'] = Series(series['mocap_poses'].stamps + clock, series['mocap_poses'].values)
     return RunData(
         start=start,
         end=end,

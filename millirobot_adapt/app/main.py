@@ -19,6 +19,7 @@ from millirobot_adapt.app.commands import (
     doctor,
     evaluate,
     evaluate_log,
+    film,
     import_log,
     inject,
     learn,
@@ -33,7 +34,7 @@ from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
 from millirobot_adapt.core.files import NO_WAY_IN
 
 GROUPS = (
-    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, import_log, bag, calibrate,
+    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, import_log, bag, calibrate,
     calibrate_pose, doctor, params, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""

@@ -13,6 +13,7 @@ _FEW = 20
 EXTRAS = {
     **dict.fromkeys(('mujoco', 'joblib'), 'sim'),
     **dict.fromkeys(('matplotlib', 'jinja2'), 'report'),
+    **dict.fromkeys(('imageio_ffmpeg', 'PIL'), 'film'),
     **dict.fromkeys(('torch', 'onnx', 'onnxscript'), 'train'),
     'pytorch_mppi': 'bench',
 }
