@@ -248,6 +248,7 @@ def test_a_tick_cut_short_comes_again_from_its_record(method, budget, batches):
     assert whole.plan.batches == 4
     cut = assembly.loop.step(1, DT, state(0.02), np.full(2, 30.0), whole.next_action, budget=budget)
     assert (cut.plan.batches, cut.plan.candidates) == (batches, 16 * batches)
+    assert cut.cut_short == (batches < 4)
 
     record = decode_tick(encode_tick(cut.record(seed=config.seed, stamp=0.0, state_stamp=0.0)))
     again = assemble(config).loop
@@ -272,6 +273,23 @@ def test_after_a_tick_without_time_the_search_starts_from_the_last_plan(parts):
 def test_a_deadline_beyond_the_control_period_is_a_users_mistake():
     with pytest.raises(UserError, match=r'deadline = 0\.2 s is longer than the control period'):
         assemble(ControllerConfig(deadline=0.2))
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_a_tick_with_a_part_of_the_candidates_repeats_from_its_record(method):
+    planner = PlannerConfig(method=method, samples=64, batch=16, horizon=6)
+    config = ControllerConfig(planner=planner, engine=EngineConfig(threads=1))
+    assembly = assemble(config)
+    path = assembly.paths.lay(state(0.0))
+    assembly.loop.restart(path)
+    assert assembly.loop.samples == 64
+    few = assembly.loop.step(0, 0.0, state(0.0), None, np.full(2, 30.0), share=0.125)
+    assert few.plan.candidates == 8
+    assert not few.cut_short
+    record = decode_tick(encode_tick(few.record(seed=config.seed, stamp=0.0, state_stamp=0.0)))
+    assert record.share == 0.125
+    assembly.loop.restart(path)
+    np.testing.assert_array_equal(assembly.loop.repeat(record).plan.actions, few.plan.actions)
 
 
 def test_a_tick_is_repeated_without_those_before_it():

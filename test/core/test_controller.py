@@ -14,6 +14,7 @@ from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 DT = 0.1
+MISSED = 'stopped: 3 deadlines in a row were missed; close other programs, or --set controller.planner.samples=100'
 
 
 class FakeLoop:
@@ -22,6 +23,7 @@ class FakeLoop:
     def __init__(self):
         self.restarts, self.steps, self.tunings = [], [], []
         self.candidates, self.finite, self.finished = 8, 8, False
+        self.samples, self.cut_short, self.takes = 400, False, 0.0
 
     def restart(self, path):
         self.restarts.append(path)
@@ -29,15 +31,18 @@ class FakeLoop:
     def tune(self, tuning):
         self.tunings.append((tuning, len(self.steps)))
 
-    def step(self, tick, stamp, state, sent, executing, budget):
+    def step(self, tick, stamp, state, sent, executing, budget, share):
         self.steps.append(
-            SimpleNamespace(tick=tick, stamp=stamp, state=state, sent=sent, executing=executing, budget=budget)
+            SimpleNamespace(
+                tick=tick, stamp=stamp, state=state, sent=sent, executing=executing, budget=budget, share=share
+            )
         )
         actions = np.array([[100.0 * tick + row] * 2 for row in range(5)]) if self.finite else np.zeros((5, 2))
         cost = 0.0 if self.finite else np.inf
         plan = Plan(actions, np.zeros((6, NX)), cost, (0.0, 0.0), 1.0, self.candidates, self.finite, 1)
         return SimpleNamespace(
             plan=plan,
+            cut_short=self.cut_short,
             tracking=SimpleNamespace(finished=self.finished),
             record=lambda **kw: TickRecord.without_state(tick, kw['stamp'], kw['seed'], executing),
         )
@@ -57,6 +62,7 @@ class Bench:
             deadline=0.08,
             misses_allowed=2,
             stale_after=0.5,
+            state_timeout=0.75,
             steady=lambda: self.now,
         )
 
@@ -69,11 +75,11 @@ class Bench:
     def answer(self, value=0.0):
         self.controller.on_state(1000 + self.now + 0.003, np.full(NX, value))
 
-    def tick(self, *, answered=True):
+    def tick(self, *, answered=True, planned=True):
         setpoint = self.begin()
         if answered:
             self.answer()
-            if self.controller.status.phase is RunPhase.RUNNING:
+            if planned and self.controller.status.phase is RunPhase.RUNNING:
                 self.controller.work()
         self.now += DT
         return setpoint
@@ -114,9 +120,41 @@ def test_a_late_plan_leaves_the_next_action_of_the_last_one_and_several_stop():
     bench = Bench().running()
     bench.tick()
     np.testing.assert_array_equal(bench.tick(), [101, 101])
-    sent = [bench.tick(answered=False) for _ in range(4)]
+    sent = [bench.tick(planned=False) for _ in range(4)]
     np.testing.assert_array_equal(sent, [[201, 201], [202, 202], [203, 203], [0, 0]])
-    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == MISSED
+
+
+def test_without_states_the_robot_stands_and_walks_on_when_they_come_again():
+    bench = Bench().running()
+    bench.tick()
+    bench.tick()
+    sent = [bench.tick(answered=False) for _ in range(6)]
+    np.testing.assert_array_equal(sent, [[201, 201], [202, 202], [203, 203], [0, 0], [0, 0], [0, 0]])
+    bench.tick()
+    np.testing.assert_array_equal(bench.tick(), [901, 901])
+    assert bench.controller.status.text == 'running'
+
+
+def test_a_plan_that_is_late_after_states_were_missing_does_not_count_for_all_of_them():
+    bench = Bench().running()
+    bench.tick()
+    for _ in range(5):
+        bench.tick(answered=False)
+    bench.tick(planned=False)
+    bench.tick()
+    bench.tick()
+    assert bench.controller.status.text == 'running'
+
+
+def test_a_run_ends_when_no_state_comes_for_long():
+    bench = Bench().running()
+    bench.tick()
+    for _ in range(9):
+        bench.tick(answered=False)
+    assert bench.controller.status.text == (
+        'stopped: no state has come for 0.75 s; look at link and motion capture, or close other programs'
+    )
 
 
 def test_a_tick_without_a_state_is_recorded_as_such():
@@ -179,7 +217,7 @@ def test_without_time_for_a_single_chunk_the_next_action_of_the_last_plan_goes_o
     bench.loop.candidates = bench.loop.finite = 0
     sent = [bench.tick() for _ in range(4)]
     np.testing.assert_array_equal(sent, [[101, 101], [102, 102], [103, 103], [0, 0]])
-    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == MISSED
 
 
 def test_one_plan_in_time_clears_the_missed_deadlines():
@@ -322,14 +360,14 @@ def test_a_plan_that_comes_while_pausing_is_not_followed_after_it():
 def test_a_pause_between_two_late_plans_misses_no_deadline():
     bench = Bench().running()
     bench.tick()
-    bench.tick(answered=False)
-    bench.tick(answered=False)
+    bench.tick(planned=False)
+    bench.tick(planned=False)
     bench.controller.pause()
-    bench.tick(answered=False)
+    bench.tick(planned=False)
     bench.controller.resume()
-    sent = [bench.tick(answered=False) for _ in range(4)]
+    sent = [bench.tick(planned=False) for _ in range(4)]
     np.testing.assert_array_equal(sent, np.zeros((4, 2)))
-    assert bench.controller.status.text == 'stopped: 3 deadlines in a row were missed'
+    assert bench.controller.status.text == MISSED
 
 
 def test_resume_wants_a_fresh_state_and_an_armed_bridge():
@@ -451,3 +489,49 @@ def test_after_a_thread_has_died_the_robot_stands_and_no_run_starts():
     assert bench.controller.status.cause is StopCause.FAULT
     with pytest.raises(NotReadyError, match="the thread 'work' failed"):
         bench.controller.start()
+
+
+def shares(bench):
+    return [step.share for step in bench.loop.steps]
+
+
+def test_it_draws_fewer_candidates_while_searches_are_cut_short_and_more_again_afterwards():
+    bench = Bench().running()
+    bench.tick()
+    bench.loop.cut_short = True
+    for _ in range(5):
+        bench.tick()
+    bench.loop.cut_short = False
+    for _ in range(70):
+        bench.tick()
+    found = shares(bench)
+    assert found[:6] == [1.0, 1.0, 0.5, 0.25, 0.125, 0.125]
+    assert found[6:] == sorted(found[6:])
+    assert found[-1] == 1.0
+
+
+def test_a_tick_that_begins_late_sheds_load_though_its_search_was_in_time():
+    bench = Bench().running()
+    bench.tick()
+    bench.now += 0.4 * DT  # nobody woke the ticker
+    bench.tick()
+    bench.tick()
+    assert shares(bench) == [1.0, 1.0, 0.5]
+
+
+def test_a_lost_reply_sheds_no_load():
+    bench = Bench().running()
+    bench.tick()
+    bench.tick(answered=False)
+    bench.tick()
+    bench.tick()
+    assert set(shares(bench)) == {1.0}
+
+
+def test_the_fix_in_the_message_asks_for_fewer_candidates_than_there_are():
+    bench = Bench().running()
+    bench.loop.samples = 60
+    bench.tick()
+    for _ in range(5):
+        bench.tick(planned=False)
+    assert bench.controller.status.text.endswith('or --set controller.planner.samples=30')

@@ -36,6 +36,7 @@ class TickChecker:
         states: dict[int, FloatArray],
         setpoints: dict[int, FloatArray],
         comparison: ReplayComparison,
+        misses_allowed: int,
     ) -> None:
         """Make a checker.
 
@@ -45,6 +46,7 @@ class TickChecker:
             states: States that came out of the estimator again, shape (nx,), by stamp [us].
             setpoints: Setpoints that were published [rad/s], shape (nu,), by stamp [us].
             comparison: Takes what is found.
+            misses_allowed: After more deadlines missed in a row the robot stands.
         """
         self._loop = loop
         self._retuner = retuner
@@ -53,6 +55,7 @@ class TickChecker:
         self._comparison = comparison
         self._plans: dict[int, FloatArray] = {}
         self._paused = -1
+        self._misses_allowed = misses_allowed
 
     def check(self, run: RecordedRun, on_tick: Callable[[], object]) -> None:
         """Compare the ticks of a run, up to the first difference."""
@@ -127,8 +130,8 @@ class TickChecker:
         if not record.running:
             self._paused = int(record.tick)
         before_the_first = run.whole and made < run.ticks[0].tick
-        if made <= self._paused or (plan is None and before_the_first):
-            plan = np.zeros((row + 1, NU))  # while paused, and before the first plan from then on, the robot stands
+        if row > self._misses_allowed + 1 or made <= self._paused or (plan is None and before_the_first):
+            plan = np.zeros((row + 1, NU))  # while paused, before the first plan, and long after the last one
         if plan is None:
             self._comparison.leave_out('setpoints', 'the tick that planned them is missing')
             return

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
+from millirobot_adapt.core.control.load_shedding import LATE_TICK, LoadShedding
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
@@ -25,6 +26,10 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
+
+STARVED = 'look at link and motion capture, or close other programs'
+FEW_SAMPLES = 100
+"""Candidates with which the controller copes on a slow machine, at little loss (docs/tuning.md)."""
 
 
 class Controller:
@@ -40,6 +45,7 @@ class Controller:
         deadline: float,
         misses_allowed: int,
         stale_after: float,
+        state_timeout: float,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make an idle controller; `lay_path` returns the path of a run from the state it starts in.
@@ -52,11 +58,14 @@ class Controller:
         self._deadline = deadline
         self._misses_allowed = misses_allowed
         self._stale_after = stale_after
+        self._state_timeout = state_timeout
         self._steady = steady
         self._book = PlanBuffer(misses_allowed)
         self._changed = threading.Condition()
         self._loop_in_use = threading.Lock()
         self._worked = -1
+        self._dt = dt
+        self._shedding = LoadShedding()
         self._inbox = Inbox(dt)
         self._bridge = BridgeNews(False)
         self._failure = ''
@@ -64,6 +73,7 @@ class Controller:
         self._run = RunState()
         self._closed = False
         self._tuning: Tuning | None = None
+        self._stateless = 0
 
     # What arrives.
 
@@ -190,11 +200,9 @@ class Controller:
             number = 0 if last is None else last.number + 1
             setpoint = np.zeros(NU)
             if self._run.walking:
-                action = self._book.action(number)
-                if action is None:
-                    self._run.stop(f'{self._book.misses(number)} deadlines in a row were missed', StopCause.FAULT)
-                else:
-                    setpoint = action
+                if last is not None and self._inbox.answer(last) is None:
+                    self._stateless += 1
+                setpoint = self._planned(number)
             self._tick = Tick(
                 number=number,
                 stamp=stamp,
@@ -207,6 +215,17 @@ class Controller:
             )
             self._changed.notify_all()
             return setpoint if self._run.running or (last is not None and last.run > 0) else None
+
+    def _planned(self, number: int) -> FloatArray:
+        """Return the planned action of a tick; zero, and the run may be over, where there is none to trust."""
+        action = self._book.action(number)
+        if action is not None:
+            return action
+        if (misses := self._book.misses(number)) - self._stateless > self._misses_allowed:
+            self._run.stop(self._missed(misses), StopCause.FAULT)
+        elif self._stateless * self._dt > self._state_timeout:
+            self._run.stop(f'no state has come for {self._state_timeout:g} s; {STARVED}', StopCause.FAULT)
+        return np.zeros(NU)  # without states the robot stands until they come again
 
     # What the worker does.
 
@@ -224,7 +243,9 @@ class Controller:
             standing = TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint, running=False)
             return self._timed(standing, tick)
         arrival = self._state_of(tick)
+        began_late = tick.period > LATE_TICK * self._dt
         if arrival is None:
+            self._shedding.on_tick(late=began_late)
             return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
         with self._changed:
             before, executing = self._inbox.sent_around(tick)
@@ -233,12 +254,21 @@ class Controller:
                 return None
             self._use_tuning()
             left = tick.steady + self._deadline - self._steady()
-            result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing, left)
+            share = self._shedding.share
+            result = self._loop.step(tick.number, arrival.stamp, arrival.state, before, executing, left, share)
+            too_late = self._steady() > tick.steady + self._deadline
+            self._shedding.on_tick(late=began_late or too_late or result.cut_short)
         with self._changed:
             if self._run.running and tick.run == self._run.number:
                 self._take(tick, result)
         record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
+
+    def _missed(self, count: int) -> str:
+        fewer = min(FEW_SAMPLES, max(1, self._loop.samples // 2))
+        return (
+            f'{count} deadlines in a row were missed; close other programs, or --set controller.planner.samples={fewer}'
+        )
 
     def _use_tuning(self) -> None:
         with self._changed:
@@ -251,6 +281,7 @@ class Controller:
             self._run.finish()
         elif result.plan.candidates > 0:  # without time for any, the next action of the last plan goes out
             self._book.store(tick.number, result.plan)
+            self._stateless = 0
             if self._book.blind > self._misses_allowed:
                 self._run.stop(f'the model predicted nothing usable {self._book.blind} times in a row', StopCause.FAULT)
 
@@ -302,6 +333,7 @@ class Controller:
     def _walk_on(self) -> None:
         """Walk from the next tick on: its action is zero, for nothing is planned yet."""
         self._book.restart(-1 if self._tick is None else self._tick.number)
+        self._stateless = 0
 
     def missing(self) -> str:
         """Say what is missing before a run can start; empty when nothing is."""

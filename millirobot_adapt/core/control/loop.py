@@ -76,6 +76,11 @@ class ControlLoop:
         """H, the steps that a plan looks ahead."""
         return self._tuning.planner.horizon
 
+    @property
+    def samples(self) -> int:
+        """K, candidates a tick as configured."""
+        return self._tuning.planner.size.samples
+
     def watch(self, watcher: Watcher) -> None:
         """Show all candidates to `watcher` from now on, batch by batch, on the thread that plans."""
         self._watcher = watcher
@@ -195,6 +200,7 @@ class ControlLoop:
         adaptation = self._method.adapt(window) if tuning.adapt else _unadapted(self._method.prior)
         self._adapted = adaptation.model
         adapted = self._clock()
+        samples = max(1, round(share * self.samples))
         plan = tuning.planner.plan(
             rollout=partial(adaptation.model.rollout, state),
             objective=objective if self._watcher is None else _watched(objective, self._watcher),
@@ -202,7 +208,7 @@ class ControlLoop:
             previous=previous,
             generator=lambda batch: generator(seed, tick, batch),
             go_on=go_on,
-            samples=max(1, round(share * tuning.planner.size.samples)),
+            samples=samples,
         )
         if plan.usable:
             self._previous = (tick, plan)
@@ -220,6 +226,7 @@ class ControlLoop:
             previous=previous,
             plan=plan,
             share=share,
+            cut_short=plan.candidates < samples,
             revision=tuning.revision,
             adapt_ms=1e3 * (adapted - start),
             plan_ms=1e3 * (end - adapted),

@@ -30,6 +30,8 @@ class TickResult:
     plan: Plan
     share: float
     """Part of the candidates asked for; below 1 while the controller sheds load."""
+    cut_short: bool
+    """There was no time for all candidates that were asked for."""
     revision: int
     """Of the live parameters in force."""
     adapt_ms: float

@@ -51,6 +51,10 @@ class ControllerConfig(Config):
         low=0,
     )
     stale_after: float = param(0.5, 'A run does not start on a state older than this.', unit='s', low=0.05, high=10.0)
+    state_timeout: float = param(
+        1.0, 'A run ends when no state has come for so long; after misses_allowed ticks without one the robot stands.',
+        unit='s', low=0.1, high=10.0,
+    )  # fmt: skip
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')
     objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
     engine: EngineConfig = section(EngineConfig, 'How the network is evaluated.')
@@ -77,6 +81,7 @@ class Assembly:
             deadline=config.deadline,
             misses_allowed=config.misses_allowed,
             stale_after=config.stale_after,
+            state_timeout=config.state_timeout,
         )
 
     def tuning(self, config: ControllerConfig, revision: int) -> Tuning:
