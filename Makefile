@@ -3,6 +3,7 @@
 #   make demo          walk a figure-8, lose a leg at half-time, leave a report     make demo ARGS='--seconds 20'
 #   make test          every test that needs no PyTorch                             make test ARGS='test/core -x'
 #   make test-long     what takes long by nature: many trials, long runs
+#   make test-firmware the images of firmware/ in an emulator (needs qemu-system-arm and arm-none-eabi-gcc)
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
 #   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
@@ -10,7 +11,7 @@
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 
-.PHONY: demo test test-long lint test-train models clean base
+.PHONY: demo test test-long test-firmware lint test-train models clean base
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -27,10 +28,15 @@ demo: base
 	@$(BIN)/millirobot demo $(ARGS)
 
 test: base
-	$(BIN)/python -m pytest -m 'not train and not long' $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest -m 'not train and not long and not firmware' $(PARALLEL) $(ARGS)
 
 test-long: base
 	$(BIN)/python -m pytest -m 'long and not train' $(ARGS)
+
+test-firmware: base
+	@for tool in cc qemu-system-arm arm-none-eabi-gcc; do command -v $$tool >/dev/null || \
+	  { echo "error: $$tool is missing; install gcc, qemu-system-arm and gcc-arm-none-eabi" >&2; exit 2; }; done
+	$(BIN)/python -m pytest -s -m firmware test/firmware $(ARGS)
 
 lint:
 	@.ci/venv.sh lint

@@ -20,8 +20,9 @@ MOST_LATE = 0.1
 """The same for replies that come later than the bridge waits, or out of time: a busy machine makes some."""
 CLOCK_TOLERANCE = 0.1
 """The robot's clock may run so much faster or slower than the host's: what is left is noise of short spans."""
-CLOCK_SPAN = 10
-"""Trips over which one rate of the clock is taken; the median of all such rates counts."""
+CLOCK_SPAN = 0.05
+"""One rate of the clock is taken over at least this [s]: the robot's clock may count whole milliseconds. The median of
+all such rates counts."""
 STILL_GYRO = 1.0
 """A robot that stands shows less, offsets included [rad/s]."""
 GRAVITY = 9.81
@@ -130,13 +131,14 @@ def _byte_order(reply: TelemetryReply, robot: RobotConfig) -> str:
 def _clock(trips: Sequence[Trip], robot: RobotConfig) -> str | None:
     """Return what is wrong with the robot's clock, None when it runs as its file says."""
     heard = [(trip.reply, trip.arrived) for trip in trips if trip.reply is not None and trip.arrived is not None]
-    span = min(CLOCK_SPAN, len(heard) - 1)
-    if span < 2:
+    times = np.array([arrived for _, arrived in heard])
+    ends = np.searchsorted(times, times + CLOCK_SPAN)
+    pairs = [(heard[begin][0], heard[end][0]) for begin, end in enumerate(ends) if end < len(heard)]
+    if not pairs:
         return None
-    pairs = list(zip(heard, heard[span:], strict=False))
-    elapsed = np.array([later[1] - earlier[1] for earlier, later in pairs])
-    counts = np.array([clock_step(earlier[0], later[0]) for earlier, later in pairs])
-    indices = np.array([(later[0].index - earlier[0].index) % 2**32 for earlier, later in pairs])
+    elapsed = np.array([times[end] - times[begin] for begin, end in enumerate(ends) if end < len(heard)])
+    counts = np.array([clock_step(earlier, later) for earlier, later in pairs])
+    indices = np.array([(later.index - earlier.index) % 2**32 for earlier, later in pairs])
     scale = robot.scales.clock
     rate = float(np.median(counts / elapsed)) * scale
     if abs(rate - 1.0) <= CLOCK_TOLERANCE:

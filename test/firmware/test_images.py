@@ -1,0 +1,76 @@
+"""The firmware's images for Cortex-M under an emulator; `make test-firmware` runs these."""
+
+import json
+import shutil
+import subprocess
+import time
+
+import pytest
+from build import made, needs_compiler
+
+from millirobot_adapt.app.main import main
+
+EMULATOR, CROSS = 'qemu-system-arm', 'arm-none-eabi-gcc'
+BOARDS = {'mps2_an385': 'mps2-an385'}
+MISSING = [tool for tool in (EMULATOR, CROSS) if shutil.which(tool) is None]
+FLASH, RAM = 16_384, 4096
+"""What an image may take [bytes]."""
+
+pytestmark = [
+    needs_compiler,
+    pytest.mark.firmware,
+    pytest.mark.skipif(
+        bool(MISSING), reason=f'not installed: {", ".join(MISSING)} (apt: qemu-system-arm gcc-arm-none-eabi)'
+    ),
+]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp('firmware')
+    made('host', found)
+    return made('images', found)
+
+
+@pytest.fixture(params=BOARDS)
+def port(request, folder, tmp_path):
+    """A board in the emulator, its UART behind the radio of the host program."""
+    socket, link = tmp_path / 'uart', tmp_path / 'radio'
+    emulator = subprocess.Popen(
+        [EMULATOR, '-M', BOARDS[request.param], '-kernel', folder / f'{request.param}.elf', '-display', 'none',
+         '-monitor', 'none', '-serial', f'unix:{socket},server=on,wait=off'],
+    )  # fmt: skip
+    radio = subprocess.Popen([folder / 'robot', link, '--uart', socket])
+    try:
+        deadline = time.monotonic() + 30.0
+        while not link.is_symlink():
+            assert time.monotonic() < deadline
+            assert (emulator.poll(), radio.poll()) == (None, None)
+            time.sleep(0.01)
+        yield str(link)
+    finally:
+        for process in (radio, emulator):
+            process.terminate()
+            process.wait(10)
+
+
+def test_an_image_passes_link_test_and_stops_by_itself(port, capsys):
+    code = main(['link-test', port, '--seconds', '0.3', '--jog', 'left', '--yes', '--json'])
+    found = json.loads(capsys.readouterr().out)
+    assert (found['problems'], code) == ([], 0)
+    assert found['who_am_i'] == 'millirobot_adapt reference firmware 1'
+    assert found['timeout']['passed']
+
+
+@pytest.mark.parametrize('board', BOARDS)
+def test_an_image_is_small(folder, board):
+    sizes = subprocess.run(
+        ['arm-none-eabi-size', folder / f'{board}.elf'], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[1].split()  # fmt: skip
+    text, data, bss = (int(number) for number in sizes[:3])
+    deepest = sum(
+        int(line.split('\t')[1]) for path in folder.glob(f'{board}*.su') for line in path.read_text().splitlines()
+    )
+    print(f'{board}: flash {text + data} bytes, memory {data + bss} bytes, stack below {deepest} bytes')
+    assert text + data < FLASH
+    assert data + bss + deepest < RAM
