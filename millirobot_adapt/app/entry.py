@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from millirobot_adapt.bringup.interpreter import examine, find_interpreter
+from millirobot_adapt.bringup.interpreter import examine_this, find_interpreter
 from millirobot_adapt.bringup.interrupts import blocked, die_at_once
 from millirobot_adapt.bringup.run_node import BAD_INPUT, run_program
 from millirobot_adapt.core.errors import UserError
@@ -23,7 +22,7 @@ def _go_on_in_the_right_interpreter() -> None:
     Raises:
         UserError: there is none.
     """
-    if os.environ.get('MILLIROBOT_PYTHON', '') in ('', sys.executable) and examine(Path(sys.executable)).complete:
+    if os.environ.get('MILLIROBOT_PYTHON', '') in ('', sys.executable) and examine_this().complete:
         return
     path = find_interpreter()
     if str(path) != sys.executable:

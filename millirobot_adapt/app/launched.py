@@ -32,7 +32,8 @@ from millirobot_adapt.bringup.interrupts import Interrupts, ignore
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
 from millirobot_adapt.bringup.occupied import claim_namespace
 from millirobot_adapt.bringup.own_parameters import own_parameters
-from millirobot_adapt.bringup.prepare import Place, describe_sources, prepare_run
+from millirobot_adapt.bringup.parameter_sources import describe_sources
+from millirobot_adapt.bringup.prepare import Place, prepare_run
 from millirobot_adapt.bringup.processes import (
     COLLECTING,
     MANAGEABLE,

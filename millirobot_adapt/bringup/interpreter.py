@@ -120,6 +120,11 @@ def find_interpreter() -> Path:
     raise UserError(f'no Python has everything: {"; ".join(tried)}. Run `make env` in the checkout, then build again')
 
 
+def examine_this() -> Interpreter:
+    """Find what this interpreter lacks."""
+    return examine(Path(sys.executable))
+
+
 @functools.cache
 def examine(path: Path) -> Interpreter:
     """Find what an interpreter lacks: this one by looking, another one by asking it."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from firmware_bridge.transports.serial_port import SerialPort
-from millirobot_adapt.app.doctor import hardware, machine, model, ros
+from millirobot_adapt.app.doctor import hardware, interpreters, machine, model, ros
 from millirobot_adapt.app.doctor.examine import CHECKS, examine
 from millirobot_adapt.app.doctor.finding import Level, ok
 from millirobot_adapt.app.doctor.probe import Probe, probe
@@ -268,3 +268,52 @@ def test_the_parameters_are_read_without_ros():
         'sys.exit("rclpy" in sys.modules)\n'
     )
     assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0
+
+
+@pytest.fixture
+def ros2(tmp_path):
+    """A program `ros2` on an interpreter of ours."""
+    path = tmp_path / 'ros2'
+    path.write_text(f'#!{sys.executable}\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_which_python_runs_the_launch_files(monkeypatch, tmp_path, ros2):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path / 'install'))
+    found = list(interpreters.check_interpreters(Subject()))
+    assert found[0].what.startswith(f'our programs run on {sys.executable}')
+    assert found[1].level.value == 'warn'
+    assert sys.executable in found[1].what
+    ros2.unlink()
+    assert levels(interpreters.check_interpreters(Subject())) == ['ok', 'ok']
+
+
+@pytest.mark.parametrize(
+    ('line', 'found'), [('#!/opt/python3', '/opt/python3'), ('#!/usr/bin/env sh', 'sh'), ('hello', None)]
+)
+def test_the_interpreter_in_a_first_line(tmp_path, line, found):
+    (tmp_path / 'program').write_text(f'{line}\nmore\n')
+    assert str(interpreters.first_line_interpreter(tmp_path / 'program')).endswith(str(found))
+
+
+def test_what_an_interpreter_cannot_import_is_found():
+    assert interpreters.cannot_import(sys.executable, ('json', 'nobodys_module')) == ['nobodys_module']
+    assert interpreters.cannot_import('/nowhere/python', ('json',)) == ['json']
+
+
+def test_an_installed_copy_that_differs_is_found(monkeypatch, tmp_path):
+    share = tmp_path / 'share'
+    (share / 'ament_index' / 'resource_index' / 'packages').mkdir(parents=True)
+    (share / 'ament_index' / 'resource_index' / 'packages' / 'millirobot_adapt').write_text('')
+    shutil.copytree(share_dir() / 'params', share / 'millirobot_adapt' / 'params')
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    assert interpreters.installed_share() == share / 'millirobot_adapt'
+    bridge = share / 'millirobot_adapt' / 'params' / 'bridge.yaml'
+    bridge.write_text(bridge.read_text() + '\n')
+    (tmp_path / 'ros2').write_text(f'#!{sys.executable}\n')
+    (tmp_path / 'ros2').chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path))
+    told = [finding.what for finding in interpreters.check_interpreters(Subject()) if finding.level is Level.WARN]
+    assert any('bridge.yaml differs from its installed copy' in what for what in told)

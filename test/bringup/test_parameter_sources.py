@@ -2,7 +2,7 @@
 
 import shutil
 
-from millirobot_adapt.bringup.prepare import describe_sources, parameter_sources, stale_files
+from millirobot_adapt.bringup.parameter_sources import describe_sources, parameter_sources, stale_files
 from millirobot_adapt.core.share import share_dir
 
 

@@ -10,14 +10,19 @@ import signal
 import time
 
 import pytest
-from launch_steps import DRIVEN, START, arguments_of, processes_of
+from launch_steps import DRIVEN, NOT_NODES, START, arguments_of, processes_of
 
 pytestmark = pytest.mark.system
 
 STANDS = 1.0
 """The motors are told to stand within this time of the cause [s]."""
 GONE = 5.0
-"""Every process has ended within this time of the cause [s]."""
+"""Every node has ended within this time of the cause [s], on a machine that has nothing else to do."""
+
+
+def gone_within():
+    """Allow a busy machine in proportion: eight processes that end need about two seconds of a processor."""
+    return GONE * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
 class Terminal:
@@ -34,6 +39,8 @@ class Terminal:
 
     def read(self):
         """Take what is on the screen, so that nobody waits for room on it."""
+        if self._screen is None:
+            return
         try:
             while select.select([self._screen], [], [], 0)[0]:
                 self.said += os.read(self._screen, 65536)
@@ -42,6 +49,7 @@ class Terminal:
 
     def shut(self):
         os.close(self._screen)
+        self._screen = None
 
     def ended(self):
         if self.code is None:
@@ -72,15 +80,22 @@ def left(folder):
 
 
 def follow(robot, terminal, folder, cause, what):
-    """Wait until everything has ended; return when the motors were told to stand and when all was gone [s]."""
+    """Wait until everything has ended; return when the motors were told to stand and when no node was left [s].
+
+    The program that conducts the run may stay a little longer, to write the report.
+    """
     began = time.monotonic()
+    gone = None
     while left(folder):
-        assert time.monotonic() < began + 60.0, left(folder)
+        assert time.monotonic() < began + 90.0, left(folder)
+        if gone is None and not left(folder) - NOT_NODES:
+            gone = time.monotonic() - began
         robot.witness.spin(0.02)
-    gone = time.monotonic() - began
+        terminal.read()
+    gone = time.monotonic() - began if gone is None else gone
     robot.stand()
     stood = robot.witness.changed_at - cause
-    print(f'| {what} | {stood:.2f} s | {gone:.1f} s |')
+    print(f'\n| {what} | {stood:.2f} s | {gone:.1f} s | load {os.getloadavg()[0]:.1f} |')
     return stood, gone
 
 
@@ -125,7 +140,7 @@ def test_a_launch_that_dies_stops_the_robot_and_leaves_no_process_and_a_whole_ba
     CAUSES[what](terminal, tmp_path)
     stood, gone = follow(robot, terminal, tmp_path, cause, what)
     assert stood < STANDS
-    assert gone < GONE
+    assert gone < gone_within()
     assert (tmp_path / 'runs' / 'latest' / 'bag' / 'metadata.yaml').is_file(), 'the bag is whole'
 
 
@@ -154,4 +169,4 @@ def test_a_guardian_that_is_killed_is_replaced(walking, tmp_path):
     os.kill(processes_of(tmp_path)['launched'], signal.SIGKILL)
     stood, gone = follow(robot, terminal, tmp_path, cause, 'SIGKILL of the guardian, then of the run')
     assert stood < STANDS
-    assert gone < GONE
+    assert gone < gone_within()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from millirobot_adapt.app.doctor import hardware, machine, model, ros
+from millirobot_adapt.app.doctor import hardware, interpreters, machine, model, ros
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed
 from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.core.errors import UserError
@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     'clock': machine.check_clock,
     'disk': machine.check_disk,
     'ROS': ros.check_origin,
+    'Python': interpreters.check_interpreters,
     'middleware': ros.check_middleware,
     'discovery': ros.check_domain,
     'other nodes': ros.check_graph,
