@@ -12,25 +12,25 @@ from std_srvs.srv import Trigger
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.states import BridgeState, ControllerState, news_for
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
-from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
+from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
-from millirobot_adapt.ros.conversions import status
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
 from millirobot_adapt.ros.inputs.states import listen_for_bridge
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
+from millirobot_adapt.ros.run_services import run_status
 
 
 class CollectorNode(ManagedNode):
-    """Connect `core.collection.collector.Collector` to topics, services and a steady timer."""
+    """Connect `core.control.collector.Collector` to topics, services and a steady timer."""
 
     def __init__(self) -> None:
-        # It tells its state where the controller would, so whoever watches the controller (teleop, bag) watches it too.
+        # It publishes its state where the controller would, so that recorder and operator find it there.
         super().__init__('collector', topics.CONTROLLER_STATE)
         self._config = load(self, CollectorConfig)
 
@@ -39,7 +39,7 @@ class CollectorNode(ManagedNode):
         robot = load_robot(self._config.robot)
         self._collector = Collector(self._config, robot)
         self._dt = robot.dt
-        listen_for_states(self, lambda sample: self._collector.on_state(sample.stamp, sample.state))
+        listen_for_states(self, self._collector.on_state)
         listen_for_bridge(self, self._on_bridge)
         self._actions = ActionPublisher(self, ActionSource.COLLECTOR)
         self.create_service(Trigger, '~/start', self._on_start)
@@ -85,10 +85,8 @@ class CollectorNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say where the collector stands."""
-        run = self._collector.status
-        level = DiagnosticStatus.WARN if run.phase in (RunPhase.WAITING, RunPhase.STOPPED) else DiagnosticStatus.OK
         details = {'walked [s]': f'{self._collector.walked:.1f}'}
-        return status('collector', run.text, ControllerState(self._actions.sender, run, details).values(), level)
+        return run_status('collector', ControllerState(self._actions.sender, self._collector.status, details))
 
 
 def main() -> int:

@@ -16,15 +16,13 @@ from millirobot_adapt.contract.messages import seconds, sides
 from millirobot_adapt.contract.states import BridgeState, ControllerState, news_for
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.pacing import every
-from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.planning.path_source import TOPIC
-from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.fence import fence_text
-from millirobot_adapt.ros.conversions import labelled_array, path_message, qos, status
+from millirobot_adapt.ros.conversions import labelled_array, path_message, qos
 from millirobot_adapt.ros.inputs.path_input import PathInput
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
 from millirobot_adapt.ros.inputs.states import listen_for_bridge
@@ -33,7 +31,7 @@ from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.outputs.live_view import LiveView
 from millirobot_adapt.ros.process import run
-from millirobot_adapt.ros.run_services import RunServices
+from millirobot_adapt.ros.run_services import RunServices, run_status
 
 
 class ControllerNode(ManagedNode):
@@ -85,13 +83,16 @@ class ControllerNode(ManagedNode):
         self._actions.publish(np.zeros(NU))
 
     def _connect(self) -> None:
-        listen_for_states(self, lambda sample: self._controller.on_state(sample.stamp, sample.state))
+        listen_for_states(self, self._controller.on_state)
         self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
         listen_for_bridge(self, self._on_bridge)
         self._actions = ActionPublisher(self, ActionSource.CONTROLLER)
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
-        RunServices(self, self._controller, self._objection, self._show_path)
+        RunServices(
+            self, self._controller, self._objection,
+            lambda path: self._reference.publish(path_message(time.time(), path.outline)),
+        )  # fmt: skip
 
     # Messages in.
 
@@ -114,9 +115,6 @@ class ControllerNode(ManagedNode):
             return f'objective.fence_corners = [{own}] is not the gate.fence of the bridge, [{self._bridge_fence}]'
         return ''
 
-    def _show_path(self, path: ReferencePath) -> None:
-        self._reference.publish(path_message(time.time(), path.outline))
-
     # The two threads.
 
     def _tick(self) -> None:
@@ -138,10 +136,8 @@ class ControllerNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say where the controller stands, and what its model is."""
-        run = self._controller.status
-        level = DiagnosticStatus.WARN if run.phase in (RunPhase.WAITING, RunPhase.STOPPED) else DiagnosticStatus.OK
         details = self._details if self._paths is None else {**self._details, 'path': self._paths.newest}
-        return status('controller', run.text, ControllerState(self._actions.sender, run, details).values(), level)
+        return run_status('controller', ControllerState(self._actions.sender, self._controller.status, details))
 
 
 def main() -> int:

@@ -1,18 +1,28 @@
-"""What an operator asks of the controller: start a run, pause, resume, finish or stop it."""
+"""What an operator asks of the controller: start a run, pause, resume, finish or stop it; and how the runs stand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from millirobot_adapt.contract.states import ControllerState
 from millirobot_adapt.core.control.controller import Controller
-from millirobot_adapt.core.control.run_state import NotReadyError
+from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.ros.conversions import status
 
 BY_OPERATOR = 'by the operator'
+NEEDS_ATTENTION = (RunPhase.WAITING, RunPhase.STOPPED)
+
+
+def run_status(name: str, state: ControllerState) -> DiagnosticStatus:
+    """Build the message of a state; a run that was stopped, or cannot start, is a warning."""
+    level = DiagnosticStatus.WARN if state.run.phase in NEEDS_ATTENTION else DiagnosticStatus.OK
+    return status(name, state.run.text, state.values(), level)
 
 
 class RunServices:

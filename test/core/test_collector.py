@@ -7,6 +7,7 @@ import pytest
 
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError
+from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
@@ -26,6 +27,11 @@ def standing(x=0.5, y=0.3):
     return state
 
 
+def sample(stamp, state=None, pose_age=0.01):
+    quality = StateQuality(pose_age, 0.001, 0.01, coasting=False)
+    return StateSample(0, stamp, standing() if state is None else state, quality)
+
+
 @pytest.fixture
 def clock():
     return Clock()
@@ -35,7 +41,7 @@ def clock():
 def collector(clock):
     """One that is ready to start."""
     made = Collector(CollectorConfig(minutes=0.05), ROBOT, clock)
-    made.on_state(0.0, standing())
+    made.on_state(sample(0.0))
     made.on_bridge(BridgeNews(True))
     return made
 
@@ -43,7 +49,7 @@ def collector(clock):
 def tick(collector, clock, state=None):
     """A control period passes, a state arrives, a tick begins."""
     clock.now += ROBOT.dt
-    collector.on_state(clock.now, standing() if state is None else state)
+    collector.on_state(sample(clock.now, standing() if state is None else state))
     return collector.begin_tick()
 
 
@@ -103,7 +109,7 @@ def test_it_says_what_is_missing(clock):
     collector = Collector(CollectorConfig(), ROBOT, clock)
     for prepare, complaint in (
         (lambda: None, 'no state yet'),
-        (lambda: collector.on_state(0.0, standing()), 'the bridge is not armed'),
+        (lambda: collector.on_state(sample(0.0)), 'the bridge is not armed'),
         (lambda: setattr(clock, 'now', clock.now + 2.0), 'the newest state is 2.0 s old'),
     ):
         prepare()
@@ -128,7 +134,7 @@ def test_a_second_start_is_refused_and_runs_walk_differently(collector, clock):
 @pytest.mark.parametrize(('minutes', 'radius', 'seed'), [(0.05, 1.0, 1), (0.05, 0.3, 0), (0.02, 1.0, 0)])
 def test_every_parameter_changes_something(clock, collector, minutes, radius, seed):
     other = Collector(CollectorConfig(minutes=minutes, radius=radius, seed=seed), ROBOT, clock)
-    other.on_state(0.0, standing())
+    other.on_state(sample(0.0))
     other.on_bridge(BridgeNews(True))
     walks = []
     for one in (collector, other):
@@ -171,3 +177,12 @@ def test_no_run_starts_while_another_source_drives(collector):
     collector.on_bridge(BridgeNews(True, taken_by='controller'))
     with pytest.raises(NotReadyError, match='controller drives the robot'):
         collector.start()
+
+
+def test_a_pose_that_is_no_longer_accepted_ends_the_run(collector, clock):
+    collector.start()
+    tick(collector, clock)
+    collector.on_state(sample(clock.now, pose_age=0.6))
+    assert not collector.begin_tick().any()
+    assert collector.status.text == 'stopped: no accepted pose for 0.6 s'
+    assert collector.status.cause is StopCause.FAULT

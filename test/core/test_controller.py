@@ -9,12 +9,17 @@ from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunPhase, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
 from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 DT = 0.1
 MISSED = 'stopped: 3 deadlines in a row were missed; close other programs, or --set controller.planner.samples=100'
+
+
+def sample(stamp, state, pose_age=0.01, fault=PoseFault.NONE):
+    return StateSample(0, stamp, state, StateQuality(pose_age, 0.001, 0.01, coasting=False, fault=fault))
 
 
 class FakeLoop:
@@ -73,7 +78,7 @@ class Bench:
         return setpoint
 
     def answer(self, value=0.0):
-        self.controller.on_state(1000 + self.now + 0.003, np.full(NX, value))
+        self.controller.on_state(sample(1000 + self.now + 0.003, np.full(NX, value)))
 
     def tick(self, *, answered=True, planned=True):
         setpoint = self.begin()
@@ -264,7 +269,7 @@ def test_the_end_of_the_path_finishes():
 def test_a_state_that_is_not_finite_is_no_state():
     bench = Bench()
     bench.begin()
-    bench.controller.on_state(1000.0, np.full(NX, np.nan))
+    bench.controller.on_state(sample(1000.0, np.full(NX, np.nan)))
     assert bench.controller.status.text.startswith('waiting')
 
 
@@ -535,3 +540,14 @@ def test_the_fix_in_the_message_asks_for_fewer_candidates_than_there_are():
     for _ in range(5):
         bench.tick(planned=False)
     assert bench.controller.status.text.endswith('or --set controller.planner.samples=30')
+
+
+def test_no_run_starts_on_a_state_whose_pose_cannot_be_trusted():
+    bench = Bench()
+    bench.controller.on_bridge(BridgeNews(True))
+    bench.controller.on_state(sample(1000.0, np.zeros(NX), pose_age=0.7, fault=PoseFault.FROZEN))
+    with pytest.raises(NotReadyError, match=f'no accepted pose for 0.7 s: {PoseFault.FROZEN.words}'):
+        bench.controller.start()
+    assert bench.controller.status.phase is RunPhase.WAITING
+    bench.controller.on_state(sample(1000.1, np.zeros(NX)))
+    bench.controller.start()

@@ -45,19 +45,23 @@ STATE = np.zeros(NX)
 STATE[[0, 1, 6, 8, 10]] = 0.5, 0.3, 1.0, 1.0, 1.0
 WHILE = st.sampled_from([0.02, 0.1, 0.3, 0.5])
 """Time that passes after something was done [s]."""
+QUALITY = StateQuality(0.01, 0.001, 0.01, coasting=False)
 PLANNED = np.array([31.0, 32.0])
 
 
 class ConstantLoop:
     """Plan the same action at every tick."""
 
+    samples = 400
+
     def restart(self, path):
         pass
 
-    def step(self, tick, stamp, state, sent, executing, budget):
+    def step(self, tick, stamp, state, sent, executing, *_):
         plan = Plan(np.tile(PLANNED, (5, 1)), np.zeros((6, NX)), 0.0, (0.0, 0.0), 1.0, 8, 8, 1)
         return SimpleNamespace(
             plan=plan,
+            cut_short=False,
             tracking=SimpleNamespace(finished=False),
             record=lambda **given: TickRecord.without_state(tick, given['stamp'], given['seed'], executing),
         )
@@ -79,6 +83,7 @@ class System:
         )
         self.controller = Controller(
             ConstantLoop(), lambda state: 'a path', dt=DT, seed=0, deadline=0.09, misses_allowed=3, stale_after=0.5,
+            state_timeout=0.75,
             steady=self.clock.steady,
         )  # fmt: skip
         self.collector = Collector(CollectorConfig(minutes=10.0), robot, self.clock.steady)
@@ -109,15 +114,15 @@ class System:
     # What the nodes do.
 
     def see(self):
-        quality = StateQuality(0.01, 0.001, 0.01, coasting=False)
-        self.driver.on_state(StateSample(0, self.clock.host(), STATE, quality))
-        self.collector.on_state(self.clock.host(), STATE)
+        sample = StateSample(0, self.clock.host(), STATE, QUALITY)
+        self.driver.on_state(sample)
+        self.collector.on_state(sample)
 
     def tick_controller(self):
         if CONTROLLER in self.hanging:
             return
         setpoint = self.controller.begin_tick(self.clock.host())
-        self.controller.on_state(self.clock.host() + 0.001, STATE)
+        self.controller.on_state(StateSample(0, self.clock.host() + 0.001, STATE, QUALITY))
         if setpoint is not None:
             self.say(CONTROLLER, setpoint)
         if self.controller.status.phase is RunPhase.RUNNING:

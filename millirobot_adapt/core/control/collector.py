@@ -11,6 +11,7 @@ from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray
@@ -55,9 +56,9 @@ class Collector:
 
     # What arrives.
 
-    def on_state(self, stamp: float, state: FloatArray) -> None:
-        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
-        self._inbox.add_state(stamp, state, self._steady())
+    def on_state(self, sample: StateSample) -> None:
+        """Take a state of the estimator; one that is not finite is no state."""
+        self._inbox.add_state(sample, self._steady())
 
     def on_bridge(self, news: BridgeNews) -> None:
         """Take the bridge's state: disarmed, held for its legs or driven by another source it ends the run."""

@@ -23,6 +23,7 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
@@ -77,10 +78,10 @@ class Controller:
 
     # What arrives.
 
-    def on_state(self, stamp: float, state: FloatArray) -> None:
-        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state."""
+    def on_state(self, sample: StateSample) -> None:
+        """Take a state of the estimator; one that is not finite is no state."""
         with self._changed:
-            if self._inbox.add_state(stamp, state, self._steady()):
+            if self._inbox.add_state(sample, self._steady()):
                 self._changed.notify_all()
 
     def on_sent(self, stamp: float, action: FloatArray) -> None:

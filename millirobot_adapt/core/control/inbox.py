@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
 from millirobot_adapt.core.robot.state import FloatArray
 
 STAMP_TOLERANCE = 0.002
@@ -39,6 +40,7 @@ class StateArrival:
     stamp: float
     state: FloatArray
     steady: float
+    quality: StateQuality
 
 
 class Inbox:
@@ -50,11 +52,11 @@ class Inbox:
         self.newest: StateArrival | None = None
         """The newest state."""
 
-    def add_state(self, stamp: float, state: FloatArray, steady: float) -> bool:
-        """Take a state, shape (nx,), of time `stamp` [s]; one that is not finite is no state and gives False."""
-        if not np.isfinite(state).all():
+    def add_state(self, sample: StateSample, steady: float) -> bool:
+        """Take a state that came at `steady` [s]; one that is not finite is no state and gives False."""
+        if not np.isfinite(sample.state).all():
             return False
-        self.newest = StateArrival(stamp, state, steady)
+        self.newest = StateArrival(sample.stamp, sample.state, steady, sample.quality)
         return True
 
     def add_sent(self, stamp: float, action: FloatArray) -> None:
@@ -65,8 +67,13 @@ class Inbox:
         """Say what is missing before a run can start at `steady` [s]; empty when nothing is."""
         if self.newest is None:
             return 'no state yet (telemetry from the bridge and odometry from the estimator)'
-        age = steady - self.newest.steady
-        return f'the newest state is {age:.1f} s old' if age > stale_after else ''
+        age, quality = steady - self.newest.steady, self.newest.quality
+        if age > stale_after:
+            return f'the newest state is {age:.1f} s old'
+        if not quality.pose_age <= stale_after:
+            why = '' if quality.fault is PoseFault.NONE else f': {quality.fault.words}'
+            return f'no accepted pose for {quality.pose_age:.1f} s{why}'
+        return ''
 
     def answer(self, tick: Tick) -> StateArrival | None:
         """Return the newest state if it was sampled in `tick`, neither before nor after."""
