@@ -16,15 +16,23 @@ HEAD = """# Parameters
 
 Generated from the declarations in the code: `python -m millirobot_adapt.app.reference > docs/parameters.md`.
 
-Each node reads its block of a ROS 2 parameter file. An unknown key, a wrong type, a list of another length or a value
-out of range refuses to start, and the error names the file, the key and the nearest valid key. Take a copy of the
-shipped file, change it, and start the node with `--ros-args --params-file FILE`; `millirobot demo` and `millirobot
-replay` take single values by `--set NODE.PARAMETER=VALUE`.
+Each node reads its block of a ROS 2 parameter file. With an unknown key, a wrong type, a list of another length or a
+value out of range the node does not start; the error names the file, the key, and a valid key that is near.
 
-Values are read at the start, but for those with a word under *live*: `ros2 param set /NODE PARAMETER VALUE` changes
-them while the node runs, *any* to any value in range, *lower* or *higher* only that way, for a limit may be tightened
-and not loosened. Several set in one call of the node's service `set_parameters_atomically` are all taken or none. A
-change is in force from the next tick that is planned, and the bag records it.
+To change parameters, write a file of your own with `millirobot params new lab.yaml`, edit it, and give it to the
+launch files (`params:=lab.yaml`), to `millirobot doctor --params` or to a node (`--ros-args --params-file`). A block
+may be headed `bridge`, `/robot1/bridge`, `/**/bridge`, or `/**` for all nodes; namespaces may be nested; a later
+block wins over an earlier one, as in ROS. A block `/**` may hold parameters that only some nodes have. `use_sim_time`
+must be false: the nodes run on the clock of the machine. `millirobot demo` and `millirobot replay` take single values
+with `--set NODE.PARAMETER=VALUE`. After an upgrade, parameters with another name are taken with a note; `millirobot
+params migrate` writes the present names into the file. A parameter that no longer exists is refused with what to do
+instead.
+
+Parameters with a word under *live* can change while the node runs (`ros2 param set /NODE PARAMETER VALUE`): *any* to
+any value in range, *lower* or *higher* only in that direction, because a limit may be tightened and not loosened. The
+node reads all others once, when it starts. Of several parameters set in one call of the service
+`set_parameters_atomically` either all change or none. A change applies from the next planned tick, and the bag
+records it.
 """
 TABLE = '| parameter | type | unit | range | default | live | what |\n|---|---|---|---|---|---|---|'
 TYPES = {float: 'number', int: 'whole number', bool: 'true, false', str: 'text'}

@@ -24,7 +24,7 @@ def own_parameters(
         UserError: what cannot be read, a head that is nearly the name of a node, an unknown key, a wrong type or range.
     """
     file = read_parameter_file(path)
-    for head in file.strangers(node.name for node in NODES):
+    for head in file.foreign_heads(node.name for node in NODES):
         say(f'{path}: {head.lstrip("/")} is none of our nodes, its block is left out')
     found: dict[str, dict[str, Any]] = {}
     for node in processes:

@@ -34,9 +34,11 @@ def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
     words: list[str] = []
     for place, part in enumerate(error['loc']):
         is_last = place == len(error['loc']) - 1
+        if isinstance(part, int) and not words and holder is not None:
+            part = list(holder.__parameters__)[part]  # an argument given by its position
         if isinstance(part, int):
             words[-1] += f'[{part}]' if not is_last or error['type'] in _WHOLE else ''
-            words[-1] += ': each value' if is_last and error['type'] in _TYPES else ''
+            words[-1] += ': each value' if is_last and error['type'] in _TYPES and error['input'] is not None else ''
         elif not part.startswith('<'):  # the tag of a union's branch
             words.append(part)
             if holder is not None and part in holder.__parameters__:

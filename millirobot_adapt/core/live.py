@@ -25,8 +25,8 @@ def live_values(config: Config) -> dict[str, Any]:
 def changed(config: C, changes: Mapping[str, Any], source: str) -> C:
     """Return the configuration with other values of live parameters, given by dotted name.
 
-    The whole is checked, so that of several changes all are made or, where one is wrong, none. A limit that may only
-    become lower (higher) is compared with the value in force: what was tightened stays so until the node is restarted.
+    The result is checked as a whole: either all changes are made or, where one is wrong, none. A limit that may only
+    become lower (or higher) is compared with the value in force, so a tightened limit stays tight until a restart.
 
     Raises:
         UserError: an unknown parameter, one that is not live, a limit that would be loosened, a wrong type, a value

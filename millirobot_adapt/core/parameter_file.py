@@ -84,7 +84,7 @@ class ParameterFile:
         place = namespace.strip('/')
         return block.is_for(f'/{place}/{node}' if place else f'/{node}') or block.head == f'/{node}'
 
-    def strangers(self, known: Iterable[str]) -> list[str]:
+    def foreign_heads(self, known: Iterable[str]) -> list[str]:
         """Return the heads of blocks for nodes that are none of ours.
 
         Raises:

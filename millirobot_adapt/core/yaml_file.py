@@ -11,7 +11,7 @@ from millirobot_adapt.core.errors import UserError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader that refuses a key given twice: the first value would be lost without a word."""
+    """YAML's safe loader that refuses a key given twice: the first value would be lost silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()

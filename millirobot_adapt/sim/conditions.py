@@ -63,7 +63,7 @@ class Circumstances(Config):
     missing_legs: tuple[str, ...] = param((), 'Legs that are broken off.', choices=LEGS)
     payload: Payload = section(Payload, 'What the robot carries or pulls.')
     pose_offset: tuple[float, ...] = param(
-        (0.0,) * 6, 'Marker body askew, unknown to the estimator: x y z [m], roll pitch yaw [rad].',
+        (0.0,) * 6, 'Misalignment of the marker body, unknown to the estimator: x y z [m], roll pitch yaw [rad].',
         unit='m, rad', low=-math.pi, high=math.pi, length=6,
     )  # fmt: skip
     wear: tuple[float, ...] = param(

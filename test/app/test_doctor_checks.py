@@ -16,6 +16,7 @@ from millirobot_adapt.app.doctor.examine import CHECKS, examine
 from millirobot_adapt.app.doctor.finding import Level, ok
 from millirobot_adapt.app.doctor.probe import Probe, probe
 from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.contract.topics import why_no_topic
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 
@@ -317,3 +318,24 @@ def test_an_installed_copy_that_differs_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv('PATH', str(tmp_path))
     told = [finding.what for finding in interpreters.check_interpreters(Subject()) if finding.level is Level.WARN]
     assert any('bridge.yaml differs from its installed copy' in what for what in told)
+
+
+def test_a_name_that_is_no_topic_is_named_and_the_other_checks_go_on(monkeypatch):
+    asked = []
+    monkeypatch.setattr('millirobot_adapt.app.doctor.subject.probe', lambda topic: asked.append(topic) or Probe())
+    subject = Subject(mocap_topic='/vrpn_mocap/robot-1/pose')
+    (found,) = ros.check_mocap(subject)
+    assert found.level is Level.FAIL
+    assert "'-' at place 18" in found.what
+    assert subject.probe.error == ''
+    assert asked == ['mocap/pose'], 'ROS is asked all the same'
+
+
+@pytest.mark.parametrize('name', ['mocap/pose', '/vrpn/robot_1/pose', '~/pose', 'a'])
+def test_what_ros_takes_for_a_topic(name):
+    assert why_no_topic(name) == ''
+
+
+@pytest.mark.parametrize('name', ['', 'a b', 'a//b', '1a', 'a/1b', 'a/', 'caf\u00e9'])
+def test_what_ros_does_not_take_for_a_topic(name):
+    assert why_no_topic(name)

@@ -100,3 +100,16 @@ def test_help_needs_nothing_heavy():
     )
     answer = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == '[]'
+
+
+@pytest.mark.parametrize('number', [errno.EACCES, errno.ENOTDIR, errno.ENAMETOOLONG])
+def test_a_path_that_nobody_lets_the_user_look_at_is_one_line_and_bad_input(run_command, capsys, number):
+    assert run_command(fail_with(OSError(number, 'no way in', '/root/run'))) == 2
+    assert capsys.readouterr().err == 'millirobot: error: /root/run: no way in\n'
+
+
+def test_an_argument_that_is_no_path_is_one_line(capsys):
+    assert cli.main(['report', '~nobody_here/run']) == 2
+    assert capsys.readouterr().err == (
+        'millirobot: error: ~nobody_here/run: there is no such home folder; write the path in full\n'
+    )

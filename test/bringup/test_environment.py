@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from millirobot_adapt.bringup import environment
-from millirobot_adapt.bringup.environment import DOMAINS, local_environment, reserve_domain
+from millirobot_adapt.bringup.environment import DOMAINS, check_log_folder, local_environment, reserve_domain
 from millirobot_adapt.core.errors import UserError
 
 
@@ -43,3 +43,17 @@ def test_the_environment_keeps_what_is_there(monkeypatch):
     assert made['PATH'] == '/somewhere'
     assert (made['ROS_DOMAIN_ID'], made['ROS_AUTOMATIC_DISCOVERY_RANGE']) == ('42', 'LOCALHOST')
     assert Path(made['FASTRTPS_DEFAULT_PROFILES_FILE']).is_file()
+
+
+@pytest.mark.parametrize(
+    ('environment', 'below'), [({'HOME': ''}, '.ros/log'), ({'ROS_HOME': ''}, 'log'), ({'ROS_LOG_DIR': 'logs'}, 'logs')]
+)
+def test_the_folder_of_ros_logs_is_made(tmp_path, environment, below):
+    check_log_folder({name: str(tmp_path / value) for name, value in environment.items()})
+    assert (tmp_path / below).is_dir()
+
+
+@pytest.mark.parametrize('environment', [{}, {'HOME': '/proc/none'}, {'HOME': ''}])
+def test_without_a_folder_for_ros_logs_one_line_says_what_to_set(environment):
+    with pytest.raises(UserError, match='set HOME or ROS_LOG_DIR to a folder that can be written'):
+        check_log_folder(environment)

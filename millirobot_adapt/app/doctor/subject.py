@@ -65,7 +65,9 @@ class Subject:
             paths = {node: self._params / f'{node.name}.yaml' for node in ROBOT}
             return {node: read_parameter_file(path) for node, path in paths.items() if path.is_file()}
         file = read_parameter_file(self._params)
-        self.notes += [f'{file.path}: {head} is none of our nodes' for head in file.strangers(n.name for n in NODES)]
+        self.notes += [
+            f'{file.path}: {head} is none of our nodes' for head in file.foreign_heads(n.name for n in NODES)
+        ]
         return dict.fromkeys(ROBOT, file)
 
     def config_of(self, node: NodeProcess) -> Config:
