@@ -11,11 +11,10 @@ from pathlib import Path
 tree = ast.parse(Path(__file__).resolve().parents[1].joinpath('setup.py').read_text(encoding='utf-8'))
 lists: dict[str, list[str]] = {}
 for node in ast.walk(tree):
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
-        lists[node.targets[0].id.lower()] = ast.literal_eval(node.value)  # SIM and REPORT
-    elif isinstance(node, ast.keyword) and node.arg == 'install_requires':
-        lists['base'] = ast.literal_eval(node.value)
-for name in ('base', *sys.argv[1:]):
+    name = node.targets[0].id.lower() if isinstance(node, ast.Assign) else getattr(node, 'arg', '')
+    if isinstance(getattr(node, 'value', None), ast.List):
+        lists[name] = [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+for name in ('install_requires', *sys.argv[1:]):
     for requirement in lists[name]:
         bound = re.fullmatch(r'([\w.-]+)>=([\w.]+)', requirement)
         if bound is not None:
