@@ -28,6 +28,8 @@ from millirobot_adapt.core.robot.state import FloatArray
 _FIRST_EXCHANGES = 5
 _CLOCK_CHECK = 0.2
 """The rate of the robot's clock is judged over no less than this [s]."""
+_CLOCK_RATES = (2 / 3, 3 / 2)
+"""A robot's clock that is slower or faster is not the one that its file describes [s/s]."""
 
 
 class LinkLost(Exception):  # noqa: N818 - it names an event, not a mistake
@@ -242,7 +244,7 @@ class Link:
         if elapsed < _CLOCK_CHECK:
             return
         robot = clock_step(early[0], late[0]) * self._robot.scales.clock
-        if not 0.5 < robot / elapsed < 2.0:
+        if not _CLOCK_RATES[0] < robot / elapsed < _CLOCK_RATES[1]:
             raise Unconfirmed(
                 f"the robot's clock ran {robot:.3g} s in {elapsed:.3g} s; set scales.clock (or index_before_timestamp) "
                 "in the robot's file"

@@ -3,11 +3,9 @@
 
 #include "firmware.h"
 
-#define STATE 13
-
 struct robot *library_robot(const struct sensors *sensors, int16_t cutoff);
 void library_power_up(struct robot *robot, const struct sensors *sensors);
-void library_state(const struct robot *robot, int64_t state[STATE]);
+void library_duty(const struct robot *robot, int16_t duty[SIDES]);
 struct xbee_parser *library_parser(int escaped);
 size_t library_feed(struct xbee_parser *parser, const uint8_t *data, size_t length, int resync, uint8_t *out);
 int library_decodes(const uint8_t *payload, size_t length);
@@ -29,16 +27,10 @@ void library_power_up(struct robot *robot, const struct sensors *sensors) {
     robot->cutoff = cutoff;
 }
 
-/* Everything that decides what the robot does next, but its encoders' readings. */
-void library_state(const struct robot *robot, int64_t state[STATE]) {
-    const int64_t found[STATE] = {
-        robot->milliseconds, robot->index, robot->position[LEFT], robot->position[RIGHT], robot->duty[LEFT],
-        robot->duty[RIGHT], robot->running, robot->timeout, robot->last_command,
-        robot->pid[LEFT].goal, robot->pid[RIGHT].goal, robot->pid[LEFT].sum, robot->pid[RIGHT].sum,
-    };
-    for (int i = 0; i < STATE; i++) {
-        state[i] = found[i];
-    }
+/* What the motors get since the last tick. */
+void library_duty(const struct robot *robot, int16_t duty[SIDES]) {
+    duty[LEFT] = robot->duty[LEFT];
+    duty[RIGHT] = robot->duty[RIGHT];
 }
 
 struct xbee_parser *library_parser(int escaped) {

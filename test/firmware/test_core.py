@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from build import made, needs_compiler
+from core_library import load
 
 pytestmark = needs_compiler
 CORPUS = Path(__file__).parents[1] / 'data' / 'fuzz'
@@ -17,10 +18,7 @@ OURS = {0x01: 5, 0x81: 5, 0x89: 3}
 
 @pytest.fixture(scope='module')
 def library(tmp_path_factory):
-    found = ctypes.CDLL(str(made('lib', tmp_path_factory.mktemp('firmware')) / 'libfirmware.so'))
-    found.library_parser.restype = ctypes.c_void_p
-    found.library_feed.restype = ctypes.c_size_t
-    return found
+    return load(tmp_path_factory.mktemp('firmware'))
 
 
 def frames(library, pieces, escaped):

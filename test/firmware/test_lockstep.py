@@ -1,15 +1,15 @@
-"""The C core against the mock's microcontroller: the same commands, the same legs, equal in every bit at every tick."""
+"""The C core against the mock's microcontroller: same commands, same legs; equal duty at every tick, equal replies."""
 
-import ctypes
 import math
 
 import numpy as np
 import pytest
-from build import made, needs_compiler
+from build import needs_compiler
+from core_library import CoreRobot, Sensors, load
 
 from firmware_bridge import packets
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.sim.microcontroller import ENCODER_STEPS, Microcontroller
+from millirobot_adapt.sim.microcontroller import Microcontroller
 
 pytestmark = needs_compiler
 ROBOT = RobotConfig()
@@ -17,13 +17,6 @@ SECONDS = 60
 FASTEST = 0.09
 """Leg speed at full duty [rad/ms]."""
 NAME = b'millirobot_adapt reference firmware 1'
-
-
-class Sensors(ctypes.Structure):
-    _fields_ = [
-        ('encoder', ctypes.c_uint16 * 2), ('gyro', ctypes.c_int16 * 3), ('accel', ctypes.c_int16 * 3),
-        ('back_emf', ctypes.c_int16 * 2), ('battery', ctypes.c_int16),
-    ]  # fmt: skip
 
 
 class Legs:
@@ -57,7 +50,7 @@ class Legs:
         scales = ROBOT.scales
         back_emf = np.clip(np.rint(self.back_emf() / scales.back_emf * scales.back_emf_signs), -1023, 1023)
         found = Sensors(battery=round(self.battery / scales.battery))
-        found.encoder[:] = [math.floor(a * (ENCODER_STEPS / math.tau)) % ENCODER_STEPS for a in self.angle]
+        found.see(self.angle)
         found.gyro[:] = [round(v / scales.gyro) for v in self.angular_velocity()]
         found.accel[:] = [round(v / scales.accelerometer) for v in self.acceleration()]
         found.back_emf[:] = [int(value) for value in back_emf]
@@ -76,10 +69,7 @@ class NoNoise:
 
 @pytest.fixture(scope='module')
 def library(tmp_path_factory):
-    found = ctypes.CDLL(str(made('lib', tmp_path_factory.mktemp('firmware')) / 'libfirmware.so'))
-    found.library_robot.restype = ctypes.c_void_p
-    found.robot_receive.restype = ctypes.c_size_t
-    return found
+    return load(tmp_path_factory.mktemp('firmware'))
 
 
 class Pair:
@@ -87,37 +77,22 @@ class Pair:
 
     def __init__(self, library, seed):
         rng = np.random.default_rng(seed)
-        self.library = library
         self.legs = Legs(rng)
         self.python = Microcontroller(ROBOT, self.legs, NoNoise())
-        self.c = ctypes.c_void_p(library.library_robot(ctypes.byref(self.legs.sensors()), ctypes.c_int16(0)))
+        self.c = CoreRobot(library, self.legs.sensors())
 
     def tick(self):
-        duty = self.python.tick()
-        self.library.robot_tick(self.c, ctypes.byref(self.legs.sensors()))
-        self.legs.turn(duty)
+        """Let both run a millisecond; return the duty of each, left and right."""
+        duties = self.python.tick(), self.c.tick(self.legs.sensors())
+        self.legs.turn(duties[1])
+        return duties
 
     def receive(self, payload):
-        answer = ctypes.create_string_buffer(64)
-        length = self.library.robot_receive(
-            self.c, ctypes.byref(self.legs.sensors()), payload, ctypes.c_size_t(len(payload)), answer
-        )
-        return self.python.receive(payload), answer.raw[:length] or None
+        return self.python.receive(payload), self.c.receive(self.legs.sensors(), payload)
 
     def reset(self):
         self.python.power_up()
-        self.library.library_power_up(self.c, ctypes.byref(self.legs.sensors()))
-
-    def states(self):
-        """What both would do next, as equal lists."""
-        found = (ctypes.c_int64 * 13)()
-        self.library.library_state(self.c, found)
-        python = self.python
-        pids = python._pids
-        return [
-            python._milliseconds, python._index, *python._position, *python._duty, python._running, python._timeout,
-            python._last_command, pids[0]._goal, pids[1]._goal, pids[0]._sum, pids[1]._sum,
-        ], list(found)  # fmt: skip
+        self.c.power_up(self.legs.sensors())
 
 
 def random_payload(rng):
@@ -152,10 +127,9 @@ def equal_for(pair, rng, seconds):
                 pair.reset()
             python, c = pair.receive(random_payload(rng))
             assert python == c, tick
-        pair.tick()
-        python, c = pair.states()
+        python, c = pair.tick()
         assert python == c, tick
-        driven += any(pair.python._duty)
+        driven += any(c)
     return driven
 
 
@@ -180,10 +154,10 @@ def test_a_walk_and_the_robots_own_timeout(library):
         for _ in range(100):
             pair.tick()
     assert (pair.legs.angle - start) / math.tau == pytest.approx([4.0, 2.0], rel=0.15)
-    for _ in range(251):
-        pair.tick()
-    assert pair.states()[1][4:6] == [0, 0], 'no byte came from the host'
-    assert pair.states()[0] == pair.states()[1]
+    silent = [pair.tick() for _ in range(300)]  # no byte comes from the host
+    assert all(python == c for python, c in silent)
+    driven = sum(any(c) for _, c in silent)
+    assert driven == 250 - 100, 'the last command came 100 ms before'
 
 
 def test_every_firmware_says_its_own_name(library):
@@ -193,24 +167,17 @@ def test_every_firmware_says_its_own_name(library):
 
 
 def test_an_empty_battery_switches_the_motors_off_until_a_reset(library):
-    legs = Legs(np.random.default_rng(0))
-    sensors = legs.sensors()
-    robot = ctypes.c_void_p(library.library_robot(ctypes.byref(sensors), ctypes.c_int16(700)))
+    sensors = Legs(np.random.default_rng(0)).sensors()
+    robot = CoreRobot(library, sensors, cutoff=700)
 
-    def tell(packet):
-        payload = packets.encode(packet)
-        answer = ctypes.create_string_buffer(64)
-        library.robot_receive(robot, ctypes.byref(sensors), payload, ctypes.c_size_t(len(payload)), answer)
+    def walk():
+        for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetVelocity((262, 262))):
+            robot.receive(sensors, packets.encode(packet))
 
     def driven_after(milliseconds):
-        for _ in range(milliseconds):
-            library.robot_tick(robot, ctypes.byref(sensors))
-        state = (ctypes.c_int64 * 13)()
-        library.library_state(robot, state)
-        return bool(state[4])
+        return any([robot.tick(sensors) for _ in range(milliseconds)][-1])
 
-    for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetVelocity((262, 262))):
-        tell(packet)
+    walk()
     assert driven_after(100)
     sensors.battery = 699
     assert driven_after(900), 'a start of the motors may pull the battery down for a while'
@@ -219,9 +186,8 @@ def test_an_empty_battery_switches_the_motors_off_until_a_reset(library):
     sensors.battery = 699
     assert not driven_after(1001)
     sensors.battery = 880
-    tell(packets.StartMotors())
+    walk()
     assert not driven_after(10)
-    library.library_power_up(robot, ctypes.byref(sensors))
-    for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetVelocity((262, 262))):
-        tell(packet)
+    robot.power_up(sensors)
+    walk()
     assert driven_after(10)

@@ -128,6 +128,25 @@ def test_a_request_that_the_radio_repeats_now_and_then_is_no_second_master(bench
     assert bench.link.counters.as_dict()['foreign'] == 40
 
 
+@pytest.mark.parametrize('rate', [1e-3, 0.5, 2.0, 1e3])
+def test_a_robot_whose_clock_runs_at_another_rate_is_refused_with_the_parameter_to_set(rate):
+    bench = Bench()
+    bench.robot.change = lambda reply: packets.TelemetryReply(
+        **{**vars(reply), 'timestamp': round(reply.timestamp * rate) % 2**32}
+    )
+    with pytest.raises(LinkLost, match=r'clock ran .* set scales\.clock \(or index_before_timestamp\)'):
+        bench.link.open()
+
+
+@pytest.mark.parametrize('rate', [0.8, 1.2])
+def test_a_clock_that_stalled_for_a_moment_is_not_refused(rate):
+    bench = Bench()
+    bench.robot.change = lambda reply: packets.TelemetryReply(
+        **{**vars(reply), 'timestamp': round(reply.timestamp * rate) % 2**32}
+    )
+    bench.link.open()
+
+
 def test_start_up_holds_off_after_zeroing_the_encoders():
     short, long = Bench(zero_hold_off=0.2), Bench(zero_hold_off=1.0)
     short.link.open()
