@@ -77,6 +77,8 @@ def test_an_armed_gate_lets_a_good_setpoint_pass_unchanged():
         ({'setpoint': np.array([30.0, np.inf])}, 'the setpoint is not finite'),
         ({'setpoint': np.array([30.0])}, 'the setpoint is not finite'),
         ({'pose_age': 0.31}, 'no accepted pose for 0.3 s'),
+        ({'pose_age': math.nan}, 'no accepted pose for 0.3 s'),
+        ({'pose_age': math.inf, 'position': (np.nan,) * 3, 'tilt': math.nan}, 'no accepted pose for 0.3 s'),
         ({'pose_age': 0.31, 'fault': PoseFault.JUMPED}, f'no accepted pose for 0.3 s: {PoseFault.JUMPED.words}'),
         ({'state_age': 0.51}, 'no state from the estimator for 0.5 s'),
         ({'state_seen': Seen(100.0, 5.0)}, 'no state from the estimator for 0.5 s'),
@@ -100,9 +102,7 @@ STOPS = [
     ({'link_up': False}, 'the link is not up'),
     ({'objection': 'not this model'}, 'not this model'),
     ({'pose_age': 1.01}, 'no accepted pose for 1 s'),
-    ({'pose_age': math.nan}, 'no accepted pose for 1 s'),
     ({'pose_age': 1.01, 'fault': PoseFault.FROZEN}, f'no accepted pose for 1 s: {PoseFault.FROZEN.words}'),
-    ({'pose_age': math.inf, 'fault': PoseFault.NO_POSE}, f'no accepted pose for 1 s: {PoseFault.NO_POSE.words}'),
     ({'state_age': 1.51}, 'no state from the estimator for 1.5 s'),
     ({'state': None}, 'no state from the estimator yet'),
     ({'position': (2.45, 0.0, 0.0)}, 'outside the fence'),
@@ -387,3 +387,21 @@ def test_the_reason_of_the_last_stop_outlives_what_comes_after_it():
     gate.disarm('outside the fence', StopCause.OPERATOR)
     gate.disarm('the link is up; not armed', StopCause.OPERATOR)
     assert (gate.reason, gate.last_stop) == ('the link is up; not armed', 'outside the fence')
+
+
+@pytest.mark.parametrize('age', [math.inf, math.nan])
+def test_states_without_a_pose_hold_at_once_and_stop_a_second_after_the_last_accepted_one(age):
+    gate, lost = armed(), {'pose_age': age, 'position': (np.nan,) * 3, 'tilt': math.nan, 'fault': PoseFault.JUMPED}
+    gate.decide(inputs(100.0))
+    for now in np.arange(100.1, 100.95, 0.1):
+        decision = gate.decide(inputs(now, **lost))
+        assert (decision.hold, list(decision.setpoint)) == (HoldCause.POSE, [0, 0])
+    decision = gate.decide(inputs(101.05, **lost))
+    assert (decision.stop, decision.reason) == (True, f'no accepted pose for 1 s: {PoseFault.JUMPED.words}')
+
+
+def test_before_the_first_pose_nobody_arms():
+    gate = Gate(GateConfig(), ROBOT)
+    unknown = {'pose_age': math.inf, 'position': (np.nan,) * 3, 'tilt': math.nan, 'fault': PoseFault.NO_POSE}
+    gate.decide(inputs(**unknown))
+    assert gate.arm(inputs(**unknown)) == f'no accepted pose for 1 s: {PoseFault.NO_POSE.words}'

@@ -6,6 +6,7 @@ grades: a **hold** gives zero until its cause is over, a **stop** disarms, and a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +114,7 @@ class Gate:
         self._battery_known = False
         self._sent = np.zeros(NU)
         self._legs = LegWatch()
+        self._accepted_at = -math.inf  # when the last pose was taken that a state called accepted [s, steady clock]
         self.armed = False
         self.reason = 'not armed yet'
         """Why the gate is not armed, or what the last decision was."""
@@ -235,12 +237,16 @@ class Gate:
         silence = inputs.state_seen.silence(inputs.steady)
         if not silence <= config.state_stop:
             return f'no state from the estimator for {config.state_stop:g} s'
-        if not silence + inputs.state.quality.pose_age <= config.pose_stop:
+        pose_age = inputs.state.quality.pose_age
+        if math.isfinite(pose_age):
+            self._accepted_at = inputs.state_seen.arrival - pose_age
+        if not inputs.steady - self._accepted_at <= config.pose_stop:
             return f'no accepted pose for {config.pose_stop:g} s{_why_no_pose(inputs)}'
-        # Written so that a position or tilt that is not finite stops the robot.
-        if not self.fence.contains(StateView(inputs.state.state).position):
+        # A state without a pose says nothing of place and tilt: it is a hold, and the stop above in its time.
+        # Written so that a position or tilt that is not finite stops the robot otherwise.
+        if math.isfinite(pose_age) and not self.fence.contains(StateView(inputs.state.state).position):
             return 'outside the fence'
-        if not tilt_of(inputs.state.state) <= config.tilt:
+        if math.isfinite(pose_age) and not tilt_of(inputs.state.state) <= config.tilt:
             return f'tilted more than {config.tilt:g} rad'
         if self._low_readings >= config.battery_samples:
             return f'battery below {self._battery_low} counts'
