@@ -51,15 +51,25 @@ def run_demo(demo: Demo, command: str) -> int:
         UserError: bad input; the robot has not walked.
     """
     with Interrupts() as interrupts:
-        folder, nodes = _prepare(demo, command)
-        complaint = _drive(demo, folder, nodes, interrupts)
-        if complaint:
-            print(f'millirobot: {complaint}', file=sys.stderr)
-            folder.note_end(complaint)
-        report(folder)
+        _, complaint = walk_demo(demo, command, interrupts)
     if interrupts.requested:
         return INTERRUPTED
     return FAILED if complaint else OK
+
+
+def walk_demo(demo: Demo, command: str, interrupts: Interrupts) -> tuple[Path, str]:
+    """Walk once and write the report; returns the run folder and why the run ended early, empty if it did not.
+
+    Raises:
+        UserError: bad input; the robot has not walked.
+    """
+    folder, nodes = _prepare(demo, command)
+    complaint = _drive(demo, folder, nodes, interrupts)
+    if complaint:
+        print(f'millirobot: {complaint}', file=sys.stderr)
+        folder.note_end(complaint)
+    report(folder)
+    return folder.path, complaint
 
 
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:

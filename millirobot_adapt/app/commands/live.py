@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
 
@@ -34,6 +35,14 @@ def add(subparsers: Any) -> None:
         '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
     )
     demo.add_argument('--model', help='model bundle: a name under models/ or a folder')
+    demo.add_argument(
+        '--versus', metavar='METHOD',
+        help='walk each seed with this method too, and leave a page in --out that compares them: versus_<stamp>.html',
+    )  # fmt: skip
+    demo.add_argument(
+        '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
+        help='with --versus: so many seeds, from --seed on (default: 1); from 2 on the difference has an interval',
+    )  # fmt: skip
     demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
     demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')
     demo.add_argument(
@@ -56,4 +65,11 @@ def _demo(args: argparse.Namespace) -> int:
         out=args.out,
         overrides=args.overrides,
     )
-    return run_demo(demo, shlex.join(['millirobot', *sys.argv[1:]]))
+    command = shlex.join(['millirobot', *sys.argv[1:]])
+    if args.versus:
+        from millirobot_adapt.app.versus import run_versus
+
+        return run_versus(demo, args.versus, args.seeds or 1, command)
+    if args.seeds:
+        raise UserError('--seeds goes with --versus METHOD; a demo alone walks one seed')
+    return run_demo(demo, command)
