@@ -5,13 +5,21 @@ import shutil
 import subprocess
 import time
 
+import numpy as np
 import pytest
 from build import made, needs_compiler
 
+from firmware_bridge.clock import SystemClock
+from firmware_bridge.config import LinkConfig
+from firmware_bridge.link import Link
+from firmware_bridge.robot_clock import DRIFT_AFTER
+from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.app.main import main
+from millirobot_adapt.core.robot.description import RobotConfig
 
 EMULATOR, CROSS = 'qemu-system-arm', 'arm-none-eabi-gcc'
-BOARDS = {'mps2_an385': 'mps2-an385'}
+MACHINES = {'mps2_an385': 'mps2-an385', 'stm32f405_emulated': 'netduinoplus2'}
+FOR_BOARDS = ('mps2_an385', 'stm32f405')
 MISSING = [tool for tool in (EMULATOR, CROSS) if shutil.which(tool) is None]
 FLASH, RAM = 16_384, 4096
 """What an image may take [bytes]."""
@@ -32,12 +40,12 @@ def folder(tmp_path_factory):
     return made('images', found)
 
 
-@pytest.fixture(params=BOARDS)
+@pytest.fixture(params=MACHINES)
 def port(request, folder, tmp_path):
     """A board in the emulator, its UART behind the radio of the host program."""
     socket, link = tmp_path / 'uart', tmp_path / 'radio'
     emulator = subprocess.Popen(
-        [EMULATOR, '-M', BOARDS[request.param], '-kernel', folder / f'{request.param}.elf', '-display', 'none',
+        [EMULATOR, '-M', MACHINES[request.param], '-kernel', folder / f'{request.param}.elf', '-display', 'none',
          '-monitor', 'none', '-serial', f'unix:{socket},server=on,wait=off'],
     )  # fmt: skip
     radio = subprocess.Popen([folder / 'robot', link, '--uart', socket])
@@ -62,14 +70,28 @@ def test_an_image_passes_link_test_and_stops_by_itself(port, capsys):
     assert found['timeout']['passed']
 
 
-@pytest.mark.parametrize('board', BOARDS)
+def test_the_clock_of_an_image_runs_as_the_hosts(port):
+    robot = RobotConfig()
+    link = Link(lambda: SerialPort(port, robot.radio.baud), robot, LinkConfig(reply_timeout=0.5), SystemClock())
+    link.open()
+    end = time.monotonic() + DRIFT_AFTER + 2.0
+    while time.monotonic() < end:
+        link.exchange(np.zeros(2))
+        time.sleep(0.05)
+    counters = link.counters.as_dict()
+    assert link.stop()
+    assert counters['lost'] == 0
+    assert 0 < abs(counters['clock_drift_ppm']) < 1000
+
+
+@pytest.mark.parametrize('board', FOR_BOARDS)
 def test_an_image_is_small(folder, board):
     sizes = subprocess.run(
         ['arm-none-eabi-size', folder / f'{board}.elf'], capture_output=True, text=True, check=True
     ).stdout.splitlines()[1].split()  # fmt: skip
     text, data, bss = (int(number) for number in sizes[:3])
     deepest = sum(
-        int(line.split('\t')[1]) for path in folder.glob(f'{board}*.su') for line in path.read_text().splitlines()
+        int(line.split('\t')[1]) for path in folder.glob(f'{board}.elf-*.su') for line in path.read_text().splitlines()
     )
     print(f'{board}: flash {text + data} bytes, memory {data + bss} bytes, stack below {deepest} bytes')
     assert text + data < FLASH

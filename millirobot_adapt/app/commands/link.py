@@ -21,6 +21,8 @@ OK, FAILED = 0, 1
 ROUND_TRIPS = 200
 HISTOGRAM_EDGES = (0, 1, 2, 5, 10, 15, 20, 30, 50, 100, 300)
 """Of the round trips [ms]."""
+GUARDIAN_SILENCE = 0.5
+"""The guardian of a robot on a stand tolerates more than the bridge's [s]: a busy machine must not end the test."""
 BAR = 50
 """Length of the longest bar of the histogram [characters]."""
 
@@ -54,7 +56,7 @@ def add(subparsers: Any) -> None:
 def _link_test(args: argparse.Namespace) -> int:
     from firmware_bridge.channel import serial_channel
     from firmware_bridge.clock import SystemClock
-    from firmware_bridge.config import BridgeConfig
+    from firmware_bridge.config import LinkConfig
     from firmware_bridge.link_check import LinkCheck
     from firmware_bridge.transports import TransportLost
     from millirobot_adapt.core.robot.description import load_robot
@@ -64,12 +66,12 @@ def _link_test(args: argparse.Namespace) -> int:
         if not robot.timeout:
             raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
         _confirm(args.yes)
-    config, clock = BridgeConfig(), SystemClock()
-    channel = serial_channel(args.port, robot, config.guardian_silence, clock)
+    clock = SystemClock()
+    channel = serial_channel(args.port, robot, GUARDIAN_SILENCE, clock)
     with _one_interrupt():
         try:
             channel.open()
-            found = _check(LinkCheck(channel, robot, config.link, clock), robot, args)
+            found = _check(LinkCheck(channel, robot, LinkConfig(), clock), robot, args)
         except TransportLost as error:
             raise UserError(
                 f'port {args.port}: lost during the test ({error}); switch the robot off if a leg turns, check the '
