@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import yaml
+
 from millirobot_adapt.bringup.processes import BRIDGE, COLLECTOR, CONTROLLER, ESTIMATOR, MANAGER, MOCK_ROBOT, RECORDER
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.ros.witness import Witness
@@ -23,21 +25,34 @@ PATIENCE = 120.0
 """A busy machine is slow to start six processes [s]."""
 
 
+PATIENT = {
+    'bridge': {
+        'guardian_silence': 2.0,
+        'gate': {
+            'setpoint_timeout': 1.0, 'telemetry_hold': 1.0, 'pose_hold': 5.0, 'pose_stop': 10.0, 'state_hold': 5.0,
+            'state_stop': 10.0, 'leg_hold': 10.0, 'fence': [-30.0, -30.0, 30.0, 30.0],
+        },
+    },
+    'controller': {
+        'misses_allowed': 1000, 'planner': {'samples': 50}, 'engine': {'threads': 1},
+        'objective': {'fence_corners': [-30.0, -30.0, 30.0, 30.0]},
+    },
+    'manager': {'patience': 120.0, 'silence': 20.0},
+    'collector': {'stale_after': 5.0},
+}  # fmt: skip
+"""Nothing here is about watchdogs, and the mock shares the machine."""
+
+
 def arguments_of(name, folder):
-    """Return arguments that suit a test: the mock on an even floor, run folders in `folder`."""
+    """Return arguments that suit a test: the mock on an even floor, patience, run folders in `folder`."""
     if name == 'replay':
         return {'bag': str(BAG)}
-    chosen = {'out': str(folder / 'runs')}
+    file = folder / 'patient.yaml'
+    file.write_text(yaml.safe_dump({node: {'ros__parameters': values} for node, values in PATIENT.items()}))
+    chosen = {'out': str(folder / 'runs'), 'params': str(file)}
     if name == 'robot':
-        return {**chosen, 'trajectory': 'straight', 'port': str(folder / 'radio'), 'params': str(fenceless(folder))}
+        return {**chosen, 'trajectory': 'straight', 'port': str(folder / 'radio')}
     return {**chosen, 'condition': 'flat', **({'trajectory': 'straight'} if name == 'sim' else {})}
-
-
-def fenceless(folder):
-    """Write the parameter file of a floor without end."""
-    file = folder / 'floor.yaml'
-    file.write_text('bridge: {ros__parameters: {gate: {fence: [-30.0, -30.0, 30.0, 30.0]}}}\n')
-    return file
 
 
 class Operated:
