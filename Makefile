@@ -4,6 +4,7 @@
 #   make test          every test that needs no PyTorch                             make test ARGS='test/core -x'
 #   make test-long     what takes long by nature: many trials, long runs
 #   make test-firmware the images of firmware/ in an emulator (needs qemu-system-arm and arm-none-eabi-gcc)
+#   make env           .venv alone, for `ros2 launch` and `millirobot`
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
 #   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
@@ -11,7 +12,7 @@
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 
-.PHONY: demo test test-long test-firmware lint test-train models clean base
+.PHONY: demo test test-long test-firmware lint test-train models clean env
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -24,16 +25,16 @@ BIN := .venv/bin
 # Half of the time goes into waiting for processes to start and end: more workers than cores, one test file at a time each.
 PARALLEL := -n 4 --dist loadfile
 
-demo: base
+demo: env
 	@$(BIN)/millirobot demo $(ARGS)
 
-test: base
+test: env
 	$(BIN)/python -m pytest -m 'not train and not long and not firmware' $(PARALLEL) $(ARGS)
 
-test-long: base
+test-long: env
 	$(BIN)/python -m pytest -m 'long and not train' $(ARGS)
 
-test-firmware: base
+test-firmware: env
 	@for tool in cc qemu-system-arm arm-none-eabi-gcc; do command -v $$tool >/dev/null || \
 	  { echo "error: $$tool is missing; install gcc, qemu-system-arm and gcc-arm-none-eabi" >&2; exit 2; }; done
 	$(BIN)/python -m pytest -s -m firmware test/firmware $(ARGS)
@@ -52,7 +53,7 @@ models:
 	@.ci/venv.sh train
 	@$(BIN)/millirobot make-models $(ARGS)
 
-base:
+env:
 	@.ci/venv.sh
 
 clean:
