@@ -41,7 +41,7 @@ class BridgeNode(ManagedNode):
         self._robot = load_robot(self._config.robot)
         self._gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
-        self._warning = warning_before_arming(self._robot)
+        self._warning = None if is_pseudo_terminal(self._config.port) else warning_before_arming(self._robot)
         self._battery: int | None = None  # newest reading [counts]
 
     def configure(self) -> None:

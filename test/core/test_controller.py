@@ -381,6 +381,8 @@ def test_resume_wants_a_fresh_state_and_an_armed_bridge():
     with pytest.raises(NotReadyError, match='not paused'):
         bench.controller.resume()
     bench.controller.pause()
+    with pytest.raises(NotReadyError, match='a run is paused; resume goes on with it'):
+        bench.controller.start()
     with pytest.raises(NotReadyError, match='already paused'):
         bench.controller.pause()
     bench.now += 1.0

@@ -116,6 +116,8 @@ class Controller:
         """
         # A late tick of the run before may still be planning: the loop is one run's at a time.
         with self._loop_in_use, self._changed:
+            if self._run.paused:
+                raise NotReadyError('a run is paused; resume goes on with it, stop ends it')
             if self._run.running:
                 raise NotReadyError('already running')
             state = self._ready()
