@@ -16,18 +16,53 @@ from collections.abc import Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from millirobot_adapt.contract.states import LIFECYCLE
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.ros.conversions import status
-from millirobot_adapt.ros.entities import Entities
 from millirobot_adapt.ros.health import Health
 from millirobot_adapt.ros.process import NODE_OPTIONS
 from millirobot_adapt.ros.watched_thread import WatchedThread
 
 REMINDER = 5.0
 """Least time between two lines about what a node still waits for [s]."""
+
+
+Destroyable = tuple[Callable[[Any], Any], Any]
+"""An entity, after the function that destroys it."""
+
+
+class Entities:
+    """The publishers, subscriptions, services, clients and timers of a node, by the state that they belong to."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._made: dict[str, list[Destroyable]] = {}
+
+    def all(self) -> list[Destroyable]:
+        """Return every entity that the node has now."""
+        node = self._node
+        kinds: list[Destroyable] = [
+            (node.destroy_subscription, node.subscriptions), (node.destroy_service, node.services),
+            (node.destroy_client, node.clients), (node.destroy_timer, node.timers),
+            (node.destroy_publisher, node.publishers),
+        ]  # fmt: skip
+        return [(destroy, entity) for destroy, entities in kinds for entity in entities]
+
+    def make(self, state: str, work: Callable[[], None]) -> None:
+        """Do the work that leads to `state`, and note what it makes, even when it raises half-way."""
+        before = {id(entity) for _, entity in self.all()}
+        try:
+            work()
+        finally:
+            self._made[state] = [each for each in self.all() if id(each[1]) not in before]
+
+    def destroy(self, state: str) -> None:
+        """Destroy what was made on the way to `state`."""
+        for destroy, entity in self._made.pop(state, []):
+            destroy(entity)
 
 
 class NotYetError(Exception):
@@ -160,15 +195,16 @@ class ManagedNode(LifecycleNode):
         try:
             self.on_thread_failure(reason)
             self.health.announce()
-        finally:
-            self.failure = error  # `run` raises it, on the main thread
+        except Exception as second:
+            self.get_logger().error(f'and the robot could not be told to stand: {second}')
+        self.failure = error  # `run` raises it, on the main thread
 
     def _parts(self) -> list[DiagnosticStatus]:
         return self.parts() if self.lifecycle in ('inactive', 'active') else []
 
     def _refuse_unknown_transitions(self) -> None:
         """Answer a transition that is not possible with no; rclpy's service would raise, and end the process."""
-        service = self._service_change_state
+        service = next(service for service in self.services if service.srv_type is ChangeState)
         answer = service.callback
 
         def callback(request: Any, response: Any) -> Any:

@@ -15,7 +15,7 @@ from firmware_bridge.clock import ManualClock, SystemClock
 from firmware_bridge.config import BridgeConfig, LinkConfig
 from firmware_bridge.driver import HASTE, Driver
 from firmware_bridge.link import Link
-from firmware_bridge.packets import StopMotors
+from firmware_bridge.packets import SetVelocity, StopMotors
 from firmware_bridge.permission import ALIVE, Permission
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.contract.states import ControllerState, LinkState
@@ -644,3 +644,22 @@ def test_the_threads_meet_nowhere_but_in_the_driver():
         thread.join(5.0)
     assert not thread.is_alive()
     assert not peer.motors
+
+
+def test_while_the_robot_is_silent_no_reconnect_switches_anything_on_whatever_the_operator_did(lab):
+    lab.tick()
+    lab.robot.change = lambda reply: None  # it hears everything and acknowledges it, but does not answer
+    lab.run(3.0)
+    assert lab.driver.status().link is not LinkState.UP
+    lab.driver.stop('stopped by the operator', StopCause.OPERATOR)
+    before = len(lab.robot.heard)
+    lab.run(20.0)
+    heard = lab.robot.heard[before:]
+    assert heard, 'it is tried again'
+    assert {type(packet) for packet in heard} <= {SetVelocity, StopMotors}
+    assert all(packet.velocity == (0, 0) for packet in heard if isinstance(packet, SetVelocity))
+    lab.robot.change = lambda reply: reply
+    lab.run(5.0)
+    assert lab.driver.status().link is LinkState.UP
+    assert not lab.robot.motors
+    assert not lab.driver.status().armed

@@ -161,3 +161,31 @@ def test_shutdown_ends_the_work_and_the_process(monkeypatch):
     code, node = ending(monkeypatch, lambda node: None, 'configure', 'activate', 'shutdown')
     assert code == 0
     assert node.did == ['configure', 'activate', 'deactivate', 'cleanup']
+
+
+def test_a_thread_that_fails_is_told_of_and_ends_the_process_with_its_error(node):
+    stands = []
+    node.on_thread_failure = stands.append
+    node.trigger_configure()
+    thread = node.watched_thread('worker', lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    assert isinstance(node.failure, ZeroDivisionError), 'which `run` raises'
+    assert stands == ["the thread 'worker' failed: ZeroDivisionError: division by zero"]
+
+
+def test_a_thread_that_fails_ends_the_process_even_if_the_stop_fails_too(node):
+    node.on_thread_failure = lambda reason: [][0]
+    node.trigger_configure()
+    thread = node.watched_thread('worker', lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    assert isinstance(node.failure, ZeroDivisionError)
+
+
+def test_a_thread_that_ends_as_it_should_is_no_failure(node):
+    done = []
+    thread = node.watched_thread('worker', lambda: done.append(True))
+    thread.start()
+    thread.join()
+    assert (done, node.failure) == ([True], None)

@@ -11,7 +11,9 @@ from harness import processes_with, wait_for
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.contract.topics import SETPOINT, TRUE_LEGS
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.ros.conversions import joint_state, qos
 from millirobot_adapt.ros.operator import Operator
 
@@ -58,6 +60,10 @@ class Lab:
         self.arm()
         self.wait_for(lambda: all(self.duty), 'both motors are driven')
 
+    def waits(self):
+        state = self.operator.bridge
+        return state is not None and state.link is LinkState.UP and not state.armed
+
     def motors_off(self):
         return not any(self.duty)
 
@@ -98,10 +104,10 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     lab.group.start(BRIDGE, port=lab.group.folder / 'radio', guardian_silence=2.0)  # patience with a busy machine
     lab.group.bring_up(BRIDGE)
     lab.wait_for(lambda: 'link up' in lab.group.log(BRIDGE), 'the new bridge connects')
-    lab.wait_for(lambda: lab.operator.bridge.reason == 'the link is up; not armed', 'the new bridge waits')
+    lab.wait_for(lambda: lab.waits(), 'the new bridge waits')
     # The start-up holds the legs still with the motors on; only then are they switched off.
     lab.wait_for(lab.motors_off, 'the motors are off')
-    assert lab.operator.bridge.reason == 'the link is up; not armed', 'it does not arm itself'
+    assert lab.waits(), 'it does not arm itself'
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -122,7 +128,7 @@ def test_the_guardian_of_a_bridge_that_hangs_switches_the_motors_off_and_the_bri
     finally:
         os.kill(bridge, signal.SIGCONT)
     lab.wait_for(
-        lambda: lab.operator.bridge.reason == 'the serial guardian has stopped the motors: the link was silent',
+        lambda: lab.operator.bridge.cause is StopCause.LINK and 'serial guardian' in lab.operator.bridge.last_stop,
         'the bridge says why',
     )
     lab.wait_for(lab.motors_off, 'the motors are off, and it does not arm itself again')

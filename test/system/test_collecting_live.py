@@ -10,8 +10,10 @@ from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.app.main import main
+from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.learning.sources import read_bag
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.states import controller_state
 
 pytestmark = pytest.mark.system
 
@@ -85,7 +87,9 @@ def test_ctrl_c_stops_the_robot_and_keeps_what_was_collected(tmp_path):
     assert processes_with(str(tmp_path)) == []
     recorded = load_run(open_bag(tmp_path / 'latest'))
     assert not recorded.sent.values[-1].any(), 'the last word was zero'
-    assert any(state.text.startswith('stopped') for state in recorded.controller)
+    assert any(
+        controller_state(state.text, state.values).run.phase is RunPhase.STOPPED for state in recorded.controller
+    )
     assert read_bag(tmp_path / 'latest').valid.sum() > 5
 
 

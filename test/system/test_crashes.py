@@ -13,6 +13,7 @@ from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, SIMULATION
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.states import bridge_state
 from millirobot_adapt.ros.witness import Witness
 
 pytestmark = pytest.mark.system
@@ -81,6 +82,7 @@ def test_the_motors_are_told_to_stand_everything_ends_and_the_report_says_why(wa
     assert json.loads((folder / 'summary.json').read_text())['ended'].startswith(why)
     assert why in (folder / 'report.html').read_text()
     if node is MOCK_ROBOT:  # it takes its motors with it; the bridge at least does not believe in them any more
-        assert load_run(open_bag(folder)).bridge[-1].values['armed'] == 'False'
+        last = load_run(open_bag(folder)).bridge[-1]
+        assert not bridge_state(last.text, last.values).armed
     else:
         assert not walk.witness.moving, 'the motors are told to stand'

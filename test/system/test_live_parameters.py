@@ -15,6 +15,7 @@ from millirobot_adapt.analysis.report import REPORT, write_report
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT, RECORDER
 from millirobot_adapt.contract.topics import PATH, SETPOINT
 from millirobot_adapt.core.config import nest
+from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.operator import Operator
 
@@ -76,15 +77,19 @@ class Lab:
         """Wait for so many more ticks in which something was planned."""
         self.operator.ticks.clear()
         self.wait_for(
-            lambda: sum(bool(np.isfinite(tick.cost)) for tick in self.operator.ticks) >= count or 'stop' in self.status,
+            lambda: sum(bool(np.isfinite(tick.cost)) for tick in self.operator.ticks) >= count or self.stopped,
             f'{count} ticks',
         )
-        assert 'stop' not in self.status, self.status
+        assert not self.stopped, self.operator.controller
         return [tick for tick in self.operator.ticks if np.isfinite(tick.cost)]
 
     @property
-    def status(self):
-        return '' if self.operator.controller is None else self.operator.controller.run.text
+    def run(self):
+        return RunStatus(RunPhase.WAITING) if self.operator.controller is None else self.operator.controller.run
+
+    @property
+    def stopped(self):
+        return self.run.phase is RunPhase.STOPPED
 
 
 @pytest.fixture
@@ -158,7 +163,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
 
     # Done, because somebody says so.
     assert lab.call('controller/finish') == (True, 'finished: by the operator')
-    lab.wait_for(lambda: lab.status == 'finished: by the operator', 'the controller says so')
+    lab.wait_for(lambda: lab.run.phase is RunPhase.FINISHED, 'the controller says so')
     lab.group.supervisor.stop()
     check_bag(lab.group.folder / 'bag')
 
