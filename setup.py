@@ -65,6 +65,7 @@ setup(
         'sim': SIM,
         'report': REPORT,
         'film': FILM,
+        'view': [*SIM, *REPORT, 'rerun-sdk>=0.26'],
         'test': [*FILM, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.

@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         'core',
     ),
     'app': (
-        'benchmarks', 'bringup', 'experiments', 'learning', 'analysis', 'recording', 'sim', 'firmware_bridge',
+        'benchmarks', 'bringup', 'experiments', 'learning', 'analysis', 'ros', 'recording', 'sim', 'firmware_bridge',
         'contract', 'core',
     ),
 }  # fmt: skip

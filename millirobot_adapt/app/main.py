@@ -29,13 +29,14 @@ from millirobot_adapt.app.commands import (
     params,
     replay,
     report,
+    view,
 )
 from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
 from millirobot_adapt.core.files import NO_WAY_IN
 
 GROUPS = (
-    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, import_log, bag, calibrate,
-    calibrate_pose, doctor, params, link, bench,
+    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, view, import_log, bag,
+    calibrate, calibrate_pose, doctor, params, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 

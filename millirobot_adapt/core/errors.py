@@ -14,6 +14,7 @@ EXTRAS = {
     **dict.fromkeys(('mujoco', 'joblib'), 'sim'),
     **dict.fromkeys(('matplotlib', 'jinja2'), 'report'),
     **dict.fromkeys(('imageio_ffmpeg', 'PIL'), 'film'),
+    'rerun': 'view',
     **dict.fromkeys(('torch', 'onnx', 'onnxscript'), 'train'),
     'pytorch_mppi': 'bench',
 }

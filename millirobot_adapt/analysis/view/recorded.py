@@ -1,0 +1,68 @@
+"""Show a recorded run in Rerun: its messages, and what its model predicted before and after adapting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import rerun as rr
+from tqdm import tqdm
+
+from millirobot_adapt.analysis.figure_style import BLUE, ORANGE
+from millirobot_adapt.analysis.report.whole_run import read_whole_run
+from millirobot_adapt.analysis.view.layout import layout
+from millirobot_adapt.analysis.view.stream import SHOWN, Stream
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording.reader import open_bag
+
+APPLICATION = 'millirobot'
+
+
+def open_recording(save: Path | None) -> rr.RecordingStream:
+    """Open a viewer, or a file to write to.
+
+    Args:
+        save: `.rrd` file; None opens a window.
+
+    Raises:
+        UserError: the file cannot be written, or there is no viewer to open.
+    """
+    recording = rr.RecordingStream(APPLICATION)
+    try:
+        if save is not None:
+            recording.save(str(save), default_blueprint=layout())
+        else:
+            recording.spawn(default_blueprint=layout())
+    except (OSError, RuntimeError) as error:
+        place = 'the viewer cannot be opened' if save is None else f'{save} cannot be written'
+        raise UserError(f'{place} ({error}); give another file: --save run.rrd') from None
+    return recording
+
+
+def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> None:
+    """Show a run folder or a bag, or write it as `.rrd`.
+
+    Raises:
+        UserError: nothing in the bag is readable, or as `open_recording`.
+    """
+    recorded = read_whole_run(open_bag(path, namespace=namespace))  # says what is wrong before anything opens
+    recording = open_recording(save)
+    stream = Stream(recording)
+    bag = open_bag(path, namespace=namespace)
+    messages = bag.messages(SHOWN)
+    for topic, message, received in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):
+        try:
+            stream.take(topic, message, received)
+        except (ValueError, IndexError, UserError):
+            continue  # read_whole_run has named it
+    predictions = recorded.story.predictions
+    if predictions is not None:
+        kinds = (('before', predictions.before, ORANGE), ('after', predictions.after, BLUE))
+        errors = {name: 100 * predictions.position_error(poses)[:, -1] for name, poses, _ in kinds}
+        for row, stamp in enumerate(predictions.stamps):
+            stream.at(float(stamp))
+            for name, poses, colour in kinds:
+                if np.isfinite(poses[row, 0]).all():
+                    stream.line(f'world/predicted/{name}', poses[row, :, :2], colour, 0.003)
+                stream.scalar(f'errors/horizon/{name}', float(errors[name][row]))
+    recording.flush()
