@@ -1,7 +1,7 @@
-"""Drive the link from a thread of its own: gate every setpoint, exchange it at once, be the watchdog, reconnect.
+"""Run the link on its own thread: gate every setpoint, send it at once, act as the watchdog, reconnect.
 
-A thread and not the subscription callback, because it is the watchdog: zero goes out when setpoints cease even if the
-middleware stalls, and the operator's stop is taken and answered while a start-up or a missing reply is waited for.
+It is a thread and not a subscription callback because it is the watchdog. It sends zero when setpoints stop, even if
+the middleware stalls, and it obeys the operator's stop during a start-up or while a reply is missing.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs
 
 JUST_OVER = 0.001
-"""Waited beyond the life of what a setpoint rests on, so that it is surely judged too old [s]."""
-HASTE, HASTY_ZEROS = 0.02, 4
-"""The zero that ends a motion is repeated after a short wait for its answer [s], so many times."""
+"""Extra wait after a limit has passed, so that the next decision sees it exceeded [s]."""
+SHORT_WAIT, QUICK_ZEROS = 0.02, 4
+"""The zero that ends a motion waits this short time for its answer [s], and is repeated up to this many times."""
 
 
 class Driver:
     """Own a link that is already connected; `run` is its thread, the other methods may be called from any other.
 
-    `report` is called on that thread once a cycle, with the exchange it made if it made one; `log` takes events;
+    `report` is called on that thread once a cycle, with the exchange of the cycle if there was one; `log` takes events;
     `permission` says who may drive.
     """
 
@@ -66,10 +66,10 @@ class Driver:
         self._counters = link.counters.as_dict()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
-        self._repeat_zero, self._hasty_zeros = False, 0
+        self._repeat_zero, self._quick_zeros = False, 0
         link.heed(lambda: self._closing or self._stop_asked)
 
-    # For the thread that hears and answers.
+    # For the thread of the node's callbacks.
 
     def on_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float) -> None:
         """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock].
@@ -141,7 +141,7 @@ class Driver:
     # The link's own thread.
 
     def run(self) -> None:
-        """Cycle until `close`, then stop the robot; also when something unforeseen ends it."""
+        """Cycle until `close`, then stop the robot; after an unexpected error as well, which is raised again."""
         try:
             while not self._closing:
                 self.cycle()
@@ -155,7 +155,7 @@ class Driver:
             self._counters = self._link.counters.as_dict()
 
     def cycle(self) -> None:
-        """Wait for a setpoint (or for the time to send zero), decide, exchange, report; or try to reconnect."""
+        """Wait for a setpoint, or until zero is due; decide, exchange, report. Without a link, try to reconnect."""
         exchange = None
         try:
             if self._link.state is LinkState.UP:
@@ -166,15 +166,15 @@ class Driver:
         except LinkLost as error:
             self._on_lost(str(error))
         except Interrupted:
-            pass  # whoever interrupts has said what for: it is looked at next
+            pass  # the next cycle handles the reason: a stop, or the end
         self._counters = self._link.counters.as_dict()
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
-        """Wait for a new setpoint; not longer than the one in force may be obeyed, then an idle period.
+        """Wait for a new setpoint, at most as long as the one in force is valid; without one, for an idle period.
 
-        The zero that ends a motion is repeated at once, as the last setpoint may have been held up and arrive after
-        it; so is one that nobody has answered.
+        The zero that ends a motion is repeated at once, because the last setpoint may be delayed and arrive after it.
+        A zero without an answer is repeated too.
         """
         if self._repeat_zero and self._link.motors_on:
             return
@@ -185,7 +185,7 @@ class Driver:
                 self._clock.wait(self._changed, min(left, SLICE))
 
     def _longest_wait(self) -> float:
-        """Return how long to wait for a setpoint [s]: while they come they set the pace."""
+        """Return how long to wait for a setpoint [s]; while setpoints come, they set the pace."""
         good_for = self._gate.good_for(self._look())
         seen = self._inputs.setpoint_seen
         if good_for is None and seen is not None:
@@ -198,9 +198,9 @@ class Driver:
     def _exchange(self) -> Exchange | None:
         self._heed_guardian()
         with self._changed:
-            self._stop_asked = False  # the gate is disarmed, which is what counts from here on
+            self._stop_asked = False  # the gate is disarmed already, and that decides
         if self._gate.armed and not self._link.motors_on:
-            self._link.start_motors()  # before the decision, which would grow old meanwhile
+            self._link.start_motors()  # before the decision, which would be out of date afterwards
         with self._changed:
             if self._closing:
                 return None
@@ -221,21 +221,21 @@ class Driver:
         return exchange
 
     def _move(self, setpoint: FloatArray, good_for: float) -> Exchange:
-        """Send a motion; its reply is not waited for longer than the motion is allowed [s]."""
-        self._hasty_zeros, self._repeat_zero = HASTY_ZEROS, False
+        """Send a motion; wait for its reply no longer than the motion is allowed [s]."""
+        self._quick_zeros, self._repeat_zero = QUICK_ZEROS, False
         return self._link.exchange(setpoint, good_for + JUST_OVER)
 
     def _stand(self, zero: FloatArray) -> Exchange:
-        """Send zero, in haste when it ends a motion."""
-        ends_motion = self._hasty_zeros == HASTY_ZEROS
-        exchange = self._link.exchange(zero, HASTE if self._hasty_zeros else math.inf)
+        """Send zero; the zero that ends a motion is repeated quickly until it is answered."""
+        ends_motion = self._quick_zeros == QUICK_ZEROS
+        exchange = self._link.exchange(zero, SHORT_WAIT if self._quick_zeros else math.inf)
         answered = exchange.telemetry is not None
-        self._hasty_zeros = 0 if answered else max(0, self._hasty_zeros - 1)
+        self._quick_zeros = 0 if answered else max(0, self._quick_zeros - 1)
         self._repeat_zero = ends_motion or not answered
         return exchange
 
     def _heed_guardian(self) -> None:
-        """Disarm when the guardian has acted or died; what the motors do is not known then, so they are stopped."""
+        """Disarm when the guardian has acted or died: the state of the motors is unknown then, so they are stopped."""
         trouble = self._link.guardian_trouble()
         if trouble is not None:
             with self._changed:
@@ -243,7 +243,7 @@ class Driver:
             self._log(f'stopped: {trouble}')
 
     def _switch_off(self) -> None:
-        """Leave the robot with its motors off; a lost link gets one last chance."""
+        """Switch the motors off before the end; a lost link is opened once more for it."""
         if not self._link.motors_on:
             return
         stopped = False

@@ -1,4 +1,4 @@
-"""Keep what the driver hears between two decisions, and lay it out for the gate."""
+"""Collect what the driver receives between two decisions, and hand it to the gate."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from millirobot_adapt.core.safety.arbiter import Arbiter, Sender
 from millirobot_adapt.core.safety.inputs import GateInputs, LegReading, Seen
 
 REFUSAL_SHOWN = 1.0
-"""A refused setpoint is told of for so long [s]."""
+"""How long the state of the bridge names a refused setpoint [s]."""
 
 
 class DriverInputs:
-    """The newest of everything, by the clocks of the bridge; whoever owns it guards it."""
+    """The newest value of each input, by the clocks of the bridge; not thread-safe, the driver holds its lock."""
 
     def __init__(self, clock: Clock, permission: Permission) -> None:
         self._clock = clock

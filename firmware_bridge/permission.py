@@ -1,4 +1,4 @@
-"""Who may drive a real robot, and what the operator should know before he arms one."""
+"""Who may drive a real robot, and what the operator should know before arming it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from millirobot_adapt.core.safety.arbiter import REMEMBERED, ActionSource, Sende
 REAL = 'real'
 """Origin of a model's data that permits to drive a real robot."""
 ALIVE = 3.0
-"""A controller that has not told its state for so long does not keep the operator from arming [s]."""
+"""A controller that has been silent for longer does not prevent arming [s]."""
 
 
 class Permission:

@@ -3,6 +3,11 @@
 import logging
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure of the code.
+settings.register_profile('any_machine', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('any_machine')
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
-"""What the nodes tell each other of themselves, as values: the typed content of the state topics.
+"""The typed content of the state topics: what the nodes know of each other.
 
-Each travels as a diagnostic_msgs/DiagnosticStatus: `values` holds the fields named here and is what programs read,
-`message` says the same for people and is read by nobody else. Messages are taken by their fields alone, so rclpy's and
-rosbags' serve alike. In `values` a boolean is `True` or `False`, an enum its value.
+Each state is sent as a diagnostic_msgs/DiagnosticStatus. Programs read `values`, which holds the fields named here;
+`message` says the same for people, and no program reads it. Only the fields of a message are used, so messages of rclpy
+and of rosbags both work. In `values` a boolean is `True` or `False`, and an enum is its value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 E = TypeVar('E', bound=Enum)
 
 ANNOUNCED = ('lifecycle', 'phase', 'cause', 'armed', 'link', 'owner', 'hold')
-"""Values that are news when they change: the state is published at once then, not with the next second."""
+"""Values whose change is announced: the state is then published at once, not with the next second."""
 LIFECYCLE = 'lifecycle'
 """Key of where a managed node stands: unconfigured, inactive, active or finalized."""
 NOBODY = 'nobody'
@@ -54,13 +54,13 @@ def values_of(message: Any) -> dict[str, str]:
 
 
 def announced(values: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what of a state is news when it changes."""
+    """Return the values of a state whose change is announced."""
     return tuple(values.get(key, '') for key in ANNOUNCED)
 
 
 @dataclass(frozen=True)
 class BridgeState:
-    """What the bridge tells of itself (topic `bridge/state`)."""
+    """The state of the bridge (topic `bridge/state`)."""
 
     armed: bool
     link: LinkState
@@ -126,10 +126,10 @@ def news_for(sender: Sender, state: BridgeState | None) -> BridgeNews:
 
 @dataclass(frozen=True)
 class ControllerState:
-    """What a source of actions that works in runs tells of itself (topic `controller/state`)."""
+    """The state of a source of actions that works in runs (topic `controller/state`)."""
 
     sender: Sender
-    """Who tells it, and signs its setpoints so."""
+    """Who publishes it; its setpoints carry the same name."""
     run: RunStatus
     details: Mapping[str, object] = field(default_factory=dict)
     """`MODEL_ORIGIN` and `MODEL` of a controller; what else is here nobody decides by."""
@@ -170,7 +170,7 @@ class ControllerState:
 
 @dataclass(frozen=True)
 class ManagerState:
-    """What the manager tells of itself (topic `manager/state`)."""
+    """The state of the manager (topic `manager/state`)."""
 
     phase: ManagerPhase
     reason: str = ''

@@ -22,11 +22,11 @@ from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
 WATCH_PERIOD = 0.05
-"""How often it is looked whether the joystick has fallen silent [s]."""
+"""How often the node checks whether the joystick has gone silent [s]."""
 JOY_QUEUE = 200
 """Messages kept while the node is held up: two seconds of a joystick that repeats itself at 100 Hz."""
 STOP_PATIENCE = 0.5
-"""An emergency stop that nobody has confirmed for so long is asked for again [s]."""
+"""An emergency stop that is not confirmed within this time is requested again [s]."""
 
 
 class TeleopNode(Node):

@@ -1,4 +1,4 @@
-"""Tell how a node is: on /diagnostics once a second, and on a latched topic of its own whenever that changes."""
+"""Publish how a node is: on /diagnostics once a second, and on its own latched topic whenever that changes."""
 
 from __future__ import annotations
 

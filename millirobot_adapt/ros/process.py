@@ -26,7 +26,7 @@ NODE_OPTIONS: dict[str, Any] = {
 SIGNAL_LATENCY = 0.1
 """A signal is noticed within this time [s], even when no message comes."""
 ONE_WISH = 1.0
-"""Signals that come within this time of the first are the same wish: Ctrl-C reaches a process once from the terminal
+"""Signals within this time of the first count as the same request: Ctrl-C reaches a process once from the terminal
 and once from `ros2 launch` [s]."""
 
 

@@ -1,4 +1,4 @@
-"""A thread that does not die alone: its exception is handed on, so that its node ends and the robot stops."""
+"""A thread whose exception is handed on, so that its node ends and the robot stops."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from robot_peer import RobotPeer
 from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import ManualClock, SystemClock
 from firmware_bridge.config import BridgeConfig, LinkConfig
-from firmware_bridge.driver import HASTE, Driver
+from firmware_bridge.driver import SHORT_WAIT, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import SetVelocity, StopMotors
 from firmware_bridge.permission import ALIVE, Permission
@@ -190,7 +190,7 @@ def test_the_zero_that_ends_a_motion_is_repeated_in_haste_and_no_answer_is_taken
     lab.say(np.zeros(2))
     lab.exchanges.clear()
     start = lab.clock.steady()
-    while lab.clock.steady() < start + 3 * HASTE:
+    while lab.clock.steady() < start + 3 * SHORT_WAIT:
         lab.see()
         lab.driver.cycle()
     assert len(lab.exchanges) >= 3

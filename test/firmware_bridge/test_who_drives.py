@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -275,3 +276,10 @@ class TestWhoDrives(WhoDrives.TestCase):
         max_examples=12, stateful_step_count=100, deadline=None, derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )  # fmt: skip
+
+
+@pytest.mark.long
+class TestWhoDrivesForLong(WhoDrives.TestCase):
+    settings = settings(
+        max_examples=200, stateful_step_count=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )

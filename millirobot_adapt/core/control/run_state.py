@@ -1,4 +1,4 @@
-"""Where a run stands: not begun -> running <-> paused -> finished or stopped."""
+"""The phases of a run: not begun -> running <-> paused -> finished or stopped."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BridgeNews:
 
 
 class RunState:
-    """The run that goes on, if any, and how the last one ended; whoever owns it guards it."""
+    """The current run, if any, and how the last one ended; not thread-safe, its owner holds a lock."""
 
     def __init__(self) -> None:
         """Begin without a run."""

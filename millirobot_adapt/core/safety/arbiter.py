@@ -1,8 +1,8 @@
 """Decide whose setpoints drive the robot: one owner at a time, a person's hand before any program.
 
-The rules are those of a priority multiplexer (twist_mux), with one more: whoever was overridden or refused must first
-have asked for standstill, or have been silent, before its motion counts again. So a program does not walk on by itself
-when the hand lets go.
+The rules are those of a priority multiplexer (twist_mux), with one more: a source that was overridden or refused must
+ask for standstill, or be silent, before its motion counts again. So a program does not resume by itself when the hand
+lets go.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class StopCause(Enum):
 
     @property
     def by_itself(self) -> bool:
-        """Whether the system stopped by itself, with no wish behind it and no other stop."""
+        """Whether the system decided it: nobody asked for it, and it does not repeat another stop."""
         return self in (StopCause.MANAGER, StopCause.SAFETY, StopCause.LINK, StopCause.FAULT)
 
 

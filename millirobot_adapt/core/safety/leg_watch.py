@@ -12,7 +12,7 @@ LONGEST_STEP = 0.35
 
 
 class LegWatch:
-    """Add up for how long each leg has stayed behind its setpoint."""
+    """Measure for how long each leg has not followed its setpoint."""
 
     def __init__(self) -> None:
         self._behind = np.zeros(NU)
@@ -24,13 +24,14 @@ class LegWatch:
         self._behind, self.fault = np.zeros(NU), ''
 
     def add(self, reading: LegReading, share: float, longest: float) -> None:
-        """Take a reading; a leg stays behind while it turns at less than `share` of what it was told.
+        """Take a reading; a leg does not follow while it turns at less than `share` of its setpoint.
 
-        One that has done so for longer than `longest` [s] is the fault. A leg that was not told to turn begins anew.
+        After more than `longest` [s] of this, the leg is reported as `fault`. A leg that was not told to turn starts
+        from zero.
         """
         if self.fault:
             return  # the legs are held by now, and tell nothing
-        # Written so that a velocity that is not finite counts as staying behind.
+        # Written so that a velocity that is not finite counts as not following.
         behind = (reading.told > 0.0) & ~(reading.turned >= share * reading.told)
         step = reading.seconds if reading.seconds <= LONGEST_STEP else 0.0
         self._behind = np.where(behind, self._behind + step, 0.0)

@@ -1,4 +1,4 @@
-"""Hear what the gate looks at: setpoints and who sends them, states, and what controllers say of themselves."""
+"""Subscribe to what the gate needs: signed setpoints, states, and the states of controllers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from millirobot_adapt.ros.inputs.states import listen_for_controller
 
 
 class GateInput(Protocol):
-    """What takes the news; stamps are in seconds since the epoch."""
+    """Receiver of the messages; stamps are in seconds since the epoch."""
 
     def on_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float) -> None:
         """Take wanted leg velocities [rad/s], shape (2,)."""
@@ -35,7 +35,7 @@ class GateInput(Protocol):
 
 
 class GateListener:
-    """Subscribe to it; what foreign publishers get wrong is said and ignored."""
+    """Subscribe and decode; a message that is wrong is reported and ignored."""
 
     def __init__(self, node: Node, to: GateInput) -> None:
         self._node = node

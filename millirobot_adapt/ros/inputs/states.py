@@ -1,4 +1,4 @@
-"""Listen to what other nodes tell of themselves, as the values of `contract.states`."""
+"""Subscribe to the states of other nodes, as the types of `contract.states`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ S = TypeVar('S')
 
 
 def listen_for_bridge(node: Node, to: Callable[[BridgeState | None], None]) -> None:
-    """Hear the bridge's state; None while it is not configured."""
+    """Receive the bridge's state; None while it is not configured."""
     _listen(node, BRIDGE_STATE, BridgeState.of, to)
 
 
 def listen_for_controller(node: Node, to: Callable[[ControllerState | None], None]) -> None:
-    """Hear the state of controller and collector; None from one that is not configured."""
+    """Receive the state of controller and collector; None from one that is not configured."""
     _listen(node, CONTROLLER_STATE, ControllerState.of, to)
 
 
 def listen_for_manager(node: Node, to: Callable[[ManagerState | None], None]) -> None:
-    """Hear the manager's state."""
+    """Receive the manager's state."""
     _listen(node, MANAGER_STATE, ManagerState.of, to)
 
 
 def _listen(node: Node, topic: Topic, read: Callable[[Any], S | None], to: Callable[[S | None], None]) -> None:
-    """Subscribe; what foreign publishers get wrong is said and ignored."""
+    """Subscribe; a message that is wrong is reported and ignored."""
 
     def callback(message: DiagnosticStatus) -> None:
         try:
