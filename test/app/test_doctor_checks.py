@@ -51,7 +51,7 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on():
         ('one', 'ok'), ('one', 'fail'), ('two', 'fail'), ('three', 'ok'),
     ]  # fmt: skip
     assert found[1][1].what == 'the check itself broke: ZeroDivisionError: by zero'
-    assert (found[2][1].what, found[2][1].mend) == ('x.yaml: is not good', 'make it better')
+    assert (found[2][1].what, found[2][1].fix) == ('x.yaml: is not good', 'make it better')
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_where_rclpy_comes_from(rclpy, wheels, environment, level, says):
     found = ros.origin(rclpy, wheels, environment)
     assert found.level.value == level
     assert says in found.what
-    assert bool(found.mend) == (level != 'ok')
+    assert bool(found.fix) == (level != 'ok')
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_middleware_that_was_asked_for_is_named(monkeypatch):
     monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_of_nobody')
     (found,) = ros.check_middleware(Heard(error='no'))
     assert found.level is Level.FAIL
-    assert 'rmw_of_nobody' in found.mend
+    assert 'rmw_of_nobody' in found.fix
 
 
 def test_an_absent_port_is_a_warning_and_where_a_robot_is_expected_a_failure():
@@ -134,7 +134,7 @@ def test_an_absent_port_is_a_warning_and_where_a_robot_is_expected_a_failure():
     (found,) = hardware.check_port(Subject(port='/dev/nowhere', robot_expected=True))
     assert found.level is Level.FAIL
     assert '/dev/nowhere' in found.what
-    assert found.mend
+    assert found.fix
 
 
 def test_a_port_that_can_be_opened_and_one_that_is_in_use_and_one_that_is_none():
@@ -193,7 +193,7 @@ def test_bad_parameters_are_named_and_do_not_keep_the_other_checks_from_working(
     (found,) = model.check_parameters(subject)
     assert found.level is Level.FAIL
     assert 'controller.yaml' in found.what
-    assert 'samples' in found.mend
+    assert 'samples' in found.fix
     assert subject.port == '/dev/mine'
     assert subject.model == 'velociroach_grbal'
 

@@ -30,8 +30,8 @@ def findings(ended):
     for row in json.loads(ended.stdout)['findings']:
         rank = ('ok', 'warn', 'fail').index(row['level'])
         if row['check'] not in worst or rank > worst[row['check']][0]:
-            worst[row['check']] = (rank, row['level'], f'{row["what"]} -> {row["mend"]}')
-        assert row['mend'] or row['level'] == 'ok', row
+            worst[row['check']] = (rank, row['level'], f'{row["what"]} -> {row["fix"]}')
+        assert row['fix'] or row['level'] == 'ok', row
     return {check: (level, text) for check, (_, level, text) in worst.items()}
 
 

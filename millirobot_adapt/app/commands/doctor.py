@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from millirobot_adapt.app.doctor.finding import Finding
 
 OK, FAILED = 0, 1
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON."""
 
 
@@ -21,8 +21,8 @@ def add(subparsers: Any) -> None:
     """Add the commands of this group."""
     parser = subparsers.add_parser(
         'doctor',
-        help='look at the machine, ROS, radio, motion capture, parameters and model, and say what to mend',
-        description='Each line is ok, warn or fail, and says how to mend what is not ok. Nothing is sent to the robot. '
+        help='look at the machine, ROS, radio, motion capture, parameters and model, and say what to fix',
+        description='Each line is ok, warn or fail, and says how to fix what is not ok. Nothing is sent to the robot. '
         'Hardware that is absent is a warning, with --robot a failure. Takes about five seconds.',
         epilog='Exit codes: 0 nothing failed, 1 something did, 2 bad input.',
     )
@@ -56,7 +56,7 @@ def _doctor(args: argparse.Namespace) -> int:
     count = Counter(finding.level.value for _, finding in found)
     passed = count['fail'] == 0
     if args.json:
-        rows = [{'check': name, 'level': f.level.value, 'what': f.what, 'mend': f.mend} for name, f in found]
+        rows = [{'check': name, 'level': f.level.value, 'what': f.what, 'fix': f.fix} for name, f in found]
         print(json.dumps({'schema': SCHEMA, 'passed': passed, 'findings': rows}, indent=2))
     else:
         print(f'{count["ok"]} ok, {count["warn"]} warn, {count["fail"]} fail')
@@ -65,4 +65,4 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _text(name: str, finding: Finding) -> str:
     line = f'{finding.level.value:5}{name:12} {finding.what}'
-    return f'{line}\n{"":18}-> {finding.mend}' if finding.mend else line
+    return f'{line}\n{"":18}-> {finding.fix}' if finding.fix else line

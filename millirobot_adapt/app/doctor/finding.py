@@ -20,7 +20,7 @@ class Finding:
 
     level: Level
     what: str
-    mend: str = ''
+    fix: str = ''
     """What the user can do about it; empty when nothing needs doing."""
 
 
@@ -29,17 +29,17 @@ def ok(what: str) -> Finding:
     return Finding(Level.OK, what)
 
 
-def warn(what: str, mend: str) -> Finding:
+def warn(what: str, fix: str) -> Finding:
     """Find something that a run can do without."""
-    return Finding(Level.WARN, what, mend)
+    return Finding(Level.WARN, what, fix)
 
 
-def fail(what: str, mend: str) -> Finding:
+def fail(what: str, fix: str) -> Finding:
     """Find something that a run cannot do without."""
-    return Finding(Level.FAIL, what, mend)
+    return Finding(Level.FAIL, what, fix)
 
 
 def failed(error: Exception) -> Finding:
-    """Turn an error of the form '<thing>: <what is wrong>; <the mend>' into a finding."""
-    what, _, mend = str(error).partition('; ')
-    return fail(what, mend)
+    """Turn an error of the form '<thing>: <what is wrong>; <the fix>' into a finding."""
+    what, _, fix = str(error).partition('; ')
+    return fail(what, fix)

@@ -75,12 +75,12 @@ def check_middleware(subject: Subject) -> Iterator[Finding]:
     """Find whether ROS starts, with which middleware."""
     wanted = os.environ.get('RMW_IMPLEMENTATION', '')
     if subject.probe.error:
-        mend = (
+        fix = (
             f'RMW_IMPLEMENTATION is {wanted!r}: unset it, or install that middleware'
             if wanted
             else 'look at the other lines on ROS'
         )
-        yield fail(f'ROS does not start: {subject.probe.error}', mend)
+        yield fail(f'ROS does not start: {subject.probe.error}', fix)
         return
     yield ok(f'{subject.probe.answer["rmw"]} starts')
 

@@ -135,6 +135,6 @@ class Subject:
         heard = MOCAP_POSE.name if why_no_topic(self.mocap_topic) else self.mocap_topic
         return probe(heard)
 
-    def absent(self, what: str, mend: str) -> Finding:
+    def absent(self, what: str, fix: str) -> Finding:
         """Find that hardware is absent: a failure only where a robot is expected."""
-        return fail(what, mend) if self.robot_expected else warn(what, mend)
+        return fail(what, fix) if self.robot_expected else warn(what, fix)
