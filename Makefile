@@ -5,6 +5,7 @@
 #   make test-long     what takes long by nature: many trials, long runs
 #   make test-firmware the images of firmware/ in an emulator (needs qemu-system-arm and arm-none-eabi-gcc)
 #   make env           .venv alone, for `ros2 launch` and `millirobot`
+#   make test-lowest   the tests that start no processes, with the oldest libraries that setup.py allows
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
 #   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
@@ -12,7 +13,7 @@
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 
-.PHONY: demo test test-long test-firmware lint test-train models clean env
+.PHONY: demo test test-long test-lowest test-firmware lint test-train models clean env
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -39,6 +40,15 @@ test-firmware: env
 	  { echo "error: $$tool is missing; install gcc, qemu-system-arm and gcc-arm-none-eabi" >&2; exit 2; }; done
 	$(BIN)/python -m pytest -s -m firmware test/firmware $(ARGS)
 
+# Every library at its lower bound of setup.py, in an environment of its own; needs Python 3.10 or 3.11, where all of
+# these versions have wheels.
+test-lowest:
+	@$(or $(PYTHON),python3) -m venv .venv-lowest
+	@.venv-lowest/bin/python .ci/lowest.py sim report film > .venv-lowest/constraints.txt
+	@.venv-lowest/bin/python -m pip install --quiet 'pip>=24'
+	@.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[ros,film,test]'
+	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system' $(PARALLEL) $(ARGS)
+
 lint:
 	@.ci/venv.sh lint
 	$(BIN)/ruff check .
@@ -57,5 +67,5 @@ env:
 	@.ci/venv.sh
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -10,8 +10,8 @@ PACKAGE = 'millirobot_adapt'
 SHARE = Path('share') / PACKAGE
 
 # What the robot's computer does not need: the simulator with its experiments, and pages with pictures.
-SIM = ['mujoco>=3.1', 'joblib>=1.4']
-REPORT = ['matplotlib>=3.6', 'jinja2>=3.1']
+SIM = ['mujoco>=3.10', 'joblib>=1.4']
+REPORT = ['matplotlib>=3.7', 'jinja2>=3.1']
 FILM = [*SIM, *REPORT, 'imageio-ffmpeg>=0.5', 'pillow>=9.1']
 
 
@@ -51,13 +51,13 @@ setup(
     python_requires='>=3.10',
     install_requires=[
         'numpy>=1.26',
-        'scipy>=1.11',
+        'scipy>=1.11.4',
         'onnxruntime>=1.17',
         'pyserial>=3.5',
-        'PyYAML>=6.0',
+        'PyYAML>=6.0.1',
         'pydantic>=2.6',
         'tqdm>=4.60',
-        'rosbags>=0.10',
+        'rosbags>=0.11',
         'mcap>=1.5',
         'zstandard>=0.20',
     ],

@@ -124,7 +124,7 @@ def write_npz(tables: Tables, file: Path) -> None:
         arrays['plans'] = tables.plans
     try:
         with file.open('xb') as stream:
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # its hints take names for options
     except OSError as error:
         raise _complaint(file, error) from None
 
