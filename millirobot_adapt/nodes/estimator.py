@@ -17,6 +17,7 @@ from millirobot_adapt.contract.topics import ARRIVALS, ODOMETRY, REPLY, STATE
 from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.ros.conversions import labelled_array, odometry, qos, status
@@ -103,11 +104,11 @@ class EstimatorNode(ManagedNode):
             'pose age [s]': self._mocap.age,
             'telemetry malformed': self._malformed,
         }
-        warnings = health.warnings()
+        warnings = health.warnings() if self.lifecycle == 'active' else []
         for warning in warnings:
             self.get_logger().warning(warning, throttle_duration_sec=WARNING_PERIOD)
-        coasting = 'coasting on the legs: no pose arrives' if health.coasting else ''
-        trouble = self._trouble() or '; '.join(warnings) or coasting
+        coasting = 'coasting on the legs' if health.coasting else ''
+        trouble = self._trouble(health.fault) or '; '.join(warnings) or coasting
         level = DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK
         self._poses = self._replies = self._published = 0
         return status(
@@ -116,12 +117,13 @@ class EstimatorNode(ManagedNode):
 
     def parts(self) -> list[DiagnosticStatus]:
         """Say how motion capture comes."""
-        objection = self._mocap.objection()
+        fault = self._estimator.health().fault if self.lifecycle == 'active' else PoseFault.NONE
+        objection = self._mocap.objection() or (fault.words if fault is not PoseFault.NONE else '')
         level = DiagnosticStatus.ERROR if objection else DiagnosticStatus.OK
-        values = {'rate [Hz]': self._mocap.rate, 'age [s]': self._mocap.age}
+        values = {'rate [Hz]': self._mocap.rate, 'age [s]': self._mocap.age, 'fault': fault.name.lower()}
         return [status('mocap', objection or 'poses come', values, level)]
 
-    def _trouble(self) -> str:
+    def _trouble(self, fault: PoseFault) -> str:
         """Return why the last second brought no odometry, or nothing."""
         if self._published:
             return ''
@@ -131,7 +133,7 @@ class EstimatorNode(ManagedNode):
             return f'no odometry: {self._silence() or "no telemetry came"}'
         if self.lifecycle != 'active':
             return self._mocap.objection()
-        return 'no odometry: no pose is usable (see the counts), or the clocks of mocap and host differ'
+        return f'no odometry: {fault.words} ({fault.fix})'
 
     def _silence(self) -> str:
         """Say that the robot is silent, if it is."""

@@ -96,12 +96,14 @@ class TestSwaps:
         assert estimator.counters()['jumped'] == 20
         assert (Rotation.from_quat(found.quaternion) * Rotation.from_euler('z', -15.19)).magnitude() < 0.1
 
-    def test_a_lasting_swap_is_believed_and_told(self):
+    def test_a_lasting_swap_is_believed_once_the_gate_has_stopped_the_robot(self):
         estimator = make_estimator(FILTER, ROBOT)
         circle(estimator, 10.0, 12.0)
-        for i in range(60):
+        started = []
+        for i in range(150):
             estimator.on_pose(self.swapped(circling(12.0 + i * FRAME)))
-        assert estimator.counters()['started'] == 2
+            started.append(estimator.counters()['started'])
+        assert started.index(2) * FRAME == pytest.approx(FILTER.lost_after, abs=0.03)
 
     @pytest.mark.parametrize(('gyro', 'verdict'), [(0.0, 'jumped'), (11.0, 'accepted')])
     def test_at_ten_hertz_the_gyro_tells_a_swap_from_a_turn(self, gyro, verdict):

@@ -6,7 +6,7 @@ from millirobot_adapt.core.estimation.pose_rate import PoseRate
 
 
 def poses(rate, seconds=2.0, age=0.01):
-    watched = PoseRate(lowest=20.0, largest_age=1.0)
+    watched = PoseRate(lowest=20.0, clock_offset=0.0)
     for i in range(round(seconds * rate)):
         watched.on_pose(i / rate, age)
     return watched
@@ -27,6 +27,10 @@ def test_motion_capture_that_has_ceased_is_not_healthy():
     assert '0 Hz' in poses(100.0).objection(3.5)
 
 
-@pytest.mark.parametrize('age', [5.0, -5.0, float('nan')])
-def test_stamps_of_another_clock_are_told(age):
-    assert 'synchronise the clocks' in poses(100.0, age=age).objection(2.0)
+@pytest.mark.parametrize(('offset', 'age', 'shown'), [(0.0, 0.02, 0.02), (3.0, -2.98, 0.02), (-0.5, 0.51, 0.01)])
+def test_the_age_is_that_of_the_corrected_stamps_and_no_objection(offset, age, shown):
+    watched = PoseRate(lowest=20.0, clock_offset=offset)
+    for i in range(200):
+        watched.on_pose(0.01 * i, age)
+    assert watched.objection(2.0) == ''
+    assert watched.age == pytest.approx(shown)

@@ -17,7 +17,7 @@ from millirobot_adapt.contract.reply_codec import encode_reply  # noqa: E402
 from millirobot_adapt.contract.state_codec import decode_state  # noqa: E402
 from millirobot_adapt.core.estimation.health import EstimatorHealth  # noqa: E402
 from millirobot_adapt.core.estimation.quality import PoseFault  # noqa: E402
-from millirobot_adapt.core.robot.samples import PoseSample, Telemetry  # noqa: E402
+from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
 from millirobot_adapt.ros.conversions import labelled_array, pose_stamped  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
@@ -36,8 +36,24 @@ class Published:
         self.messages.append(message)
 
 
+class Clock:
+    """Both clocks of the host, as they are when a sample arrives."""
+
+    time = 1000.0
+    set_by = 0.0
+
+    def __call__(self):
+        return Arrival(self.time + self.set_by, self.time)
+
+
+CLOCK = Clock()
+
+
 @pytest.fixture
 def node(monkeypatch):
+    CLOCK.time, CLOCK.set_by = 1000.0, 0.0
+    for module in ('ros.inputs.mocap_input', 'nodes.estimator'):
+        monkeypatch.setattr(f'millirobot_adapt.{module}.now', CLOCK)
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
     context = rclpy.Context()
     rclpy.init(context=context)
@@ -52,12 +68,14 @@ def node(monkeypatch):
 
 
 def see(node, stamp, x):
+    CLOCK.time = stamp
     sample = PoseSample(stamp, np.array([x, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
     node._mocap.hear(pose_stamped(sample.stamp, sample.position, sample.quaternion))
 
 
 def reply(node, stamp, index=0):
     none = np.zeros(2)
+    CLOCK.time = stamp
     sample = Telemetry(stamp, none, none, np.zeros(3), np.zeros(3), none, 4.0, index)
     node.on_reply(labelled_array(encode_reply(sample), 'reply'))
 
@@ -85,12 +103,14 @@ def test_each_reply_gives_one_odometry_of_its_stamp(node):
 
 def test_each_reply_gives_one_state_of_its_index_with_the_quality_of_its_pose(node):
     reply(node, 1000.0, index=6)
-    for i in range(20):
+    for i in range(50):
         see(node, 1000.01 + 0.01 * i, 0.003 * i)
         if i % 10 == 9:
             reply(node, 1000.015 + 0.01 * i, index=7 + i // 10)
     states = [decode_state(message.data) for message in node._state.messages]
-    assert [state.index for state in states] == [6, 7, 8]
+    assert [state.index for state in states] == [6, 7, 8, 9, 10, 11]
+    assert [state.quality.fault for state in states[1:3]] == [PoseFault.UNCERTAIN] * 2
+    assert states[-1].quality.fault is PoseFault.NONE
     assert states[0].quality.pose_age == np.inf
     assert states[0].quality.fault is PoseFault.NO_POSE
     assert np.isnan(states[0].state[:12]).all()
@@ -116,7 +136,7 @@ def test_useless_poses_are_named(node):
         see(node, 1000.0, float('nan'))
     reply(node, 1000.0)
     text, values = said(node)
-    assert text.startswith('no odometry: no pose is usable')
+    assert text.startswith('no odometry: poses are not finite')
     assert values['poses invalid'] == '3'
 
 
@@ -182,8 +202,63 @@ def test_motion_capture_is_a_part_of_its_own(node):
     assert mocap.message.startswith('nobody publishes /mocap/pose')
     for i in range(30):
         see(node, time.time() + 0.001 * i, 0.0)
+    node.lifecycle = 'inactive'
     (mocap,) = node.parts()
     assert (mocap.level, mocap.message, mocap.values[0].value) == (DiagnosticStatus.OK, 'poses come', '30')
+
+
+def hear(node, stamp, x, frame='world', quaternion=(0.0, 0.0, 0.0, 1.0)):
+    CLOCK.time = stamp
+    message = pose_stamped(stamp + CLOCK.set_by, np.array([x, 0.0, 0.05]), np.array(quaternion))
+    message.header.frame_id = frame
+    node._mocap.hear(message)
+
+
+def walk(node, begin, seconds, frame='world'):
+    """Walk along x past a motion capture; return the states."""
+    for i in range(round(seconds * 100)):
+        now = begin + 0.01 * i
+        hear(node, now, 0.3 * (now - 1000.0), frame)
+        if i % 10 == 9:
+            CLOCK.time = now + 0.008
+            none = np.zeros(2)
+            stamp = now + 0.002 + CLOCK.set_by
+            sample = Telemetry(stamp, none, np.full(2, 30.0), np.zeros(3), np.zeros(3), none, 4.0, i)
+            node.on_reply(labelled_array(encode_reply(sample), 'reply'))
+    return [decode_state(message.data) for message in node._state.messages]
+
+
+def test_poses_in_another_frame_are_refused_and_named(node):
+    states = walk(node, 1000.0, 1.0, frame='camera_optical_frame')
+    assert all(state.quality.fault is PoseFault.FRAME for state in states)
+    assert all(np.isinf(state.quality.pose_age) for state in states)
+    text, values = said(node)
+    assert 'another frame than world' in text
+    assert values['poses foreign'] == '100'
+
+
+@pytest.mark.parametrize('step', [-3600.0, -5.0, -0.3, 0.02, 0.3, 5.0, 1e6])
+def test_when_the_clock_of_the_host_is_set_no_state_is_lost(node, step):
+    walk(node, 1000.0, 2.0)
+    CLOCK.set_by = step
+    walk(node, 1002.0, 1.0)
+    states = [decode_state(message.data) for message in node._state.messages][-10:]
+    assert [state.quality.fault for state in states] == [PoseFault.NONE] * 10
+    assert max(state.quality.pose_age for state in states) < 0.02
+    np.testing.assert_allclose([state.state[0] for state in states], 0.6 + 0.03 * np.arange(1, 11) - 0.0024, atol=2e-3)
+    assert states[0].stamp == pytest.approx(1002.092 + step)
+
+
+def test_a_message_in_flight_while_the_clock_is_set_is_no_harm(node):
+    walk(node, 1000.0, 2.0)
+    late = pose_stamped(1002.0, np.array([0.6, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
+    CLOCK.set_by, CLOCK.time = 5.0, 1002.004
+    node._mocap.hear(late)
+    none = np.zeros(2)
+    sample = Telemetry(1002.002, none, np.full(2, 30.0), np.zeros(3), np.zeros(3), none, 4.0, 1)
+    node.on_reply(labelled_array(encode_reply(sample), 'reply'))
+    states = walk(node, 1002.01, 1.0)
+    assert [state.quality.fault for state in states[-11:]] == [PoseFault.NONE] * 11
 
 
 def test_it_becomes_active_when_motion_capture_is_healthy_and_the_robot_answers(node):

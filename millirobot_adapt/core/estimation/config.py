@@ -60,6 +60,10 @@ class EstimatorConfig(Config):
     largest_speed: float = param(
         1.5, 'A pose that the body could only have come to faster is a jump, too.', unit='m/s', low=0.1, high=20.0
     )
+    largest_error: float = param(
+        0.1, 'A pose whose position is further than this from the prediction is a jump, however long it was not seen.',
+        unit='m', low=0.01, high=10.0,
+    )  # fmt: skip
     restart_after: int = param(
         5, 'So many jumps in a row that agree with each other restart the filter...', low=2, high=100
     )

@@ -33,13 +33,15 @@ class FiniteDifference:
         self._velocity = np.zeros(3)
         self._rate = np.zeros(3)
         self._quality = UNKNOWN_POSE
-        self._counts: Counter[str] = Counter(accepted=0, invalid=0, repeated=0, late=0)
+        self._counts: Counter[str] = Counter(accepted=0, invalid=0, foreign=0, repeated=0, late=0)
 
     def on_pose(self, sample: PoseSample) -> None:
         """Keep the newest usable pose."""
         pose = self._input.take(sample)
         if isinstance(pose, str):
             self._counts[pose] += 1
+        elif pose.repeated:
+            self._counts['repeated'] += 1
         elif self._newest is not None and pose.stamp <= self._newest.stamp:
             self._counts['late'] += 1
         else:

@@ -8,10 +8,13 @@ recursive estimation), so that it follows the floor and a broken leg. Nothing is
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.motion import Walk
+from millirobot_adapt.core.estimation.motion import Motion, Walk
 from millirobot_adapt.core.robot.state import FloatArray
 
 PERIOD = 0.1
@@ -20,6 +23,8 @@ START_VARIANCE = np.diag([2.5e-3, 2.5e-3, 1.0])
 """Variance of the first coefficients, in units of the residual variance: about as large as they are themselves."""
 LARGEST_VARIANCE = 10.0
 """What is forgotten may not grow without bound where the legs never show it: trace of the same."""
+SHORTEST_STEP, LONGEST_STEP = 0.03, 0.3
+"""Between replies closer or further apart nothing is learned [s]."""
 SPEED_SPREAD, TURN_SPREAD = 0.1, 1.0
 """Residuals before any is known: velocity [m/s] and yaw rate [rad/s]; the lab's robot had 0.1 and 1.4 to 2."""
 KNOWN_AFTER = 10
@@ -52,6 +57,19 @@ class LegOdometry:
         self._covariance = covariance if np.trace(covariance) < LARGEST_VARIANCE else self._covariance
         self._squares = self._forget * self._squares + residual**2 / spread
         self._seen = self._forget * self._seen + 1.0
+
+    def learn_from(self, leg_velocity: FloatArray, before: Motion, now: Motion) -> None:
+        """Take one period between two replies; one that is too short or too long, or has no forward, is left out."""
+        dt = now.stamp - before.stamp
+        if not SHORTEST_STEP <= dt <= LONGEST_STEP:
+            return
+        dx, dy, _, _, _, turn = (before.difference(now) / dt).tolist()
+        ahead = np.add(quat.rotate(before.quaternion, (1.0, 0.0, 0.0)), quat.rotate(now.quaternion, (1.0, 0.0, 0.0)))
+        length = math.hypot(ahead[0], ahead[1])
+        if length < 1.0:
+            return  # on its nose, or turned about: there is no forward
+        cosine, sine = ahead[0] / length, ahead[1] / length
+        self.learn(leg_velocity, np.array([cosine * dx + sine * dy, cosine * dy - sine * dx, turn]))
 
     def walk(self, stamp: float, leg_velocity: FloatArray) -> Walk:
         """Return the mean motion that the leg rates [rad/s], shape (2,), make expected, with its variance."""

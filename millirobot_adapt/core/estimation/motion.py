@@ -59,7 +59,18 @@ class Walk(NamedTuple):
     """[(rad/s)^2]."""
 
 
-Measured = BodyPose | BodyRate | Walk
+class BodyPlace(NamedTuple):
+    """A position that was measured, while the orientation with it made no sense."""
+
+    stamp: float
+    """[s, host clock]."""
+    position: Vector
+    """[m; world]."""
+    stamp_sd: float = 0.0
+    """Standard deviation of the stamp [s]."""
+
+
+Measured = BodyPose | BodyPlace | BodyRate | Walk
 
 
 class Motion(NamedTuple):
@@ -145,7 +156,13 @@ class MotionModel:
 
         (6)  e = pose - prediction,  S = H P H' + R,  H = [1 0 0]
         """
-        return predicted.difference(pose), predicted.covariance[:, 0, 0] + self._pose_variance
+        return predicted.difference(pose), predicted.covariance[:, 0, 0] + self._noise(predicted, pose.stamp_sd)
+
+    def _noise(self, motion: Motion, stamp_sd: float) -> FloatArray:
+        """Return the variance of a measured pose, shape (6,): its own noise, and what its stamp makes of the motion."""
+        if stamp_sd == 0.0:
+            return self._pose_variance
+        return np.asarray(self._pose_variance + (motion.rates.sum(axis=1) * stamp_sd) ** 2)
 
     def correct(self, motion: Motion, measured: Measured) -> Motion:
         """Return the motion at the time of a measurement, corrected by it."""
@@ -153,9 +170,18 @@ class MotionModel:
         if isinstance(measured, BodyPose):
             error, variance = self.innovation(predicted, measured)
             return _updated(predicted, predicted.covariance[:, :, 0], error, variance)
+        if isinstance(measured, BodyPlace):
+            return self._corrected_by_place(predicted, measured)
         if isinstance(measured, BodyRate):
             return _corrected_by_rate(predicted, measured)
         return self._corrected_by_walk(predicted, measured)
+
+    def _corrected_by_place(self, motion: Motion, place: BodyPlace) -> Motion:
+        error = np.zeros(AXES)
+        error[:3] = np.subtract(place.position, motion.position)
+        variance = motion.covariance[:, 0, 0] + self._noise(motion, place.stamp_sd)
+        variance[TURN] = np.inf
+        return _updated(motion, motion.covariance[:, :, 0], error, variance)
 
     def _corrected_by_walk(self, motion: Motion, walk: Walk) -> Motion:
         """Take the mean rates from the legs: forward, sideways and turning; upright, neither climbing nor tilting."""

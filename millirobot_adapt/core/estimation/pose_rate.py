@@ -1,7 +1,11 @@
-"""Judge whether motion capture is healthy enough to begin: poses come often enough, stamped with our time."""
+"""Judge whether motion capture is healthy enough to begin: poses come often enough.
+
+How old they are is no matter here: the estimator follows their clock, and says so where it cannot.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 WINDOW = 1.0
@@ -11,22 +15,23 @@ WINDOW = 1.0
 class PoseRate:
     """Count the poses of the last second."""
 
-    def __init__(self, lowest: float, largest_age: float) -> None:
+    def __init__(self, lowest: float, clock_offset: float = 0.0) -> None:
         """Begin without a pose.
 
         Args:
             lowest: Fewer poses in a second are too few [Hz].
-            largest_age: A pose stamped longer ago, or so far ahead, does not tell of now [s].
+            clock_offset: Stamps of motion capture are ahead of the host by this [s].
         """
         self._lowest = lowest
-        self._largest_age = largest_age
+        self._clock_offset = clock_offset
         self._arrivals: deque[float] = deque()
-        self._age = 0.0
+        self.age = math.nan
+        """How long ago the newest pose was stamped, by the corrected clock [s]; NaN before the first."""
 
     def on_pose(self, steady: float, age: float) -> None:
         """Take the arrival of a pose [s, steady clock] and how long ago it was stamped [s]."""
         self._arrivals.append(steady)
-        self._age = age
+        self.age = age + self._clock_offset
         self._forget(steady)
 
     def rate(self, steady: float) -> int:
@@ -39,8 +44,6 @@ class PoseRate:
         rate = self.rate(steady)
         if rate < self._lowest:
             return f'motion capture comes at {rate} Hz, at least {self._lowest:g} Hz are needed (lowest_pose_rate)'
-        if not abs(self._age) <= self._largest_age:
-            return f'poses are stamped {self._age:.1f} s ago: synchronise the clocks of motion capture and host'
         return ''
 
     def _forget(self, steady: float) -> None:

@@ -30,6 +30,11 @@ class PoseFault(enum.IntEnum):
         """Say it for people."""
         return _WORDS[self]
 
+    @property
+    def fix(self) -> str:
+        """Say what to do about it; empty where nothing is wrong."""
+        return _FIXES[self]
+
 
 _WORDS = {
     PoseFault.NONE: 'poses are used',
@@ -44,12 +49,29 @@ _WORDS = {
 }
 
 
+_FIXES = {
+    PoseFault.NONE: '',
+    PoseFault.NO_POSE: 'is motion capture running, and the robot in its view?',
+    PoseFault.INVALID: 'the tracker has lost the body: put it back into view',
+    PoseFault.FROZEN: 'the tracker has lost the body and repeats its last pose: put it back into view',
+    PoseFault.JUMPED: 'let only the robot publish on the topic; check its markers',
+    PoseFault.CLOCK: 'synchronise the clocks, or set the parameter clock_offset',
+    PoseFault.FRAME: 'let the driver publish in the frame world',
+    PoseFault.AXES: 'z must be up, x ahead, y to the left, in a right-handed frame; check marker_offset',
+    PoseFault.UNCERTAIN: 'wait, or let the robot rest in view',
+}
+
+
 @dataclass(frozen=True)
 class StateQuality:
     """What the estimator knows of its own pose."""
 
     pose_age: float
-    """From the stamp of the last accepted pose to the stamp of the state [s]; inf before the first."""
+    """From the last accepted pose to the stamp of the state [s]; inf before the first.
+
+    A pose counts from its exposure, or from its arrival where its stamp claims a later time. Accepted is one that fits
+    the motion while nothing stands against motion capture as a whole; after a loss several in a row are needed.
+    """
     position_sd: float
     """Standard deviation of the position on the floor, the larger axis [m]."""
     heading_sd: float

@@ -17,7 +17,7 @@ class Step(NamedTuple):
 
 
 class Track:
-    """Filter measurements in order; one that comes late is put in its place and those after it are filtered anew."""
+    """Filter measurements in order; one that comes late is put in its place and those after it are filtered again."""
 
     def __init__(self, model: MotionModel, memory: float, start: BodyPose) -> None:
         """Start at a pose; measurements older than `memory` [s] before the newest are forgotten."""
@@ -58,6 +58,21 @@ class Track:
         if isinstance(measured, BodyPose) and measured.stamp > self.newest_pose.stamp:
             self.newest_pose = measured
         self._forget()
+
+    def withdraw(self, pose: BodyPose) -> None:
+        """Forget a measured pose, unless it is the oldest measurement."""
+        for place in range(len(self._steps) - 1, 0, -1):
+            if self._steps[place].measured is pose:
+                later = [step.measured for step in self._steps[place + 1 :]]
+                del self._steps[place:]
+                for each in later:
+                    self._steps.append(Step(each, self._model.correct(self._steps[-1].motion, each)))
+                break
+        else:
+            return
+        if self.newest_pose is pose:
+            poses = (step.measured for step in reversed(self._steps) if isinstance(step.measured, BodyPose))
+            self.newest_pose = next(poses, pose)
 
     def _place(self, stamp: float) -> int:
         """Return how many measurements are not after `stamp`."""

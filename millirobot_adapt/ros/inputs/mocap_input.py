@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,8 +34,7 @@ class MocapInput:
 
     def __init__(self, node: Node, config: EstimatorNodeConfig, on_pose: Callable[[PoseSample], None]) -> None:
         self._on_pose = on_pose
-        self._rate = PoseRate(config.lowest_pose_rate, config.lost_after)
-        self._newest: float | None = None
+        self._rate = PoseRate(config.lowest_pose_rate, config.clock_offset)
         profile = qos(MOCAP_POSE, QUEUE)
         profile.reliability = ReliabilityPolicy[config.mocap_reliability.upper()]
         self._source = SourceWatch(node, MOCAP_POSE.name, MOCAP_POSE.type, profile, MEND)
@@ -43,9 +43,9 @@ class MocapInput:
 
     def hear(self, message: PoseStamped) -> None:
         """Take one pose."""
-        sample = replace(pose_sample(message), arrival=now())
-        self._newest = sample.stamp
-        self._rate.on_pose(time.monotonic(), time.time() - sample.stamp)
+        arrival = now()
+        sample = replace(pose_sample(message), arrival=arrival)
+        self._rate.on_pose(arrival.steady, arrival.host - sample.stamp)
         self._on_pose(sample)
 
     @property
@@ -55,8 +55,8 @@ class MocapInput:
 
     @property
     def age(self) -> str:
-        """How long ago the newest pose was stamped [s], as text."""
-        return 'none yet' if self._newest is None else f'{time.time() - self._newest:.3f}'
+        """How old the newest pose was when it arrived [s], as text."""
+        return 'none yet' if math.isnan(self._rate.age) else f'{self._rate.age:.3f}'
 
     def objection(self) -> str:
         """Say what is not healthy; empty when all is well."""

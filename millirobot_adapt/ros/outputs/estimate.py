@@ -51,10 +51,13 @@ def details(health: EstimatorHealth) -> dict[str, str]:
     """Return keys with units and values as text: poses by what became of them, innovation, clocks, gyro bias."""
     bias = health.gyro_bias
     return {
+        'pose fault': health.fault.name.lower(),
         **{f'poses {reason}': str(count) for reason, count in health.counts.items()},
         'innovation [sd]': _shown(health.innovation, '.2f'),
         'clock offset of motion capture [ms]': _shown(health.clock_offset, '+.1f', 1e3),
+        'clock offset taken off [ms]': _shown(health.clock_correction, '+.1f', 1e3),
         'clock offset correlation': f'{health.clock_correlation:.2f}',
+        'latency [ms]': _shown(health.latency, '.1f', 1e3),
         'gyro bias [rad/s]': UNKNOWN if bias is None else ' '.join(f'{axis:+.3f}' for axis in bias),
     }
 
