@@ -55,7 +55,11 @@ class EstimatorConfig(Config):
         unit='sd', low=3.0, high=100.0,
     )  # fmt: skip
     largest_turn: float = param(
-        1.6, 'A pose turned further than this against the prediction is a jump, too.', unit='rad', low=0.1, high=4.0
+        1.6,
+        'A pose turned further than this against the prediction is a jump, too; half of it where poses are dense.',
+        unit='rad',
+        low=0.1,
+        high=4.0,
     )
     largest_speed: float = param(
         1.5, 'A pose that the body could only have come to faster is a jump, too.', unit='m/s', low=0.1, high=20.0

@@ -52,7 +52,7 @@ class JumpWatch:
         """Take a reading [rad/s; body] to hold sequences against."""
         self._gyro.append((stamp, angular_velocity))
 
-    def judge(self, before: BodyPose, motion: Motion, pose: BodyPose) -> tuple[bool, bool, float]:
+    def judge(self, before: BodyPose, motion: Motion, pose: BodyPose, dense: bool) -> tuple[bool, bool, float]:
         """Return whether a pose fits, whether its position alone does, and e' S^-1 e, e and S of (6).
 
         A pose that fits is chi-square distributed with 6 degrees of freedom (Bar-Shalom, section 5.4), if the model is
@@ -64,6 +64,7 @@ class JumpWatch:
             before: The accepted pose before it.
             motion: The filtered motion before it.
             pose: The pose in question.
+            dense: Poses come so often that a body turns half as far at most, even while some are missing.
         """
         error, variance = self._model.innovation(self._model.predict(motion, pose.stamp), pose)
         squares = error * error / variance
@@ -71,7 +72,7 @@ class JumpWatch:
         limit = self._config.gate**2
         here = float(squares[:3].sum()) <= limit and math.hypot(*error[:3].tolist()) <= self._config.largest_error
         turned = math.hypot(*error[TURN].tolist())
-        fits = here and distance <= limit and turned <= self._config.largest_turn
+        fits = here and distance <= limit and turned <= self._config.largest_turn * (0.5 if dense else 1.0)
         return fits and self._near(before, pose), here, distance
 
     def confirmed_by(self, pose: BodyPose, walking_speed: float, lag: float | None) -> bool:

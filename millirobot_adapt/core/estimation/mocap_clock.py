@@ -114,6 +114,11 @@ class MocapClock:
         return max(0.0, median(self._ages)) if self._ages else 0.0
 
     @property
+    def dense(self) -> bool:
+        """Tell whether poses come often enough to show a stride."""
+        return len(self._frames) >= FEWEST_FRAMES and sum(self._frames) <= DENSE * len(self._frames)
+
+    @property
     def lags(self) -> tuple[float, float]:
         """Return between which lags [s] the stamps may still be late: from no latency at all to the longest."""
         return -self.usual_age - EARLY, LONGEST_LATENCY - self.usual_age + EARLY
@@ -150,19 +155,16 @@ class MocapClock:
     def _arrival(self, stamp: float) -> float | None:
         """Tell the time of arrival from the order of arrival: so many frames after the newest reply."""
         self._since_reply += 1
-        if self._reply is None or len(self._frames) < FEWEST_FRAMES:
-            return None
-        frame = sum(self._frames) / len(self._frames)
-        if frame > DENSE:
+        if self._reply is None or not self.dense:
             return None  # between two replies there are too few poses to tell
-        waited = self._since_reply * frame
+        waited = self._since_reply * sum(self._frames) / len(self._frames)
         return self._reply + waited if waited < SILENCE else None
 
     def _note_frame(self, stamp: float) -> None:
         if self._previous is not None and 0.0 <= stamp - self._previous < LONGEST_FRAME:
             self._frames.append(stamp - self._previous)
         self._previous = stamp
-        if len(self._frames) == self._frames.maxlen:
+        if len(self._frames) >= 2 * FEWEST_FRAMES:
             mean = sum(self._frames) / len(self._frames)
             spread = sum(abs(each - mean) for each in self._frames) / len(self._frames)
             self.stamp_sd = 0.5 * min(mean, spread) if spread > UNEVEN * mean else 0.0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -246,7 +247,7 @@ class PoseFilter:
         before = track.pose_before(pose.stamp) if pose.stamp >= track.oldest_stamp else None
         if before is None:
             return 'late' if pose.stamp >= track.newest_pose.stamp - self._config.lost_after else 'jumped'
-        fits, here, distance = self._jumps.judge(before, track.before(pose.stamp), pose)
+        fits, here, distance = self._jumps.judge(before, track.before(pose.stamp), pose, self._clock.dense)
         if fits:
             apart = pose.stamp - before.stamp
             if SAME_TIME <= apart < CLOSE or (apart == 0.0 and before is not track.newest_pose):
@@ -322,7 +323,7 @@ class PoseFilter:
         fault = self._fault(time)
         if fault is PoseFault.NONE:
             fault = PoseFault.UNCERTAIN
-        return StateQuality(max(0.0, self._trust.lost_for(time)), math.inf, math.inf, coasting=True, fault=fault)
+        return replace(UNKNOWN_POSE, fault=fault)
 
     # Clocks and legs.
 
