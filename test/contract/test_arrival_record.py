@@ -101,7 +101,7 @@ def test_an_estimator_answers_its_records_as_it_answered_the_arrivals():
         live.on_pose(sample)
         log.pose(sample)
         if k % 10 == 9:
-            telemetry = reply(100.0 + 0.01 * k, rng.normal(0, 0.5, 13))
+            telemetry = reply(100.0 + 0.01 * k, rng.normal(0, 0.05, 13))
             live.on_telemetry(telemetry)
             answers.append(live.estimate(telemetry.stamp))
             records.append(ArrivalRecord.decode(log.reply(telemetry).encode()))
