@@ -54,7 +54,7 @@ def walk(planner, path, ticks, seed=0, objective=None, yaw_noise=0.5, yaw_bias=0
         tracked.append(step)
         plan: Plan = planner.plan(
             lambda actions, state=state: rollout(state, actions),
-            TrackingObjective(objective, path, step.segment, DT),
+            TrackingObjective(objective, path, step.position, DT),
             executing,
             previous,
             lambda batch, tick=tick: generator(seed, tick, batch),

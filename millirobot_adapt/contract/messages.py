@@ -93,8 +93,7 @@ def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
         UserError: they make no path.
     """
     points = np.array([vector(pose.pose.position)[:2] for pose in message.poses]).reshape(-1, 2)
-    closed = len(points) > 3 and bool(np.allclose(points[0], points[-1], atol=1e-6))
-    return ReferencePath(points[:-1] if closed else points, closed, name)
+    return ReferencePath.through(points, name=name)
 
 
 def published_path(message: Any) -> ReferencePath:

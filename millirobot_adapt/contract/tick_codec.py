@@ -14,7 +14,7 @@ import numpy as np
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
-VERSION = 4
+VERSION = 5
 HEADER = 6
 
 

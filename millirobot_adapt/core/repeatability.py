@@ -19,7 +19,7 @@ def generator(seed: int, *keys: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *keys])))
 
 
-DECISIONS = 2
+DECISIONS = 3
 """Version of this package's own arithmetic. Raise it with every change to adaptation, planner, objective or path
 following after which the same record gives another plan: `replay --check` then names the version to check with."""
 

@@ -90,6 +90,9 @@ _TICK_UNITS = {
     'state_stamp': 'state_stamp_s',
     'cross_track': 'cross_track_m',
     'progress': 'progress_m',
+    'arc_length': 'arc_length_m',
+    'credit': 'credit_m',
+    'left_out': 'left_out_m',
 }
 _LEVELS = ('ok', 'warn', 'error', 'stale')
 

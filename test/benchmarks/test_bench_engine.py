@@ -120,12 +120,13 @@ def test_the_peer_adapts_and_plans_within_the_bounds(tmp_path, robot):
     pytest.importorskip('pytorch_mppi')
     from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
     from millirobot_adapt.core.planning.paths import make_path
+    from millirobot_adapt.core.planning.projection import AT_START
     from millirobot_adapt.learning.mppi_peer import PytorchMppi
 
     bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (16, 16, 16), 4)), robot)
     peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, samples=50, horizon=4, threads=1)
     steps = list(islice(walk(robot, 0), 5))
-    objective = TrackingObjective(ObjectiveConfig(), make_path('straight'), 0, 0.1)
+    objective = TrackingObjective(ObjectiveConfig(), make_path('straight'), AT_START, 0.1)
     action = peer.tick(steps[-1][1], window_of(steps), objective)
     assert action.shape == (2,)
     assert (action >= robot.action_low - 1e-3).all()

@@ -28,7 +28,7 @@ class FakeLoop:
     def __init__(self):
         self.restarts, self.steps, self.tunings = [], [], []
         self.candidates, self.finite, self.finished = 8, 8, False
-        self.samples, self.cut_short, self.takes = 400, False, 0.0
+        self.samples, self.cut_short, self.failed = 400, False, ''
 
     def restart(self, path):
         self.restarts.append(path)
@@ -48,7 +48,7 @@ class FakeLoop:
         return SimpleNamespace(
             plan=plan,
             cut_short=self.cut_short,
-            tracking=SimpleNamespace(finished=self.finished),
+            tracking=SimpleNamespace(finished=self.finished, failed=self.failed),
             record=lambda **kw: TickRecord.without_state(tick, kw['stamp'], kw['seed'], executing),
         )
 
@@ -553,3 +553,11 @@ def test_no_run_starts_on_a_state_whose_pose_cannot_be_trusted():
     assert bench.controller.status.phase is RunPhase.WAITING
     bench.controller.on_state(sample(1000.1, np.zeros(NX)))
     bench.controller.start()
+
+
+def test_a_run_that_cannot_finish_its_path_is_stopped_with_the_reason():
+    bench = Bench().running()
+    bench.tick()
+    bench.loop.failed = 'no progress along the path any more: 1.20 of 3.00 m done, 0.40 m from the path'
+    bench.tick()
+    assert bench.controller.status.text.startswith('stopped: no progress along the path any more: 1.20 of 3.00 m')

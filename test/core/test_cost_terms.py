@@ -32,11 +32,12 @@ from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.live import live_parameters
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.projection import AT_START
 config = read_params(Path(sys.argv[2]), 'controller', ControllerConfig)
 states = np.zeros((3, 1, 24))
 states[:, :, [6, 8, 10]] = 1.0
 states[1:, 0, 0] = -0.5
-objective = TrackingObjective(config.objective, make_path('straight'), 0, 0.1)
+objective = TrackingObjective(config.objective, make_path('straight'), AT_START, 0.1)
 name = 'objective.left_of_the_origin'
 print(flatten(config)[name], live_parameters(ControllerConfig)[name])
 print(objective(states, np.zeros((2, 1, 2)))[0])

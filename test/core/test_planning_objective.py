@@ -9,8 +9,7 @@ from millirobot_adapt.core.planning.costs.term import TERMS
 from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.planning.projection import PathWindow
-from millirobot_adapt.core.planning.tracking import PathTracker
+from millirobot_adapt.core.planning.projection import AT_START, PathPosition
 from millirobot_adapt.core.robot.description import RobotConfig
 
 DT = 0.1
@@ -23,9 +22,9 @@ def line(*points, yaw=0.0):
     return states, np.full((len(points) - 1, 1, 2), 30.0)
 
 
-def cost(states, actions, name='straight', segment=0, **weights):
+def cost(states, actions, name='straight', start=0.0, **weights):
     config = dataclasses.replace(NOTHING, **weights)
-    return TrackingObjective(config, make_path(name), segment, DT)(states, actions)[0]
+    return TrackingObjective(config, make_path(name), PathPosition(start, 0.0), DT)(states, actions)[0]
 
 
 def test_path_distance_sums_over_the_predicted_points_only():
@@ -35,16 +34,16 @@ def test_path_distance_sums_over_the_predicted_points_only():
 
 def test_progress_runs_across_way_points_and_past_the_end():
     states, actions = line((0.9, 0.0), (1.0, 0.0), (1.2, 0.0))
-    assert cost(states, actions, progress=10.0) == pytest.approx(-3.0)
+    assert cost(states, actions, start=0.9, progress=10.0) == pytest.approx(-3.0)
     states, actions = line((19.9, 0.0), (20.2, 0.0))
-    assert cost(states, actions, segment=19, progress=10.0) == pytest.approx(-3.0)
+    assert cost(states, actions, start=19.9, progress=10.0) == pytest.approx(-3.0)
 
 
 def test_progress_that_misses_the_speed_asked_for_costs_on_either_side():
     states, actions = line((0.9, 0.0), (1.0, 0.0), (1.2, 0.0))
-    assert cost(states, actions, progress=10.0, speed=1.5) == pytest.approx(0.0)
-    assert cost(states, actions, progress=10.0, speed=2.0) == pytest.approx(10 * 0.5 * 2 * DT)
-    assert cost(states, actions, progress=10.0, speed=1.0) == pytest.approx(10 * 0.5 * 2 * DT)
+    assert cost(states, actions, start=0.9, progress=10.0, speed=1.5) == pytest.approx(0.0)
+    assert cost(states, actions, start=0.9, progress=10.0, speed=2.0) == pytest.approx(10 * 0.5 * 2 * DT)
+    assert cost(states, actions, start=0.9, progress=10.0, speed=1.0) == pytest.approx(10 * 0.5 * 2 * DT)
 
 
 def test_a_robot_that_is_asked_for_a_speed_walks_at_it():
@@ -56,7 +55,8 @@ def test_a_robot_that_is_asked_for_a_speed_walks_at_it():
 
 def test_course_is_that_of_the_displacement_and_yaw_where_there_is_none():
     states, actions = line((0.0, 0.0), (0.1, 0.1), (0.2, 0.2), yaw=1.0)
-    assert cost(states, actions, course=5.0) == pytest.approx(5 * 2 * np.pi / 4)
+    # At the end the robot is 0.2 m off: the direction to take leads back to the path.
+    assert cost(states, actions, course=5.0) == pytest.approx(5 * 2 * (np.pi / 4 + np.arctan(0.2 / 0.5)))
     states, actions = line((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), yaw=1.0)
     assert cost(states, actions, course=5.0) == pytest.approx(5 * 2 * 1.0)
 
@@ -83,9 +83,8 @@ def test_the_fence_may_have_a_corner_that_points_inwards():
 
 def test_reach_limits_the_path_ahead():
     states, actions = line((0.0, 0.0), (1.7, 0.0))
-    assert cost(states, actions, path_distance=1.0, reach=2.0) == 0.0
-    assert cost(states, actions, path_distance=1.0, reach=0.5) == pytest.approx(0.0)  # the segment ahead is whole
-    assert cost(*line((0.0, 0.0), (2.5, 0.0)), path_distance=1.0, reach=0.5) == pytest.approx(0.5)
+    assert cost(states, actions, path_distance=1.0, reach=2.0, start=0.3) == pytest.approx(0.0)
+    assert cost(states, actions, path_distance=1.0, reach=0.5) == pytest.approx(1.2)
 
 
 def test_weights_add_up():
@@ -94,33 +93,21 @@ def test_weights_add_up():
     states = rollout(start(), actions)
     path = make_path('figure8')
     config = ObjectiveConfig(path_distance=3.0, progress=2.0, course=1.0, slew=0.1, fence=4.0)
-    total = TrackingObjective(config, path, 0, DT)(states, actions)
+    total = TrackingObjective(config, path, AT_START, DT)(states, actions)
     parts = [
-        TrackingObjective(dataclasses.replace(NOTHING, **{name: getattr(config, name)}), path, 0, DT)(states, actions)
+        TrackingObjective(dataclasses.replace(NOTHING, **{name: getattr(config, name)}), path, AT_START, DT)(
+            states, actions
+        )
         for name in TERMS
     ]
     np.testing.assert_allclose(total, sum(parts))
-
-
-def test_projection_agrees_with_the_tracker():
-    path = make_path('figure8')
-    rng = np.random.default_rng(1)
-    for segment in rng.integers(0, path.segments, 50):
-        point = path.waypoints[segment] + rng.normal(0, 0.05, 2)
-        tracker = PathTracker(path)
-        tracker.segment = int(segment)
-        tracked = tracker.update_pose(point, 0.0)
-        found = PathWindow(path, int(segment), 0.5).project(point[:1, None], point[1:, None])
-        assert found.distance[0, 0] == pytest.approx(abs(tracked.cross_track), abs=1e-9)
-        arc_length = (path.segment_starts[segment] + found.arc_length[0, 0]) % path.length
-        assert arc_length == pytest.approx(tracked.progress % path.length, abs=1e-5)
 
 
 def test_single_precision_states_serve():
     rng = np.random.default_rng(0)
     actions = rng.uniform(13, 56, (12, 50, 2))
     states = rollout(start(), actions)
-    objective = TrackingObjective(ObjectiveConfig(), make_path('figure8'), 0, DT)
+    objective = TrackingObjective(ObjectiveConfig(), make_path('figure8'), AT_START, DT)
     np.testing.assert_allclose(objective(states.astype(np.float32), actions), objective(states, actions), rtol=1e-3)
 
 

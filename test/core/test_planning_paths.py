@@ -65,15 +65,113 @@ def test_a_csv_with_heading_is_read_and_closes_where_it_began(tmp_path):
     assert not make_path(str(file)).closed
 
 
+CORNER = [[0.0, 0.0], [1.0, 0.0], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'0,0\n1,0\n1,2\n',
+        b'\xef\xbb\xbf0,0\r\n1,0\r\n1,2\r\n',  # a byte order mark, as spreadsheets write it
+        b'\xef\xbb\xbfx,y\n0,0\n1,0\n1,2\n',
+        '\ufeff0,0\n1,0\n1,2\n'.encode('utf-16-le'),
+        b'# made by hand\n\n0,0\n\n# corner\n1,0\n1,2\n\n',
+        b'y,x\n0,0\n0,1\n2,1\n',
+        b'x_mm,y_mm\n0,0\n1000,0\n1000,2000\n',
+        b'Y [cm];X [m]\n0;0\n0;1\n200;1\n',
+        b'x y\n0 0\n1 0\n1 2',
+        b'"x (m)","y (m)"\n"0","0"\n"1","0"\n"1","2"\n',
+        b'x\ty\n0\t0\n1\t0\n1\t2\n',
+        b'0,0\n,\n1,0\n1,2\n',  # an empty row of a spreadsheet
+    ],
+)
+def test_waypoints_are_read_by_what_their_heading_says(tmp_path, content):
+    file = tmp_path / 'corner.csv'
+    file.write_bytes(content)
+    np.testing.assert_allclose(make_path(str(file)).waypoints, CORNER)
+
+
+@pytest.mark.parametrize(
+    ('heading', 'says'),
+    [
+        ('lat,lon', "heading 'lat,lon' does not name the columns x and y in m, cm or mm"),
+        ('x_deg,y_deg', 'x_deg,y_deg'),
+        ('x_ft,y_ft', 'x_ft,y_ft'),
+        ('x,x', 'x,x'),
+        ('O,O', 'line 1'),  # the letter
+        ('x,y,yaw', 'x,y,yaw'),
+        ('x', "'x'"),
+    ],
+)
+def test_a_heading_of_something_else_is_refused(tmp_path, heading, says):
+    file = tmp_path / 'other.csv'
+    file.write_text(f'{heading}\n0,0\n1,0\n')
+    with pytest.raises(UserError, match='line 1') as error:
+        make_path(str(file))
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize('line', range(1, 5))
+@pytest.mark.parametrize('wrong', ['O,0', '1,0 m', '1;0', '1', '1,0,0', '--,1', '1,2,'])
+def test_a_line_that_is_no_waypoint_is_named_and_never_left_out(tmp_path, line, wrong):
+    file = tmp_path / 'typo.csv'
+    lines = ['0,0', '1,0', '1,1', '2,1']
+    lines[line - 1] = wrong
+    if wrong == '1;0':
+        lines[line - 1] = '1;0;0'
+    file.write_text('\n'.join(lines))
+    with pytest.raises(UserError, match=f'line {line} is not a waypoint'):
+        make_path(str(file))
+
+
+@pytest.mark.parametrize(('gap', 'closed'), [(0.0, True), (2e-16, True), (1e-6, True), (9e-4, True), (0.01, False)])
+@pytest.mark.parametrize('suffix', ['csv', 'yaml'])
+def test_a_loop_closes_within_a_millimetre(tmp_path, gap, closed, suffix):
+    points = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (gap, gap / 3)]
+    file = tmp_path / f'loop.{suffix}'
+    if suffix == 'csv':
+        file.write_text('\n'.join(f'{x!r},{y!r}' for x, y in points))
+    else:
+        file.write_text(f'waypoints: [{", ".join(f"[{x:.17f}, {y:.17f}]" for x, y in points)}]')
+    path = make_path(str(file))
+    assert (path.closed, len(path.waypoints)) == (closed, 3 if closed else 4)
+
+
+def test_a_dense_path_is_followed_by_a_polyline_with_few_corners():
+    angle = np.linspace(0.0, 2 * np.pi, 10_000)
+    circle = ReferencePath.through(np.column_stack((0.5 * np.cos(angle), 0.5 * np.sin(angle))))
+    assert circle.closed
+    arc_lengths, points = circle.knots
+    assert len(points) < 130
+    assert arc_lengths[-1] == circle.length
+    for start in np.linspace(0.0, circle.length, 200):
+        expected = np.array([np.interp(start, arc_lengths, points[:, axis]) for axis in (0, 1)])
+        np.testing.assert_allclose(circle.at(np.array(start)), expected, atol=1.1e-3)
+
+
+def test_the_tip_of_a_path_that_doubles_back_is_kept():
+    there = np.linspace(0.0, 1.0, 500)
+    path = ReferencePath(np.column_stack((np.concatenate((there, there[-2::-1])), np.zeros(999))))
+    np.testing.assert_allclose(path.knots[1], [[0, 0], [1, 0], [0, 0]])
+    np.testing.assert_allclose(path.knots[0], [0, 1, 2])
+
+
+def test_places_beyond_the_ends_of_an_open_path_are_straight_on_and_a_closed_one_repeats():
+    path = ReferencePath(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]))
+    np.testing.assert_allclose(path.at(np.array([-0.5, 0.5, 1.5, 2.5])), [[-0.5, 0], [0.5, 0], [1, 0.5], [1, 1.5]])
+    square = ReferencePath(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), closed=True)
+    np.testing.assert_allclose(square.at(np.array([-0.5, 4.5])), [[0, 0.5], [0.5, 0]])
+
+
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('0,0\n1\n', 'line 2 is not a way-point'),
-        ('0,0\n1,a\n', 'line 2 is not a way-point'),
-        ('0,0,0\n1,0,0\n', 'line 1 is not a way-point'),
-        ('x,y\n0,0\n', 'at least two way-points'),
-        ('', 'at least two way-points'),
-        ('0,0\n1,nan\n', 'not finite'),
+        ('0,0\n1\n', 'line 2 is not a waypoint'),
+        ('0,0\n1,a\n', 'line 2 is not a waypoint'),
+        ('0,0,0\n1,0,0\n', 'line 1 is not a waypoint'),
+        ('x,y\n0,0\n', 'at least two waypoints'),
+        ('', 'at least two waypoints'),
+        ('0,0\n1,nan\n', 'line 2 is not finite'),
         ('0,0\n1,0\n1,0\n', 'are equal'),
     ],
 )
@@ -103,13 +201,12 @@ def test_way_points_in_yaml(tmp_path):
         ('way_points: [[0, 0], [1, 0]]', "unknown key 'way_points'"),
         ('waypoints: 3', 'write waypoints'),
         ('waypoints: [[0, 0], [1, 0]]\nclosed: 1', 'closed: true or false'),
-        ('waypoints: [[0, 0], [1]]', r'way-point 2 is \[1\]'),
-        ('waypoints: [[0, 0], [1, x]]', r"way-point 2 is \[1, 'x'\]"),
-        ('waypoints: [[0, 0], [1, true]]', 'way-point 2'),
-        ('waypoints: [[0, 0]]', 'at least two way-points'),
+        ('waypoints: [[0, 0], [1]]', r'waypoint 2 is \[1\]'),
+        ('waypoints: [[0, 0], [1, x]]', r"waypoint 2 is \[1, 'x'\]"),
+        ('waypoints: [[0, 0], [1, true]]', 'waypoint 2'),
+        ('waypoints: [[0, 0]]', 'at least two waypoints'),
         ('waypoints: [[0, 0], [.nan, 0]]', 'not finite'),
-        ('waypoints: [[0, 0], [0.003, 0]]', r'3\.0 mm apart, closer than 5 mm; thin the path out'),
-        ('waypoints: [[0, 0], [1, 0], [1, 0]]', 'are equal'),
+        ('waypoints: [[0, 0], [1, 0], [1, 0]]', 'waypoints 2 and 3 are equal'),
         ('waypoints: [[0, 0], [1, 0]', 'cannot be read as YAML: line 1'),
     ],
 )
@@ -118,7 +215,7 @@ def test_bad_yaml_is_a_users_mistake(tmp_path, content, message):
     file.write_text(content)
     with pytest.raises(UserError, match=message) as error:
         make_path(str(file))
-    assert str(error.value).startswith((str(file), 'bad: '))
+    assert str(error.value).startswith(str(file))
 
 
 def test_a_shape_is_laid_from_where_the_robot_stands_or_in_world():
@@ -138,7 +235,7 @@ def test_a_published_path_is_taken_as_it_is_and_the_newest_counts():
 
 
 def test_binary_and_missing_files_are_a_users_mistake(tmp_path):
-    (tmp_path / 'image.csv').write_bytes(b'\xff\xfe\x00\x01')
+    (tmp_path / 'image.csv').write_bytes(b'\x89PNG\xff\xfe\x00\x01')
     with pytest.raises(UserError, match='cannot be read as CSV'):
         make_path(str(tmp_path / 'image.csv'))
     with pytest.raises(UserError, match='figure8'):

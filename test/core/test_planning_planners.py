@@ -15,6 +15,7 @@ from millirobot_adapt.core.planning.mppi import Mppi, robust_scale
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.optimize import Planner, SearchSize
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.projection import AT_START
 from millirobot_adapt.core.planning.sequences import Bounds, coloured_noise
 from millirobot_adapt.core.planning.validator import PlausiblePlan
 from millirobot_adapt.core.repeatability import generator
@@ -24,7 +25,7 @@ from millirobot_adapt.core.robot.state import NX
 ROBOT = RobotConfig()
 METHODS = ('mppi', 'icem', 'random_shooting')
 EXECUTING = np.array([20.0, 30.0])
-OBJECTIVE = TrackingObjective(ObjectiveConfig(), make_path('left'), 0, 0.1)
+OBJECTIVE = TrackingObjective(ObjectiveConfig(), make_path('left'), AT_START, 0.1)
 ROLLOUT = partial(rollout, start(0.1, 0.15, 0.4))
 
 

@@ -41,18 +41,20 @@ def test_a_robot_beside_the_crossing_stays_on_its_strand():
     assert progress[-1] == pytest.approx(path.length, abs=0.2)
 
 
-def test_the_segment_never_goes_back():
+def test_progress_never_goes_back():
     tracker = PathTracker(make_path('zigzag'))
-    tracker.update_pose((1.3, 0.7), 0.0)
-    assert tracker.segment == 1
-    tracker.update_pose((0.2, 0.2), 0.0)
-    assert tracker.segment == 1
+    before = tracker.update_pose((0.7, 0.7), 0.0).progress
+    step = tracker.update_pose((0.2, 0.2), 0.0)
+    assert step.progress == before
+    assert abs(step.cross_track) == pytest.approx(0.5 * np.sqrt(2))
 
 
 def test_beyond_a_corner_the_next_segment_counts():
     tracker = PathTracker(make_path('zigzag'))
-    step = tracker.update_pose((1.0, 1.2), np.pi / 2)
+    for y in np.arange(0.0, 1.21, 0.05):
+        step = tracker.update_pose((min(y, 1.0), y), np.pi / 2)
     assert step.segment == 1
+    assert step.progress == pytest.approx(np.sqrt(2))
     assert step.cross_track == pytest.approx(0.2)
 
 
@@ -79,8 +81,8 @@ def test_the_heading_error_wraps():
 def test_an_open_path_finishes_and_a_closed_one_counts_laps():
     path = ReferencePath(np.array([[0.0, 0.0], [1.0, 0.0]]))
     tracker = PathTracker(path)
-    assert not tracker.update_pose((0.9, 0.0), 0.0).finished
-    assert tracker.update_pose((1.1, 0.0), 0.0).finished
+    steps = [tracker.update_pose((x, 0.0), 0.0) for x in np.arange(0.0, 1.1, 0.05)]
+    assert [step.finished for step in steps].index(True) == 19, 'within 5 cm of its end'
     square = ReferencePath(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), closed=True)
     tracker = PathTracker(square)
     for _, point, yaw in along(square, step=0.1, laps=2.2):

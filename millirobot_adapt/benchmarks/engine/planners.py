@@ -156,7 +156,7 @@ def _record(bench: PlannerBench, condition: Condition, shape: str, seed: int) ->
     observation, executing, calls = robot.reset(), np.zeros(NU), []
     for tick in range(UNSETTLED + bench.plan_ticks):
         result = assembly.loop.step(tick, observation.stamp, observation.state, observation.sent, executing)
-        objective = TrackingObjective(assembly.config.objective, path, result.tracking.segment, assembly.robot.dt)
+        objective = TrackingObjective(assembly.config.objective, path, result.tracking.position, assembly.robot.dt)
         calls.append(Call(partial(result.adaptation.model.rollout, result.state), objective, executing))
         observation = robot.step(executing)
         executing = result.next_action

@@ -17,6 +17,7 @@ from millirobot_adapt.core.dynamics.interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.projection import AT_START
 from millirobot_adapt.core.robot.state import FloatArray
 
 REST = 0.03
@@ -63,7 +64,7 @@ def measure_ticks(
     loops = {name: assembly.loop for name, assembly in ours.items()}
     some = next(iter(ours.values()))
     path = make_path('straight')
-    objective = TrackingObjective(some.config.objective, path, 0, some.robot.dt)
+    objective = TrackingObjective(some.config.objective, path, AT_START, some.robot.dt)
     for loop in loops.values():
         loop.restart(path)
     times = TickTimes({name: [] for name in ours}, {name: [] for name in ours}, {name: [] for name in peers})

@@ -282,6 +282,8 @@ class Controller:
     def _take(self, tick: Tick, result: TickResult) -> None:
         if result.tracking.finished:
             self._run.finish()
+        elif result.tracking.failed:
+            self._run.stop(result.tracking.failed, StopCause.FAULT)
         elif result.plan.candidates > 0:  # without time for any, the next action of the last plan goes out
             self._book.store(tick.number, result.plan)
             self._stateless = 0

@@ -24,8 +24,9 @@ from millirobot_adapt.core.planning.budget import Deadline, first_batches, unlim
 from millirobot_adapt.core.planning.interface import GoOn, Objective, Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.optimize import Planner
-from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
+from millirobot_adapt.core.planning.projection import PathPosition
+from millirobot_adapt.core.planning.reference_path import ReferencePath
+from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
@@ -47,6 +48,7 @@ class ControlLoop:
         prediction_error: PredictionError,
         dt: float,
         seed: int,
+        ending: Ending | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._method = method
@@ -54,6 +56,7 @@ class ControlLoop:
         self._prediction_error = prediction_error
         self._dt = dt
         self._seed = seed
+        self._ending = ending
         self._clock = clock
         self._history = TransitionHistory(method.window_length, dt)
         self._tracker: PathTracker | None = None
@@ -93,7 +96,7 @@ class ControlLoop:
         """Begin a new run along `path` (way-points in `world`): nothing is remembered of the run before."""
         self._method.reset()
         self._history.restart()
-        self._tracker = PathTracker(path, self._tuning.objective.shape_weights)
+        self._tracker = PathTracker(path, self._tuning.objective.shape_weights, self._ending)
         self._adapted = None
         self._previous = None
 
@@ -135,7 +138,7 @@ class ControlLoop:
             window=self._history.window(),
             transition=transition,
             tracking=tracking,
-            objective=self._scoring(tracker.path, tracking.segment),
+            objective=self._scoring(tracker.path, tracking.position),
             previous=self._shifted_plan(tick),
             go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
             share=share,
@@ -163,7 +166,7 @@ class ControlLoop:
             window=window,
             transition=_newest(window, record.state),
             tracking=tracker.update(record.state),
-            objective=self._scoring(tracker.path, int(record.segment)),
+            objective=self._scoring(tracker.path, PathPosition(record.arc_length, record.credit)),
             previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
             go_on=first_batches(int(record.batches)) if np.isfinite(record.batches) else unlimited,
             share=record.share if np.isfinite(record.share) else 1.0,
@@ -174,8 +177,8 @@ class ControlLoop:
             raise RuntimeError('restart() the loop with a path before the first step')
         return self._tracker
 
-    def _scoring(self, path: ReferencePath, segment: int) -> TrackingObjective:
-        return TrackingObjective(self._tuning.objective, path, segment, self._dt)
+    def _scoring(self, path: ReferencePath, position: PathPosition) -> TrackingObjective:
+        return TrackingObjective(self._tuning.objective, path, position, self._dt)
 
     def _decide(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray, StateView
@@ -70,7 +70,7 @@ class PathFollower:
         self._positions.append(position)
         path, progress = self._tracker.path, self._tracker.update(state).progress
         heading = self._heading(float(view.yaw))
-        offset = _point_at(path, progress + self._config.look_ahead) - position
+        offset = path.at(np.array(progress + self._config.look_ahead)) - position
         to_the_left = np.cos(heading) * offset[1] - np.sin(heading) * offset[0]
         curvature = 2.0 * to_the_left / max(float(offset @ offset), self._config.look_ahead**2)
         yaw_rate = self._config.speed_gain * self._mean_rate * curvature
@@ -82,11 +82,3 @@ class PathFollower:
         """Return where the robot looks, or moves [rad]; a course minds no miscalibrated pose, but lags."""
         dx, dy = self._positions[-1] - self._positions[0]
         return yaw if np.hypot(dx, dy) < STANDSTILL else float(np.arctan2(dy, dx))
-
-
-def _point_at(path: ReferencePath, arc_length: float) -> FloatArray:
-    """Return the point so far along the path [m; world], shape (2,); an open path goes straight on past its end."""
-    along = arc_length % path.length if path.closed else arc_length
-    segment = int(np.searchsorted(path.segment_starts, along, side='right')) - 1
-    beyond = along - path.segment_starts[segment]
-    return np.asarray(path.waypoints[segment] + beyond * path.segment_directions[segment])

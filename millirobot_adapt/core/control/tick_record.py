@@ -49,7 +49,7 @@ class TickRecord:
     previous_plan: FloatArray = _array('H', 'nu')
     """The plan the search started from; NaN when there was none."""
     segment: float = NAN
-    """Segment of the path on which the objective stood."""
+    """Segment of the path at `arc_length`."""
     # what it decided
     plan_actions: FloatArray = _array('H', 'nu')
     plan_states: FloatArray = _array('H1', 'nx')
@@ -95,6 +95,12 @@ class TickRecord:
     """Which live parameters were in force, as `controller/parameters` counts them."""
     share: float = dataclasses.field(default=NAN, metadata={'since': 4})
     """Part of `planner.samples` asked for; below 1 while the controller shed load."""
+    arc_length: float = dataclasses.field(default=NAN, metadata={'since': 5})
+    """Place on the path where the objective began [m]; laps of a closed path add up."""
+    credit: float = dataclasses.field(default=NAN, metadata={'since': 5})
+    """What was walked without progress, and may be caught up [m]."""
+    left_out: float = dataclasses.field(default=NAN, metadata={'since': 5})
+    """What was left out of the path where a lost robot re-entered it, so far in the run [m]."""
 
     @classmethod
     def without_state(

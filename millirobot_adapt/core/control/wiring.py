@@ -21,6 +21,7 @@ from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import straight
+from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.repeatability import fingerprint
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.state import NU, assemble_state
@@ -55,9 +56,23 @@ class ControllerConfig(Config):
         1.0, 'A run ends when no state has come for so long; after misses_allowed ticks without one the robot stands.',
         unit='s', low=0.1, high=10.0,
     )  # fmt: skip
+    finish_tolerance: float = param(
+        0.3, 'A path is finished only this near to its end, and only if it was walked.', unit='m', low=0.02, high=5.0
+    )
+    progress_timeout: float = param(
+        30.0,
+        'A run ends when it makes no progress along the path for so long; 0: never.',
+        unit='s',
+        low=0.0,
+        high=3600.0,
+    )
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')
     objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
     engine: EngineConfig = section(EngineConfig, 'How the network is evaluated.')
+
+    def ending(self, dt: float) -> Ending:
+        """Return when a run is over, with control periods of `dt` [s]."""
+        return Ending(self.finish_tolerance, self.progress_timeout / dt if self.progress_timeout else np.inf)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,9 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         prediction_error=bundle.prediction_error,
         dt=robot.dt,
         seed=config.seed,
+        ending=Ending(
+            config.finish_tolerance, config.progress_timeout / robot.dt if config.progress_timeout else np.inf
+        ),
     )
     assembly = Assembly(config, robot, bundle, loop, PathSource(config.path, config.anchor))
     loop.tune(assembly.tuning(config, revision=0))

@@ -12,8 +12,8 @@ from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs import load_terms
 from millirobot_adapt.core.planning.costs.term import TERMS, Candidates
-from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.planning.projection import PathWindow
+from millirobot_adapt.core.planning.projection import PathPosition, PathWindow
+from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray
 from millirobot_adapt.core.safety.polygon import Polygon
 
@@ -42,6 +42,10 @@ class ObjectiveConfig(TermWeights):
         live='any',
     )  # fmt: skip
     reach: float = param(1.0, 'Path ahead that candidates may be near.', unit='m', low=0.1, high=10.0)
+    turn_length: float = param(
+        0.3, 'Length of path over which the course term looks at its direction: what the robot can turn in.', unit='m',
+        low=0.01, high=5.0,
+    )  # fmt: skip
     fence_corners: tuple[float, ...] = param(
         (-1.4, -1.2, 2.5, 1.8), 'The fence, as in gate.fence of the bridge: a box, or corners (x, y, ...) in `world`.',
         unit='m',
@@ -69,24 +73,34 @@ class ObjectiveConfig(TermWeights):
 
 
 class TrackingObjective:
-    """Score candidates by how well they follow `path` from `segment` on, with steps of `dt` [s]; lower is better.
+    """Score candidates by how well they follow `path` from `position` on, with steps of `dt` [s]; lower is better.
 
-    With weights path_distance 50, progress 10 and course 5 this is the lab's cost with course in
-    place of yaw and metres in place of segment fractions.
+    With weights path_distance 50, progress 10 and course 5 this is the lab's cost with course in place of yaw and
+    metres in place of segment fractions.
     """
 
-    def __init__(self, config: ObjectiveConfig, path: ReferencePath, segment: int, dt: float) -> None:
+    def __init__(self, config: ObjectiveConfig, path: ReferencePath, position: PathPosition, dt: float) -> None:
         self.config = config
         self.pace = config.speed * dt if config.speed else None
-        self.window = PathWindow(path, segment, config.reach)
+        self.window = PathWindow(path, position, config.reach)
         self._terms = [(config.weight(name), each.term) for name, each in TERMS.items() if config.weight(name) > 0]
 
     def __call__(self, states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
         """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
         x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
-        on_path = self.window.project(x, y)
+        walked = np.zeros_like(x)
+        np.cumsum(np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)), axis=0, out=walked[1:])
         candidates = Candidates(
-            x, y, cos_yaw, sin_yaw, actions, on_path, self.pace, self.config.polygon, self.config.fence_margin
+            x=x,
+            y=y,
+            cos_yaw=cos_yaw,
+            sin_yaw=sin_yaw,
+            actions=actions,
+            on_path=self.window.project(x, y, walked),
+            turn_length=self.config.turn_length,
+            pace=self.pace,
+            fence=self.config.polygon,
+            fence_margin=self.config.fence_margin,
         )
         cost = np.zeros(states.shape[1])
         for weight, term in self._terms:

@@ -28,6 +28,8 @@ class Candidates:
     """[rad/s], shape (H, K, nu)."""
     on_path: Projection
     """Projection of all H + 1 points on the path."""
+    turn_length: float
+    """Length of path in which the robot can turn [m]."""
     pace: float | None
     """Progress wanted in a step [m]; None: as much as can be."""
     fence: Polygon
