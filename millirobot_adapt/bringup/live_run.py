@@ -87,9 +87,10 @@ class LiveRun:
     def __enter__(self) -> LiveRun:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        asked = kind is None or issubclass(kind, InterruptedRunError | KeyboardInterrupt)
         try:
-            self._stand_down()
+            self._stand_down(asked)
         finally:
             self._supervisor.stop()
             self._show()
@@ -204,9 +205,14 @@ class LiveRun:
             self._check()
             self._operator.spin(0.05)
 
-    def _stand_down(self) -> None:
-        """Ask for standstill; processes that are gone or hang are left to the supervisor."""
+    def _stand_down(self, asked: bool) -> None:
+        """Ask for standstill; processes that are gone or hang are left to the supervisor.
+
+        `asked`: the run ends as the operator wanted; else it has failed, and the bridge reports it so.
+        """
         services = [f'{name}/stop' for name in ('bridge', 'controller', 'collector') if self._supervisor.running(name)]
+        if not asked and self._supervisor.running('bridge'):
+            services = ['bridge/manager_stop']  # it ends the run as well
         self._operator.call_all(services, STANDING)
 
     def _wait(self, condition: Callable[[], bool], complaint: Callable[[], str]) -> None:

@@ -24,8 +24,8 @@ from millirobot_adapt.ros.inputs.states import listen_for_bridge, listen_for_con
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient
 
 SERVICES = (
-    'bridge/arm', 'bridge/stop', 'controller/start', 'controller/pause', 'controller/resume', 'controller/finish',
-    'controller/stop', 'collector/start', 'collector/stop',
+    'bridge/arm', 'bridge/stop', 'bridge/manager_stop', 'controller/start', 'controller/pause', 'controller/resume',
+    'controller/finish', 'controller/stop', 'collector/start', 'collector/stop',
 )  # fmt: skip
 
 
