@@ -27,6 +27,7 @@ from millirobot_adapt.app.commands import (
     live,
     make_models,
     params,
+    path,
     replay,
     report,
     view,
@@ -36,7 +37,7 @@ from millirobot_adapt.core.files import NO_WAY_IN
 
 GROUPS = (
     live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, view, import_log, bag,
-    calibrate, calibrate_pose, doctor, params, link, bench,
+    calibrate, calibrate_pose, doctor, params, path, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 

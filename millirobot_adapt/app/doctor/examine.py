@@ -26,6 +26,7 @@ CHECKS: Mapping[str, Check] = {
     'port': hardware.check_port,
     'parameters': model.check_parameters,
     'robot': model.check_robot,
+    'path': model.check_path,
     'engine': model.check_engine,
     'model': model.check_model,
 }

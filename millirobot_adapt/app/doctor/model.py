@@ -16,6 +16,8 @@ from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products
 from millirobot_adapt.core.dynamics.engine import PROVIDERS
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.planning.path_source import TOPIC, refuse_outside
+from millirobot_adapt.core.planning.paths import ENDLESS, make_path
 from millirobot_adapt.core.robot.description import load_robot
 
 TICKS = 10
@@ -66,6 +68,25 @@ def check_engine(subject: Subject) -> Iterator[Finding]:
         yield warn(f'{text}; this processor has no int8 dot products', 'engine.name: fp32 is quicker here')
     else:
         yield ok(text)
+
+
+def check_path(subject: Subject) -> Iterator[Finding]:
+    """Find whether the path can be read and stays inside the fence."""
+    config = subject.controller
+    if config.path == TOPIC:
+        yield ok('the one that is published on controller/path')
+        return
+    path, fence = make_path(config.path), config.objective.polygon
+    text = f'{path.name}: {path.length:.2f} m, {len(path.waypoints)} waypoints'
+    try:
+        refuse_outside(path, fence)
+    except UserError as error:
+        if config.anchor == 'world':
+            yield failed(error)
+        else:
+            yield warn(f'laid from the origin, {error}', 'start where it fits: start refuses what leaves the fence')
+        return
+    yield ok(f'{text}, inside the fence' if path.name not in ENDLESS else f'{text}; the gate stops it at the fence')
 
 
 def check_model(subject: Subject) -> Iterator[Finding]:

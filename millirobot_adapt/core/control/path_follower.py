@@ -36,6 +36,13 @@ class PathFollowerConfig(Config):
     )
 
 
+def turning_radius(robot: RobotConfig, config: PathFollowerConfig | None = None) -> float:
+    """Return the radius of the narrowest turn [m]: one side at its highest leg rate, the other at its lowest."""
+    gains = config or PathFollowerConfig()
+    speed = gains.speed_gain * 0.5 * (robot.speed_low + robot.speed_high)
+    return speed / (gains.turn_gain * (robot.speed_high - robot.speed_low))
+
+
 @dataclass(frozen=True)
 class Steering:
     """What one tick decided."""

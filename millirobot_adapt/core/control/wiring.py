@@ -142,7 +142,8 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
             config.finish_tolerance, config.progress_timeout / robot.dt if config.progress_timeout else np.inf
         ),
     )
-    assembly = Assembly(config, robot, bundle, loop, PathSource(config.path, config.anchor))
+    paths = PathSource(config.path, config.anchor, config.objective.polygon)
+    assembly = Assembly(config, robot, bundle, loop, paths)
     loop.tune(assembly.tuning(config, revision=0))
     return assembly
 

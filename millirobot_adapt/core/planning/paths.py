@@ -83,6 +83,9 @@ SHAPES: dict[str, Callable[[], ReferencePath]] = {
     'figure8_small': figure8_small,
 }
 
+ENDLESS = ('straight', 'left', 'zigzag')
+"""Shapes that are longer than any arena; nobody means to walk them to their end."""
+
 
 def make_path(name_or_file: str) -> ReferencePath:
     """Return the shape of that name, or the waypoints of a CSV or YAML file, in the frame of the file.
