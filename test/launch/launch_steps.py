@@ -74,10 +74,15 @@ class Operated:
         )
 
     def walk(self, start):
-        """Arm, start, and see the motors turn."""
-        for service in ('bridge/arm', start):
-            self.until(lambda service=service: self.witness.call(service, 5.0)[0], f'{service} agrees')
-        self.until(lambda: self.witness.moving, 'the motors turn')
+        """Arm, start, and see the motors turn; again where a machine that is too busy has stopped the robot."""
+
+        def walking():
+            for service in () if self.witness.moving else ('bridge/arm', start):
+                self.witness.call(service, 5.0)
+            self.witness.spin(0.3)
+            return self.witness.moving
+
+        self.until(walking, 'the motors turn')
 
     def stand(self):
         self.until(lambda: not self.witness.moving, 'the motors stand', 10.0)

@@ -3,6 +3,7 @@
 The mock is none of the launch's processes, so that it can tell when its motors were told to stand.
 """
 
+import contextlib
 import os
 import pty
 import select
@@ -64,15 +65,19 @@ def walking(mock, operated, tmp_path):
     robot = operated()
     robot.until((tmp_path / 'radio').exists, 'the mock serves')
     terminal = Terminal(tmp_path)
-    robot.come_up()
-    robot.walk(START['robot'])
-    terminal.read()
-    yield robot, terminal
-    for pid in processes_of(tmp_path).values():
-        os.kill(pid, signal.SIGKILL)
-    if not terminal.ended():
-        os.kill(terminal.pid, signal.SIGKILL)
-        os.waitpid(terminal.pid, 0)
+    try:
+        robot.come_up()
+        robot.walk(START['robot'])
+        terminal.read()
+        yield robot, terminal
+    finally:
+        for name, pid in processes_of(tmp_path).items():
+            if name != 'mock_robot':
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if not terminal.ended():
+            os.kill(terminal.pid, signal.SIGKILL)
+            os.waitpid(terminal.pid, 0)
 
 
 def left(folder):
