@@ -34,7 +34,7 @@ class Domain:
     _reservation: socket.socket
 
     def release(self) -> None:
-        """Let others use the domain."""
+        """Release the domain."""
         self._reservation.close()
 
 

@@ -1,4 +1,4 @@
-"""The manager: bring the nodes of one robot up in order, watch them, and stop the robot when one of them dies."""
+"""The manager: start up the nodes of one robot in order, watch them, and stop the robot when one of them dies."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 
 PERIOD = 0.05
-"""Time between two looks at the nodes [s]."""
+"""Time between two polls of the nodes [s]."""
 STOP_PATIENCE = 1.0
 """Longest wait for the bridge to confirm the stop [s]."""
 
 
 class Manager(Node):
-    """Conduct the lifecycle of the other nodes in its namespace; anybody else may change it as well."""
+    """Drive the lifecycle of the other nodes in its namespace; an operator may change it as well."""
 
     def __init__(self) -> None:
         super().__init__('manager', **NODE_OPTIONS)
@@ -52,17 +52,17 @@ class Manager(Node):
                 self._managed[name].words = said.message
 
     def _turn(self) -> None:
-        """Go on with whatever is to be done: stop, bring up, or watch.
+        """Do the next thing: stop, bring up, or watch.
 
         Raises:
             DeviceError: a node did not come up or has died; the robot has been stopped.
         """
         if self._failure:
-            self._see_the_stop_through()
+            self._wait_for_the_stop()
         elif self._watch is None:
             self._go_on_bringing_up()
         else:
-            self._look(self._watch)
+            self._watch_nodes(self._watch)
         self._health.announce()
 
     def _go_on_bringing_up(self) -> None:
@@ -74,7 +74,7 @@ class Manager(Node):
             self._watch = Watch(list(self._managed), self._config.silence, time.monotonic)
             self._tell(f'active: {", ".join(self._managed)}')
 
-    def _look(self, watch: Watch) -> None:
+    def _watch_nodes(self, watch: Watch) -> None:
         for name, client in self._managed.items():
             state = client.poll()
             if state:
@@ -88,19 +88,19 @@ class Manager(Node):
             self._fail(f'{lost} has died or hangs: nothing heard of it for {self._config.silence:g} s')
 
     def _fail(self, why: str) -> None:
-        """Stop the robot, whatever it does; `_turn` ends the manager then."""
+        """Ask for a stop of the robot; `_turn` then ends the manager."""
         self._failure = why
         self._stop_until = time.monotonic() + STOP_PATIENCE
         if self._stop.service_is_ready():
             self._stopping = self._stop.call_async(Trigger.Request())
 
-    def _see_the_stop_through(self) -> None:
+    def _wait_for_the_stop(self) -> None:
         confirmed = self._stopping is not None and self._stopping.done()
         if confirmed or self._stopping is None or time.monotonic() > self._stop_until:
             self._health.tell()
-            raise DeviceError(f'{self._failure}{self._what_became_of_the_robot(confirmed)}')
+            raise DeviceError(f'{self._failure}{self._robot_outcome(confirmed)}')
 
-    def _what_became_of_the_robot(self, stopped: bool) -> str:
+    def _robot_outcome(self, stopped: bool) -> str:
         if 'bridge' not in self._managed:
             return ''  # a recorded run is played: there is no robot
         return '; the robot was told to stop' if stopped else '; the bridge did not confirm a stop'

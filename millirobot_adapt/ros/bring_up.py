@@ -1,6 +1,6 @@
-"""The order in which nodes are brought up, and the patience with which that is done; what the manager decides by.
+"""The order in which the manager brings nodes up, and how long it waits for each step.
 
-Time is an argument, and nodes are known by a protocol: nothing here knows of ROS.
+The clock is an argument and nodes are a protocol, so this module needs no ROS.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OBSERVERS = ('recorder',)
 """Active before the others are configured, so that they miss nothing."""
 FAILED = {CONFIGURE: 'could not be configured', ACTIVATE: 'could not be activated'}
 LAST_WORDS = 1.0
-"""A node that has ended instead of answering may have said why: that comes within this time [s]."""
+"""A node that ended instead of answering may have published the reason: it arrives within this time [s]."""
 RETRY = 0.2
 """Time between two attempts to activate a node that is not ready [s]."""
 
@@ -50,11 +50,11 @@ class Managed(Protocol):
 
     @property
     def words(self) -> str:
-        """What it last said of itself; empty before."""
+        """Its last status text; empty before the first."""
 
     @property
     def answer(self) -> bool | None:
-        """Whether the transition asked for last took place; None: it has not said yet."""
+        """Whether the last transition succeeded; None: no answer yet."""
 
     def ask(self, transition: str) -> None:
         """Ask for a transition."""
@@ -73,7 +73,7 @@ def steps(nodes: Sequence[str]) -> list[Step]:
 
 
 class BringUp:
-    """Take nodes through their steps; `advance` is called again and again and never waits."""
+    """Take nodes through their steps; call `advance` repeatedly, it never blocks."""
 
     def __init__(
         self, nodes: Mapping[str, Managed], patience: float, tell: Callable[[str], None], steady: Callable[[], float]
@@ -83,7 +83,7 @@ class BringUp:
         Args:
             nodes: By name, in the order in which they come up.
             patience: Longest time for one step [s].
-            tell: Takes a line whenever what is waited for changes by more than its numbers.
+            tell: Is called with a line when the reason for waiting changes by more than its numbers.
             steady: The steady clock [s].
         """
         self._nodes = nodes
@@ -94,7 +94,7 @@ class BringUp:
         self._asked = False
         self._next_attempt = self._began = self._seen = steady()
         self.waiting_for = ''
-        """What it waits for, in words; empty when it waits for nothing."""
+        """What it waits for, for people; empty when it waits for nothing."""
 
     @property
     def done(self) -> bool:
@@ -127,7 +127,7 @@ class BringUp:
         return self._wait(self.waiting_for or f'{name}: {transition}')
 
     def _judge(self, answer: bool | None, name: str, transition: str) -> bool:
-        """Look at what has come of a step; return whether it is done."""
+        """Evaluate the answer to a step; return whether the step is done."""
         node, now = self._nodes[name], self._steady()
         if answer:
             return True
@@ -151,12 +151,12 @@ class BringUp:
 
 
 def _kind(what: str) -> str:
-    """Leave out the numbers, so that a rate that varies is told once."""
+    """Remove the numbers, so that a reason with a varying rate is reported once."""
     return re.sub(r'[0-9.]+', '', what)
 
 
 class Watch:
-    """Notice that a node which was brought up has died or hangs; `lost` is asked again and again."""
+    """Detect that a node which was brought up has died or hangs; poll `lost`."""
 
     def __init__(self, names: Sequence[str], silence: float, steady: Callable[[], float]) -> None:
         """Watch from now on; a node that has not been heard for `silence` [s] is lost."""

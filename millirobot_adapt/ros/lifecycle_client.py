@@ -1,4 +1,4 @@
-"""Speak to a managed node from outside: ask for a transition, ask for its state."""
+"""Request transitions of a managed node, and poll its state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TRANSITIONS = {
 GOALS = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive', 'cleanup': 'unconfigured'}
 """The state in which a transition ends."""
 ANSWER_TIME = 2.0
-"""After this time one asks again [s]: an answer may get lost while two processes are still finding each other, a
-request where a process that was killed has not been forgotten yet and the one that takes its place is not yet known."""
+"""After this time the request is repeated [s]. An answer may get lost while two processes discover each other, a
+request while a killed process is still in the graph and its replacement is not."""
 
 
 class LifecycleClient:
-    """One managed node, as `core.bring_up.Managed` wants it; answers come while the node that asks is spun."""
+    """One managed node, as `ros.bring_up.Managed` describes it; answers arrive while the requesting node is spun."""
 
     def __init__(self, node: Node, name: str) -> None:
         """Find the services of the node `name`, relative to the namespace of `node`."""
@@ -34,7 +34,7 @@ class LifecycleClient:
         self._getting: Any = None
         self._getting_since = 0.0
         self.words = ''
-        """What the node last said of itself; whoever hears its diagnostics writes it here."""
+        """The last status text of the node; the subscriber of its diagnostics writes it here."""
 
     @property
     def present(self) -> bool:
@@ -43,9 +43,9 @@ class LifecycleClient:
 
     @property
     def answer(self) -> bool | None:
-        """Whether the transition asked for last took place; None: it has not said yet.
+        """Whether the last requested transition succeeded; None: no answer yet.
 
-        Where no answer comes, the node's state tells, and one that still is where it was is asked again.
+        Without an answer the state of the node decides: if it has not changed, the transition is requested again.
         """
         if self._changing is None:
             return None
@@ -63,7 +63,7 @@ class LifecycleClient:
         self._changing = self._change.call_async(ChangeState.Request(transition=Transition(id=TRANSITIONS[transition])))
 
     def poll(self) -> str:
-        """Return the state if the node has told it since the last call, else nothing; and ask for it again."""
+        """Return the state if an answer has arrived since the last call, else an empty text; request it again."""
         state = ''
         if self._getting is not None and self._getting.done():
             state = str(self._getting.result().current_state.label)

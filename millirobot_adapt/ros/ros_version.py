@@ -1,4 +1,4 @@
-"""Say which ROS this is: where none is sourced, the wheels tell."""
+"""Find the ROS distribution and its middleware; without a sourced one, from the installed wheels."""
 
 from __future__ import annotations
 
