@@ -28,7 +28,7 @@ class Interrupted(Exception):  # noqa: N818 - it names an event, not a mistake
     """The wait was ended because the thread is needed for something more urgent."""
 
 
-class Channel:
+class RadioChannel:
     """Send commands, yield what comes back; for one thread.
 
     `guard` starts a guardian for a file descriptor, with the bytes that it writes when this thread falls silent. A
@@ -189,7 +189,7 @@ class Channel:
         return encode_frame(TxRequest(frame_id, radio.address, 0, encode(packet)), radio.escaped)
 
 
-def serial_channel(port: str, robot: RobotConfig, guardian_silence: float, clock: Clock) -> Channel:
+def serial_channel(port: str, robot: RobotConfig, guardian_silence: float, clock: Clock) -> RadioChannel:
     """Make a channel over a serial port, not yet open, with a guardian that tolerates so much silence [s]."""
     opener = partial(SerialPort, port, robot.radio.baud)
-    return Channel(opener, robot, clock, partial(SerialGuardian, silence=guardian_silence))
+    return RadioChannel(opener, robot, clock, partial(SerialGuardian, silence=guardian_silence))

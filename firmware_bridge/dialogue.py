@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from firmware_bridge.channel import Channel
+from firmware_bridge.channel import RadioChannel
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.packets import (
@@ -51,9 +51,9 @@ class Heard:
 
 
 class Dialogue:
-    """Ask and listen; every method raises TransportLost and Interrupted as `Channel` does."""
+    """Ask and listen; every method raises TransportLost and Interrupted as `RadioChannel` does."""
 
-    def __init__(self, channel: Channel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
+    def __init__(self, channel: RadioChannel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
         self._channel = channel
         self._robot = robot
         self._config = config
@@ -207,7 +207,7 @@ class Dialogue:
 class LinkCounters:
     """Counts since the start of the process, for the diagnostics and the summary of a run."""
 
-    def __init__(self, channel: Channel, checker: ReplyChecker) -> None:
+    def __init__(self, channel: RadioChannel, checker: ReplyChecker) -> None:
         self._channel = channel
         self._checker = checker
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from firmware_bridge.channel import Channel, Interrupted
+from firmware_bridge.channel import Interrupted, RadioChannel
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.dialogue import STILL, Answered, Dialogue, LinkCounters, Unconfirmed
@@ -74,7 +74,7 @@ class Link:
         self._robot = robot
         self._config = config
         self._clock = clock
-        self._channel = Channel(opener, robot, clock, guard)
+        self._channel = RadioChannel(opener, robot, clock, guard)
         self._dialogue = Dialogue(self._channel, robot, config, clock)
         self._decoder = TelemetryDecoder(robot)
         self._missing = 0

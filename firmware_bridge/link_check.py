@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_bridge.channel import Channel
+from firmware_bridge.channel import RadioChannel
 from firmware_bridge.clock import Clock
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.dialogue import STILL, Dialogue, Heard, Unconfirmed
@@ -121,7 +121,7 @@ class Watchdog:
 class LinkCheck:
     """The measurements, each on its own; every method may raise TransportLost."""
 
-    def __init__(self, channel: Channel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
+    def __init__(self, channel: RadioChannel, robot: RobotConfig, config: LinkConfig, clock: Clock) -> None:
         """`channel` is open."""
         self._channel = channel
         self._dialogue = Dialogue(channel, robot, config, clock)

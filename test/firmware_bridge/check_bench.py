@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from noting_guardian import NotingGuardian
 
-from firmware_bridge.channel import Channel
+from firmware_bridge.channel import RadioChannel
 from firmware_bridge.config import LinkConfig
 from firmware_bridge.link_check import LinkCheck
 from firmware_bridge.link_verdict import judge_trips
@@ -53,7 +53,7 @@ class Bench:
         self.guardian.beat = lambda motors_on: self.beats.append((self.clock.steady(), motors_on))
         self.beats = []
         transport = HookedTransport(self.peer, self.clock, down, up)
-        channel = Channel(lambda: transport, self.file, self.clock, lambda descriptor, words: self.guardian)
+        channel = RadioChannel(lambda: transport, self.file, self.clock, lambda descriptor, words: self.guardian)
         channel.open()
         self.check = LinkCheck(channel, self.file, LinkConfig(), self.clock)
 
