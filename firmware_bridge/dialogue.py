@@ -72,7 +72,7 @@ class Dialogue:
 
     @property
     def foreign_streak(self) -> int:
-        """Replies in a row that show that the robot answers requests of others as well."""
+        """Replies in a row that show that the robot also answers requests of others."""
         return self._checker.foreign_streak
 
     def begin(self) -> None:
@@ -124,7 +124,7 @@ class Dialogue:
         return next((heard.reply for heard in self.hear(request, patience) if heard.refusal is None), None)
 
     def zero_echoed(self) -> Answered | None:
-        """Send zero and return the first new reply that echoes it, whatever its other fields say."""
+        """Send zero and return the first new reply that echoes it, with any other fields."""
         request = self.ask(STILL)
         for reply in self._channel.replies(request.sent + self._config.reply_timeout):
             if self._echoes_zero(reply):

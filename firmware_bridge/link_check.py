@@ -87,7 +87,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Jog:
-    """One side was told to turn for a second."""
+    """Result of commanding one side to turn for a second."""
 
     side: str
     replies: int
@@ -95,7 +95,7 @@ class Jog:
     rate: float
     """Mean rate of that side over the second half, by the robot's clock [rev/s]; `JOG_RATE` was asked for."""
     other: float
-    """The same of the other side, which was told to stand."""
+    """The same of the other side, which was commanded to stand."""
     unconfirmed: str | None = None
     """What the robot did not confirm, so that nothing was turned."""
 
@@ -105,7 +105,7 @@ class Watchdog:
     """Setpoints ceased while a leg turned and the robot's own timeout was set."""
 
     timeout: int
-    """What the robot was told [ms]."""
+    """The timeout that was set [ms]."""
     rate_before: float
     """Leg rate right before the silence, by the host's clock [rev/s]."""
     travel: float | None
@@ -113,7 +113,7 @@ class Watchdog:
     step: float | None
     """Travel between two looks after the silence [rev]; None when not both were answered."""
     restarted: bool
-    """The robot has restarted meanwhile: its index counts anew."""
+    """The robot has restarted meanwhile: its index starts again."""
     unconfirmed: str | None = None
     """What the robot did not confirm, so that nothing was turned."""
 
@@ -305,5 +305,5 @@ def _true(trips: Sequence[Trip]) -> list[tuple[TelemetryReply, float]]:
 
 
 def _wrapped(step: int) -> int:
-    """Return an int32 counter's step, whatever wrapped within it."""
+    """Return the step of an int32 counter, which may wrap."""
     return (step + 2**31) % 2**32 - 2**31

@@ -31,7 +31,7 @@ GRAVITY_SHARES = (0.5, 1.5)
 SLOWEST_JOG, FASTEST_JOG = 0.5, 1.5
 """A jogged leg turns at between these shares of the rate asked for; a real one lags, at about 0.9."""
 OTHER_SIDE = 0.25
-"""The side that was told to stand turns less than this share."""
+"""The side that is commanded to stand turns less than this share."""
 STANDING = 0.02
 """A leg that turns less between two looks stands [rev]."""
 
@@ -72,7 +72,7 @@ def judge_jog(jog: Jog) -> list[str]:
     if jog.rate < -SLOWEST_JOG * JOG_RATE:
         return [f'{turned}: backward; swap the wires of the motor, or look at the encoder']
     if abs(jog.other) > OTHER_SIDE * JOG_RATE:
-        return [f'the side that was told to stand turned at {jog.other:.3g} rev/s: are left and right swapped?']
+        return [f'the side that was commanded to stand turned at {jog.other:.3g} rev/s: are left and right swapped?']
     if jog.rate < SLOWEST_JOG * JOG_RATE:
         return [f'{turned}: look at battery, motor, encoder and pid_gains']
     return []

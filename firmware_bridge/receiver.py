@@ -1,4 +1,4 @@
-"""Bytes in, packets of our robot out; whatever else comes is counted, so that silence can be explained."""
+"""Bytes in, packets of our robot out; everything else is counted, so that silence can be explained."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Receiver:
         return [Oddity(oddity.count, f'{oddity.count} {oddity.text}') for oddity in found]
 
     def silence(self) -> str:
-        """Say why no packet of our robot comes: what came instead, or what the TX statuses tell."""
+        """Say why no packet of our robot comes: what came instead, or what the TX statuses show."""
         oddities = self.oddities()
         if oddities:
             return oddities[0].text
