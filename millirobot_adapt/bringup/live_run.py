@@ -228,7 +228,7 @@ class LiveRun:
         if self._interrupts.requested:
             raise InterruptedRunError
         ended = self._ended()
-        if ended is not None and ended.name == MANAGER.name:
+        if ended is not None and ended.name == MANAGER.name and ended.code >= 0:  # it gave up, and says so
             self._operator.spin(GIVING_UP)
             ended = self._ended()
         if ended is not None:
