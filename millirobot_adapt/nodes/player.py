@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from millirobot_adapt.contract.reply_codec import STAMP_PLACE, encode_reply
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording.names import ContractNames
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import Raw
 from millirobot_adapt.ros.conversions import labelled_array, message_class, qos, status, time_message
@@ -44,6 +44,7 @@ class PlayerConfig(Config):
     bag: str = param('', 'Bag or run folder to play.')
     robot_namespace: str = param('', 'The robot to play, where the bag holds several; empty: the only one.')
     start: float = param(0.0, 'Where to begin, after the first message of the bag.', unit='s', low=0.0)
+    longest_pause: float = param(0.0, 'Longer pauses of the bag are skipped; 0: none is.', unit='s', low=0.0)
 
 
 class Player(ManagedNode):
@@ -62,6 +63,7 @@ class Player(ManagedNode):
             name: self.create_publisher(message_class(topic), name, qos(topic)) for name, topic in wanted.items()
         }
         self._played = 0
+        self._left_out: Counter[str] = Counter()
         self._gatherer = TelemetryGatherer()
         self._replies_recorded = False
         self._messages = self._read(wanted)
@@ -72,8 +74,9 @@ class Player(ManagedNode):
     def activate(self) -> None:
         """Begin to play."""
         assert self._next is not None
-        self._moved = time.time_ns() // 1000 - self._next[1].received // 1000  # whole microseconds, as stamps are
-        self._began = time.monotonic() - 1e-9 * self._next[1].received
+        self._last = self._next[1].received
+        self._moved = time.time_ns() // 1000 - self._last // 1000  # whole microseconds, as stamps are
+        self._began = time.monotonic() - 1e-9 * self._last
         self.create_timer(PERIOD, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _play(self) -> None:
@@ -81,13 +84,33 @@ class Player(ManagedNode):
         now = time.monotonic() - self._began
         while self._next is not None and 1e-9 * self._next[1].received <= now:
             topic, raw = self._next
-            message = deserialize_message(raw.data, message_class(topic))
-            self._publish(topic, move(topic, message, self._moved))
-            self._played += 1
+            try:
+                message = deserialize_message(raw.data, message_class(topic))
+                self._publish(topic, move(topic, message, self._moved))
+                self._played += 1
+            except Exception:  # rclpy and the codecs raise whatever damaged bytes lead them to
+                self._left_out[topic.name] += 1
+            self._last = raw.received
             self._next = next(self._messages, None)
+            self._skip_pause()
         if self._next is None:
             self.get_logger().info(f'the bag is over: {self._played} messages')
+            if self._left_out:
+                damaged = ', '.join(f'{count} of {name}' for name, count in self._left_out.items())
+                self.get_logger().warning(f'{self._config.bag}: damaged messages left out: {damaged}')
             self.lifecycle = 'finalized'
+
+    def _skip_pause(self) -> None:
+        """Go on at once where the bag pauses for longer than is wanted; stamps move with it."""
+        longest = self._config.longest_pause
+        if not longest or self._next is None:
+            return
+        pause = self._next[1].received - self._last
+        if pause > 1e9 * longest:
+            skipped = pause // 1000 * 1000
+            self._began -= 1e-9 * skipped
+            self._moved -= skipped // 1000
+            self.get_logger().info(f'skipped a pause of {1e-9 * pause:.1f} s')
 
     def _publish(self, topic: Topic, message: Any) -> None:
         self._publishers_of[topic.name].publish(message)
@@ -99,18 +122,21 @@ class Player(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say how far it is."""
-        return status('player', f'playing {self._config.bag}', {'messages': self._played})
+        return status(
+            'player', f'playing {self._config.bag}', {'messages': self._played, 'damaged': self._left_out.total()}
+        )
 
     def _read(self, wanted: dict[str, Topic]) -> Iterator[tuple[Topic, Raw]]:
         """Yield the messages to play, in the order of their recording."""
         config = self._config
         bag = open_bag(Path(config.bag), self.get_logger().warning, config.robot_namespace or None)
-        names = ContractNames(bag.path, bag.namespace)
-        self._replies_recorded = any(True for _ in bag.messages((topics.REPLY,)))
+        names = bag.topic_names()
+        replies = {name for name, own in names.items() if own == topics.REPLY.name}
+        self._replies_recorded = any(raw.channel.topic in replies for raw in bag.raw_messages())
         first: int | None = None
         for raw in bag.raw_messages():
             first = raw.received if first is None else first
-            topic = wanted.get(names[raw.channel.topic] or '')
+            topic = wanted.get(names.get(raw.channel.topic, ''))
             if topic is not None and raw.channel.type == topic.type and raw.received >= first + 1e9 * config.start:
                 yield topic, raw
 

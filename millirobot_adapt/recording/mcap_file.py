@@ -1,94 +1,237 @@
-"""Read the messages of one MCAP file from its beginning, without index or end, around damage where that is possible."""
+"""Read the messages of one MCAP file in the order of their log time, around damage where that is possible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import heapq
+import itertools
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
+import lz4.frame
+import zstandard
 from mcap import records
+from mcap.data_stream import ReadDataStream
 from mcap.reader import make_reader
-from mcap.stream_reader import StreamReader, breakup_chunk
 
-from millirobot_adapt.recording.records import Channel, Raw
+from millirobot_adapt.recording.mcap_blocks import (
+    CHANNEL,
+    CHUNK_HEAD,
+    HEAD,
+    MESSAGE,
+    MESSAGE_HEAD,
+    SCHEMA,
+    Block,
+    Layout,
+    scan,
+)
+from millirobot_adapt.recording.ordering import BUDGET, DISORDER, sorted_on_disk
+from millirobot_adapt.recording.records import Channel, Lost, Raw
 
-
-def read_mcap(file: Path, note: Callable[[str], None]) -> Iterator[Raw]:
-    """Yield the file's messages in the order of writing; `note` gets one line for each thing that is damaged.
-
-    A damaged chunk is passed over. After a damaged length there is no telling where the next record begins: the reading
-    ends there, as it does where the file was cut off.
-    """
-    book = _Book(file)
-    finished = False
-    with file.open('rb') as stream:
-        # A damaged length must not make the reader ask for more memory than the file could fill.
-        limit = max(file.stat().st_size, 1)
-        reader = StreamReader(stream, validate_crcs=True, emit_chunks=True, record_size_limit=limit)
-        try:
-            for record in reader.records:
-                if isinstance(record, records.Chunk):
-                    yield from book.messages(_contents(record, file, note))
-                else:
-                    yield from book.messages([record])
-                finished = isinstance(record, records.Footer)
-        except Exception as error:  # damage shows as any of a dozen exceptions of struct, zstandard, mcap
-            if not finished:
-                note(f'{file}: truncated or damaged, used as far as readable ({type(error).__name__})')
-    if book.homeless:
-        note(f'{file}: {book.homeless} messages left out whose topic is not readable')
+DAMAGED = (Exception,)
+"""Damaged bytes show as any of a dozen exceptions of struct, zstandard, lz4 and mcap."""
 
 
-def _contents(chunk: records.Chunk, file: Path, note: Callable[[str], None]) -> list[records.McapRecord]:
-    try:
-        return breakup_chunk(chunk, validate_crc=True)
-    except Exception as error:  # as above
-        seconds = max(0, chunk.message_end_time - chunk.message_start_time) * 1e-9
-        note(f'{file}: a damaged chunk of {seconds:.1f} s left out ({type(error).__name__})')
-        return []
+class McapPart:
+    """One MCAP file of a bag."""
 
-
-class _Book:
-    """Remember schemas and channels, and give messages theirs."""
-
-    def __init__(self, file: Path) -> None:
-        self.homeless = 0
-        """Messages whose channel is not known."""
-        self._file = file
+    def __init__(self, file: Path, name: str = '') -> None:
+        """Find what lies where in `file`; `name` is what messages to the user call it."""
+        self.file = file
+        self.name = name or str(file)
+        self.lost = Lost()
+        self._layout: Layout = scan(file)
         self._schemas: dict[int, records.Schema] = {}
         self._channels: dict[int, Channel] = {}
-        self._looked_up = False
+        self._searched = False
 
-    def messages(self, found: Iterable[records.McapRecord]) -> Iterator[Raw]:
-        """Take records; yield their messages."""
-        for record in found:
-            if isinstance(record, records.Schema):
-                self._schemas[record.id] = record
-            elif isinstance(record, records.Channel):
-                self._channels[record.id] = self._channel(record)
-            elif isinstance(record, records.Message):
-                channel = self._channels.get(record.channel_id) or self._from_the_end(record.channel_id)
-                if channel is None:
-                    self.homeless += 1
+    @property
+    def start(self) -> int:
+        """Log time of the first message [ns]; 0 if there is none."""
+        return min((block.start for block in self._layout.blocks), default=0)
+
+    @property
+    def end(self) -> int:
+        """Log time of the last message [ns]; 0 if there is none."""
+        return max((block.end for block in self._layout.blocks), default=0)
+
+    @property
+    def damage(self) -> list[str]:
+        """What is damaged, a line each; complete after the messages have been read."""
+        return [f'{self.name}: {line}' for line in self._layout.damage] + self.lost.lines(self.name)
+
+    def channels(self) -> list[Channel]:
+        """Return all channels."""
+        with self.file.open('rb') as stream:
+            self._find_channels(stream)
+        return list(dict.fromkeys(self._channels.values()))
+
+    def messages(self) -> Iterator[Raw]:
+        """Yield the messages in the order of their log time, equal ones in the order of the file."""
+        if self.disordered and self._most_at_once() > BUDGET:
+            yield from sorted_on_disk(self.in_file_order())
+            return
+        self.lost = Lost()
+        with self.file.open('rb') as stream:
+            self._read_loose(stream)
+            yield from self._by_time(stream)
+
+    def in_file_order(self) -> Iterator[Raw]:
+        """Yield the messages as they lie in the file."""
+        self.lost = Lost()
+        with self.file.open('rb') as stream:
+            self._read_loose(stream)
+            for block in self._layout.blocks:
+                yield from self._read(stream, block)
+
+    def beside(self) -> Iterator[records.Attachment | records.Metadata]:
+        """Yield attachments and metadata records."""
+        with self.file.open('rb') as stream:
+            for opcode, offset, length in self._layout.beside:
+                stream.seek(offset)
+                content = ReadDataStream(BytesIO(stream.read(length)))
+                try:
+                    yield (records.Attachment if opcode == 9 else records.Metadata).read(content)
+                except DAMAGED:
                     continue
-                yield Raw(channel, record.data, record.log_time, record.publish_time, record.sequence)
 
-    def _channel(self, record: records.Channel) -> Channel:
+    @property
+    def disordered(self) -> bool:
+        """A block begins clearly earlier than one before it ends."""
+        latest = 0
+        for block in self._layout.blocks:
+            if block.start < latest - DISORDER:
+                return True
+            latest = max(latest, block.end)
+        return any(block.end - block.start > 60 * DISORDER for block in self._layout.blocks)
+
+    def _most_at_once(self) -> int:
+        """Return how many bytes of blocks overlap in time, at most."""
+        changes = sorted(
+            change
+            for block in self._layout.blocks
+            for change in ((block.start, block.size), (block.end + 1, -block.size))
+        )
+        most = now = 0
+        for _, change in changes:
+            now += change
+            most = max(most, now)
+        return most
+
+    def _by_time(self, stream: IO[bytes]) -> Iterator[Raw]:
+        """Read blocks as their time comes; a message is handed out when no block can hold an earlier one."""
+        waiting: list[tuple[int, int, int, Raw]] = []
+        order = sorted(self._layout.blocks, key=lambda block: (block.start, block.offset))
+        if any(a.offset > b.offset for a, b in itertools.pairwise(order)):
+            self._find_channels(stream)
+        for block in order:
+            while waiting and waiting[0][0] < block.start:
+                yield heapq.heappop(waiting)[3]
+            for number, raw in enumerate(self._read(stream, block)):
+                heapq.heappush(waiting, (raw.received, block.offset, number, raw))
+        while waiting:
+            yield heapq.heappop(waiting)[3]
+
+    def _read(self, stream: IO[bytes], block: Block) -> Iterator[Raw]:
+        """Yield the messages of a block in the order of the file."""
+        stream.seek(block.offset)
+        content = stream.read(block.length)
+        try:
+            content = _decompressed(content, block) if block.chunk else content
+        except DAMAGED as error:
+            self.lost.chunks.append(((block.end - block.start) * 1e-9, block.indexed, type(error).__name__))
+            return
+        at = 0
+        while at + HEAD.size <= len(content):
+            opcode, length = HEAD.unpack_from(content, at)
+            at += HEAD.size
+            if at + length > len(content):
+                break  # cut off
+            if opcode == MESSAGE:
+                number, sequence, received, published = MESSAGE_HEAD.unpack_from(content, at)
+                channel = self._channels.get(number) or self._late_channel(stream, number)
+                if channel is None:
+                    self.lost.homeless += 1
+                else:
+                    yield Raw(channel, content[at + MESSAGE_HEAD.size : at + length], received, published, sequence)
+            elif opcode in (SCHEMA, CHANNEL):
+                self._learn(opcode, content[at : at + length])
+            at += length
+
+    def _learn(self, opcode: int, content: bytes) -> None:
+        try:
+            if opcode == SCHEMA:
+                schema = records.Schema.read(ReadDataStream(BytesIO(content)))
+                self._schemas[schema.id] = schema
+            else:
+                channel = records.Channel.read(ReadDataStream(BytesIO(content)))
+                self._channels[channel.id] = self._described(channel)
+        except DAMAGED:
+            return
+
+    def _described(self, record: records.Channel) -> Channel:
         schema = self._schemas.get(record.schema_id)
         name, encoding, definition = ('', '', b'') if schema is None else (schema.name, schema.encoding, schema.data)
-        metadata = tuple(record.metadata.items())
         text = definition.decode(errors='replace')
-        return Channel(record.topic, name, text, encoding, record.message_encoding, metadata)
+        return Channel(record.topic, name, text, encoding, record.message_encoding, tuple(record.metadata.items()))
 
-    def _from_the_end(self, number: int) -> Channel | None:
-        """Find a channel that stood in a damaged chunk in the summary at the end of the file, where there is one."""
-        if not self._looked_up:
-            self._looked_up = True
-            try:
-                with self._file.open('rb') as stream:
-                    summary = make_reader(stream).get_summary()
-            except Exception:  # as in read_mcap
-                return None
-            if summary is not None:
-                self._schemas = summary.schemas | self._schemas
-                self._channels = {i: self._channel(c) for i, c in summary.channels.items()} | self._channels
+    def _read_loose(self, stream: IO[bytes]) -> None:
+        for opcode, offset, length in self._layout.loose:
+            stream.seek(offset)
+            self._learn(opcode, stream.read(length))
+
+    def _late_channel(self, stream: IO[bytes], number: int) -> Channel | None:
+        """Find a channel that stands in a damaged chunk, or in one that has not been read yet."""
+        place = stream.tell()
+        self._find_channels(stream)
+        stream.seek(place)
         return self._channels.get(number)
+
+    def _find_channels(self, stream: IO[bytes]) -> None:
+        """Find all channels: in the summary at the end of the file, else by looking into every chunk."""
+        if self._searched:
+            return
+        self._searched = True
+        self._read_loose(stream)
+        try:
+            stream.seek(0)
+            summary = make_reader(stream).get_summary()
+        except DAMAGED:
+            summary = None
+        if summary is not None:
+            self._schemas = summary.schemas | self._schemas
+            found = {number: self._described(channel) for number, channel in summary.channels.items()}
+            self._channels = found | self._channels
+        if summary is None or not self._channels:
+            lost, self.lost = self.lost, Lost()
+            for block in self._layout.blocks:
+                for _ in self._read(stream, block):
+                    pass
+            self.lost = lost
+
+
+def _decompressed(record: bytes, block: Block) -> bytes:
+    """Return the records in a chunk; of one that is cut off, as much as there is.
+
+    Raises:
+        Exception: the chunk is damaged.
+    """
+    _, _, size, crc, name_length = CHUNK_HEAD.unpack_from(record, HEAD.size)
+    at = HEAD.size + CHUNK_HEAD.size
+    name = record[at : at + name_length].decode()
+    data = record[at + name_length + 8 :]
+    if name == 'zstd':
+        data = _unzstd(data, size) if block.whole else zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    elif name == 'lz4':
+        data = lz4.frame.decompress(data) if block.whole else lz4.frame.LZ4FrameDecompressor().decompress(data)
+    elif name:
+        raise ValueError(f'compressed with {name}, which nobody here can read')
+    if block.whole and crc and zlib.crc32(data) != crc:
+        raise ValueError('CRC')
+    return data
+
+
+def _unzstd(data: bytes, size: int) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)

@@ -7,6 +7,7 @@ import fcntl
 from pathlib import Path
 from typing import IO, cast
 
+from mcap.records import Attachment, Metadata
 from mcap.writer import Writer
 
 from millirobot_adapt.recording.metadata import Contents
@@ -17,7 +18,7 @@ class WholeWrites:
     """A new file that takes each write as a whole or not at all: what a full disk took of it is cut off again."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file `path`, locked while it is open, so that nobody mends a bag that is being recorded."""
+        """Make the file `path`, locked while it is open, so that nobody repairs a bag that is being recorded."""
         self._file = path.open('xb', buffering=0)
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,6 +92,15 @@ class McapFile:
             self._channels[raw.channel], raw.received, raw.data, raw.published, raw.sequence % 2**32
         )
         self.contents.add(raw.received)
+
+    def write_beside(self, record: Attachment | Metadata) -> None:
+        """Write an attachment or a metadata record."""
+        if isinstance(record, Metadata):
+            self._writer.add_metadata(record.name, record.metadata)
+        else:
+            self._writer.add_attachment(
+                record.create_time, record.log_time, record.name, record.media_type, record.data
+            )
 
     def flush(self) -> None:
         """End the chunk in progress: everything written so far is with the operating system, readable on its own."""

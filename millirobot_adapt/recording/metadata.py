@@ -160,7 +160,7 @@ def _refuse_strangers(folder: Path, paths: Sequence[str]) -> None:
             or PureWindowsPath(path).is_absolute()
             or '..' in (*pure.parts, *PureWindowsPath(path).parts)
         ):
-            raise UserError(f'{folder / METADATA}: names a file outside the bag ({path}); mend that line')
+            raise UserError(f'{folder / METADATA}: names a file outside the bag ({path}); correct that line')
 
 
 class _Plain(yaml.SafeDumper):

@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from millirobot_adapt.contract import topics as contract
 from millirobot_adapt.contract.topics import TOPICS, Topic
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording.records import Channel
+
+RUN_TOPICS = frozenset(
+    topic.name
+    for topic in (contract.TICK, contract.ARRIVALS, contract.SENT, contract.LEGS, contract.REPLY, contract.STATE)
+)
+"""Only a robot has them."""
+ROBOT_TOPICS = frozenset(
+    topic.name
+    for topic in (
+        contract.MOCAP_POSE, contract.SETPOINT, contract.BACK_EMF, contract.BRIDGE_STATE, contract.CONTROLLER_STATE,
+        contract.TRUE_LEGS, contract.MOTORS, contract.ROLLOUT, contract.RUN,
+    )
+)  # fmt: skip
+"""A robot where no namespace has one of `RUN_TOPICS`. Names such as odometry, plan and battery are everybody's."""
 
 
 def full_names(topics: Iterable[Topic] = TOPICS, namespace: str = '') -> dict[str, Topic]:
@@ -24,28 +40,39 @@ def contract_name(full_name: str) -> str | None:
     return max(matches, key=len, default=None)
 
 
-class ContractNames(dict[str, 'str | None']):
-    """Map full topic names of one bag to the contract's, for one robot; names that are none of it map to None.
+_TYPES = {topic.name: topic.type for topic in TOPICS}
+
+
+def robots(channels: Iterable[Channel]) -> list[str]:
+    """Return the namespaces that hold a robot, '' for none: by the names and types of what only robots publish."""
+    found: dict[str, set[str]] = {}
+    for channel in channels:
+        name = contract_name(channel.topic)
+        if name is not None and not name.startswith('/') and channel.type == _TYPES[name]:
+            found.setdefault(channel.topic.removesuffix(name).strip('/'), set()).add(name)
+    for wanted in (RUN_TOPICS, ROBOT_TOPICS):
+        namespaces = sorted(namespace for namespace, names in found.items() if names & wanted)
+        if namespaces:
+            return namespaces
+    return sorted(found, key=lambda namespace: (-len(found[namespace]), namespace))[:1]
+
+
+def choose_robot(channels: Iterable[Channel], bag: Path, namespace: str | None) -> dict[str, str]:
+    """Map full topic names to the contract's, for one robot: the one of `namespace`, or the only one.
 
     Raises:
-        UserError: on the look-up that shows that there are several robots, if none was chosen.
+        UserError: several robots and no choice, or the choice is none of them.
     """
-
-    def __init__(self, bag: Path, namespace: str | None) -> None:
-        """Choose a robot by its namespace; None: the only one that there is."""
-        super().__init__()
-        self._bag = bag
-        self._chosen = None if namespace is None else {n: t.name for n, t in full_names(namespace=namespace).items()}
-
-    def __missing__(self, full_name: str) -> str | None:
-        if self._chosen is not None:
-            self[full_name] = self._chosen.get(full_name)
-            return self[full_name]
-        name = contract_name(full_name)
-        for other, taken in self.items():
-            if name is not None and taken == name:
-                raise UserError(
-                    f'{self._bag}: holds more than one robot ({other} and {full_name}); choose one with --namespace'
-                )
-        self[full_name] = name
-        return name
+    known = list(channels)
+    namespaces = robots(known)
+    shown = ', '.join(namespace or "'' (no namespace)" for namespace in namespaces)
+    if namespace is None:
+        if len(namespaces) > 1:
+            raise UserError(f'{bag}: holds {len(namespaces)} robots: {shown}; choose one with --namespace')
+        chosen = namespaces[0] if namespaces else ''
+    else:
+        chosen = namespace.strip('/')
+        own = full_names(namespace=chosen)
+        if namespaces and not any(c.topic in own and not own[c.topic].name.startswith('/') for c in known):
+            raise UserError(f'{bag}: holds no robot {chosen!r}; it holds {shown}')
+    return {name: topic.name for name, topic in full_names(namespace=chosen).items()}

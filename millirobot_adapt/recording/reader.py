@@ -1,28 +1,42 @@
-"""Read a bag message by message, as far as it can be read."""
+"""Read a bag message by message, in the order of its log time, as far as it can be read."""
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import lz4.frame
 import zstandard
 
 from millirobot_adapt.contract.topics import TOPICS, Topic
-from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording.mcap_file import read_mcap
-from millirobot_adapt.recording.metadata import METADATA, read_metadata
-from millirobot_adapt.recording.names import ContractNames
+from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.recording.clock_steps import ClockStep, Position, find_steps
+from millirobot_adapt.recording.metadata import METADATA, Metadata
+from millirobot_adapt.recording.names import choose_robot
+from millirobot_adapt.recording.ordering import DISORDER
+from millirobot_adapt.recording.parts import Part, find_files, make_scratch, open_part
 from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
-from millirobot_adapt.recording.sqlite_file import read_sqlite
 
-REORDER_WINDOW = 2_000_000_000
-"""Files hold messages in the order of writing; receive times may be this far out of order [ns]."""
+COMPRESSED = (b'\x28\xb5\x2f\xfd', b'\x04\x22\x4d\x18')
+"""How zstd and lz4 frames begin, and no message in CDR does."""
+MOST_NAMED = 5
+"""So many files, topics or types are named in a line."""
+
+
+class EmptyBagError(UserError):
+    """A bag that is whole, and holds no messages."""
+
+
+class IncompleteBagError(DeviceError):
+    """Something in a bag was not read, and the user wants that to be a failure (`--strict`)."""
 
 
 def _warn(text: str) -> None:
@@ -38,33 +52,76 @@ class Bag:
     warn: Callable[[str], None] = _warn
     namespace: str | None = None
     """Namespace of the robot to read, '' for none; None: the only one that there is."""
-    compressed: bool = False
-    """Whether each message is compressed on its own (`ros2 bag record --compression-mode message`)."""
+    strict: bool = False
+    """Raise an error where something was not read."""
+    metadata: Metadata | None = None
+    aside: Sequence[Path] = ()
+    """Data files in the bag's folder that do not belong to it."""
+    missing: Sequence[str] = ()
+    """Files that the bag's metadata names, and that are not there."""
+    folder: Path | None = None
+    """The bag folder; None: a single file was named."""
+    unnamed: bool = False
+    """Its files are not those that its metadata names."""
     unknown: Counter[str] = field(default_factory=Counter)
     """Messages left out by the last reading, by message type: types that are not known, or not the topic's."""
     broken: Counter[str] = field(default_factory=Counter)
     """Messages left out by the last reading, by topic: bytes that are no message of the topic's type.
 
-    Whoever reads adds messages whose content makes no sense; all are told of when the reading ends.
+    Whoever reads adds messages whose content makes no sense; all are named when the reading ends.
     """
     warnings: list[str] = field(default_factory=list)
     """What kept the last reading from being complete."""
+    notes: list[str] = field(default_factory=list)
+    """What else the last reading found: files that lie beside the bag, steps of a clock."""
+    repeated: int = 0
+    """Messages that two files of the bag hold both; they were read once."""
+    repeats_left_out: int = 0
+    """Messages left out by the last reading because another file has them: latched ones at a split, and `repeated`."""
+    holds_messages: bool = True
+    """The last reading found messages."""
     losses: SequenceGaps = field(default_factory=SequenceGaps)
     """Messages that the recorder of the bag never got, as the last reading found."""
+    _scratch: TemporaryDirectory[str] | None = None
+    _parts: list[Part] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The data files, opened."""
+        if not self._parts:
+            self._scratch = self._scratch or make_scratch(self.files)
+            place = Path(self._scratch.name) if self._scratch else None
+            self._parts = [open_part(file, place) for file in self.files]
+        return self._parts
+
+    def channels(self) -> list[Channel]:
+        """Return the channels of all parts."""
+        return list(dict.fromkeys(channel for part in self.parts for channel in part.channels()))
+
+    def topic_names(self) -> dict[str, str]:
+        """Map full topic names to those of contract/topics.py, for the robot that is read.
+
+        Raises:
+            UserError: the bag holds several robots and none was chosen, or not the one that was.
+        """
+        return choose_robot(self.channels(), self.path, self.namespace)
 
     def messages(self, topics: Iterable[Topic] = TOPICS) -> Iterator[tuple[str, Any, float]]:
         """Yield (topic name, message, receive time [s]) of the wanted topics in the order of their receipt.
 
         The names are those of contract/topics.py, whatever namespace the bag was recorded in.
+
+        Raises:
+            UserError: nothing is readable, or the robot is not clear (see `topic_names`).
+            IncompleteBagError: something was not read, and `strict` is set.
         """
         wanted = {topic.name: topic.type for topic in topics}
-        names = ContractNames(self.path, self.namespace)
+        names = self.topic_names()
         self.unknown, self.broken = Counter(), Counter()
-        for raw in _in_order(self.raw_messages()):
-            name = names[raw.channel.topic]
-            kind = raw.channel.type
+        for raw in self.raw_messages():
+            name, kind = names.get(raw.channel.topic), raw.channel.type
             if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name or '', kind):
-                self.unknown[kind] += 1
+                self.unknown[kind or f'encoding {raw.channel.encoding}'] += 1
             elif name in wanted:
                 try:
                     message = typestore().deserialize_cdr(raw.data, kind)
@@ -75,29 +132,27 @@ class Bag:
         self._report()
 
     def raw_messages(self) -> Iterator[Raw]:
-        """Yield every message as it lies in the files, in the order of writing; afterwards `warnings` are complete.
+        """Yield every message in the order of log time over all files; afterwards `warnings` are complete.
 
-        What a split repeats of the latched topics comes once.
+        Messages that are compressed one by one come decompressed. What a split repeats of the latched topics, and what
+        two files hold both, comes once.
 
         Raises:
-            UserError: nothing is readable.
+            UserError: nothing is readable, or there are no messages.
         """
-        self.warnings, self.losses = [], SequenceGaps()
+        self.warnings, self.notes, self.losses = [], [], SequenceGaps()
+        self.repeated = self.repeats_left_out = 0
         count = 0
-        newest: dict[Channel, Raw] = {}
-        for file in self.files:
-            read = read_mcap if file.suffix == '.mcap' else read_sqlite
-            before = dict(newest)
-            for raw in read(file, self.warnings.append):
-                count += 1
-                newest[raw.channel] = raw
-                if _repeats(raw, before.pop(raw.channel, None)):
-                    continue
-                self.losses.saw(raw.channel.topic, raw.sequence)
-                yield _decompressed(raw) if self.compressed else raw
+        for raw in _once(self._in_order(), self):
+            count += 1
+            self.losses.saw(raw.channel.topic, raw.sequence)
+            yield _decompressed(raw)
+        self._collect()
+        self.holds_messages = count > 0
         if not count:
-            reason = f' ({self.warnings[0]})' if self.warnings else ''
-            raise UserError(f'{self.path}: nothing in this bag is readable{reason}')
+            if self.warnings:
+                raise UserError(f'{self.path}: nothing in this bag is readable ({self.warnings[0]})')
+            raise EmptyBagError(f'{self.path}: holds no messages')
 
     def need(self, found: Iterable[str], topics: Iterable[Topic]) -> None:
         """Check that all needed topics were found.
@@ -109,93 +164,160 @@ class Bag:
         if missing:
             raise UserError(f'{self.path}: no messages on the needed topics {", ".join(missing)}')
 
+    def _in_order(self) -> Iterator[tuple[int, Raw]]:
+        """Yield (number of the part, message) in the order in which things happened."""
+        steps = clock_steps(self.parts) if len(self.parts) == 1 or not self.unnamed else []
+        if not steps:
+            yield from merged(self.parts)
+            return
+        for step in steps:
+            self.notes.append(
+                f"{self.path}: the recorder's clock was set back by {step.back * 1e-9:.1f} s at message "
+                f'{step.position + 1}; the times behind it are moved so that they go on'
+            )
+        yield from moved(one_after_the_other(self.parts), steps)
+
+    def _collect(self) -> None:
+        """Note what the files say of themselves, once they have been read."""
+        where = self.folder or self.path
+        self.warnings += [f'{where / name}: named in {METADATA}, but not there' for name in self.missing]
+        self.warnings += [line for part in self.parts for line in part.damage]
+        if self.aside:
+            self.notes.append(f'{where}: {_some([file.name for file in self.aside])} not read: not in its {METADATA}')
+        elif self.unnamed and len(self.files) > 1:
+            said = f'its {METADATA} names other files' if self.metadata else f'no {METADATA}'
+            self.notes.append(f'{where}: {said}; read as one bag: {_some([file.name for file in self.files])}')
+        if self.repeated:
+            self.notes.append(f'{self.path}: {self.repeated} messages that two files hold both were read once')
+
     def _report(self) -> None:
-        for warning in self.warnings:
-            self.warn(warning)
+        """Say what was found, and in one line what was not read.
+
+        Raises:
+            IncompleteBagError: something was not, and `strict` is set.
+        """
+        for line in (*self.notes, *self.warnings):
+            self.warn(line)
+        left_out = []
         if self.broken:
-            self.warn(f'{self.path}: {sum(self.broken.values())} damaged messages left out')
+            left_out.append(f'{sum(self.broken.values())} damaged messages left out ({_some(self.broken)})')
         if self.unknown:
-            types = ', '.join(sorted(self.unknown))
-            self.warn(f'{self.path}: {sum(self.unknown.values())} messages of unknown type left out ({types})')
+            left_out.append(f'{sum(self.unknown.values())} messages of unknown type left out ({_some(self.unknown)})')
+        if left_out:
+            self.warn(f'{self.path}: {"; ".join(left_out)}')
+        if self.strict and (self.warnings or left_out or self.aside):
+            lines = [*self.warnings, *left_out, *(self.notes if self.aside else ())]
+            raise IncompleteBagError(f'{self.path}: not everything was read (--strict): {lines[0]}')
 
 
-def open_bag(path: Path, warn: Callable[[str], None] = _warn, namespace: str | None = None) -> Bag:
+def open_bag(
+    path: Path, warn: Callable[[str], None] = _warn, namespace: str | None = None, strict: bool = False
+) -> Bag:
     """Find the data files of a bag: a bag folder, a single .mcap or .db3 file, or a run folder that holds a bag.
 
     Args:
         path: What the user named.
         warn: Takes one line for each thing that kept the reading from being complete.
         namespace: Namespace of the robot to read, '' for none; None: the only one that the bag holds.
+        strict: Make an error of what is not read.
 
     Raises:
-        UserError: there is no such thing, or it is not a bag.
+        UserError: there is no such thing, it is not a bag, or it holds several bags.
     """
-    if not path.exists():
-        raise UserError(f'{path}: no such bag; give a bag folder, an .mcap or .db3 file, or a run folder')
-    if path.is_file():
-        if path.suffix in _SUFFIXES:
-            return Bag(path, [path], warn, namespace)
-        raise UserError(f'{path}: not a bag; give a bag folder, an .mcap or .db3 file, or a run folder')
-    for folder in (path, *sorted(child for child in path.iterdir() if child.is_dir())):
-        files = sorted((file for file in folder.iterdir() if file.suffix in _SUFFIXES), key=_natural)
-        if files:
-            return _open_folder(path, folder, files, warn, namespace)
-        if any(folder.glob('*.zstd')):
-            raise UserError(f'{folder}: its files are compressed as a whole; decompress them with `zstd -d` first')
-    raise UserError(f'{path}: not a bag; there is no .mcap or .db3 file in it')
+    found = find_files(path)
+    return Bag(
+        path, found.files, warn, namespace, strict,
+        metadata=found.metadata, aside=found.aside, missing=found.missing, folder=found.folder, unnamed=found.unnamed,
+    )  # fmt: skip
 
 
-_SUFFIXES = ('.mcap', '.db3')
+def merged(parts: Sequence[Part]) -> Iterator[tuple[int, Raw]]:
+    """Yield (number of the part, message) of all parts in the order of log time; a part is opened when it is due."""
+    coming = sorted(((part.start, number) for number, part in enumerate(parts)), reverse=True)
+    heads: list[tuple[int, int, Raw, Iterator[Raw]]] = []
+    while coming or heads:
+        while coming and (not heads or coming[-1][0] <= heads[0][0]):
+            _, number = coming.pop()
+            _advance(heads, number, parts[number].messages())
+        if heads:
+            _, number, raw, rest = heapq.heappop(heads)
+            yield number, raw
+            _advance(heads, number, rest)
 
 
-def _open_folder(
-    path: Path, folder: Path, files: list[Path], warn: Callable[[str], None], namespace: str | None
-) -> Bag:
-    """Open the files found in a bag folder, and those that its metadata.yaml names: a killed recorder names not all."""
-    metadata = read_metadata(folder)
-    if metadata is None:
-        if len({_series(file) for file in files}) > 1:
-            names = ', '.join(file.name for file in files)
-            warn(f'{folder}: no metadata.yaml; read as one bag, in this order: {names}')
-        return Bag(path, files, warn, namespace)
-    for name in metadata.files:
-        if not (folder / name).is_file():
-            warn(f'{folder / name}: named in {METADATA}, but not there')
-    return Bag(path, files, warn, namespace, metadata.compression == 'message')
+def one_after_the_other(parts: Sequence[Part]) -> Iterator[tuple[int, Raw]]:
+    """Yield (number of the part, message) in the order of the parts and in that of each file."""
+    for number, part in enumerate(parts):
+        for raw in part.in_file_order():
+            yield number, raw
 
 
-def _natural(file: Path) -> tuple[int, str]:
-    """Sort split bags by their number: bag_2.mcap before bag_10.mcap."""
-    number = file.stem.rpartition('_')[2]
-    return (int(number) if number.isdigit() else -1, file.name)
+def clock_steps(parts: Sequence[Part]) -> list[ClockStep]:
+    """Return where the recorder's clock was set back, in parts that were written one after the other."""
+    after = any(b.start < a.end - DISORDER for a, b in itertools.pairwise(parts))
+    if not after and not any(part.disordered for part in parts):
+        return []
+    messages = one_after_the_other(parts)
+    return find_steps(Position(raw.channel.topic, raw.received, raw.sequence) for _, raw in messages)
 
 
-def _series(file: Path) -> str:
-    """Return what the files of one split bag have in common: their name without its number."""
-    stem, _, number = file.stem.rpartition('_')
-    return f'{stem}{file.suffix}' if number.isdigit() else file.name
+def moved(found: Iterable[tuple[int, Raw]], steps: Sequence[ClockStep]) -> Iterator[tuple[int, Raw]]:
+    """Move the times behind each step of the clock, so that they go on."""
+    coming, by = list(steps), 0
+    for count, (number, raw) in enumerate(found):
+        while coming and count >= coming[0].position:
+            by += coming.pop(0).back
+        yield number, raw._replace(received=raw.received + by) if by else raw
 
 
-def _repeats(raw: Raw, before: Raw | None) -> bool:
+def _advance(heads: list[tuple[int, int, Raw, Iterator[Raw]]], number: int, rest: Iterator[Raw]) -> None:
+    raw = next(rest, None)
+    if raw is not None:
+        heapq.heappush(heads, (raw.received, number, raw, rest))
+
+
+def _once(found: Iterable[tuple[int, Raw]], bag: Bag) -> Iterator[Raw]:
+    """Leave out what two files hold both, and the latched messages that a split repeats."""
+    newest: dict[Channel, tuple[int, Raw]] = {}
+    begun: set[tuple[int, Channel]] = set()
+    now: list[tuple[int, Raw]] = []
+    for number, raw in found:
+        if now and now[0][1].received != raw.received:
+            now = []
+        if any(n != number and (r.channel.topic, r.data) == (raw.channel.topic, raw.data) for n, r in now):
+            bag.repeated += 1
+            bag.repeats_left_out += 1
+            continue
+        now.append((number, raw))
+        first = (number, raw.channel) not in begun
+        begun.add((number, raw.channel))
+        before = newest.get(raw.channel)
+        newest[raw.channel] = (number, raw)
+        if first and before is not None and before[0] != number and _repeats(raw, before[1]):
+            bag.repeats_left_out += 1
+            continue
+        yield raw
+
+
+def _repeats(raw: Raw, before: Raw) -> bool:
     """Tell whether the first message of a channel in a file is the last one of the file before."""
-    return before is not None and (raw.published, raw.data) == (before.published, before.data)
+    return (raw.published, raw.data) == (before.published, before.data)
 
 
 def _decompressed(raw: Raw) -> Raw:
+    """Return a message without the compression of its own (`ros2 bag record --compression-mode message`)."""
+    if not raw.data.startswith(COMPRESSED):
+        return raw
     try:
-        return raw._replace(data=zstandard.ZstdDecompressor().decompressobj().decompress(raw.data))
-    except zstandard.ZstdError:
-        return raw  # damaged; told of when it is decoded
+        if raw.data.startswith(COMPRESSED[0]):
+            return raw._replace(data=zstandard.ZstdDecompressor().decompressobj().decompress(raw.data))
+        return raw._replace(data=lz4.frame.decompress(raw.data))
+    except (zstandard.ZstdError, RuntimeError, EOFError):
+        return raw  # damaged; counted when it is decoded
 
 
-def _in_order(raw_messages: Iterable[Raw]) -> Iterator[Raw]:
-    """Sort by receive time within a window, keeping the file's order among equals."""
-    heap: list[tuple[int, int, Raw]] = []
-    newest = 0
-    for count, raw in enumerate(raw_messages):
-        newest = max(newest, raw.received)
-        heapq.heappush(heap, (raw.received, count, raw))
-        while newest - heap[0][0] > REORDER_WINDOW:
-            yield heapq.heappop(heap)[2]
-    while heap:
-        yield heapq.heappop(heap)[2]
+def _some(names: Iterable[str]) -> str:
+    """Name the first few of some things."""
+    every = sorted(names) if isinstance(names, Counter) else list(names)
+    rest = len(every) - MOST_NAMED
+    return ', '.join(every[:MOST_NAMED]) + (f' and {rest} more' if rest > 0 else '')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,6 +37,26 @@ class Raw(NamedTuple):
     """Time of publishing [ns since the epoch]; that of receipt where the bag does not tell."""
     sequence: int = 0
     """Number that the publisher gave the message, counted from 1; 0: not told."""
+
+
+@dataclass
+class Lost:
+    """What of one file could not be read."""
+
+    chunks: list[tuple[float, int, str]] = field(default_factory=list)
+    """Damaged chunks: the time they span [s], the messages their index promises (0: unknown), the error."""
+    homeless: int = 0
+    """Messages whose channel is not known."""
+
+    def lines(self, name: str) -> list[str]:
+        """Say it in a line each; `name` is that of the file."""
+        found = []
+        for seconds, count, error in self.chunks:
+            holding = f' with {count} messages' if count else ''
+            found.append(f'{name}: a damaged chunk of {seconds:.1f} s{holding} left out ({error})')
+        if self.homeless:
+            found.append(f'{name}: {self.homeless} messages left out whose topic is not readable')
+        return found
 
 
 @lru_cache(maxsize=1)

@@ -4,42 +4,135 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
+from millirobot_adapt.recording.ordering import DISORDER, sorted_in_window
 from millirobot_adapt.recording.records import Channel, Raw
 
 GAP = 10_000
 """Row numbers looked for in vain after which a damaged file is taken to hold nothing more."""
 
 
-def read_sqlite(file: Path, note: Callable[[str], None]) -> Iterator[Raw]:
-    """Yield the file's messages in the order of receipt; `note` gets one line if it is damaged.
+class SqlitePart:
+    """One sqlite3 file of a bag; it is never written to."""
 
-    Where the order cannot be read any more, what is left comes by row number, which is the order of writing.
-    """
-    damage = ''
-    try:
-        with _whole_pages(file) as pages, closing(_connect(pages)) as database:
-            channels = _channels(database)
-            done: set[int] = set()
+    def __init__(self, file: Path, name: str = '') -> None:
+        """`name` is what messages to the user call the file."""
+        self.file = file
+        self.name = name or str(file)
+        self._damage = ''
+        self._disordered: bool | None = None
+
+    @property
+    def start(self) -> int:
+        """Log time of the first message [ns]; 0 if there is none."""
+        return self._time('min')
+
+    @property
+    def end(self) -> int:
+        """Log time of the last message [ns]; 0 if there is none."""
+        return self._time('max')
+
+    @property
+    def damage(self) -> list[str]:
+        """What is damaged, a line; complete after the messages have been read."""
+        return [f'{self.name}: {self._damage}'] if self._damage else []
+
+    def channels(self) -> list[Channel]:
+        """Return all channels; those that can be read."""
+        try:
+            with _whole_pages(self.file) as pages, closing(_connect(pages)) as database:
+                return list(_channels(database).values())
+        except _DAMAGED:
+            return []
+
+    @property
+    def disordered(self) -> bool:
+        """A message was received clearly earlier than one that was written before it."""
+        if self._disordered is None:
+            self._disordered, latest = False, 0
             try:
-                for row in database.execute(f'{_ROWS} ORDER BY timestamp, id'):
-                    if row[0] in done:
-                        continue  # a damaged index names a row twice
-                    done.add(row[0])
-                    yield from _message(row, channels)
-            except (sqlite3.Error, ValueError) as error:
-                damage = type(error).__name__
-                yield from _row_by_row(database, channels, done)
-    except (sqlite3.Error, ValueError, OverflowError) as error:  # sqlite3 says of text that is none: OverflowError
-        damage = type(error).__name__
-    if damage:
-        note(f'{file}: truncated or damaged, used as far as readable ({damage})')
+                with _whole_pages(self.file) as pages, closing(_connect(pages)) as database:
+                    for (stamp,) in database.execute('SELECT timestamp FROM messages ORDER BY id'):
+                        if stamp < latest - DISORDER:
+                            self._disordered = True
+                            break
+                        latest = max(latest, stamp)
+            except _DAMAGED:
+                pass
+        return self._disordered
+
+    def messages(self) -> Iterator[Raw]:
+        """Yield the messages in the order of receipt, equal ones in that of writing.
+
+        Where the order cannot be read any more, what is left comes by row number, which is the order of writing.
+        """
+        yield from self._rows('timestamp, id')
+
+    def in_file_order(self) -> Iterator[Raw]:
+        """Yield the messages in the order of writing."""
+        yield from self._rows('id')
+
+    def _rows(self, order: str) -> Iterator[Raw]:
+        self._damage = ''
+        try:
+            with _whole_pages(self.file) as pages, closing(_connect(pages)) as database:
+                channels = _channels(database)
+                done = _Rows()
+                try:
+                    for row in database.execute(f'{_ROWS} ORDER BY {order}'):
+                        if row[0] not in done:  # a damaged index names a row twice
+                            done.add(row[0])
+                            yield from _message(row, channels)
+                except _DAMAGED as error:
+                    self._note(error)
+                    yield from sorted_in_window(_row_by_row(database, channels, done))
+        except _DAMAGED as error:
+            self._note(error)
+
+    def _time(self, which: str) -> int:
+        try:
+            with _whole_pages(self.file) as pages, closing(_connect(pages)) as database:
+                return int(database.execute(f'SELECT {which}(timestamp) FROM messages').fetchone()[0] or 0)
+        except _DAMAGED:
+            return 0
+
+    def beside(self) -> Iterator[Any]:
+        """Yield nothing: a sqlite3 bag has no attachments."""
+        yield from ()
+
+    def _note(self, error: BaseException) -> None:
+        self._damage = f'truncated or damaged, used as far as readable ({type(error).__name__})'
 
 
+class _Rows:
+    """Numbers of rows, a byte each and not the hundred that a set takes."""
+
+    def __init__(self) -> None:
+        self._low = bytearray()
+        self._high: set[int] = set()
+
+    def add(self, number: int) -> None:
+        if not 0 <= number < _MANY_ROWS:
+            self._high.add(number)
+            return
+        if number >= len(self._low):
+            self._low.extend(bytes(number + 1 - len(self._low) + 4096))
+        self._low[number] = 1
+
+    def __contains__(self, number: int) -> bool:
+        if not 0 <= number < _MANY_ROWS:
+            return number in self._high
+        return number < len(self._low) and bool(self._low[number])
+
+
+_MANY_ROWS = 1 << 26
+_DAMAGED = (sqlite3.Error, ValueError, OverflowError, TypeError)
+"""What sqlite3 raises at damaged pages; of text that is none it says OverflowError."""
 _ROWS = 'SELECT id, topic_id, timestamp, data FROM messages'
 
 
@@ -105,7 +198,7 @@ def _message(row: tuple[object, ...], channels: dict[int, Channel]) -> Iterator[
         yield Raw(channels[topic], data, stamp, stamp)
 
 
-def _row_by_row(database: sqlite3.Connection, channels: dict[int, Channel], done: set[int]) -> Iterator[Raw]:
+def _row_by_row(database: sqlite3.Connection, channels: dict[int, Channel], done: _Rows) -> Iterator[Raw]:
     """Look for every row by its number: a damaged page takes its own rows with it and no others."""
     number = last = 0
     while number - last < GAP:

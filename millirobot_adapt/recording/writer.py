@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mcap.records import Attachment, Metadata
+
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.recording.mcap_writer import McapFile
@@ -86,13 +88,24 @@ class BagWriter:
         """Write one message of a channel, which may be one the bag did not have before."""
         with self._device():
             if raw.channel not in self._counts:
-                self._counts[raw.channel] = 0
-                self._file.add_channel(raw.channel)
+                self.add_channel(raw.channel)
             if self._split_size and self._file.size >= self._split_size:
                 self._split(raw.received)
             self._write(raw)
         if raw.channel in self._latched:
             self._newest[raw.channel] = raw
+
+    def add_channel(self, channel: Channel) -> None:
+        """Announce a channel that the bag does not have yet."""
+        if channel not in self._counts:
+            with self._device():
+                self._counts[channel] = 0
+                self._file.add_channel(channel)
+
+    def write_beside(self, record: Attachment | Metadata) -> None:
+        """Write an attachment or a metadata record of another MCAP file, as it is."""
+        with self._device():
+            self._file.write_beside(record)
 
     def write_message(self, name: str, message: Any, received: float) -> None:
         """Serialise and write one message of rosbags' types, received at `received` [s since the epoch]."""
@@ -149,5 +162,5 @@ class BagWriter:
             reason = error.strerror or type(error).__name__
             raise DeviceError(
                 f'{self.folder}: cannot be written any more ({reason}); what was written before can be read, '
-                f'and `millirobot mend` makes it whole'
+                f'and `millirobot repair` makes it whole'
             ) from None

@@ -20,7 +20,7 @@ COMMANDS = {
     'check': ['replay', '--check'],
     'report': ['report'],
     'export-bag': ['export-bag', '--to', 'csv', '--out', 'tables'],
-    'mend': ['mend'],
+    'repair': ['repair'],
     'compare': ['compare'],
 }
 
@@ -69,7 +69,7 @@ def test_a_bad_bag_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, co
         arguments.append(str(thing))
     code = main(arguments)
     said = capsys.readouterr().err.splitlines()
-    if command == 'mend' and what.startswith(('other topics', 'unknown type')):
+    if command == 'repair' and what.startswith(('other topics', 'unknown type')):
         assert (code, said) == (0, []), 'it is whole'
         return
     assert code == 2
@@ -107,10 +107,10 @@ def test_commands_use_what_is_left_of_a_run(tmp_path, monkeypatch, capsys, conte
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'run' / 'bag').mkdir(parents=True)
     (tmp_path / 'run' / 'bag' / 'bag_0.mcap').write_bytes(content[: int(part * len(content))])
-    for command in ('replay', 'report', 'export-bag', 'mend'):
+    for command in ('replay', 'report', 'export-bag', 'repair'):
         code = main([*COMMANDS[command], 'run'])
         said = capsys.readouterr().err
         assert code == 0, (command, said)
         assert 'truncated' in said, command
     assert main(['report', 'run']) == 0
-    assert 'truncated' not in capsys.readouterr().err, 'it is mended'
+    assert 'truncated' not in capsys.readouterr().err, 'it is repaired'

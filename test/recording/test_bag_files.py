@@ -208,7 +208,7 @@ def test_a_bag_of_two_robots_is_refused(tmp_path):
     with BagWriter(tmp_path / 'bag', full_names([LEGS], 'a') | full_names([LEGS], 'b')) as bag:
         for name in ('/a/legs', '/b/legs'):
             bag.write_message(name, messages.joint_state(START, [1, 1]), START)
-    with pytest.raises(UserError, match='more than one robot'):
+    with pytest.raises(UserError, match='holds 2 robots: a, b; choose one with --namespace'):
         read_legs(tmp_path / 'bag')
 
 

@@ -1,4 +1,4 @@
-"""Mending: whatever is readable of a damaged bag is in the new one, other tools read it, and nothing is deleted."""
+"""Repairing: whatever is readable of a damaged bag is in the new one, other tools read it, and nothing is deleted."""
 
 import shutil
 import sqlite3
@@ -56,13 +56,13 @@ def test_a_killed_recorders_bag_takes_its_place_whole_and_the_damaged_one_is_kep
     before = content(bag)
     with pytest.raises(Exception, match='magic'):
         others_read(bag)
-    mended = repair(bag)
-    assert mended.bag == bag
+    repaired = repair(bag)
+    assert repaired.bag == bag
     assert others_read(bag) == legs_of(bag) == [float(i) for i in range(40)]
-    assert (mended.messages, mended.seconds) == (40, 39.0)
-    assert mended.kept == tmp_path / 'bag.damaged'
-    assert content(mended.kept) == before
-    assert len(mended.damage) == 1
+    assert (repaired.messages, repaired.seconds) == (40, 39.0)
+    assert repaired.kept == tmp_path / 'bag.damaged'
+    assert content(repaired.kept) == before
+    assert len(repaired.damage) == 1
     assert repair(bag) is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ['bag', 'bag.damaged']
 
@@ -72,8 +72,8 @@ def test_qos_and_types_survive(tmp_path):
     repair(bag)
     with BagWriter(tmp_path / 'fresh') as fresh:
         fresh.write_message('/legs', messages.joint_state(START, [1, 1]), START)
-    with Reader(bag) as mended, Reader(tmp_path / 'fresh') as fresh:
-        (ours,) = mended.connections
+    with Reader(bag) as repaired, Reader(tmp_path / 'fresh') as fresh:
+        (ours,) = repaired.connections
         theirs = next(c for c in fresh.connections if c.topic == '/legs')
         assert (ours.msgdef, ours.digest, ours.ext) == (theirs.msgdef, theirs.digest, theirs.ext)
         assert ours.digest
@@ -103,9 +103,9 @@ def test_the_run_folders_bag_is_found_before_and_after(tmp_path):
 def test_another_place_leaves_the_damaged_bag_where_it_is(tmp_path):
     bag = write_killed(tmp_path / 'bag')
     before = content(bag)
-    mended = repair(bag, tmp_path / 'deep' / 'new')
-    assert (mended.bag, mended.kept) == (tmp_path / 'deep' / 'new', bag)
-    assert others_read(mended.bag) == [float(i) for i in range(50)]
+    repaired = repair(bag, tmp_path / 'deep' / 'new')
+    assert (repaired.bag, repaired.kept) == (tmp_path / 'deep' / 'new', bag)
+    assert others_read(repaired.bag) == [float(i) for i in range(50)]
     assert content(bag) == before
     with pytest.raises(UserError, match='exists already'):
         repair(bag, tmp_path / 'deep')
@@ -114,9 +114,9 @@ def test_another_place_leaves_the_damaged_bag_where_it_is(tmp_path):
 def test_a_single_file_becomes_a_bag_folder_beside_it(tmp_path):
     file = tmp_path / 'walk.mcap'
     shutil.copy(write_killed(tmp_path / 'bag') / 'bag_0.mcap', file)
-    mended = repair(file)
-    assert (mended.bag, mended.kept) == (tmp_path / 'walk', file)
-    assert others_read(mended.bag) == [float(i) for i in range(50)]
+    repaired = repair(file)
+    assert (repaired.bag, repaired.kept) == (tmp_path / 'walk', file)
+    assert others_read(repaired.bag) == [float(i) for i in range(50)]
 
 
 def test_a_damaged_sqlite_bag_becomes_a_whole_one_with_types_that_nobody_knows(tmp_path):
@@ -132,22 +132,22 @@ def test_a_damaged_sqlite_bag_becomes_a_whole_one_with_types_that_nobody_knows(t
     database.execute('DELETE FROM messages WHERE id = 300')
     database.commit()
     database.close()
-    mended = repair(tmp_path / 'bag')  # its metadata promises one more
-    assert mended.messages == 500
+    repaired = repair(tmp_path / 'bag')  # its metadata promises one more
+    assert repaired.messages == 500
     with Reader(tmp_path / 'bag') as reader:
         read = [(c.topic, c.msgtype, bytes(data)) for c, _, data in reader.messages()]
     assert len(read) == 500
     assert read[-1] == ('/camera', 'lab_msgs/msg/Frame', b'\0\1\0\0\7')
 
 
-def test_an_earlier_mending_is_not_overwritten(tmp_path):
+def test_an_earlier_repair_is_not_overwritten(tmp_path):
     (tmp_path / 'bag.damaged').mkdir()
     (tmp_path / 'bag.damaged' / 'precious').write_text('1')
     assert repair(write_killed(tmp_path / 'bag')).kept == tmp_path / 'bag.damaged_2'
     assert (tmp_path / 'bag.damaged' / 'precious').read_text() == '1'
 
 
-def test_a_bag_that_is_being_recorded_is_not_mended(tmp_path):
+def test_a_bag_that_is_being_recorded_is_not_repaired(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
         bag.write_message('/legs', messages.joint_state(START, [1, 1]), START)
         bag.flush()

@@ -144,7 +144,7 @@ def test_after_a_failure_nothing_more_is_written_and_closing_is_silent(tmp_path,
     bag = BagWriter(tmp_path / 'bag')
     write_legs(bag, range(3))
     bag._file._stream._file = FullDisk(bag._file._stream._file, 10, errno.ENOSPC)
-    with pytest.raises(DeviceError, match='millirobot mend'):
+    with pytest.raises(DeviceError, match='millirobot repair'):
         write_legs(bag, [3])
     with pytest.raises(DeviceError, match='closed'):
         write_legs(bag, [4])
@@ -180,5 +180,7 @@ def test_a_limit_of_the_operating_system_is_met_in_one_line(tmp_path):
     assert 'File too large' in line
     count = int(line.removeprefix('after ').partition(':')[0])
     assert count > 20
-    assert legs_of(folder) == [float(i) for i in range(count)]
+    read = legs_of(folder)
+    assert read == [float(i) for i in range(len(read))]
+    assert len(read) in (count, count + 1), 'what reached the disk of a chunk that was cut off is read, too'
     assert sum(path.stat().st_size for path in Path(folder).glob('*.mcap')) <= 60_000

@@ -64,7 +64,7 @@ def test_a_killed_recorder_loses_the_last_second_and_the_run_can_be_looked_at(tm
     checked = json.loads(millirobot('replay', str(folder), '--check', '--json').stdout)
     assert checked['compared']['ticks'] > 30
 
-    told = millirobot('mend', str(folder)).stdout
+    told = millirobot('repair', str(folder)).stdout
     assert 'whole now' in told
     with Reader(folder / 'bag') as reader:
         assert len(list(reader.messages())) == reader.message_count > 500

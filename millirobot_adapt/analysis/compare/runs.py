@@ -58,13 +58,15 @@ class Run:
         return self.recorded.summary['seed']
 
 
-def read_runs(paths: Sequence[Path], by: str = '') -> list[Run]:
+def read_runs(paths: Sequence[Path], by: str = '', namespace: str | None = None, strict: bool = False) -> list[Run]:
     """Read run folders or bags.
 
     Args:
         paths: At least two.
         by: Dotted name of the parameter that tells variants apart (`controller.planner.samples`); '': the method, and
             the model where a method ran with several.
+        namespace: Namespace of the robot, where the bags hold several.
+        strict: Make an error of what is not read.
 
     Raises:
         UserError: fewer than two, one that is no bag, or a run that does not tell the parameter `by`.
@@ -72,7 +74,7 @@ def read_runs(paths: Sequence[Path], by: str = '') -> list[Run]:
     if len(paths) < 2:
         raise UserError('compare: one run alone has nothing to be compared with; give at least two runs or bags')
     progress = tqdm(paths, desc='reading runs', unit=' runs', disable=None, leave=False)
-    recorded = [read_whole_run(open_bag(path)) for path in progress]
+    recorded = [read_whole_run(open_bag(path, namespace=namespace, strict=strict)) for path in progress]
     label = (lambda run, path: _parameter(run, path, by)) if by else _by_method(recorded)
     return [
         Run(name, label(run, path), _story(run), metrics_of(run.summary), run)

@@ -29,7 +29,7 @@ from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 VERSION = 1
 
 
-def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[str, Any]:
+def check(path: Path, changes: Changes, namespace: str | None = None, strict: bool = False) -> dict[str, Any]:
     """Replay a bag and compare, up to the first difference (what `millirobot replay --check --json` prints).
 
     Where the recorded fingerprint is that of this process, every value must come out bit for bit, elsewhere within a
@@ -45,7 +45,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None) -> dict[st
         UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
     """
     began = time.perf_counter()
-    bag = open_bag(path, namespace=namespace)
+    bag = open_bag(path, namespace=namespace, strict=strict)
     decisions = read_decisions(bag)
     if not decisions.ticks and not decisions.arrivals:
         raise UserError(

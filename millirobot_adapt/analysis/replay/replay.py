@@ -45,6 +45,8 @@ class ReplayOptions:
     """False: do not plan, whatever the bag holds."""
     namespace: str | None = None
     """Namespace of the robot, where the bag holds several."""
+    strict: bool = False
+    """Make an error of what is not read."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def replay(options: ReplayOptions) -> Replay:
             fit.
     """
     began = time.perf_counter()
-    bag = open_bag(options.bag, namespace=options.namespace)
+    bag = open_bag(options.bag, namespace=options.namespace, strict=options.strict)
     setup = recorded_setup(bag, options.changes)
     assembly = setup.assemble()
     rollouts = read_rollouts(

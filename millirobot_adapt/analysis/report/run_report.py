@@ -51,17 +51,18 @@ _IF_ANY = time_figures.recovery
 """Where there is nothing to show, nothing is missing."""
 
 
-def write_report(folder: Path, namespace: str | None = None) -> dict[str, Any]:
+def write_report(folder: Path, namespace: str | None = None, strict: bool = False) -> dict[str, Any]:
     """Write summary.json and report.html into a run folder (one that holds a bag) and return the summary.
 
     Args:
         folder: Run folder, bag folder, or single .mcap or .db3 file; the two are written where it is.
         namespace: Namespace of the robot, where the bag holds several.
+        strict: Make an error of what is not read.
 
     Raises:
         UserError: no bag there, or nothing in it readable.
     """
-    bag = open_bag(folder, namespace=namespace)
+    bag = open_bag(folder, namespace=namespace, strict=strict)
     home = folder if folder.is_dir() else folder.parent
     recorded = read_whole_run(bag)
     summary, story = recorded.summary, recorded.story

@@ -1,4 +1,4 @@
-"""Commands on bags as files: `millirobot mend` and `export-bag`."""
+"""Commands on bags as files: `millirobot repair` and `export-bag`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.app.commands.reading import add_reading_options, bag_name
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    mender = subparsers.add_parser(
-        'mend',
-        help='make a bag whole that a killed recorder or a full disk left without an end',
+    repairer = subparsers.add_parser(
+        'repair',
+        help='repair a bag that a killed recorder or a full disk left without an end',
         description='Copy what is readable of a damaged bag into a whole one, which takes its place; the damaged one '
         'is kept beside it as NAME.damaged. A bag that is whole is left alone. `millirobot` itself reads damaged '
         'bags as they are; other tools need them whole.',
     )
-    mender.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
-    mender.add_argument('--out', type=user_path, metavar='NEW', help='bag folder to make instead of taking the place')
-    mender.set_defaults(run=_mend)
+    repairer.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
+    repairer.add_argument('--out', type=user_path, metavar='NEW', help='bag folder to make instead of taking the place')
+    repairer.set_defaults(run=_repair)
 
     exporter = subparsers.add_parser(
         'export-bag',
@@ -39,24 +40,25 @@ def add(subparsers: Any) -> None:
         metavar='PLACE',
         help='file (npz) or folder (csv) to make (default: in the current folder)',
     )
-    exporter.add_argument('--namespace', help='the robot to export, where the bag holds several')
+    add_reading_options(exporter)
     exporter.add_argument('--json', action='store_true', help='print the tables and their columns as JSON')
     exporter.set_defaults(run=_export)
 
 
-def _mend(args: argparse.Namespace) -> int:
+def _repair(args: argparse.Namespace) -> int:
     from millirobot_adapt.recording.repair import repair
 
-    mended = repair(args.bag, args.out)
-    if mended is None:
-        print(f'{args.bag}: is whole; nothing to mend')
+    repaired = repair(args.bag, args.out)
+    if repaired is None:
+        print(f'{args.bag}: is whole; nothing to repair')
         return 0
-    for line in mended.damage:
+    for line in repaired.damage:
         print(f'found: {line}', file=sys.stderr)
-    print(
-        f'{mended.bag}: whole now, {mended.messages} messages over {mended.seconds:.1f} s; '
-        f'the damaged bag is kept as {mended.kept}'
-    )
+    size = f'{repaired.messages} messages over {repaired.seconds:.1f} s'
+    if repaired.damage:
+        print(f'{repaired.bag}: whole now, {size}; the damaged bag is kept as {repaired.kept}')
+    else:
+        print(f'{repaired.kept}: is whole; copied to {repaired.bag}, {size}')
     return 0
 
 
@@ -64,10 +66,11 @@ def _export(args: argparse.Namespace) -> int:
     from millirobot_adapt.recording.export import read_tables, write_csv, write_npz
     from millirobot_adapt.recording.reader import open_bag
 
-    place = args.out or Path(f'{args.bag.resolve().stem}.npz' if args.to == 'npz' else f'{args.bag.resolve().stem}_csv')
+    name = bag_name(args.bag)
+    place = args.out or Path(f'{name}.npz' if args.to == 'npz' else f'{name}_csv')
     if place.exists():
         raise UserError(f'{place}: exists already; choose another place with --out')
-    tables = read_tables(open_bag(args.bag, namespace=args.namespace))
+    tables = read_tables(open_bag(args.bag, namespace=args.namespace, strict=args.strict))
     (write_npz if args.to == 'npz' else write_csv)(tables, place)
     if args.json:
         columns = {name: list(table) for name, table in tables.tables.items()}

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.app.commands.reading import add_reading_options
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def add(subparsers: Any) -> None:
         '--body-height', type=float, metavar='M',
         help="height of the robot body's origin above the floor while it walks [m]; without it z stays as it is",
     )  # fmt: skip
+    add_reading_options(parser)
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_run)
 
@@ -56,14 +58,14 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.core.robot.description import load_robot
 
     robot = load_robot(args.robot)
-    results = [result for bag in args.bags for result in _calibrate(bag, robot, args.body_height)]
+    results = [result for bag in args.bags for result in _calibrate(bag, robot, args)]
     if not any(result.offset for result in results):
         raise UserError(f'{results[0].bag}: {results[0].problem}')
     print(json.dumps([asdict(result) for result in results], indent=2) if args.json else _table(results))
     return 0
 
 
-def _calibrate(path: Path, robot: RobotConfig, body_height: float | None) -> list[PoseResult]:
+def _calibrate(path: Path, robot: RobotConfig, args: argparse.Namespace) -> list[PoseResult]:
     """Calibrate each day that a bag holds."""
     from millirobot_adapt.analysis.walks import read_walks
     from millirobot_adapt.core.errors import UserError
@@ -71,15 +73,15 @@ def _calibrate(path: Path, robot: RobotConfig, body_height: float | None) -> lis
     from millirobot_adapt.recording.reader import open_bag
 
     results = []
-    for day, walk in read_walks(open_bag(path)).items():
+    for day, walk in read_walks(open_bag(path, namespace=args.namespace, strict=args.strict)).items():
         try:
             offset = calibrate_pose(walk)
         except UserError as error:
             results.append(PoseResult(str(path), day, None, str(error), []))
             continue
         x, y, z = robot.marker_offset[:3]
-        if body_height is not None:
-            z = offset.height[0] - body_height
+        if args.body_height is not None:
+            z = offset.height[0] - args.body_height
         numbers = [x, y, z, offset.roll[0], offset.pitch[0], offset.yaw[0]]
         results.append(PoseResult(str(path), day, offset, '', [round(number, 4) for number in numbers]))
     return results

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.app.commands.reading import add_reading_options
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -40,7 +41,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument('--trajectory', default='', help='plan along this shape or CSV, from where each rollout starts')
     parser.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
-    parser.add_argument('--namespace', help='the robot to replay, where the bag holds several')
+    add_reading_options(parser)
     parser.add_argument('--out', type=user_path, metavar='FILE', help='write a row a tick to FILE.csv or FILE.npz')
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_replay)
@@ -55,7 +56,9 @@ def _replay(args: argparse.Namespace) -> int:
 
     if args.out is not None:
         check_place(args.out)
-    result = replay(ReplayOptions(args.bag, _changes(args), args.trajectory, not args.no_plan, args.namespace))
+    result = replay(
+        ReplayOptions(args.bag, _changes(args), args.trajectory, not args.no_plan, args.namespace, args.strict)
+    )
     if args.out is not None:
         write_table(result.table, args.out)
     print(_json(result.figures) if args.json else table(result.figures))
@@ -72,7 +75,7 @@ def _check(args: argparse.Namespace) -> int:
     for option, value in asked.items():
         if value:
             raise UserError(f'{option}: --check does again what was recorded; leave one of the two out')
-    figures = check(args.bag, _changes(args), args.namespace)
+    figures = check(args.bag, _changes(args), args.namespace, args.strict)
     print(_json(figures) if args.json else verdict(figures))
     return DONE if figures['difference'] is None and figures['same_decisions'] else DIFFERENT
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from millirobot_adapt.app.commands.reading import add_reading_options
 from millirobot_adapt.core.files import user_path
 
 
@@ -17,7 +18,7 @@ def add(subparsers: Any) -> None:
         description='Rebuild summary.json and report.html of a run folder from its bag.',
     )
     reporter.add_argument('folder', type=user_path, metavar='RUN', help='run folder, e.g. runs/latest')
-    reporter.add_argument('--namespace', help='the robot to report on, where the bag holds several')
+    add_reading_options(reporter)
     reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
     reporter.set_defaults(run=_report)
 
@@ -34,6 +35,7 @@ def add(subparsers: Any) -> None:
         '--by', default='', metavar='NODE.PARAMETER',
         help='parameter that tells variants apart, e.g. controller.planner.samples (default: method and model)',
     )  # fmt: skip
+    add_reading_options(comparer)
     comparer.add_argument('--out', type=user_path, metavar='FILE.html', help='also write a page with figures')
     comparer.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     comparer.set_defaults(run=_compare)
@@ -42,7 +44,7 @@ def add(subparsers: Any) -> None:
 def _report(args: argparse.Namespace) -> int:
     from millirobot_adapt.analysis.report import REPORT, write_report
 
-    summary = write_report(args.folder, args.namespace)
+    summary = write_report(args.folder, args.namespace, args.strict)
     print(json.dumps(summary, indent=2, allow_nan=False) if args.json else args.folder / REPORT)
     return 0
 
@@ -51,7 +53,7 @@ def _compare(args: argparse.Namespace) -> int:
     from millirobot_adapt.analysis.compare.page import table, write_page
     from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 
-    runs = read_runs(args.runs, args.by)
+    runs = read_runs(args.runs, args.by, args.namespace, args.strict)
     found = comparison(runs)
     if args.out is not None:
         write_page(args.out, runs, found)
