@@ -8,8 +8,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.estimation.assembly import answer
+from millirobot_adapt.core.estimation.body_check import BodyCheck
 from millirobot_adapt.core.estimation.config import EstimatorConfig
 from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.gyro_watch import LAGS, Compared
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
@@ -223,3 +225,14 @@ def test_poses_in_another_frame_are_not_used(frames):
     estimator, states, _ = walker.walk(stream, 1.5)
     assert (states[-1].quality.fault is PoseFault.FRAME) == frames
     assert (estimator.counters()['foreign'] > 0) == frames
+
+
+def test_one_hard_contact_does_not_make_a_body_another_one():
+    watched, rng = BodyCheck(), np.random.default_rng(0)
+    for k in range(60):
+        gyro = rng.normal(0.0, 1.5, 3)
+        seen = np.tile(gyro + rng.normal(0.0, 0.3, 3), (len(LAGS), 1))
+        spike = np.array([0.0, 14.0, 0.0]) if k % 12 == 11 else np.zeros(3)
+        watched.add(Compared(gyro + spike, seen), 0.0, slice(None))
+        assert not watched.other_body
+        assert not watched.wrong_axes

@@ -30,6 +30,8 @@ LEAST_AXES_LEFT_OVER = 0.25
 """Axes that leave less are the right ones."""
 AXES_RATIO, LARGEST_AXES_LEFT_OVER = 0.4, 0.3
 """Another exchange of axes must leave less than this share of what 1 leaves, and less than this of the turning."""
+LARGEST_ERROR = 1.5
+"""The error of one reading counts for no more than this, against its square."""
 LAG_SPREAD = 3
 """Where the lag is known, so many places beside it are tried."""
 
@@ -102,8 +104,13 @@ def _places(lag: float) -> slice:
 
 
 def _left_over(gyro: FloatArray, seen: FloatArray) -> float:
-    errors = np.sum((gyro[:, None, :] - seen) ** 2, axis=(0, 2))
-    return float(errors.min() / np.sum(gyro**2))
+    # A hard contact turns the body within less than a frame: no single reading may decide, however fast.
+    squares = np.sum(gyro**2, axis=1)
+    weight = 1.0 / np.maximum(squares, 1.0)
+    errors = np.minimum(
+        np.sum((gyro[:, None, :] - seen) ** 2, axis=2), LARGEST_ERROR * np.maximum(squares, 1.0)[:, None]
+    )
+    return float((weight @ errors).min() / (weight @ squares))
 
 
 def _rms(gyro: FloatArray) -> float:
