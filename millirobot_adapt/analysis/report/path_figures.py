@@ -60,8 +60,9 @@ def driven_path(story: Timeline) -> Drawing | None:
     axes.margins(x=0.12, y=0.08)
     times = story.times(track.stamps if track is not None else run.poses.stamps)
     _mark(axes, poses, _marks(story, times))
-    axes.set_xlabel('x [m]')
+    axes.set_xlabel('x [m]', labelpad=8)
     axes.set_ylabel('y [m]', labelpad=12)
+    axes.tick_params(axis='x', pad=6)
     return Drawing(figure, _walked(track))
 
 
@@ -99,8 +100,9 @@ def _coloured_line(figure: Figure, axes: Axes, poses: FloatArray, track: Followe
     lines.set_array((off[:-1] + off[1:]) / 2)
     lines.set_cmap(ERROR_COLOURS)
     lines.set_clim(0, max(2.0, float(np.percentile(off, 99))))
-    bar = figure.colorbar(lines, ax=axes, orientation='horizontal', aspect=60, shrink=0.45, pad=0.02, extend='max')
-    bar.set_label('distance to the path [cm]')
+    bar = figure.colorbar(lines, ax=axes, orientation='horizontal', aspect=60, shrink=0.45, pad=0.06, extend='max')
+    bar.set_label('distance to the path [cm]', labelpad=9)
+    bar.ax.tick_params(pad=7)  # a phone shows larger letters, which need the room
     bar.outline.set_visible(False)
 
 
