@@ -1,4 +1,4 @@
-"""The look that all figures share: sizes, colours that colour-blind people can tell apart, inline SVG and PNG."""
+"""The look that all figures share: sizes, colours that colour-blind people can distinguish, inline SVG and PNG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from millirobot_adapt.core.robot.state import FloatArray
 
-# Okabe and Ito's colours, which people with any colour vision tell apart, and greys.
+# Okabe and Ito's colours, which people with any colour vision can distinguish, and greys.
 BLUE, ORANGE, GREEN = '#0072B2', '#D55E00', '#009E73'
 INK, GREY, LIGHT, FAINT = '#1f2933', '#5b6670', '#c9d0d6', '#eceff2'
 STOP = '#8f2d00'

@@ -11,7 +11,7 @@ from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.robot.state import FloatArray
 
 NEAR = 0.05
-"""A pose this far from a tick in time still stands for it [s]."""
+"""A pose this far from a tick in time still counts as its pose [s]."""
 
 
 @dataclass(frozen=True)

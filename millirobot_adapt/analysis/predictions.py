@@ -62,7 +62,7 @@ def predict(run: RunData, provenance: Provenance | None) -> Predictions | None:
     """
     config = None if provenance is None else provenance.config('controller', ControllerConfig)
     if provenance is None or config is None or not provenance.model_hashes:
-        raise UserError('the bag does not tell which model ran')
+        raise UserError('the bag does not say which model ran')
     robot = robot_of(provenance, config.robot)
     bundle = load_bundle(str(model_of(provenance)), robot)
     # One sequence at a time is too little work to share among threads.

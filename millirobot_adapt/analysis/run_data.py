@@ -65,13 +65,13 @@ class NodeStatus:
 
 
 def spoken(status: NodeStatus) -> str:
-    """Return what a fault says of itself, or its name, as words."""
+    """Return the text of a fault, or its name, as words."""
     return (status.text or status.name).replace('_', ' ')
 
 
 @dataclass(frozen=True)
 class RunData:
-    """Everything a bag tells about a run; what it does not hold is empty or None."""
+    """All data of a run; what the bag does not hold is empty or None."""
 
     start: float
     """Receive time of the first message [s since the epoch]."""

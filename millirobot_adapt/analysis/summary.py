@@ -1,6 +1,6 @@
 """Sum a run up in numbers: `summary.json`, a contract that scripts may rely on.
 
-Keys of version 1; what the run's bag does not tell is null.
+Keys of version 1; what the bag does not hold is null.
 
     version             1
     ros                 distro, rmw: of the machine that made the run
@@ -37,7 +37,7 @@ Keys of version 1; what the run's bag does not tell is null.
     changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
     outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
     ended               why the run ended before its time, such as a process that died; null when it ended as wished.
-                        As the run folder tells it, else as the manager did
+                        From the run folder, else from the manager
 """
 
 from __future__ import annotations
@@ -278,11 +278,11 @@ def stops(run: RunData) -> list[dict[str, Any]]:
         if now.phase is RunPhase.STOPPED and before is not RunPhase.STOPPED and now.cause.by_itself:
             found.append((received, now.reason))
         before = now.phase
-    told: dict[str, float] = {}
+    seen: dict[str, float] = {}
     chosen = []
     for time, reason in sorted(found):
-        # Bridge and controller may tell of the same stop, one just after the other.
-        if reason not in told or time - told[reason] > SAME_STOP:
+        # Bridge and controller may report the same stop, one just after the other.
+        if reason not in seen or time - seen[reason] > SAME_STOP:
             chosen.append({'reason': reason, 'time_s': _number(time - run.origin, 3)})
-        told[reason] = time
+        seen[reason] = time
     return chosen

@@ -16,7 +16,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import Bag
 
 NIGHT = 8 * 3600.0
-"""After a longer pause the marker body may have been put on anew [s]."""
+"""After a longer pause the marker body may have been mounted again [s]."""
 
 
 def read_walks(bag: Bag) -> dict[str, Recording]:

@@ -1,4 +1,4 @@
-"""One story: who walks which path under what conditions; and what an episode of it leaves behind."""
+"""One spec: who walks which path under what conditions; and what an episode of it leaves behind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from millirobot_adapt.sim.conditions import Condition
 
 @dataclass(frozen=True)
 class EpisodeSpec:
-    """Everything that decides an episode: two equal stories walk the same steps."""
+    """Everything that decides an episode: two equal specs walk the same steps."""
 
     method: str
     """What the tables call it."""
@@ -69,14 +69,14 @@ COLUMNS: dict[str, str] = {
     'plan_cost': 'cost of the plan',
     'faults': 'faults that have begun',
 }
-"""The columns of an episode's table, one row a tick; what only a model can tell is NaN for the path follower."""
+"""The columns of an episode's table, one row a tick; columns that need a model are NaN for the path follower."""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One run of a story."""
+    """One run of a spec."""
 
-    story: EpisodeSpec
+    spec: EpisodeSpec
     path: ReferencePath
     table: dict[str, FloatArray]
     """Every column of `COLUMNS`, shape (ticks,)."""

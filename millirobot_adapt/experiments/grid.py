@@ -1,4 +1,4 @@
-"""List the stories of an experiment and run them, on several processes or on a cluster."""
+"""List the specs of an experiment and run them, on several processes or on a cluster."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ DECIDED = ('model', 'method', 'path', 'anchor', 'seed', 'engine.threads')
 """Parameters of the controller that the experiment itself decides.
 
 Paths are laid from the origin of the world, so that a start offset of the condition is an error to correct. One thread
-serves the engine: sums split over threads could round differently, and a story must repeat exactly.
+serves the engine: sums split over threads could round differently, and a spec must repeat exactly.
 """
 
 
 def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
-    """List the stories; methods meet the same conditions and seeds, so their results pair up.
+    """List the specs; methods meet the same conditions and seeds, so their results pair up.
 
     Args:
         experiment: What is crossed with what.
         params: File of the controller's parameters, a shipped name or a path.
 
     Raises:
-        UserError: a file is missing, a key unknown, a value out of range, two stories have the same name.
+        UserError: a file is missing, a key unknown, a value out of range, two specs have the same name.
     """
     base = read_params(find('params', params), 'controller', ControllerConfig)
     estimator = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
-    stories: list[EpisodeSpec] = []
+    specs: list[EpisodeSpec] = []
     for entry in experiment.conditions:
         source = find('params/conditions', entry.base or entry.name, '.yaml')
         values = read_yaml(source) | {'name': entry.name} | dict(entry.changes)
@@ -57,14 +57,14 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
         for shape, seed, method in crossed:
             placed = replace(config, path=shape, anchor='world', seed=seed)
             follower = experiment.follower if method.kind == FOLLOWER else None
-            stories += [
+            specs += [
                 EpisodeSpec(
                     method.name, training_seed, condition, seed, experiment.seconds, controller, estimator, follower
                 )
                 for training_seed, controller in enumerate(_models(experiment, entry, method, placed))
             ]
-    check_file_names(stories)
-    return stories
+    check_file_names(specs)
+    return specs
 
 
 def _changed(config: ControllerConfig, changes: Sequence[Mapping[str, Any]], where: str) -> ControllerConfig:
@@ -98,31 +98,31 @@ def _models(
     return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]
 
 
-def check_episodes(stories: Sequence[EpisodeSpec]) -> None:
-    """Find out at once whether the stories can be run.
+def check_episodes(specs: Sequence[EpisodeSpec]) -> None:
+    """Find out at once whether the specs can be run.
 
     Raises:
         UserError: a model or a path is missing or bad.
     """
-    for shape in {story.shape for story in stories}:
+    for shape in {spec.shape for spec in specs}:
         make_path(shape)
-    models = {(story.method, story.controller.model): story for story in stories}
-    for story in models.values():
-        make_pilot(story)
+    models = {(spec.method, spec.controller.model): spec for spec in specs}
+    for spec in models.values():
+        make_pilot(spec)
 
 
 def run_episodes(
-    stories: Sequence[EpisodeSpec],
+    specs: Sequence[EpisodeSpec],
     run: Callable[[EpisodeSpec], Episode],
     *,
     jobs: int = -1,
     backend: str = 'loky',
     store: Store | None = None,
 ) -> list[Episode]:
-    """Run all stories and return their episodes in the order of the stories, whatever order they end in.
+    """Run all episodes and return their episodes in the order of their specifications, whatever order they end in.
 
     Args:
-        stories: What to run.
+        specs: What to run.
         run: Runs one, `run.run_story`; it must be importable where the work is done.
         jobs: Stories at a time; -1: one for each core.
         backend: Name of a joblib backend.
@@ -131,16 +131,16 @@ def run_episodes(
     Raises:
         UserError: joblib knows no such backend; what `run` raises.
     """
-    keys = keys_of(stories) if store else [''] * len(stories)
-    found = [store.load(story, key) if store else None for story, key in zip(stories, keys, strict=True)]
+    keys = keys_of(specs) if store else [''] * len(specs)
+    found = [store.load(spec, key) if store else None for spec, key in zip(specs, keys, strict=True)]
     missing = [index for index, episode in enumerate(found) if episode is None]
     try:
         parallel = Parallel(n_jobs=jobs, backend=backend, return_as='generator_unordered')
     except ValueError as error:
         raise UserError(f'--backend {backend}: {error}') from None
-    if len(missing) < len(stories):
-        print(f'{len(stories) - len(missing)} of {len(stories)} episodes are there already', file=sys.stderr)
-    ended = parallel(delayed(_numbered)(run, index, stories[index]) for index in missing)
+    if len(missing) < len(specs):
+        print(f'{len(specs) - len(missing)} of {len(specs)} episodes are there already', file=sys.stderr)
+    ended = parallel(delayed(_numbered)(run, index, specs[index]) for index in missing)
     for index, episode in tqdm(ended, total=len(missing), desc='episodes', file=sys.stderr, disable=None):
         found[index] = episode
         if store:
@@ -148,5 +148,5 @@ def run_episodes(
     return [episode for episode in found if episode is not None]
 
 
-def _numbered(run: Callable[[EpisodeSpec], Episode], index: int, story: EpisodeSpec) -> tuple[int, Episode]:
-    return index, run(story)
+def _numbered(run: Callable[[EpisodeSpec], Episode], index: int, spec: EpisodeSpec) -> tuple[int, Episode]:
+    return index, run(spec)

@@ -71,7 +71,7 @@ def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, in
 
 
 class _Recorded:
-    """A stepped robot that remembers what it was told and what it saw."""
+    """A stepped robot that records its setpoints and observations."""
 
     def __init__(self, robot: LockstepRobot) -> None:
         self._robot = robot

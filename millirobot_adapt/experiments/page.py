@@ -1,4 +1,4 @@
-"""Write what an experiment brought: tables, pictures, and one page with all of it, in the look of the run report."""
+"""Write the results of an experiment: tables, pictures, and one page with all of it, in the look of the run report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], re
 
     Args:
         folder: Where to.
-        results: What to tell of.
+        results: What to write.
         rows: The long form.
         report: What --json prints.
 
@@ -62,7 +62,7 @@ def drawings(results: Results) -> Iterator[tuple[str, str, Drawing]]:
         drawing = walk_figures.errors(results, method)
         if drawing:
             yield f'errors_{file_name(method)}', f'Prediction errors of {method}', drawing
-    for condition, shape in dict.fromkeys(episode.story.place for episode in results.episodes):
+    for condition, shape in dict.fromkeys(episode.spec.place for episode in results.episodes):
         drawing = walk_figures.paths(results, condition, shape)
         if drawing:
             yield f'paths_{file_name(condition)}_{file_name(shape)}', f'{condition}, {shape}', drawing
@@ -71,13 +71,13 @@ def drawings(results: Results) -> Iterator[tuple[str, str, Drawing]]:
 def _page(results: Results, pictures: Sequence[Picture]) -> str:
     """Lay out the page: the ratios of the best method first, then pictures, then tables."""
     *others, last = results.methods
-    story = results.episodes[0].story
-    conditions = len({episode.story.condition.name for episode in results.episodes})
-    seeds = len({episode.story.seed for episode in results.episodes})
+    spec = results.episodes[0].spec
+    conditions = len({episode.spec.condition.name for episode in results.episodes})
+    seeds = len({episode.spec.seed for episode in results.episodes})
     page = Page(
         title=f'{", ".join(others)} and {last}' if others else last,
         eyebrow='millirobot evaluation',
-        lead=f'{len(results.episodes)} walks of up to {story.seconds:g} s: conditions {conditions}, seeds {seeds}.',
+        lead=f'{len(results.episodes)} walks of up to {spec.seconds:g} s: conditions {conditions}, seeds {seeds}.',
         banners=[],
         cards=_cards(results),
         sections=[Section('Pictures', pictures)],

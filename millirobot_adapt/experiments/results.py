@@ -1,4 +1,4 @@
-"""What an experiment brought: its episodes, and the cells that sum them up."""
+"""The results of an experiment: its episodes, and the cells that sum them up."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Results:
 
     @property
     def alone(self) -> list[str]:
-        """Conditions that stand for themselves: those not seen in training, in the standard experiment."""
+        """Conditions that are shown alone: those not seen in training, in the standard experiment."""
         return [names[0] for names in self.groups.values() if len(names) == 1]
 
     def shapes(self, conditions: Sequence[str]) -> list[str]:
         """Return the shapes walked under any of the conditions, in their order."""
-        return list(dict.fromkeys(e.story.shape for e in self.episodes if e.story.condition.name in conditions))
+        return list(dict.fromkeys(e.spec.shape for e in self.episodes if e.spec.condition.name in conditions))
 
     def cell(self, method: str, condition: str, shape: str = EVERY) -> dict[str, Any] | None:
-        """Return the cell of whole episodes, of every shape where there are several; None where nobody walked."""
+        """Return the cell of whole episodes, of every shape where there are several; None without a walk."""
         key = {'method': method, 'condition': condition, 'span': 'all'}
         own = [cell for cell in self.cells if key.items() <= cell.items()]
         exact = [cell for cell in own if cell['shape'] == shape]
@@ -64,7 +64,7 @@ class Results:
 
     def walks(self, condition: str, shape: str, method: str) -> list[Episode]:
         """Return the episodes of a method at a place."""
-        return [e for e in self.episodes if e.story.place == (condition, shape) and e.story.method == method]
+        return [e for e in self.episodes if e.spec.place == (condition, shape) and e.spec.method == method]
 
     def colour(self, method: str) -> str:
         """Return the colour of a method."""
@@ -73,14 +73,14 @@ class Results:
 
     def errors(self, method: str, conditions: Sequence[str], column: str) -> np.ndarray:
         """Return a column of prediction errors over all walks of a method under the conditions, NaN left out."""
-        walks = [e for e in self.episodes if e.story.method == method and e.story.condition.name in conditions]
+        walks = [e for e in self.episodes if e.spec.method == method and e.spec.condition.name in conditions]
         values = np.concatenate([episode.table[column] for episode in walks]) if walks else np.empty(0)
         return np.asarray(values[np.isfinite(values)])
 
     @property
     def adapting(self) -> list[str]:
         """Methods whose predictions adaptation changed."""
-        return [name for name in self.methods if any(_adapts(e) for e in self.episodes if e.story.method == name)]
+        return [name for name in self.methods if any(_adapts(e) for e in self.episodes if e.spec.method == name)]
 
 
 def _adapts(episode: Episode) -> bool:

@@ -52,30 +52,30 @@ class Pilot(Protocol):
         """Do one tick; the arguments are those of `ControlLoop.step`."""
 
 
-def run_episode(story: EpisodeSpec) -> Episode:
-    """Run an episode of the story.
+def run_episode(spec: EpisodeSpec) -> Episode:
+    """Run an episode of the spec.
 
     Raises:
         UserError: the model or the path is missing or bad.
     """
-    robot = load_robot(story.controller.robot)
-    lockstep = LockstepRobot(robot, story.condition, make_estimator(story.estimator, robot), story.seed)
-    path = make_path(story.shape)
-    ticks = round(story.seconds / robot.dt)
-    table, ended = walk(lockstep, make_pilot(story), path, ticks, story.controller.objective.shape_weights)
-    return Episode(story, path, table, ended)
+    robot = load_robot(spec.controller.robot)
+    lockstep = LockstepRobot(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
+    path = make_path(spec.shape)
+    ticks = round(spec.seconds / robot.dt)
+    table, ended = walk(lockstep, make_pilot(spec), path, ticks, spec.controller.objective.shape_weights)
+    return Episode(spec, path, table, ended)
 
 
-def make_pilot(story: EpisodeSpec) -> Pilot:
-    """Make the path follower, or the control loop with the story's model.
+def make_pilot(spec: EpisodeSpec) -> Pilot:
+    """Make the path follower, or the control loop with the spec's model.
 
     Raises:
         UserError: the model is missing, bad, or not one for this robot.
     """
-    if story.follower is not None:
-        robot = load_robot(story.controller.robot)
-        return PathFollower(story.follower, robot, story.controller.objective.speed)
-    return assemble(story.controller).loop
+    if spec.follower is not None:
+        robot = load_robot(spec.controller.robot)
+        return PathFollower(spec.follower, robot, spec.controller.objective.speed)
+    return assemble(spec.controller).loop
 
 
 def walk(
@@ -127,7 +127,7 @@ def _row(time: float, observation: Observation, tracking: Tracking, executing: F
 
 
 def _told_by_model(result: TickResult) -> dict[str, float]:
-    """Return what only a pilot with a model can tell."""
+    """Return the columns that need a model."""
     return {
         'pre_error': result.pre_error,
         'post_error': result.post_error,

@@ -27,23 +27,23 @@ DECIDING = (
 """The code of the package that decides an episode."""
 
 
-def keys_of(stories: Sequence[EpisodeSpec]) -> list[str]:
-    """Return for each story a hash of all that decides its episode: robot, path and model, too, version and code.
+def keys_of(specs: Sequence[EpisodeSpec]) -> list[str]:
+    """Return for each spec a hash of all that decides its episode: robot, path and model, too, version and code.
 
     Raises:
         UserError: a robot, a path or a model is missing or bad.
     """
     code, keys = _code(), []
-    robots = {name: load_robot(name) for name in {story.controller.robot for story in stories}}
-    paths = {shape: make_path(shape).waypoints.tolist() for shape in {story.shape for story in stories}}
-    models = {(story.controller.model, story.controller.robot) for story in stories if story.follower is None}
+    robots = {name: load_robot(name) for name in {spec.controller.robot for spec in specs}}
+    paths = {shape: make_path(shape).waypoints.tolist() for shape in {spec.shape for spec in specs}}
+    models = {(spec.controller.model, spec.controller.robot) for spec in specs if spec.follower is None}
     digests = {(model, robot): load_bundle(model, robots[robot]).digest for model, robot in models}
-    for story in stories:
-        controller, decides = story.controller, asdict(story)
+    for spec in specs:
+        controller, decides = spec.controller, asdict(spec)
         # What these files hold decides, not where they lie.
         decides['controller'] |= {
             'robot': asdict(robots[controller.robot]),
-            'path': paths[story.shape],
+            'path': paths[spec.shape],
             'model': digests.get((controller.model, controller.robot)),
         }
         keys.append(hashlib.sha256(json.dumps([code, decides], sort_keys=True).encode()).hexdigest())
@@ -73,28 +73,28 @@ class Store:
 
     def save(self, episode: Episode, key: str) -> None:
         """Write an episode; a reader finds a whole file or none."""
-        path = self.path(episode.story)
+        path = self.path(episode.spec)
         columns = np.column_stack([episode.table[name] for name in COLUMNS])
         # 17 digits give every number back bit for bit.
         header = f'# {key} {episode.ended}\n{",".join(COLUMNS)}'
         with whole_file(path) as file:
             np.savetxt(file, columns, delimiter=',', header=header, comments='', fmt='%.17g')
 
-    def load(self, story: EpisodeSpec, key: str) -> Episode | None:
-        """Return the episode of the story; None where there is none, or one that came from something else."""
+    def load(self, spec: EpisodeSpec, key: str) -> Episode | None:
+        """Return the episode of the spec; None where there is none, or one that came from something else."""
         try:
-            with self.path(story).open(encoding='utf-8') as file:
+            with self.path(spec).open(encoding='utf-8') as file:
                 first, names = file.readline().split(), file.readline().strip()
                 if first[1:2] != [key] or names != ','.join(COLUMNS):
                     return None
                 table = np.loadtxt(file, delimiter=',', ndmin=2)
         except FileNotFoundError:
             return None
-        return Episode(story, make_path(story.shape), dict(zip(COLUMNS, table.T, strict=True)), first[2])
+        return Episode(spec, make_path(spec.shape), dict(zip(COLUMNS, table.T, strict=True)), first[2])
 
-    def path(self, story: EpisodeSpec) -> Path:
-        """Return where the episode of a story is kept."""
-        return self._folder / f'{file_name(story.label)}.csv'
+    def path(self, spec: EpisodeSpec) -> Path:
+        """Return where the episode of a spec is kept."""
+        return self._folder / f'{file_name(spec.label)}.csv'
 
 
 def file_name(name: str) -> str:
@@ -103,14 +103,14 @@ def file_name(name: str) -> str:
     return '_'.join(''.join(c if c.isalnum() or c in '-_@.' else '-' for c in part) for part in parts)
 
 
-def check_file_names(stories: Iterable[EpisodeSpec]) -> None:
-    """Make sure that no two stories would be kept in the same file.
+def check_file_names(specs: Iterable[EpisodeSpec]) -> None:
+    """Make sure that no two specs would be kept in the same file.
 
     Raises:
         UserError: two do.
     """
     taken: dict[str, EpisodeSpec] = {}
-    for story in stories:
-        other = taken.setdefault(file_name(story.label), story)
-        if other is not story:
-            raise UserError(f'{other.label} and {story.label} share the name of a file; give one another name')
+    for spec in specs:
+        other = taken.setdefault(file_name(spec.label), spec)
+        if other is not spec:
+            raise UserError(f'{other.label} and {spec.label} share the name of a file; give one another name')

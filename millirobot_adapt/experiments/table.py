@@ -26,7 +26,7 @@ METRICS: dict[str, str] = {
     'ahead_before_m': 'H steps, theta* [m]',
     'ahead_after_m': "H steps, theta' [m]",
 }
-"""Columns besides the cost whose means are told, and their headings."""
+"""Columns besides the cost whose means are shown, and their headings."""
 
 EVERY = 'every shape'
 """Stands for the shape where the shapes of a condition, or of a group of conditions, are summed up."""
@@ -35,20 +35,20 @@ NAN = float('nan')
 
 
 def rows_of(episodes: Sequence[Episode], dt: float) -> list[dict[str, Any]]:
-    """Sum up each episode in long form: one row for each story and span."""
+    """Sum up each episode in long form: one row for each spec and span."""
     rows: list[dict[str, Any]] = []
     for episode in episodes:
-        story, speed = episode.story, episode.story.controller.objective.speed
+        spec, speed = episode.spec, episode.spec.controller.objective.speed
         for span in SPANS:
             summary = summarise_episode(episode.table, dt, after_fault=span == 'after_fault')
             if summary is None:
                 continue
             key = {
-                'method': story.method,
-                'training_seed': story.training_seed,
-                'condition': story.condition.name,
-                'shape': story.shape,
-                'seed': story.seed,
+                'method': spec.method,
+                'training_seed': spec.training_seed,
+                'condition': spec.condition.name,
+                'shape': spec.shape,
+                'seed': spec.seed,
                 'span': span,
             }
             kept = summary.progress_m / (speed * summary.seconds) if speed else NAN
@@ -166,15 +166,15 @@ _COLUMNS = (
 def tables_of(cells: Sequence[dict[str, Any]], baseline: str) -> list[tuple[str, list[list[str]]]]:
     """Lay out each place as a heading and rows of text, the first of them the names of the columns.
 
-    Columns that nothing can be told of are left out.
+    Empty columns are left out.
     """
     tables = []
     for key in dict.fromkeys((cell['condition'], cell['shape'], cell['span']) for cell in cells):
         here = [cell for cell in cells if (cell['condition'], cell['shape'], cell['span']) == key]
         rows = [_line(cell) for cell in here]
-        told = [i for i in range(len(_COLUMNS)) if any(row[i] for row in rows)]
-        head = [_COLUMNS[i].format(baseline=baseline) for i in told]
-        tables.append((_heading(key, here), [head, *([row[i] for i in told] for row in rows)]))
+        filled = [i for i in range(len(_COLUMNS)) if any(row[i] for row in rows)]
+        head = [_COLUMNS[i].format(baseline=baseline) for i in filled]
+        tables.append((_heading(key, here), [head, *([row[i] for i in filled] for row in rows)]))
     return tables
 
 
@@ -186,7 +186,7 @@ def _heading(key: tuple[str, str, str], cells: Sequence[dict[str, Any]]) -> str:
 
 
 def _line(cell: dict[str, Any]) -> list[str]:
-    """Return the texts of a cell; '' where there is nothing to tell."""
+    """Return the texts of a cell; '' where there is no value."""
     behind = _number(cell.get('behind'), cell.get('behind_interval'))
     texts = [
         cell['method'],

@@ -183,7 +183,7 @@ def test_mocap_alone_is_enough(tmp_path):
             stamp = 1.7e9 + 0.1 * k
             bag.write_message('/mocap/pose', messages.pose_stamped(stamp, [0.03 * k, 0, 0.03], [0, 0, 0, 1]), stamp)
             bag.write_message('/legs', messages.joint_state(stamp, [10.0, 20.0], position=[0, 0]), stamp)
-    motion = motion_of(read_whole_run(open_bag(Path(tmp_path))).story)
+    motion = motion_of(read_whole_run(open_bag(Path(tmp_path))).timeline)
     assert motion.source == 'measured'
     pose = motion.at(2.05)
     assert pose.position[0] == pytest.approx(0.615)

@@ -19,14 +19,14 @@ from millirobot_adapt.experiments.episode import COLUMNS, Episode
 walked = []
 
 
-def made_up(story):
+def made_up(spec):
     """An episode of 20 ticks whose cost after the fault is 1 + seed for mb and half of that for others."""
-    walked.append(story.label)
+    walked.append(spec.label)
     table = {name: np.arange(20.0) * 0.1 for name in COLUMNS}
     table['faults'] = (np.arange(20) >= 10).astype(float)
-    cost = (1.0 + story.seed) * (1.0 if story.method == 'mb' else 0.5) + 0.1 * story.training_seed
+    cost = (1.0 + spec.seed) * (1.0 if spec.method == 'mb' else 0.5) + 0.1 * spec.training_seed
     table['step_cost'] = np.where(table['faults'] > 0, cost, 0.0) / 3.0
-    return Episode(story, make_path(story.shape), table, 'time')
+    return Episode(spec, make_path(spec.shape), table, 'time')
 
 
 @pytest.fixture
@@ -101,10 +101,10 @@ def test_an_evaluation_goes_on_where_it_was_and_ends_the_same(evaluate, tmp_path
 
 
 def test_ctrl_c_loses_nothing_that_is_done(evaluate, tmp_path, monkeypatch):
-    def interrupted(story):
+    def interrupted(spec):
         if len(walked) == 3:
             raise KeyboardInterrupt
-        return made_up(story)
+        return made_up(spec)
 
     monkeypatch.setattr(runner, 'run_episode', interrupted)
     with pytest.raises(KeyboardInterrupt):

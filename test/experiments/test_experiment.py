@@ -1,4 +1,4 @@
-"""Experiment files: what they may hold, what is refused, and the stories they make."""
+"""Experiment files: what they may hold, what is refused, and the specs they make."""
 
 import pytest
 import yaml
@@ -18,7 +18,7 @@ def written(tmp_path, text):
     return path
 
 
-def stories(tmp_path, text):
+def specs(tmp_path, text):
     return episodes_of(read_experiment(written(tmp_path, text)), 'controller.yaml')
 
 
@@ -28,21 +28,21 @@ def test_the_standard_experiment_has_what_the_paper_compares():
     assert experiment.groups['training terrains'] == ('carpet', 'styrofoam', 'turf')
     unseen = ['missing_middle_leg', 'slope_12_styrofoam', 'pose_offset', 'payload_30g']
     assert [entry.name for entry in experiment.conditions][3:] == unseen
-    payload = [story for story in episodes_of(experiment, 'controller.yaml') if story.condition.name == 'payload_30g']
-    assert {story.shape for story in payload} == {'straight', 'left'}
-    assert {story.controller.objective.speed for story in payload} > {0.0} or payload[0].controller.objective.speed > 0
+    payload = [spec for spec in episodes_of(experiment, 'controller.yaml') if spec.condition.name == 'payload_30g']
+    assert {spec.shape for spec in payload} == {'straight', 'left'}
+    assert {spec.controller.objective.speed for spec in payload} > {0.0} or payload[0].controller.objective.speed > 0
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
 def test_shipped_experiments_can_be_run_and_share_no_name_with_a_condition(path):
-    told = [story for story in episodes_of(read_experiment(path), 'controller.yaml') if story.seed == 0]
+    told = [spec for spec in episodes_of(read_experiment(path), 'controller.yaml') if spec.seed == 0]
     assert told
-    check_episodes([story for story in told if not story.controller.model.startswith('build/')])  # which do not ship
+    check_episodes([spec for spec in told if not spec.controller.model.startswith('build/')])  # which do not ship
     assert not (share_dir() / 'params/conditions' / path.name).exists()
 
 
 def test_an_experiment_makes_a_story_for_each_model_seed_shape_and_condition(tmp_path):
-    made = stories(
+    made = specs(
         tmp_path,
         """
         conditions: [carpet, {name: steep, base: carpet, changes: {slope: {angle: 0.2}}, shapes: [zigzag]}]
@@ -53,33 +53,31 @@ def test_an_experiment_makes_a_story_for_each_model_seed_shape_and_condition(tmp
     )
     assert len(made) == 2 * 2 * (2 + 1) + 1 * 2 * (2 + 1)
     assert len(set(made)) == len(made)
-    steep = [story for story in made if story.condition.name == 'steep']
-    assert {story.shape for story in steep} == {'zigzag'}
-    assert {story.condition.slope.angle for story in steep} == {0.2}
-    assert {story.condition.wear for story in made} == {made[0].condition.wear}
-    keys = {(story.method, story.training_seed, story.controller.model) for story in made}
+    steep = [spec for spec in made if spec.condition.name == 'steep']
+    assert {spec.shape for spec in steep} == {'zigzag'}
+    assert {spec.condition.slope.angle for spec in steep} == {0.2}
+    assert {spec.condition.wear for spec in made} == {made[0].condition.wear}
+    keys = {(spec.method, spec.training_seed, spec.controller.model) for spec in made}
     assert keys == {('mb', 0, 'velociroach_mb'), ('mb', 1, 'velociroach_grbal'), ('follower', 0, '')}
-    assert {(story.controller.anchor, story.controller.engine.threads) for story in made} == {('world', 1)} | {
+    assert {(spec.controller.anchor, spec.controller.engine.threads) for spec in made} == {('world', 1)} | {
         ('world', made[-1].controller.engine.threads)
     }
 
 
 def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):
-    made = stories(
+    made = specs(
         tmp_path,
         """
         controller: {planner.samples: 64, objective: {speed: 0.3}}
         conditions: [carpet, {name: turf, controller: {objective.speed: 0.1}}]
         """,
     )
-    told = {
-        (story.condition.name, story.controller.planner.samples, story.controller.objective.speed) for story in made
-    }
+    told = {(spec.condition.name, spec.controller.planner.samples, spec.controller.objective.speed) for spec in made}
     assert told == {('carpet', 64, 0.3), ('turf', 64, 0.1)}
 
 
 def test_the_oracle_walks_where_it_has_a_model_with_mb_trained_there(tmp_path):
-    made = stories(
+    made = specs(
         tmp_path,
         """
         conditions: [carpet, turf]
@@ -88,9 +86,9 @@ def test_the_oracle_walks_where_it_has_a_model_with_mb_trained_there(tmp_path):
         seeds: 1
         """,
     )
-    oracles = [story for story in made if story.method == 'oracle']
-    assert {(story.condition.name, story.training_seed) for story in oracles} == {('turf', 0), ('turf', 1)}
-    assert {story.controller.method for story in oracles} == {'mb'}
+    oracles = [spec for spec in made if spec.method == 'oracle']
+    assert {(spec.condition.name, spec.training_seed) for spec in oracles} == {('turf', 0), ('turf', 1)}
+    assert {spec.controller.method for spec in oracles} == {'mb'}
 
 
 def test_names_alone_make_an_experiment_of_conditions(tmp_path):
@@ -143,7 +141,7 @@ def test_a_method_may_name_its_engine_and_its_bundle():
 )
 def test_what_a_file_may_not_say(tmp_path, text, message):
     with pytest.raises(UserError, match=message):
-        stories(tmp_path, text)
+        specs(tmp_path, text)
 
 
 def test_two_stories_may_not_share_a_file(tmp_path):
@@ -152,7 +150,7 @@ def test_two_stories_may_not_share_a_file(tmp_path):
     (tmp_path / 'b/a.csv').write_text('x,y\n0,0\n0,1\n')
     text = f'{{shapes: [{tmp_path}/a.csv, {tmp_path}/b/a.csv]}}'
     with pytest.raises(UserError, match='share the name of a file'):
-        stories(tmp_path, text)
+        specs(tmp_path, text)
 
 
 def test_every_key_of_the_standard_file_is_one_of_the_schema():

@@ -14,7 +14,7 @@ from millirobot_adapt.experiments.runner import run_episode
 GOLDEN_REBAL = Path(__file__).parents[1] / 'data' / 'golden_rebal'
 
 
-def story(method):
+def spec(method):
     experiment = Experiment((parse_condition('flat'),), methods=(parse_method(method),), seeds=1, seconds=1.0)
     (told,) = episodes_of(experiment, 'controller.yaml')
     return replace(told, controller=replace(told.controller, planner=replace(told.controller.planner, samples=32)))
@@ -22,12 +22,12 @@ def story(method):
 
 @pytest.mark.parametrize('method', METHODS)
 def test_a_method_brings_the_model_that_ships_for_it(method):
-    controller = story(method).controller
+    controller = spec(method).controller
     assert (controller.method, controller.model) == (method, f'velociroach_{method}')
 
 
 def test_rebal_drives_the_mock_and_repeats_exactly():
-    first, again = (run_episode(story(f'rebal={GOLDEN_REBAL}')) for _ in range(2))
+    first, again = (run_episode(spec(f'rebal={GOLDEN_REBAL}')) for _ in range(2))
     assert len(first.table['time']) >= 10
     assert np.isfinite(first.table['step_cost']).all()
     for name, column in first.table.items():

@@ -11,14 +11,14 @@ from millirobot_adapt.experiments.grid import episodes_of
 from millirobot_adapt.experiments.runner import run_episode
 
 
-def story(method, seed=0, condition='flat'):
+def spec(method, seed=0, condition='flat'):
     experiment = Experiment((parse_condition(condition),), methods=(parse_method(method),), seeds=seed + 1, seconds=2.0)
     return episodes_of(experiment, 'controller.yaml')[-1]
 
 
 @pytest.mark.parametrize('method', ['mb', 'grbal'])
 def test_a_story_walks_along_the_path_and_repeats_exactly(method):
-    first, again = run_episode(story(method)), run_episode(story(method))
+    first, again = run_episode(spec(method)), run_episode(spec(method))
     assert first.ended == 'time'
     for name, column in first.table.items():
         np.testing.assert_array_equal(column, again.table[name], err_msg=name)
@@ -29,7 +29,7 @@ def test_a_story_walks_along_the_path_and_repeats_exactly(method):
 
 
 def test_another_seed_walks_another_way_and_methods_share_the_start():
-    mb, other, grbal = run_episode(story('mb')), run_episode(story('mb', seed=1)), run_episode(story('grbal'))
+    mb, other, grbal = run_episode(spec('mb')), run_episode(spec('mb', seed=1)), run_episode(spec('grbal'))
     assert mb.table['x'][0] == grbal.table['x'][0]
     assert mb.table['x'][-1] != other.table['x'][-1]
     assert np.abs(mb.table['post_error'][5:] - mb.table['pre_error'][5:]).max() == 0
@@ -37,20 +37,20 @@ def test_another_seed_walks_another_way_and_methods_share_the_start():
 
 
 def test_the_path_follower_walks_along_the_path_without_a_model():
-    table = run_episode(story('follower')).table
+    table = run_episode(spec('follower')).table
     assert table['progress'][-1] > 0.25
     assert np.abs(table['cross_track']).max() < 0.1
     assert np.isnan(table['pre_error']).all()
 
 
 def test_a_start_beside_the_path_is_an_error_to_correct():
-    table = run_episode(replace(story('mb', condition='leg_loss_worn'), seconds=1.0)).table
+    table = run_episode(replace(spec('mb', condition='leg_loss_worn'), seconds=1.0)).table
     assert table['cross_track'][0] == pytest.approx(0.05, abs=0.005)
 
 
 @pytest.mark.parametrize('condition', sorted(path.stem for path in (share_dir() / 'params/conditions').glob('*.yaml')))
 def test_a_story_can_be_told_under_every_shipped_condition(condition):
-    told = story('mb', condition=condition)
+    told = spec('mb', condition=condition)
     light = replace(told.controller, planner=replace(told.controller.planner, samples=64))
     episode = run_episode(replace(told, seconds=1.0, controller=light))
     assert episode.ended == 'time'

@@ -20,16 +20,16 @@ from millirobot_adapt.experiments.table import EVERY, cells_of, rows_of
 LEVELS = {'mb': 2.0, 'grbal': 1.0, 'follower': 1.5, 'oracle': 0.5}
 
 
-def episode(story):
+def episode(spec):
     """A walk beside the path whose cost is the level of the method, a little different for each seed."""
     ticks = np.arange(40.0)
-    noise = generator(story.seed, story.training_seed).normal(0.0, 0.1, 40)
+    noise = generator(spec.seed, spec.training_seed).normal(0.0, 0.1, 40)
     table = {name: np.zeros(40) for name in COLUMNS} | {'time': 0.1 * ticks, 'x': 0.03 * ticks, 'y': 0.1 * noise}
     table['progress'] = 0.03 * ticks
-    table['step_cost'] = LEVELS[story.method] * (1.0 + 0.1 * story.seed) + 0.2 * story.training_seed + 0.0 * noise
+    table['step_cost'] = LEVELS[spec.method] * (1.0 + 0.1 * spec.seed) + 0.2 * spec.training_seed + 0.0 * noise
     table['pre_error'] = table['ahead_before'] = np.abs(noise) + 0.1
-    table['post_error'] = table['ahead_after'] = table['pre_error'] * (0.5 if story.method == 'grbal' else 1.0)
-    return Episode(story, make_path(story.shape), table, 'time')
+    table['post_error'] = table['ahead_after'] = table['pre_error'] * (0.5 if spec.method == 'grbal' else 1.0)
+    return Episode(spec, make_path(spec.shape), table, 'time')
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +46,7 @@ def results():
         seeds=3,
         oracle={'pose_offset': 'velociroach_mb'},
     )
-    episodes = [episode(story) for story in episodes_of(experiment, 'controller.yaml')]
+    episodes = [episode(spec) for spec in episodes_of(experiment, 'controller.yaml')]
     methods = [method.name for method in experiment.methods]
     return Results(episodes, cells_of(rows_of(episodes, 0.1), methods, experiment.groups), methods, experiment.groups)
 
@@ -114,7 +114,7 @@ def test_the_document_has_the_tables_of_the_paper(results):
 
 
 def test_there_is_a_picture_of_everything_and_a_page_that_is_well_formed(results, tmp_path):
-    few = replace(results, episodes=[e for e in results.episodes if e.story.shape == 'straight'])
+    few = replace(results, episodes=[e for e in results.episodes if e.spec.shape == 'straight'])
     page.write_all(tmp_path, few, rows_of(few.episodes, 0.1), {})
     pictures = {path.stem for path in tmp_path.glob('*.png')}
     conditions = ('carpet', 'turf', 'pose_offset', 'payload_30g')

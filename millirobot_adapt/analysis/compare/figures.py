@@ -54,7 +54,7 @@ class Gallery:
 
 def paths(gallery: Gallery) -> Drawing | None:
     """Draw every path driven, a panel for each variant, laid so that all references lie on each other."""
-    shown = [name for name in gallery.variants if any(run.recorded.story.track for run in gallery.of(name))]
+    shown = [name for name in gallery.variants if any(run.recorded.timeline.track for run in gallery.of(name))]
     if not shown:
         return None
     columns = min(PANELS, len(shown))
@@ -78,15 +78,15 @@ def paths(gallery: Gallery) -> Drawing | None:
 
 def _shape(runs: Sequence[Run]) -> float:
     """Return height over width of what the runs walked, for panels that fit."""
-    known = [(story.run.reference, story.track) for story in (run.recorded.story for run in runs)]
+    known = [(timeline.run.reference, timeline.track) for timeline in (run.recorded.timeline for run in runs)]
     points = [_laid(reference, track.poses[:, :2]) for reference, track in known if reference and track]
     wide, tall = np.maximum(np.ptp(np.concatenate(points), axis=0), 0.2)
     return float(np.clip(tall / wide, 0.2, 1.2))
 
 
 def _draw_path(axes: Axes, run: Run, colour: str) -> None:
-    story = run.recorded.story
-    track, reference = story.track, story.run.reference
+    timeline = run.recorded.timeline
+    track, reference = timeline.track, timeline.run.reference
     if track is None or reference is None:
         return
     points = reference.waypoints
@@ -94,8 +94,8 @@ def _draw_path(axes: Axes, run: Run, colour: str) -> None:
     axes.plot(*_laid(reference, line).T, color=LIGHT, linewidth=5, solid_joinstyle='round', zorder=1)
     laid = _laid(reference, track.poses[:, :2])
     axes.plot(*laid.T, color=colour, linewidth=1.1, alpha=0.75, zorder=3)
-    for event in story.events:
-        place = laid[int(np.argmin(np.abs(story.times(track.stamps) - event.time)))]
+    for event in timeline.events:
+        place = laid[int(np.argmin(np.abs(timeline.times(track.stamps) - event.time)))]
         axes.plot(*place, 'X', color=INK, markersize=5.5, markeredgecolor='white', markeredgewidth=0.8, zorder=4)
 
 
@@ -137,7 +137,7 @@ def off_path(gallery: Gallery) -> Drawing | None:
     """Draw the distance to the path over time: median and range over a variant's runs."""
 
     def distances(run: Run) -> Curve | None:
-        track = run.recorded.story.track
+        track = run.recorded.timeline.track
         return None if track is None else (track.stamps, 100 * np.abs(track.cross_track))
 
     says = 'Running median of each run: the middle one of a variant, and the range of all.'
@@ -148,7 +148,7 @@ def next_step(gallery: Gallery) -> Drawing | None:
     """Draw the error of predicting the next step over time, as `off_path`."""
 
     def errors(run: Run) -> Curve | None:
-        data = run.recorded.story.run
+        data = run.recorded.timeline.run
         values = data.column('post_error')
         return (data.column('stamp'), values) if np.isfinite(values).any() else None
 
@@ -160,12 +160,12 @@ def _over_time(gallery: Gallery, take: Callable[[Run], Curve | None], label: str
     figure, (axes,) = new_figure(HEIGHT)
     ends: list[tuple[float, str, FloatArray, FloatArray]] = []
     for variant in gallery.variants:
-        runs = [(run.recorded.story, taken) for run in gallery.of(variant) if (taken := take(run)) is not None]
+        runs = [(run.recorded.timeline, taken) for run in gallery.of(variant) if (taken := take(run)) is not None]
         if not runs:
             continue
         dt = runs[0][0].dt
-        grid = np.arange(0, max(story.span[1] for story, _ in runs), dt)
-        lines = [_on_grid(grid, story.times(stamps), values) for story, (stamps, values) in runs]
+        grid = np.arange(0, max(timeline.span[1] for timeline, _ in runs), dt)
+        lines = [_on_grid(grid, timeline.times(stamps), values) for timeline, (stamps, values) in runs]
         known = [column[np.isfinite(column)] for column in np.array(lines).T]
         low, middle, high = (
             np.array([float(f(column)) if len(column) else np.nan for column in known])
@@ -195,9 +195,9 @@ def _on_grid(grid: FloatArray, times: FloatArray, values: FloatArray) -> FloatAr
 
 def _mark_faults(gallery: Gallery, axes: Axes) -> None:
     """Mark faults that all runs have at the same time."""
-    for event in gallery.runs[0].recorded.story.events:
-        stories = [run.recorded.story for run in gallery.runs]
-        if all(any(e.name == event.name and abs(e.time - event.time) < 1.0 for e in s.events) for s in stories):
+    for event in gallery.runs[0].recorded.timeline.events:
+        timelines = [run.recorded.timeline for run in gallery.runs]
+        if all(any(e.name == event.name and abs(e.time - event.time) < 1.0 for e in s.events) for s in timelines):
             axes.axvline(event.time, color=INK, linewidth=1.0, linestyle=DASHED, zorder=1.5)
             axes.annotate(
                 event.name, (event.time, 1.0), xycoords=('data', 'axes fraction'), xytext=(0, 3),
@@ -210,7 +210,7 @@ def further_ahead(gallery: Gallery) -> Drawing | None:
     figure, (axes,) = new_figure(HEIGHT)
     longest = 0.0
     for variant in gallery.variants:
-        known = [run.recorded.story.predictions for run in gallery.of(variant)]
+        known = [run.recorded.timeline.predictions for run in gallery.of(variant)]
         predictions = [entry for entry in known if entry is not None]
         if not predictions:
             continue
@@ -237,7 +237,7 @@ def ready_times(gallery: Gallery) -> Drawing | None:
     figure, (axes,) = new_figure(HEIGHT)
     top = 0.0
     for variant in gallery.variants:
-        runs = [run.recorded.story.run for run in gallery.of(variant)]
+        runs = [run.recorded.timeline.run for run in gallery.of(variant)]
         ready = np.concatenate([run.column('wait_ms') + run.column('work_ms') for run in runs])
         ready = np.sort(ready[np.isfinite(ready)])
         if len(ready):
@@ -246,7 +246,7 @@ def ready_times(gallery: Gallery) -> Drawing | None:
             axes.step(ready, share, where='post', color=gallery.colour(variant), linewidth=1.8, label=variant)
     if not top:
         return None
-    deadline = 1e3 * gallery.runs[0].recorded.story.dt
+    deadline = 1e3 * gallery.runs[0].recorded.timeline.dt
     axes.axvline(deadline, color=INK, linewidth=1.0, linestyle=DASHED)
     axes.annotate('deadline', (deadline, 0.03), xycoords=('data', 'axes fraction'), xytext=(-3, 0),
                   textcoords='offset points', ha='right', color=INK, fontsize=8.5)  # fmt: skip

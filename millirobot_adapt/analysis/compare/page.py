@@ -18,7 +18,7 @@ from millirobot_adapt.core.errors import UserError
 METHOD = "Student's t on the logarithms, or from 10 pairs on the BCa bootstrap"
 DASH = '\u2013'
 UNEVEN = 0.9
-"""Runs of one comparison shorter than this part of the longest are told of."""
+"""Runs shorter than this part of the longest are named in a note."""
 
 _COLUMNS: tuple[tuple[str, str, int, float], ...] = (
     ('cost', 'cost_per_step', 2, 1.0),

@@ -46,15 +46,15 @@ class Run:
 
     name: str
     variant: str
-    """What sets it apart from other runs of the same story: its method, model or a parameter."""
-    story: tuple[Any, ...]
-    """Seed, path and condition; runs of different variants and equal story make a pair."""
+    """What sets it apart from other runs under the same circumstances: its method, model or a parameter."""
+    circumstances: tuple[Any, ...]
+    """Seed, path and condition; runs of different variants and equal circumstances make a pair."""
     metrics: Mapping[str, float | None]
     recorded: WholeRun
 
     @property
     def seed(self) -> int | None:
-        """Seed of the run, if it is told."""
+        """Seed of the run, if it is known."""
         return self.recorded.summary['seed']
 
 
@@ -63,13 +63,13 @@ def read_runs(paths: Sequence[Path], by: str = '', namespace: str | None = None,
 
     Args:
         paths: At least two.
-        by: Dotted name of the parameter that tells variants apart (`controller.planner.samples`); '': the method, and
+        by: Dotted name of the parameter that distinguishes variants (`controller.planner.samples`); '': the method, and
             the model where a method ran with several.
         namespace: Namespace of the robot, where the bags hold several.
         strict: Make an error of what is not read.
 
     Raises:
-        UserError: fewer than two, one that is no bag, or a run that does not tell the parameter `by`.
+        UserError: fewer than two, one that is no bag, or a run without the parameter `by`.
     """
     if len(paths) < 2:
         raise UserError('compare: one run alone has nothing to be compared with; give at least two runs or bags')
@@ -77,13 +77,13 @@ def read_runs(paths: Sequence[Path], by: str = '', namespace: str | None = None,
     recorded = [read_whole_run(open_bag(path, namespace=namespace, strict=strict)) for path in progress]
     label = (lambda run, path: _parameter(run, path, by)) if by else _by_method(recorded)
     return [
-        Run(name, label(run, path), _story(run), metrics_of(run.summary), run)
+        Run(name, label(run, path), _circumstances(run), metrics_of(run.summary), run)
         for name, run, path in zip(_names(paths), recorded, paths, strict=True)
     ]
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Name runs by the last parts of their paths that tell them apart."""
+    """Name runs by the last parts of their paths that distinguish them."""
     resolved = [path.resolve() for path in paths]
     for depth in range(1, 5):
         names = ['/'.join(path.parts[-depth:]) for path in resolved]
@@ -93,7 +93,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _by_method(recorded: Sequence[WholeRun]) -> Callable[[WholeRun, Path], str]:
-    """Return a function that names a run by its method, and by its model where that does not tell all models apart."""
+    """Return a function that names a run by its method, and by its model where one method ran with several models."""
     models: dict[str, set[str]] = {}
     for run in recorded:
         models.setdefault(run.method, set()).add(run.model)
@@ -105,16 +105,16 @@ def _parameter(run: WholeRun, path: Path, name: str) -> str:
     for part in name.split('.'):
         value = value.get(part) if isinstance(value, Mapping) else None
     if value is None or isinstance(value, Mapping):
-        raise UserError(f'{path}: its parameters tell no {name}; name one of parameters.yaml, e.g. controller.model')
+        raise UserError(f'{path}: its parameters have no {name}; name one of parameters.yaml, e.g. controller.model')
     return f'{name.rpartition(".")[2]} {value}'
 
 
-def _story(run: WholeRun) -> tuple[Any, ...]:
+def _circumstances(run: WholeRun) -> tuple[Any, ...]:
     return run.summary['seed'], run.shape, run.condition
 
 
 def metrics_of(summary: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return the metrics of one run from its summary; None for what the run does not tell."""
+    """Return the metrics of one run from its summary; None for what is not known."""
     tracking, after = summary['tracking'], summary['tracking']['after_fault'] or {}
     ahead = (summary['prediction'] or {}).get('position_m', {})
     link = summary['link']
@@ -164,7 +164,7 @@ def _row(run: Run) -> dict[str, Any]:
         'seed': run.seed,
         'path': run.recorded.shape,
         'condition': run.recorded.condition,
-        'seconds': round(run.recorded.story.span[1], 3),
+        'seconds': round(run.recorded.timeline.span[1], 3),
         **run.metrics,
         'stops': len(summary['stops']),
     }
@@ -182,18 +182,18 @@ def _variant(name: str, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def pairs_of(runs: Sequence[Run], variant: str, baseline: str, metric: str) -> list[tuple[float, float]]:
-    """Return (variant, baseline) of a metric for every story that both walked; repeats of a story are averaged."""
+    """Return (variant, baseline) of a metric for all circumstances that both walked under; repeats are averaged."""
 
-    def by_story(name: str) -> dict[tuple[Any, ...], float]:
+    def by_circumstances(name: str) -> dict[tuple[Any, ...], float]:
         values: dict[tuple[Any, ...], list[float]] = {}
         for run in runs:
             value = run.metrics[metric]
             if run.variant == name and value is not None and run.seed is not None:
-                values.setdefault(run.story, []).append(value)
-        return {story: float(np.mean(entries)) for story, entries in values.items()}
+                values.setdefault(run.circumstances, []).append(value)
+        return {circumstances: float(np.mean(entries)) for circumstances, entries in values.items()}
 
-    mine, base = by_story(variant), by_story(baseline)
-    return [(mine[story], base[story]) for story in mine if story in base]
+    mine, base = by_circumstances(variant), by_circumstances(baseline)
+    return [(mine[circumstances], base[circumstances]) for circumstances in mine if circumstances in base]
 
 
 def _paired(runs: Sequence[Run], variant: str, baseline: str, metric: str) -> list[dict[str, Any]]:

@@ -56,16 +56,16 @@ class Shots:
         Raises:
             UserError: the bag holds no poses, or nothing of it lies between start and end.
         """
-        self._story, self._options = recorded.story, options
+        self._timeline, self._options = recorded.timeline, options
         self._title = title(recorded)
-        self._motion = motion_of(self._story)
-        end = self._story.span[1] if options.end is None else min(options.end, self._story.span[1])
+        self._motion = motion_of(self._timeline)
+        end = self._timeline.span[1] if options.end is None else min(options.end, self._timeline.span[1])
         self.times = np.arange(options.start, end, options.speed / options.fps)
         if not len(self.times):
             raise UserError(
-                f'nothing to film from {options.start:g} s to {end:g} s; the run is {self._story.span[1]:.1f} s long'
+                f'nothing to film from {options.start:g} s to {end:g} s; the run is {self._timeline.span[1]:.1f} s long'
             )
-        reference = self._story.run.reference
+        reference = self._timeline.run.reference
         self._wanted = None if reference is None else np.asarray(reference.outline)
         self._overlay = Overlay(options.width, options.height, self._wanted, self._motion.poses[:, :2])
         self._look: Callable[[float], Camera] = (
@@ -84,13 +84,13 @@ class Shots:
     def picture(self, scene: Scene, time: float) -> np.ndarray:
         """Render one moment [s since the first tick]."""
         walked = self._motion.walked(time)
-        lines = floor_lines(self._story, self._wanted, walked, time)
+        lines = floor_lines(self._timeline, self._wanted, walked, time)
         picture = scene.render(self._motion.at(time), [line for _, line in lines], self._look(time))
         legend = list(dict.fromkeys(name for name, _ in lines))
         return self._overlay.draw(picture, self._caption(time), walked, [(name, COLOURS[name]) for name in legend])
 
     def _caption(self, time: float) -> Caption:
-        events = [event for event in self._story.events if event.time <= time < event.time + EVENT_SHOWN]
+        events = [event for event in self._timeline.events if event.time <= time < event.time + EVENT_SHOWN]
         off = self._off(time)
         seconds = f'{time:.1f} s' + ('' if off is None else f', {100 * off:.0f} cm off the path')
         last = events[-1] if events else None
@@ -98,10 +98,10 @@ class Shots:
 
     def _off(self, time: float) -> float | None:
         """Return the distance to the path wanted [m]."""
-        track = self._story.track
+        track = self._timeline.track
         if track is None:
             return None
-        return float(abs(np.interp(time, self._story.times(track.stamps), track.cross_track)))
+        return float(abs(np.interp(time, self._timeline.times(track.stamps), track.cross_track)))
 
 
 WANTED, WALKED, BEFORE, AFTER, PREDICTED, PLAN = (
@@ -110,7 +110,9 @@ WANTED, WALKED, BEFORE, AFTER, PREDICTED, PLAN = (
 COLOURS = {WANTED: GREY, WALKED: INK, BEFORE: ORANGE, AFTER: BLUE, PREDICTED: BLUE, PLAN: GREEN}
 
 
-def floor_lines(story: Timeline, wanted: FloatArray | None, walked: FloatArray, time: float) -> list[tuple[str, Line]]:
+def floor_lines(
+    timeline: Timeline, wanted: FloatArray | None, walked: FloatArray, time: float
+) -> list[tuple[str, Line]]:
     """Return what is drawn on the floor at a time [s since the first tick], each with its name."""
     lines = []
     if wanted is not None:
@@ -118,11 +120,11 @@ def floor_lines(story: Timeline, wanted: FloatArray | None, walked: FloatArray, 
     if len(walked) > 1:
         thinned = walked[:: -(-len(walked) // TRAIL)]
         lines.append((WALKED, _line(np.vstack([thinned, walked[-1:]]), INK, 0.005, 0.0015)))
-    run, predictions = story.run, story.predictions
-    row = _latest(story.times(run.column('stamp')), time) if run.ticks else None
+    run, predictions = timeline.run, timeline.predictions
+    row = _latest(timeline.times(run.column('stamp')), time) if run.ticks else None
     if row is not None and len(run.ticks[row].plan_states) > 1:
         lines.append((PLAN, _line(run.ticks[row].plan_states[:, :2], GREEN, 0.004, 0.002)))
-    row = None if predictions is None else _latest(story.times(predictions.stamps), time)
+    row = None if predictions is None else _latest(timeline.times(predictions.stamps), time)
     if predictions is not None and row is not None:
         if predictions.adapts:
             lines.append((BEFORE, _line(predictions.before[row, :, :2], ORANGE, 0.006, 0.0025)))

@@ -54,24 +54,31 @@ class Motion:
         return np.asarray(self.poses[: int(np.searchsorted(self.times, until, side='right')), :2])
 
 
-def motion_of(story: Timeline) -> Motion:
+def motion_of(timeline: Timeline) -> Motion:
     """Take the best poses that the bag has: the mock's own, the estimate, or motion capture as it came.
 
     Raises:
         UserError: it has none.
     """
-    run = story.run
+    run = timeline.run
     kinds = (('true', run.true_poses), ('estimated', run.poses), ('measured', run.mocap_poses))
-    found = [(source, series) for source, series in kinds if len(story.within(series)) > 1]
+    found = [(source, series) for source, series in kinds if len(timeline.within(series)) > 1]
     if not found:
         raise UserError('the bag holds no poses: neither of motion capture nor of the estimator; nothing to film')
     source, series = found[0]
-    poses = story.within(series)
+    poses = timeline.within(series)
     turned = np.column_stack([poses.values[:, :2], np.unwrap(poses.values[:, 2])])
-    attitude_times, attitudes = _attitudes(story)
+    attitude_times, attitudes = _attitudes(timeline)
     phases = _phases(run)
     return Motion(
-        source, poses.stamps, turned, attitude_times, attitudes, story.times(phases.stamps), phases.values, _losses(run)
+        source,
+        poses.stamps,
+        turned,
+        attitude_times,
+        attitudes,
+        timeline.times(phases.stamps),
+        phases.values,
+        _losses(run),
     )
 
 
@@ -82,9 +89,9 @@ def _interpolated(time: float, times: FloatArray, values: FloatArray) -> FloatAr
     return np.array([np.interp(time, times, column) for column in values.T])
 
 
-def _attitudes(story: Timeline) -> tuple[FloatArray, FloatArray]:
+def _attitudes(timeline: Timeline) -> tuple[FloatArray, FloatArray]:
     """Return height, roll and pitch of the states; the floor's own height is not known, so the median is taken off."""
-    states = story.within(story.run.states)
+    states = timeline.within(timeline.run.states)
     if not len(states):
         return np.empty(0), np.empty((0, 3))
     view = StateView(states.values)

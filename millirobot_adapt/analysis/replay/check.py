@@ -42,7 +42,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None, strict: bo
     or what, stamp, time_s since the first tick, field, recorded, replayed), duration_s, elapsed_s.
 
     Raises:
-        UserError: the bag is not readable or tells of no decision; its model is missing or has changed.
+        UserError: the bag is not readable or holds no decision; its model is missing or has changed.
     """
     began = time.perf_counter()
     bag = open_bag(path, namespace=namespace, strict=strict)

@@ -1,4 +1,4 @@
-"""Compare what was recorded with what came out again: bit for bit, or within a tolerance that is told."""
+"""Compare what was recorded with what came out again: bit for bit, or within a stated tolerance."""
 
 from __future__ import annotations
 

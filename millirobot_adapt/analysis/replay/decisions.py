@@ -47,7 +47,7 @@ class RecordedRun:
 
 @dataclass
 class Decisions:
-    """What a bag tells of the decisions of a live run, in the order of receipt."""
+    """The decisions of a live run, in the order of receipt."""
 
     arrivals: list[ArrivalRecord] = field(default_factory=list)
     odometries: dict[int, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Decisions:
     revisions: dict[int, dict[str, Any]] = field(default_factory=dict)
     """Live parameters of the controller by the number that ticks give them."""
     fingerprint: str = ''
-    """Of the controller; '' when it is not told."""
+    """Of the controller; '' when it is not known."""
 
     def add(self, topic: str, message: Any) -> None:
         """Sort one message in."""

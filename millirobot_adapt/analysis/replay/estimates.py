@@ -39,7 +39,7 @@ def answers(arrivals: list[ArrivalRecord], make_estimator: Callable[[], Estimato
     """Yield the answer to each reply in the records, in their order.
 
     A record numbered 0 begins with a new estimator; one that comes again (a bag keeps the last ones again where it is
-    split) is passed over; after a missing one nothing is certain until an estimator begins anew.
+    split) is passed over; after a missing one nothing is certain until an estimator starts again.
     """
     estimator, expected, certain = make_estimator(), 0, True
     known: set[bytes] = set()

@@ -18,7 +18,7 @@ Revisions = Mapping[int, Mapping[str, Any]]
 
 
 def revision_of(text: str) -> tuple[int, dict[str, Any]]:
-    """Read what the controller told of its live parameters, as YAML.
+    """Read the live parameters that the controller published, as YAML.
 
     Raises:
         ValueError: it makes no sense.
@@ -41,7 +41,7 @@ class Retuner:
         self._now = 0
 
     def tune(self, record: TickRecord) -> bool:
-        """Make ready for a tick; False where the bag does not tell which parameters were in force.
+        """Prepare for a tick; False where the bag does not hold which parameters were in force.
 
         Ticks of older versions name none: there the parameters could not change.
 

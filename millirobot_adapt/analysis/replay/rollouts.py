@@ -77,7 +77,7 @@ def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float, 
     """Read a bag and estimate its states; each rollout begins with a new estimator.
 
     Rollouts are those that an imported log marks; of a live run, what its controller walked; else the whole bag. A live
-    run tells in which order its estimator took everything; of any other bag the order of receipt is taken.
+    run records in which order its estimator took everything; of any other bag the order of receipt is taken.
 
     Args:
         bag: The bag.

@@ -44,9 +44,9 @@ SIDES = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
 """Where a name may stand, seen from the middle of the drawing: outward first."""
 
 
-def driven_path(story: Timeline) -> Drawing | None:
+def driven_path(timeline: Timeline) -> Drawing | None:
     """Draw the path driven, coloured by its distance to the path wanted, with start, faults, stops and end."""
-    run, track = story.run, story.track
+    run, track = timeline.run, timeline.track
     poses = track.poses if track is not None else run.poses.values
     if len(poses) < 2:
         return None
@@ -58,8 +58,8 @@ def driven_path(story: Timeline) -> Drawing | None:
         _draw_reference(axes, run.reference)
     _coloured_line(figure, axes, poses, track)
     axes.margins(x=0.12, y=0.08)
-    times = story.times(track.stamps if track is not None else run.poses.stamps)
-    _mark(axes, poses, _marks(story, times))
+    times = timeline.times(track.stamps if track is not None else run.poses.stamps)
+    _mark(axes, poses, _marks(timeline, times))
     axes.set_xlabel('x [m]', labelpad=8)
     axes.set_ylabel('y [m]', labelpad=12)
     axes.tick_params(axis='x', pad=6)
@@ -116,7 +116,7 @@ class Mark:
     color: str
 
 
-def _marks(story: Timeline, times: FloatArray) -> list[Mark]:
+def _marks(timeline: Timeline, times: FloatArray) -> list[Mark]:
     """List start, faults, stops and end; a stop after the last pose is the end."""
     last = len(times) - 1
     events = [
@@ -124,7 +124,7 @@ def _marks(story: Timeline, times: FloatArray) -> list[Mark]:
             int(np.argmin(np.abs(times - event.time))), event.name,
             symbol='8' if event.stop else 'X', color=STOP if event.stop else INK,
         )
-        for event in story.events
+        for event in timeline.events
     ]  # fmt: skip
     end = [] if any(mark.index == last for mark in events) else [Mark(last, 'end', 's', INK)]
     return [Mark(0, 'start', 'o', GREEN), *events, *end]
@@ -165,9 +165,9 @@ def _overlap(one: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatA
     return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
-def fans(story: Timeline) -> Drawing | None:
+def fans(timeline: Timeline) -> Drawing | None:
     """Draw over the path what the model, once before and once after adaptation, expected of the actions executed."""
-    predictions = story.predictions
+    predictions = timeline.predictions
     if predictions is None:
         return None
     figure, (axes,) = new_figure(FAN_HEIGHT)
@@ -193,9 +193,9 @@ def fans(story: Timeline) -> Drawing | None:
     return Drawing(figure, f'Every {seconds:.1f} s the next {seconds:.1f} s, from the state, without looking again.')
 
 
-def horizon_error(story: Timeline) -> Drawing | None:
+def horizon_error(timeline: Timeline) -> Drawing | None:
     """Draw how the errors of open-loop prediction grow with the time ahead: mean and middle half of all ticks."""
-    predictions = story.predictions
+    predictions = timeline.predictions
     if predictions is None:
         return None
     figure, axes = new_figure(FAN_HEIGHT, rows=2)

@@ -22,7 +22,7 @@ from millirobot_adapt.recording.reader import open_bag
 SUMMARY = 'summary.json'
 REPORT = 'report.html'
 ENDED = 'ended.txt'
-"""Why a run ended before its time, as whoever started its processes saw it; not there when it ended as wished."""
+"""Why a run ended early, written by the program that started its processes; absent when it ended as planned."""
 
 Draw = Callable[[Timeline], Drawing | None]
 _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
@@ -65,18 +65,18 @@ def write_report(folder: Path, namespace: str | None = None, strict: bool = Fals
     bag = open_bag(folder, namespace=namespace, strict=strict)
     home = folder if folder.is_dir() else folder.parent
     recorded = read_whole_run(bag)
-    summary, story = recorded.summary, recorded.story
+    summary, timeline = recorded.summary, recorded.timeline
     summary['ended'] = _why_it_ended(home) or summary['ended']
-    sections, missing = _draw(story)
-    began = datetime.fromtimestamp(story.run.origin)
+    sections, missing = _draw(timeline)
+    began = datetime.fromtimestamp(timeline.run.origin)
     page = Page(
         title=title(recorded),
         eyebrow=f'millirobot run · {began:%Y-%m-%d %H:%M}',
         lead=lead(summary),
         banners=banners(summary),
-        cards=[CardGroup('', cards(summary, story.track is not None and story.track.true))],
+        cards=[CardGroup('', cards(summary, timeline.track is not None and timeline.track.true))],
         sections=sections,
-        notes=[*missing, *recorded.gaps, *notes(story.run)],
+        notes=[*missing, *recorded.gaps, *notes(timeline.run)],
         parameters=parameter_groups(recorded.parameters),
         footer=f'millirobot_adapt {__version__} · made from the bag in {home.resolve().name}/ · figures of {SUMMARY}',
     )
@@ -92,14 +92,14 @@ def _why_it_ended(home: Path) -> str | None:
         return None
 
 
-def _draw(story: Timeline) -> tuple[list[Section], list[str]]:
+def _draw(timeline: Timeline) -> tuple[list[Section], list[str]]:
     """Draw every picture the bag holds something for; name the others."""
     sections, missing = [], []
     with styled():
         for heading, entries in _SECTIONS:
             pictures = []
             for draw, name in entries:
-                drawing = draw(story)
+                drawing = draw(timeline)
                 if drawing is not None:
                     svg = to_svg(drawing.figure, draw.__name__, f'{name}. {drawing.says}')
                     pictures.append(Picture(name, drawing.says, svg, wide=draw is _WIDE))

@@ -39,26 +39,26 @@ SHORT_MEDIAN = 5
 DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}
 
 
-def cross_track(story: Timeline) -> Drawing | None:
+def cross_track(timeline: Timeline) -> Drawing | None:
     """Draw the signed distance to the path."""
-    if story.track is None:
+    if timeline.track is None:
         return None
     figure, (axes,) = new_figure(HEIGHT)
-    times, off = story.times(story.track.stamps), 100 * story.track.cross_track
+    times, off = timeline.times(timeline.track.stamps), 100 * timeline.track.cross_track
     axes.axhline(0, color=LIGHT, linewidth=1.2)
     axes.fill_between(times, off, 0, color=BLUE, alpha=0.18, linewidth=0)
     axes.plot(times, off, color=BLUE, linewidth=1.4)
     largest = 1.15 * max(2.0, float(np.abs(off).max()))
     axes.set_ylim(-largest, largest)
     axes.set_ylabel('left of the path [cm]')
-    _finish(story, axes)
+    _finish(timeline, axes)
     worst = int(np.abs(off).argmax())
     return Drawing(figure, f'Positive to the left; farthest off {abs(off[worst]):.0f} cm, at {times[worst]:.0f} s.')
 
 
-def speed(story: Timeline) -> Drawing | None:
+def speed(timeline: Timeline) -> Drawing | None:
     """Draw the estimated speed along the body's forward axis: each tick and the running median."""
-    states = story.within(story.run.states)
+    states = timeline.within(timeline.run.states)
     if not len(states):
         return None
     view = StateView(states.values)
@@ -68,17 +68,17 @@ def speed(story: Timeline) -> Drawing | None:
     axes.plot(states.stamps, forward, '.', color=BLUE, alpha=0.28, **DOTS)
     axes.plot(states.stamps, running_median(forward, MEDIAN_TICKS), color=BLUE, linewidth=2.0)
     axes.set_ylabel('forward [m/s]')
-    _finish(story, axes)
+    _finish(timeline, axes)
     return Drawing(figure, f'Along the body, as estimated; median {np.median(forward):.2f} m/s.')
 
 
-def prediction(story: Timeline) -> Drawing | None:
+def prediction(timeline: Timeline) -> Drawing | None:
     """Draw the error of predicting the next transition, before and after adaptation: each tick and running medians."""
-    before, after = story.run.column('pre_error'), story.run.column('post_error')
+    before, after = timeline.run.column('pre_error'), timeline.run.column('post_error')
     if not np.isfinite(before).any():
         return None
     figure, (axes,) = new_figure(HEIGHT)
-    times = story.times(story.run.column('stamp'))
+    times = timeline.times(timeline.run.column('stamp'))
     adapts = not np.array_equal(before, after, equal_nan=True)
     # The two lines often end close to each other; their names must not.
     apart = 5.0 if np.nanmean(before) >= np.nanmean(after) else -5.0
@@ -93,17 +93,17 @@ def prediction(story: Timeline) -> Drawing | None:
     finite = np.concatenate([before, after])
     axes.set_ylim(0, 1.1 * float(np.percentile(finite[np.isfinite(finite)], 98)))
     axes.set_ylabel('normalised error')
-    _finish(story, axes)
+    _finish(timeline, axes)
     means = float(np.nanmean(before)), float(np.nanmean(after))
     change = f'mean {means[0]:.2f} before adapting, {means[1]:.2f} after' if adapts else f'mean {means[0]:.2f}'
     return Drawing(figure, f'On transitions not seen yet: {change}.')
 
 
-def recovery(story: Timeline) -> Drawing | None:
+def recovery(timeline: Timeline) -> Drawing | None:
     """Draw the errors of prediction against the time since the first fault, with the level before it."""
     kinds = (
-        (next_step_recovery(story.run), 'next step', 'normalised', 1.0),
-        (ahead_recovery(story.run, story.predictions), 'at the horizon', 'position [cm]', 100.0),
+        (next_step_recovery(timeline.run), 'next step', 'normalised', 1.0),
+        (ahead_recovery(timeline.run, timeline.predictions), 'at the horizon', 'position [cm]', 100.0),
     )
     known = [(found, name, unit, scale) for found, name, unit, scale in kinds if found is not None]
     if not known:
@@ -152,32 +152,32 @@ def _draw_recovery(axes: Axes, found: Recovery, scale: float) -> None:
     axes.set_ylim(0, 1.1 * scale * float(np.nanpercentile(every, 98)))
 
 
-def adaptation(story: Timeline) -> Drawing | None:
+def adaptation(timeline: Timeline) -> Drawing | None:
     """Draw the norm of the inner gradient, and the fraction of the inner step that was taken."""
-    norm, step = story.run.column('gradient_norm'), story.run.column('inner_step')
+    norm, step = timeline.run.column('gradient_norm'), timeline.run.column('inner_step')
     if not (np.isfinite(norm) & (norm > 0)).any():
         return None
     figure, (upper, lower) = new_figure(HEIGHT, rows=2)
-    times = story.times(story.run.column('stamp'))
+    times = timeline.times(timeline.run.column('stamp'))
     upper.plot(times, np.where(norm > 0, norm, np.nan), color=BLUE, linewidth=1.3)
     upper.set_ylim(bottom=0)
     upper.set_ylabel('gradient norm')
     lower.step(times, step, where='post', color=INK, linewidth=1.3)
     lower.set_ylim(0, 1.08)
     lower.set_ylabel('step taken')
-    _finish(story, upper, last=False)
-    _finish(story, lower, label=False)
+    _finish(timeline, upper, last=False)
+    _finish(timeline, lower, label=False)
     shortened = int(np.sum(step[np.isfinite(step)] < 1.0))
     return Drawing(figure, f'Norm of the inner gradient; ticks with a shortened step: {shortened} of {len(step)}.')
 
 
-def setpoints(story: Timeline) -> Drawing | None:
+def setpoints(timeline: Timeline) -> Drawing | None:
     """Draw for each side what the controller wanted and what the bridge sent, in revolutions per second."""
-    wanted, sent = pairs(story.run)
+    wanted, sent = pairs(timeline.run)
     if not len(wanted):
         return None
     same = as_wanted(wanted.values, sent)
-    inside = story.within(Series(wanted.stamps, np.column_stack([wanted.values, sent, same])))
+    inside = timeline.within(Series(wanted.stamps, np.column_stack([wanted.values, sent, same])))
     if not len(inside):
         return None
     figure, both = new_figure(HEIGHT, rows=2)
@@ -188,25 +188,25 @@ def setpoints(story: Timeline) -> Drawing | None:
         axes.step(inside.stamps, theirs / RADIANS_PER_REVOLUTION, where='post', color=color, linewidth=1.3)
         axes.plot(inside.stamps[changed], ours[changed], 'x', color=STOP, markersize=5)
         axes.set_ylabel(f'{name} [rev/s]')
-        _finish(story, axes, last=side == 1, label=side == 0)
+        _finish(timeline, axes, last=side == 1, label=side == 0)
     count = f'{changed.sum()} of {len(inside)} were changed, replaced or not sent (crosses)'
     return Drawing(figure, f'Sent (colour) against wanted by the controller (grey): {count}.')
 
 
-def leg_rates(story: Timeline) -> Drawing | None:
+def leg_rates(timeline: Timeline) -> Drawing | None:
     """Draw each side's leg rate against its setpoint, in revolutions per second."""
-    run = story.run
+    run = timeline.run
     if not len(run.legs):
         return None
     figure, both = new_figure(HEIGHT, rows=2)
-    wanted, measured = story.within(run.sent), story.within(run.legs)
+    wanted, measured = timeline.within(run.sent), timeline.within(run.legs)
     largest = float(np.max(np.abs(np.concatenate([wanted.values, measured.values, [[1.0, 1.0]]]))))
     for side, (axes, name, color) in enumerate(zip(both, ('left', 'right'), (BLUE, ORANGE), strict=True)):
         axes.step(*_rate(wanted, side), where='post', color=INK, linewidth=1.0, alpha=0.55)
         axes.plot(*_rate(measured, side), color=color, linewidth=1.3)
         axes.set_ylabel(f'{name} [rev/s]')
         axes.set_ylim(0, 1.08 * largest / RADIANS_PER_REVOLUTION)
-        _finish(story, axes, last=side == 1, label=side == 0)
+        _finish(timeline, axes, last=side == 1, label=side == 0)
     return Drawing(figure, 'Measured (colour) against the setpoint sent (grey).')
 
 
@@ -214,15 +214,15 @@ def _rate(series: Series, side: int) -> tuple[FloatArray, FloatArray]:
     return series.stamps, series.values[:, side] / RADIANS_PER_REVOLUTION
 
 
-def tick_times(story: Timeline) -> Drawing | None:
+def tick_times(timeline: Timeline) -> Drawing | None:
     """Draw when in its tick each state came and each plan was ready, against the deadline: the next tick."""
-    run = story.run
+    run = timeline.run
     wait, work = run.column('wait_ms'), run.column('work_ms')
     ready = wait + work
     if not np.isfinite(ready).any():
         return None
     figure, (axes, histogram) = new_figure(HEIGHT, width_ratios=(4.0, 1.0))
-    times, deadline = story.times(run.column('stamp')), 1e3 * story.dt
+    times, deadline = timeline.times(run.column('stamp')), 1e3 * timeline.dt
     top = 1.1 * float(np.nanmax(np.concatenate([ready, [deadline]])))
     bins = np.linspace(0, top, 60).tolist()
     for values, name, color in ((wait, 'state', GREY), (ready, 'plan', BLUE)):
@@ -237,7 +237,7 @@ def tick_times(story: Timeline) -> Drawing | None:
     axes.annotate('deadline', (0.99, deadline), xycoords=('axes fraction', 'data'), xytext=(0, -4),
                   textcoords='offset points', ha='right', va='top', color=INK, fontsize=8.5)  # fmt: skip
     axes.set_ylabel('since the tick began [ms]')
-    _finish(story, axes)
+    _finish(timeline, axes)
     histogram.set_xlabel('ticks')
     histogram.tick_params(labelleft=False)
     p99 = float(np.percentile(ready[np.isfinite(ready)], 99))
@@ -247,14 +247,14 @@ def tick_times(story: Timeline) -> Drawing | None:
 _LINK_VALUES = ('rtt_p50_ms', 'rtt_p99_ms', 'lost')
 
 
-def link(story: Timeline) -> Drawing | None:
+def link(timeline: Timeline) -> Drawing | None:
     """Draw the radio's round-trip times as the bridge reported them, and the replies lost so far."""
-    end = story.run.origin + story.span[1]
-    reports = [s for s in story.run.bridge if {*_LINK_VALUES} <= s.values.keys() and s.received <= end]
+    end = timeline.run.origin + timeline.span[1]
+    reports = [s for s in timeline.run.bridge if {*_LINK_VALUES} <= s.values.keys() and s.received <= end]
     if len(reports) < 2:
         return None
     figure, (axes, lost) = new_figure(HEIGHT, rows=2)
-    times = story.times(np.array([status.received for status in reports]))
+    times = timeline.times(np.array([status.received for status in reports]))
     for key, name, color in (('rtt_p99_ms', '99 %', ORANGE), ('rtt_p50_ms', 'median', BLUE)):
         values = np.array([float(status.values[key]) for status in reports])
         axes.plot(times, values, color=color, linewidth=1.5)
@@ -265,14 +265,14 @@ def link(story: Timeline) -> Drawing | None:
     lost.step(times, counts, where='post', color=INK, linewidth=1.5)
     lost.set_ylim(0, 1.15 * max(1.0, *counts))
     lost.set_ylabel('replies lost')
-    _finish(story, axes, last=False)
-    _finish(story, lost, label=False)
+    _finish(timeline, axes, last=False)
+    _finish(timeline, lost, label=False)
     return Drawing(figure, f'From setpoint to reply; {counts[-1]:.0f} replies never came.')
 
 
-def mocap(story: Timeline) -> Drawing | None:
+def mocap(timeline: Timeline) -> Drawing | None:
     """Draw the time between two poses of motion capture, and how old each was when it arrived, where that is known."""
-    poses = story.within(story.run.mocap)
+    poses = timeline.within(timeline.run.mocap)
     if len(poses) < 2:
         return None
     gaps, ages = 1e3 * np.diff(poses.stamps), 1e3 * poses.values
@@ -281,20 +281,20 @@ def mocap(story: Timeline) -> Drawing | None:
     axes[0].plot(*worst(poses.stamps[1:], gaps), '.', color=BLUE, alpha=0.5, **DOTS)
     axes[0].set_ylim(0, 1.15 * float(gaps.max()))
     axes[0].set_ylabel('between poses [ms]')
-    _finish(story, axes[0], last=not dated)
+    _finish(timeline, axes[0], last=not dated)
     says = f'{1e3 / float(np.median(gaps)):.0f} poses a second'
     if dated:
         axes[1].plot(*worst(poses.stamps, ages), '.', color=BLUE, alpha=0.5, **DOTS)
         axes[1].set_ylim(min(0.0, float(ages.min())), 1.15 * max(1.0, float(ages.max())))
         axes[1].set_ylabel('age [ms]')
-        _finish(story, axes[1], label=False)
+        _finish(timeline, axes[1], label=False)
         says += f', {float(np.median(ages)):.1f} ms old on arrival'
     return Drawing(figure, f'{says}; longest gap {gaps.max():.0f} ms.')
 
 
-def _finish(story: Timeline, axes: Axes, last: bool = True, label: bool = True) -> None:
+def _finish(timeline: Timeline, axes: Axes, last: bool = True, label: bool = True) -> None:
     """Give a time plot its axis and its marks."""
-    axes.set_xlim(*story.span)
-    mark_events(axes, [(event.time, event.name, event.stop) for event in story.events], label)
+    axes.set_xlim(*timeline.span)
+    mark_events(axes, [(event.time, event.name, event.stop) for event in timeline.events], label)
     if last:
         axes.set_xlabel('time since the first tick [s]')

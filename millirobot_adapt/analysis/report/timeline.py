@@ -50,10 +50,10 @@ class Timeline:
 
 
 def timeline_of(run: RunData, track: FollowedPath | None, predictions: Predictions | None, dt: float) -> Timeline:
-    """Set the story's time axis: from the first to the last tick, or the whole bag where there are no ticks."""
+    """Set the time axis: from the first to the last tick, or the whole bag where there are no ticks."""
     end = (run.ticks[-1].stamp + dt if run.ticks else run.end) - run.origin
     events = [Event(f.received - run.origin, spoken(f), stop=False) for f in run.walk_faults]
-    told = [Event(float(stop['time_s']), 'stopped', stop=True) for stop in stops(run)]
-    events += [event for event in told if event.time <= end + LINGER]
+    stopped = [Event(float(stop['time_s']), 'stopped', stop=True) for stop in stops(run)]
+    events += [event for event in stopped if event.time <= end + LINGER]
     last = max([end, *(event.time for event in events)])
     return Timeline(run, track, predictions, sorted(events, key=lambda event: event.time), (0.0, max(last, 1e-3)), dt)

@@ -17,7 +17,7 @@ from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag
 
 CONTROL_PERIOD = 0.1
-"""Where the bag does not tell it [s]."""
+"""Where the bag does not hold it [s]."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class WholeRun:
     parameters: Mapping[str, Any]
     """What ran, as parameters.yaml has it; may be empty."""
     summary: dict[str, Any]
-    story: Timeline
+    timeline: Timeline
     gaps: list[str]
     """Sentences on what could not be worked out."""
 
@@ -43,7 +43,7 @@ class WholeRun:
 
     @property
     def method(self) -> str:
-        """Name of the adaptation method, as the controller told it, or nothing."""
+        """Name of the adaptation method, as the controller published it, or nothing."""
         return str(self.summary['adaptation']['method'] or '')
 
     @property
@@ -64,8 +64,8 @@ def read_whole_run(bag: Bag) -> WholeRun:
     run = load_run(bag, shape) if shape else load_run(bag)
     predictions, gaps = _predictions(run, provenance)
     dt = _group(parameters, 'robot').get('dt')
-    story = timeline_of(run, follow_path(run), predictions, dt if isinstance(dt, float) else CONTROL_PERIOD)
-    return WholeRun(parameters, summarise(run, parameters, predictions), story, gaps)
+    timeline = timeline_of(run, follow_path(run), predictions, dt if isinstance(dt, float) else CONTROL_PERIOD)
+    return WholeRun(parameters, summarise(run, parameters, predictions), timeline, gaps)
 
 
 def _predictions(run: RunData, provenance: Provenance | None) -> tuple[Predictions | None, list[str]]:

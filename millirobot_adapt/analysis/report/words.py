@@ -96,7 +96,7 @@ def notes(run: RunData) -> list[str]:
 
 
 def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
-    """Choose the key figures; what the run does not tell is a dash."""
+    """Choose the key figures; a value that the run does not hold is a dash."""
     tracking, link, mocap = summary['tracking'], summary['link'], summary['mocap']
     after = tracking['after_fault'] or {'cross_track_rms_m': None}
     answered = None if not link['sent'] or link['replies'] is None else 100 * link['replies'] / link['sent']

@@ -55,7 +55,7 @@ def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> Non
             stream.take(topic, message, received)
         except (ValueError, IndexError, UserError):
             continue  # read_whole_run has named it
-    predictions = recorded.story.predictions
+    predictions = recorded.timeline.predictions
     if predictions is not None:
         kinds = (('before', predictions.before, ORANGE), ('after', predictions.after, BLUE))
         errors = {name: 100 * predictions.position_error(poses)[:, -1] for name, poses, _ in kinds}

@@ -44,7 +44,7 @@ TIMELINE = 'time'
 FLAT = 0.002
 """Height of lines over the floor [m]."""
 TRAIL_STEP = 5
-"""The way walked is drawn anew after so many poses: that of every tick would be a picture each."""
+"""The line of the way walked is sent again after this many poses; sending it every tick would be much data."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -185,7 +185,7 @@ class Stream:
         self._say('bridge', message.message)
 
     def _say(self, who: str, text: str, level: rr.TextLogLevel = rr.TextLogLevel.INFO) -> None:
-        """Write what a node says of itself when it changes."""
+        """Write a node's state when it changes."""
         if text and self._said.get(who) != text:
             self._said[who] = text
             self._to.log('events', rr.TextLog(f'{who}: {text}', level=level))
