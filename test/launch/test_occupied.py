@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from launch_steps import END, START, processes_of
 
+from millirobot_adapt.contract.states import ManagerPhase
+
 pytestmark = pytest.mark.system
 
 
@@ -23,7 +25,8 @@ def test_a_second_launch_in_the_same_namespace_is_refused_before_it_touches_the_
     assert f'a robot is being run in the namespace / already (process {before["launched"]})' in said
     assert 'Traceback' not in said
     robot.witness.spin(1.0)
-    assert robot.witness.moving, 'the first walks on'
+    assert robot.witness.bridge.armed, f'nobody stopped the first: {robot.witness.bridge.last_stop}'
+    assert robot.witness.manager.phase is ManagerPhase.ACTIVE
     assert processes_of(tmp_path) == before
     assert set((tmp_path / 'runs').iterdir()) == folders, 'no folder was made'
 
@@ -40,4 +43,4 @@ def test_a_second_node_of_the_same_name_is_refused(launched, operated, node):
     assert answer.returncode == 2, answer.stderr
     assert f'error: /{node} runs already on this machine (process ' in answer.stderr
     robot.witness.spin(1.0)
-    assert robot.witness.manager.text == 'active', 'nobody noticed'
+    assert robot.witness.manager.phase is ManagerPhase.ACTIVE, 'nobody noticed'
