@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.states import BridgeState, LinkState
-from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT
+from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT, STATE
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inject import inject
 from millirobot_adapt.ros.operator import Operator
@@ -29,16 +32,26 @@ class Witness(Operator):
         """When `moving` became what it is [s, host clock], told by the mock to the millisecond."""
         self.sent = 0
         """Setpoints that the bridge has sent."""
+        self._poses: deque[float] = deque(maxlen=1000)
         self.replies = 0
         """Telemetry that the bridge has accepted."""
         node = self._node
         node.create_subscription(JointState, MOTORS.name, self._on_motors, qos(MOTORS))
         node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
+        node.create_subscription(Float64MultiArray, STATE.name, self._on_state, qos(STATE, depth=100))
         node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
 
     def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> tuple[bool, str]:
         """Let a fault of the mock begin; see `ros.inject.inject`."""
         return inject(self._node, self._executor, fault, value, duration)
+
+    def last_pose(self, before: float) -> float:
+        """Return when the estimator accepted the last pose before a time; both [s, host clock].
+
+        Raises:
+            ValueError: none that it has told of.
+        """
+        return max(pose for pose in self._poses if pose <= before)
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         super()._on_bridge(state)
@@ -53,6 +66,11 @@ class Witness(Operator):
 
     def _on_sent(self, message: JointState) -> None:
         self.sent += 1
+
+    def _on_state(self, message: Float64MultiArray) -> None:
+        state = decode_state(message.data)
+        if state.quality.pose_age < float('inf'):
+            self._poses.append(state.stamp - state.quality.pose_age)
 
     def _on_legs(self, message: JointState) -> None:
         self.replies += 1

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
@@ -14,6 +15,7 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link import bench
 from millirobot_adapt.benchmarks.link import processes as link_processes
 from millirobot_adapt.benchmarks.link.faults import CASES, Case, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.injected import INJECTED
 from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, _vanish, _worst
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow, table
@@ -21,6 +23,7 @@ from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.sim.conditions import make_fault
 from millirobot_adapt.sim.radio_faults import RadioFaults
 
 ROBOT = RobotConfig()
@@ -122,6 +125,8 @@ FIGURES = bench.LinkFigures([GOOD], [RoundTrip(False, 300, 300, 0.2, 0.6, 0.7)],
         ({'wrong_accepted': 2}, '2 wrong values accepted'),
         ({'stop_ms': 301.0}, 'the motors stopped after 301 ms'),
         ({'stop_ms': 301.0, 'bytes_pass': False}, None),
+        ({'stop_ms': 349.0, 'bound_ms': 350.0}, None),
+        ({'stop_ms': 351.0, 'bound_ms': 350.0}, 'the motors stopped after 351 ms'),
         ({'wrong_accepted': None, 'stop_ms': None, 'rearm_s': None}, None),
         ({'broken': 'the bridge has ended'}, 'the bridge has ended'),
     ],
@@ -186,3 +191,17 @@ def test_a_port_that_vanishes_and_comes_back_is_survived_and_nothing_moves_by_it
         row = _vanish(robot)
     assert row.complaint is None
     assert row.rearm_s < 20.0
+
+
+@pytest.mark.system
+@pytest.mark.long
+def test_every_row_holds_in_twenty_trials_idle_and_on_a_busy_machine(capsys):
+    options = ['--trials', '20', '--process-trials', '20', '--busy', '--json']
+    assert main(['bench', 'link', *options]) == 0, capsys.readouterr().err
+
+
+def test_every_injected_fault_is_one_that_the_mock_knows():
+    for case in INJECTED:
+        value = None if case.value is None else yaml.safe_load(case.value)
+        assert make_fault(case.fault, value).what == case.fault
+    assert len({case.name for case in INJECTED}) == len(INJECTED)

@@ -91,3 +91,31 @@ def test_a_bag_is_played_whole_and_in_the_present(player):
     first = seconds(played['mocap/pose'][0].header.stamp)
     assert before - 5.0 < first < time.time() + 5.0
     assert 'odometry' not in played
+
+
+def play(player):
+    player.trigger_configure()
+    player._publishers_of = {topic.name: Published() for topic in (*INPUTS, *VIEWS)}
+    player.trigger_activate()
+    player._began = -1e12  # all of it is due
+    player._play()
+    return player._publishers_of
+
+
+def test_damaged_messages_are_left_out_counted_and_end_nothing(player, monkeypatch):
+    from millirobot_adapt.nodes import player as module
+
+    plain, poses = module.deserialize_message, []
+
+    def damaged(data, kind):
+        if kind is PoseStamped:
+            poses.append(kind)
+            data = data[:10] if len(poses) == 3 else data
+        return plain(data, kind)
+
+    monkeypatch.setattr(module, 'deserialize_message', damaged)
+    played = play(player)
+    assert player.lifecycle == 'finalized'
+    recorded = sum(1 for name, _, _ in open_bag(BAG).messages([topics.MOCAP_POSE, topics.TRUE_POSE]))
+    assert len(played['mocap/pose']) + len(played['mock/pose']) == recorded - 1
+    assert {pair.key: pair.value for pair in player.examine().values}['damaged'] == '1'

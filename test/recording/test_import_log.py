@@ -174,7 +174,7 @@ def poisoned(key):
         (poisoned('t_robot'), 't_robot holds values that are not finite'),
         (changed('t_robot', np.zeros(30)), 'does not rise'),
         (changed('roll_start', np.array([0, 10, 25])), 'rollout 2 spans'),
-        (changed('roll_mode', np.array([1, 1, 9])), 'unknown mode 9'),
+        (changed('roll_mode', np.array([9, 9, 9])), 'no rollout with leg velocity setpoints'),
         (make_log(modes=(3, 3)), 'no rollout with leg velocity setpoints'),
     ],
 )
@@ -248,3 +248,14 @@ def test_the_real_logs_import_and_the_filter_follows_them(tmp_path, terrain, wri
     assert len(speeds) > 0.98 * replies
     assert max(speeds) < 2.0
     assert np.median(speeds) < 0.4
+
+
+def test_rollouts_of_an_unknown_mode_or_without_motion_capture_are_named_and_the_rest_goes_on(tmp_path, capsys):
+    log = changed('roll_mode', np.array([1, 9, 1]))
+    log['mocap_valid'] = np.array(log['mocap_valid'])
+    log['mocap_valid'][-5:] = False
+    np.savez(tmp_path / 'log.npz', **log)
+    report = import_log(tmp_path / 'log.npz', tmp_path / 'bag', RobotConfig(), progress=False)
+    assert report.rollouts == 2
+    said = capsys.readouterr().err
+    assert '1 rollouts of the unknown mode 9 left out (1)' in said

@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from millirobot_adapt.benchmarks.link.faults import CASES, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.injected import INJECTED, InjectedFault, measure_injected
 from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, measure_processes
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow
@@ -29,6 +31,10 @@ class LinkBench:
     """Of every fault in simulated time."""
     process_trials: int = 2
     """Of every fault of a process, in real time."""
+    simulated: bool = True
+    """Measure the rows in simulated time and the round trips."""
+    busy: bool = False
+    """Measure the rows of processes also with every core kept busy."""
     exchanges: int = 300
     """For the round trip."""
     load_seconds: float = 6.0
@@ -55,18 +61,28 @@ def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
         BenchFailedError: a process did not do what was waited for.
     """
     robot = load_robot(bench.robot)
-    rows = _simulated(bench, robot, tell)
+    rows = _simulated(bench, robot, tell) if bench.simulated else []
     trips = []
-    for wire_time in (False, True):
+    for wire_time in (False, True) if bench.simulated else ():
         trips.append(measure_round_trip(robot, bench.exchanges, wire_time))
         tell()
     with tempfile.TemporaryDirectory() as folder, LiveRobot(Path(folder), bench.robot) as live:
         live.walk(1.0)
         load = live.measure_load(bench.load_seconds)
         tell()
-        rows += measure_processes(live, bench.process_trials)
+        injected = [partial(_injected, case=case) for case in INJECTED]
+        rows += measure_processes(live, bench.process_trials, injected)
         tell()
-        return LinkFigures(rows, trips, load, live.mock_starved())
+        starved = live.mock_starved()
+    if bench.busy:
+        with tempfile.TemporaryDirectory() as folder, LiveRobot(Path(folder), bench.robot, busy=True) as live:
+            rows += measure_processes(live, bench.process_trials, injected)
+            starved |= live.mock_starved()
+    return LinkFigures(rows, trips, load, starved)
+
+
+def _injected(robot: LiveRobot, case: InjectedFault) -> FaultRow:
+    return measure_injected(robot, case)
 
 
 def _simulated(bench: LinkBench, robot: RobotConfig, tell: Callable[[], object]) -> list[FaultRow]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,11 @@ class BridgeLoad:
 class LiveRobot:
     """The processes of a run with the mock, and a witness who commands them. A context manager."""
 
-    def __init__(self, folder: Path, robot: str) -> None:
+    def __init__(self, folder: Path, robot: str, busy: bool = False) -> None:
         """Prepare; `folder` gets the port, the parameters and the logs. This process joins the run's ROS domain."""
+        self.busy = busy
+        """Every core of the machine is kept busy beside the run."""
+        self._spinners: list[subprocess.Popen[bytes]] = []
         self._port = folder / 'radio'
         self._parameters = folder / 'nodes.yaml'
         path = folder / 'path.csv'
@@ -84,9 +89,14 @@ class LiveRobot:
         for node in MANAGED:
             self.start(node)
         self.bring_up(*MANAGED)
+        cores = os.cpu_count() or 1 if self.busy else 0
+        self._spinners = [subprocess.Popen([sys.executable, '-c', 'while True: pass']) for _ in range(cores)]
         return self
 
     def __exit__(self, *_: object) -> None:
+        for spinner in self._spinners:
+            spinner.kill()
+            spinner.wait()
         self._supervisor.stop()
         self.witness.close()
         self._domain.release()
@@ -124,6 +134,10 @@ class LiveRobot:
         if not done:
             raise BenchFailedError(f'{fault} was refused: {answer}')
         return asked_at
+
+    def now(self) -> float:
+        """Return the host's time [s since the epoch]."""
+        return time.time()
 
     def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
         """Hear what comes until a condition holds; return how long that took [s].
@@ -186,9 +200,11 @@ class LiveRobot:
             self.witness.spin(0.02)
 
 
-def measure_processes(robot: LiveRobot, trials: int) -> list[FaultRow]:
+def measure_processes(
+    robot: LiveRobot, trials: int, injected: Sequence[Callable[[LiveRobot], FaultRow]] = ()
+) -> list[FaultRow]:
     """Measure every fault of a process `trials` times; the worst counts."""
-    faults = (_kill_controller, _hang_bridge, _kill_bridge, _vanish)
+    faults = (_kill_controller, _hang_bridge, _kill_bridge, _vanish, *injected)
     rows = []
     for fault in faults:
         measured = []
@@ -201,52 +217,58 @@ def measure_processes(robot: LiveRobot, trials: int) -> list[FaultRow]:
 
 def _kill_controller(robot: LiveRobot) -> FaultRow:
     cause = robot.send(CONTROLLER, signal.SIGKILL)
-    row = _watch(robot, 'SIGKILL of the controller', cause)
+    row = watch(robot, 'SIGKILL of the controller', cause)
     ended = time.time()
     robot.start(CONTROLLER)
     robot.bring_up(CONTROLLER)
-    return _recover(robot, row, ended)
+    return recover(robot, row, ended)
 
 
 def _hang_bridge(robot: LiveRobot) -> FaultRow:
     cause = robot.send(BRIDGE, signal.SIGSTOP)
-    row = _watch(robot, 'SIGSTOP of the bridge', cause)
+    row = watch(robot, 'SIGSTOP of the bridge', cause)
     ended = robot.send(BRIDGE, signal.SIGCONT)
-    return _recover(robot, row, ended)
+    return recover(robot, row, ended)
 
 
 def _kill_bridge(robot: LiveRobot) -> FaultRow:
     cause = robot.send(BRIDGE, signal.SIGKILL)
-    row = _watch(robot, 'SIGKILL of the bridge', cause)
+    row = watch(robot, 'SIGKILL of the bridge', cause)
     robot.witness.link = None
     ended = time.time()
     robot.start(BRIDGE)
     robot.bring_up(BRIDGE)
-    return _recover(robot, row, ended)
+    return recover(robot, row, ended)
 
 
 def _vanish(robot: LiveRobot) -> FaultRow:
     said = robot.lines(BRIDGE, 'link lost')
     cause = time.time()
     robot.inject('port.vanish', duration=VANISHED)
-    row = _watch(robot, 'port vanishes for 2 s', cause)
-    row = replace(_recover(robot, row, cause + VANISHED), bytes_pass=False)
+    row = watch(robot, 'port vanishes for 2 s', cause)
+    row = replace(recover(robot, row, cause + VANISHED), bytes_pass=False)
     said = robot.lines(BRIDGE, 'link lost') - said
     if not robot.running(BRIDGE):
         return replace(row, broken='the bridge has ended')
     return row if said == 1 else replace(row, broken=f'the bridge said {said} times that the link is lost')
 
 
-def _watch(robot: LiveRobot, fault: str, cause: float) -> FaultRow:
-    """Watch what follows a cause [s, host clock] and begin its row: when the motors are told to stand."""
+def watch(robot: LiveRobot, fault: str, cause: float, since: Callable[[], float] | None = None) -> FaultRow:
+    """Watch what follows a cause [s, host clock] and begin its row: when the motors are told to stand.
+
+    `since` tells afterwards from when the time runs; None: from the cause.
+    """
     witness = robot.witness
     sent, replies = witness.sent, witness.replies
     witness.spin(OBSERVED)
-    stop = OBSERVED if witness.moving else witness.changed_at - cause
-    return FaultRow(fault, 'processes', witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
+    stop = OBSERVED if witness.moving else witness.changed_at - (cause if since is None else since())
+    if witness.changed_at < cause and not witness.moving:
+        stop = 0.0  # it stood already: the machine was too busy to walk
+    where = 'busy' if robot.busy else 'processes'
+    return FaultRow(fault, where, witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
 
 
-def _recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
+def recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
     """Watch, after the fault's end [s, host clock], that nothing moves by itself, then arm; complete the row."""
     witness = robot.witness
     witness.spin(WATCHED_AFTER)

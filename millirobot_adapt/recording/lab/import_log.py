@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,10 @@ def import_log(log: Path, bag: Path, robot: RobotConfig, progress: bool = True) 
     wanted = [rollout for rollout in rollouts if rollout.mode != OPEN_LOOP]
     if not wanted:
         raise UserError(f'{log}: holds no rollout with leg velocity setpoints ({len(rollouts)} in open-loop PWM)')
+    blind = [rollout.number for rollout in wanted if not rollout.records['mocap_valid'].any()]
+    if blind:
+        named = ', '.join(map(str, blind))
+        print(f'warning: {log}: {len(blind)} rollouts have no motion capture ({named})', file=sys.stderr)
     messages = stale = 0
     with BagWriter(bag, full_names(TOPICS)) as writer:
         for rollout in tqdm(wanted, desc=log.stem, unit='rollout', disable=not progress):

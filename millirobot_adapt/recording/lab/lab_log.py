@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ _ROLLOUT_KEYS = ('roll_start', 'roll_len', 'roll_mode', 'roll_session')
 Arrays = dict[str, NDArray[Any]]
 
 
+def _warn(text: str) -> None:
+    print(f'warning: {text}', file=sys.stderr)
+
+
 @dataclass(frozen=True)
 class LabRollout:
     """One rollout as it was recorded: raw values, N records."""
@@ -48,27 +54,32 @@ class LabRollout:
         return np.asarray(self.records['t_robot'], dtype=np.float64)
 
 
-def read_lab_log(path: Path) -> list[LabRollout]:
+def read_lab_log(path: Path, warn: Callable[[str], None] = _warn) -> list[LabRollout]:
     """Read and check a log; rollouts come in the order of time (the file's order is not always that).
+
+    Rollouts of an unknown mode are left out; `warn` gets a line that counts and names them.
 
     Raises:
         UserError: no such file, not an npz, a key missing, a wrong shape, a value not finite, time running back.
     """
     arrays = _load(path)
     size = len(arrays['t_robot'])
-    rollouts = []
+    rollouts: list[LabRollout] = []
+    unknown: dict[int, list[int]] = {}
     for number, (start, length, mode, session) in enumerate(zip(*(arrays[key] for key in _ROLLOUT_KEYS), strict=True)):
         if not 0 <= start < start + length <= size:
             raise UserError(f'{path}: rollout {number} spans records {start}..{start + length}, the file has {size}')
         if int(mode) not in MODES:
-            raise UserError(
-                f'{path}: rollout {number} has the unknown mode {mode} (known: {", ".join(map(str, MODES))})'
-            )
+            unknown.setdefault(int(mode), []).append(number)
+            continue
         rows = slice(int(start), int(start) + int(length))
         rollout = LabRollout(number, int(mode), str(session), {key: arrays[key][rows] for key in _RECORD_KEYS})
         if np.any(np.diff(rollout.stamps) <= 0):
             raise UserError(f'{path}: t_robot does not rise within rollout {number}')
         rollouts.append(rollout)
+    for mode, numbers in sorted(unknown.items()):
+        named = ', '.join(map(str, numbers))
+        warn(f'{path}: {len(numbers)} rollouts of the unknown mode {mode} left out ({named})')
     return sorted(rollouts, key=lambda rollout: rollout.stamps[0])
 
 

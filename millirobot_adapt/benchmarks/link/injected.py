@@ -1,0 +1,65 @@
+"""Faults that a mock can inject into a live run, one row each: how fast the motors are told to stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from millirobot_adapt.benchmarks.link.processes import LiveRobot, recover, watch
+from millirobot_adapt.benchmarks.link.rows import LONGEST_STOP_MS, FaultRow
+from millirobot_adapt.bringup.processes import CONTROLLER, ESTIMATOR, NodeProcess
+
+POSE_STOP_MS = 350.0
+"""Motors have to be commanded zero within this time of the last accepted pose [ms]."""
+LEGS_STOP_MS = 1500.0
+"""Legs that do not follow are given a second; then they are held [ms]."""
+
+
+@dataclass(frozen=True)
+class InjectedFault:
+    """A fault that has to stop the robot, and how fast."""
+
+    fault: str
+    value: str | None = None
+    """In YAML; None: the default."""
+    bound_ms: float = POSE_STOP_MS
+    from_pose: bool = True
+    """The time runs from the last accepted pose, which the state tells, and not from the injection."""
+    restart: NodeProcess | None = None
+    """The process that has to be started again afterwards."""
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        return self.fault if self.value is None else f'{self.fault} {self.value}'
+
+
+INJECTED = (
+    InjectedFault('mocap.stop'),
+    InjectedFault('mocap.hold'),
+    InjectedFault('mocap.freeze'),
+    InjectedFault('mocap.zeros'),
+    InjectedFault('mocap.nan'),
+    InjectedFault('mocap.zero_quaternion'),
+    InjectedFault('mocap.other_body', '0.5'),
+    InjectedFault('mocap.frame_id'),
+    InjectedFault('clock.mocap', '5.0'),
+    InjectedFault('clock.mocap', '-5.0'),
+    InjectedFault('process.kill', 'estimator', restart=ESTIMATOR),
+    InjectedFault('process.worker', 'controller', LONGEST_STOP_MS, from_pose=False, restart=CONTROLLER),
+    InjectedFault('process.hang', 'controller', LONGEST_STOP_MS, from_pose=False),
+    InjectedFault('robot.leg_stuck', 'both', LEGS_STOP_MS, from_pose=False),
+    InjectedFault('robot.encoders', 'both', LEGS_STOP_MS, from_pose=False),
+)
+
+
+def measure_injected(robot: LiveRobot, case: InjectedFault) -> FaultRow:
+    """Inject one fault into a walk, see when the robot stands, end the fault, and arm again."""
+    cause = robot.inject(case.fault, case.value)
+    witness = robot.witness
+    row = watch(robot, case.name, cause, lambda: witness.last_pose(witness.changed_at) if case.from_pose else cause)
+    robot.inject('clear')
+    ended = robot.now()
+    if case.restart is not None:
+        robot.start(case.restart)
+        robot.bring_up(case.restart)
+    return replace(recover(robot, row, ended), bound_ms=case.bound_ms)

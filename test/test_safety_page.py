@@ -1,0 +1,41 @@
+"""docs/safety.md: every test and every row of the benchmark that it names exists, and every row has all its columns."""
+
+import re
+from pathlib import Path
+
+from millirobot_adapt.benchmarks.link.faults import CASES
+from millirobot_adapt.benchmarks.link.injected import INJECTED
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / 'docs' / 'safety.md').read_text(encoding='utf-8')
+ROWS = [
+    [cell.strip() for cell in line.strip('|').split('|')]
+    for line in TEXT.splitlines()
+    if line.startswith('|') and not line.startswith(('|---', '| hazard', '| **'))
+]
+
+
+def test_every_hazard_has_a_detection_a_promise_a_measurement_and_a_proof():
+    assert len(ROWS) > 20
+    for row in ROWS:
+        assert len(row) == 5, row
+        assert all(row), row
+        assert '`' in row[4], row
+
+
+def test_every_test_that_is_named_exists():
+    tests = ' '.join(path.read_text(encoding='utf-8') for path in (ROOT / 'test').rglob('test_*.py'))
+    named = re.findall(r'`(test_\w+?)(_\.\.\.)?`', TEXT)
+    assert len(named) > 8
+    missing = [name for name, cut in named if not re.search(rf'def {name}{"_" if cut else chr(92) + "("}', tests)]
+    assert not missing
+
+
+def test_every_row_of_the_benchmark_stands_on_the_page_and_no_other():
+    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link' / 'processes.py').read_text(encoding='utf-8')
+    named = {name for row in ROWS if 'bench:' in row[4] for name in re.findall(r'`([^`]*)`', row[4])}
+    rows = {name for name in named if not name.startswith('test_')}
+    injected = {case.name for case in INJECTED}
+    assert injected <= rows
+    known = injected | {case.name for case in CASES} | {'reset'}
+    assert not [name for name in rows if name not in known and f"'{name}'" not in processes]
