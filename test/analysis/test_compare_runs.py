@@ -99,7 +99,7 @@ def test_any_parameter_can_tell_variants_apart(tmp_path):
     found = comparison(read_runs(folders, by='controller.planner.samples'))
     assert [entry['variant'] for entry in found['variants']] == ['samples 100', 'samples 400']
     assert {entry['interval'] for entry in found['pairs']} == {None}
-    with pytest.raises(UserError, match=r'tell no controller\.samples'):
+    with pytest.raises(UserError, match=r'have no controller\.samples'):
         read_runs(folders, by='controller.samples')
 
 

@@ -82,5 +82,5 @@ def test_another_model_than_the_one_that_ran_is_refused(run):
 
     with pytest.raises(UserError, match='velociroach_grbal: is not the model of this run'):
         predict(run, provenance('0' * 64))
-    with pytest.raises(UserError, match='does not tell which model ran'):
+    with pytest.raises(UserError, match='does not say which model ran'):
         predict(run, None)
