@@ -72,7 +72,7 @@ class LiveRobot:
             },
             'bridge': {'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
             'estimator': {'robot': robot},
-            'controller': {'robot': robot, 'path': str(path)},
+            'controller': {'robot': robot, 'path': str(path), 'objective.fence_corners': FENCE},
         }
         nodes = (MOCK_ROBOT, *MANAGED)
         write_node_parameters(self._parameters, resolve(nodes, overrides))
@@ -262,10 +262,12 @@ def watch(robot: LiveRobot, fault: str, cause: float, since: Callable[[], float]
     sent, replies = witness.sent, witness.replies
     witness.spin(OBSERVED)
     stop = OBSERVED if witness.moving else witness.changed_at - (cause if since is None else since())
+    broken = None
     if witness.changed_at < cause and not witness.moving:
-        stop = 0.0  # it stood already: the machine was too busy to walk
+        stop, broken = 0.0, 'the robot stood already when the fault began'
     where = 'busy' if robot.busy else 'processes'
-    return FaultRow(fault, where, witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
+    row = FaultRow(fault, where, witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
+    return replace(row, broken=broken)
 
 
 def recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
@@ -274,7 +276,7 @@ def recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
     witness.spin(WATCHED_AFTER)
     robot.wait_for(lambda: witness.link is LinkState.UP, 'the link')
     up_after = max(0.0, witness.link_since - ended)
-    broken = 'the robot moved before it was armed again' if witness.moving else None
+    broken = 'the robot moved before it was armed again' if witness.moving else row.broken
     return replace(row, rearm_s=up_after + robot.arm(), broken=broken)
 
 
