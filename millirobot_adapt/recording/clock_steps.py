@@ -103,7 +103,10 @@ def find_steps(positions: Iterable[Position]) -> list[ClockStep]:
 
 
 def _all_go_back(a: _Stretch, b: _Stretch) -> bool:
-    """Tell whether most topics go back from one stretch to the next, and not single messages that came late."""
+    """Tell whether most topics of both stretches go back, and not single messages that came late.
+
+    Topics that begin behind the step say nothing: the clock may be set while the robot still starts.
+    """
     if b.count < FEWEST:
         return False
     shared = [topic for topic in b.first if topic in a.last]
@@ -113,7 +116,7 @@ def _all_go_back(a: _Stretch, b: _Stretch) -> bool:
         if b.first[topic].time < a.last[topic].time
         and b.second.get(topic, b.first[topic]).time < a.last[topic].time + JOINT
     ]
-    return len(back) * 2 > len(b.first)
+    return len(back) * 2 > len(shared)
 
 
 def _numbers_go_on(a: _Stretch, b: _Stretch) -> bool | None:
