@@ -236,3 +236,12 @@ def test_one_hard_contact_does_not_make_a_body_another_one():
         watched.add(Compared(gyro + spike, seen), 0.0, slice(None))
         assert not watched.other_body
         assert not watched.wrong_axes
+
+
+def test_the_first_contacts_after_standing_still_do_not_make_a_body_another_one():
+    watched, rng = BodyCheck(), np.random.default_rng(0)
+    for k in range(12):
+        gyro = np.array([3.0, 2.0, 0.1]) if k >= 8 else rng.normal(0.0, 0.01, 3)
+        seen = np.tile(-gyro + rng.normal(0.0, 0.2, 3), (len(LAGS), 1))
+        watched.add(Compared(gyro, seen), None, slice(None))
+        assert not watched.other_body

@@ -21,9 +21,9 @@ from millirobot_adapt.core.robot.state import FloatArray
 READINGS = 30
 """Readings that axes are judged by: three seconds."""
 FEWEST, FEWEST_AXES = 5, 15
-"""Fewer readings tell nothing of another body, or of the axes."""
+"""Fewer readings that turn tell nothing of another body, and fewer readings nothing of the axes."""
 LEAST_TURNING = 0.5
-"""Root mean square of the gyro below which nothing is told [rad/s]."""
+"""A slower reading does not turn; with a lower root mean square, nothing is told of the axes [rad/s]."""
 LARGEST_LEFT_OVER = 0.75
 """More left over of the turning is another body."""
 LEAST_AXES_LEFT_OVER = 0.25
@@ -79,7 +79,9 @@ class BodyCheck:
         gyro = np.array([each.gyro for each in self._readings])
         seen = np.array([each.seen for each in self._readings])
         newest = slice(-2 * FEWEST, None)
-        if len(gyro) >= FEWEST and _rms(gyro[newest]) >= LEAST_TURNING:
+        # What a robot that stood, and has just begun to walk, shows is one or two contacts and noise.
+        turning = np.sum(gyro[newest] ** 2, axis=1) >= LEAST_TURNING**2
+        if np.count_nonzero(turning) >= FEWEST:
             self.other_body = _left_over(gyro[newest], seen[newest][:, places]) > LARGEST_LEFT_OVER
         self._since_axes += 1
         often = self._since_axes >= FEWEST and len(gyro) >= FEWEST_AXES
