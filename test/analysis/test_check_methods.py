@@ -35,7 +35,7 @@ def write(folder, method, **options):
 @pytest.mark.parametrize('method', METHODS)
 def test_a_run_of_each_method_comes_again_bit_for_bit(tmp_path, capsys, method):
     figures = checked(write(tmp_path / 'bag', method), capsys)
-    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS}
+    assert figures['compared'] == {'ticks': TICKS, 'setpoints': TICKS, 'odometries': TICKS, 'states': TICKS}
     assert figures['not_compared'] == []
 
 

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message
 
 from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.robot.samples import Telemetry
@@ -45,9 +45,9 @@ LIVE, BAG = built(live, live.path_message), built(bag, bag.path)
 def test_both_libraries_make_the_same_message(name):
     message, store = BAG[name], typestore()
     kind = message.__msgtype__
-    # Read once and written again, because the bytes between aligned fields are left to chance.
-    live_bytes = store.serialize_cdr(store.deserialize_cdr(bytes(serialize_message(LIVE[name])), kind), kind)
-    assert bytes(live_bytes) == bytes(store.serialize_cdr(message, kind))
+    # rclpy pads its bytes as it likes; so it reads those of rosbags, and the values are compared (as text: NaN is NaN).
+    read = deserialize_message(bytes(store.serialize_cdr(message, kind)), type(LIVE[name]))
+    assert repr(read) == repr(LIVE[name])
 
 
 def test_what_the_battery_does_not_measure_is_not_a_number():

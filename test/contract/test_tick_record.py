@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
+from millirobot_adapt.contract.tick_codec import VERSION, decode_tick, encode_tick
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.robot.state import NU, NX
 
@@ -28,9 +28,22 @@ def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:
         plan_states=rng.normal(size=(horizon + 1, NX)),
         cost=2.5,
         work_ms=31.0,
-        chunks=2.0,
+        batches=2.0,
         revision=5.0,
+        share=0.5,
+        arc_length=1.5,
+        credit=0.1,
+        left_out=0.0,
     )
+
+
+ADDED = {
+    1: ('batches', 'revision', 'share', 'arc_length', 'credit', 'left_out'),
+    2: ('revision', 'share', 'arc_length', 'credit', 'left_out'),
+    3: ('share', 'arc_length', 'credit', 'left_out'),
+    4: ('arc_length', 'credit', 'left_out'),
+}
+"""What a record of an older version lacks."""
 
 
 def test_a_record_survives_the_wire():
@@ -40,7 +53,7 @@ def test_a_record_survives_the_wire():
         np.testing.assert_array_equal(getattr(decoded, field.name), getattr(record, field.name), err_msg=field.name)
 
 
-@pytest.mark.parametrize(('version', 'lacks'), [(1, ('chunks', 'revision')), (2, ('revision',))])
+@pytest.mark.parametrize(('version', 'lacks'), ADDED.items())
 def test_a_record_of_an_older_version_is_read_without_what_it_lacks(version, lacks):
     data = encode_tick(make_record())
     old = data[: -len(lacks)].copy()  # what was added came last
@@ -52,8 +65,8 @@ def test_a_record_of_an_older_version_is_read_without_what_it_lacks(version, lac
 
 def test_a_record_of_a_newer_version_is_refused():
     data = encode_tick(make_record())
-    data[0] = 4
-    with pytest.raises(ValueError, match='version 1 to 3'):
+    data[0] = VERSION + 1
+    with pytest.raises(ValueError, match=f'version 1 to {VERSION}'):
         decode_tick(data)
 
 

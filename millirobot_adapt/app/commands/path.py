@@ -6,19 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from millirobot_adapt.core.config import read_params
-from millirobot_adapt.core.control.path_follower import turning_radius
-from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.files import user_path
-from millirobot_adapt.core.planning.path_facts import PathPlace, clearance, sharpest_turn
-from millirobot_adapt.core.planning.paths import ENDLESS, ReferencePath, make_path
-from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.safety.polygon import Polygon
 from millirobot_adapt.core.share import find
+
+if TYPE_CHECKING:
+    from millirobot_adapt.core.planning.path_facts import PathPlace
+    from millirobot_adapt.core.planning.paths import ReferencePath
+    from millirobot_adapt.core.safety.polygon import Polygon
 
 INSIDE, OUTSIDE = 0, 1
 
@@ -49,6 +47,13 @@ def add(subparsers: Any) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from millirobot_adapt.core.config import read_params
+    from millirobot_adapt.core.control.path_follower import turning_radius
+    from millirobot_adapt.core.control.wiring import ControllerConfig
+    from millirobot_adapt.core.planning.path_facts import clearance, sharpest_turn
+    from millirobot_adapt.core.planning.paths import ENDLESS, make_path
+    from millirobot_adapt.core.robot.description import load_robot
+
     path = make_path(args.path)
     if args.at is not None:
         path = path.placed(*args.at)
