@@ -95,6 +95,9 @@ def test_a_folder_without_logs_gives_one_line(tmp_path, capsys):
 
 @pytest.mark.real_logs
 @needs_logs
+@pytest.mark.xfail(
+    strict=True, reason='known: three carpet rollouts that begin with frozen poses are hardly believed again at 10 Hz'
+)
 def test_on_the_real_logs_nothing_impossible_is_followed_in_silence():
     figures = LogFigures()
     odd = {'carpet': (1, 30, 37, 123, 138, 146, 147, 148), 'styrofoam': (45, 182, 183), 'turf': (0, 1)}
