@@ -63,7 +63,7 @@ class ConstantLoop:
         return SimpleNamespace(
             plan=plan,
             cut_short=False,
-            tracking=SimpleNamespace(finished=False),
+            tracking=SimpleNamespace(finished=False, failed=''),
             record=lambda **given: TickRecord.without_state(tick, given['stamp'], given['seed'], executing),
         )
 

@@ -30,6 +30,9 @@ PATIENT = {
 }  # fmt: skip
 """Nothing here is about watchdogs, and the mock shares the machine."""
 
+INSIDE_THE_FENCE = [(0.0, 0.0), (1.8, 0.0), (1.8, 1.0), (-0.8, 1.0), (-0.8, -0.6)]
+"""Way-points [m] of a path that takes longer than the test."""
+
 
 class Lab:
     """What a person has at hand: the services, `ros2 param set`, `ros2 topic pub`, and an eye on the setpoints."""
@@ -55,7 +58,16 @@ class Lab:
         return self.operator.call(service, 10.0)
 
     def insist(self, service):
-        self.wait_for(lambda: self.call(service)[0], f'/{service} agrees')
+        answers = []
+
+        def agreed():
+            answers.append(self.call(service))
+            return answers[-1][0]
+
+        try:
+            self.wait_for(agreed, f'/{service} agrees')
+        except AssertionError as error:
+            raise AssertionError(f'{error}; it says {answers[-1]}') from None
 
     def set(self, node, **values):
         """Set parameters, `__` for a dot, all at once; returns whether that was done, and the reason if not."""
@@ -116,10 +128,12 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
 
     # A path in another frame is no path; one in world is, and the newest counts.
     lab.wait_for(lambda: 'no path yet' in lab.call('controller/start')[1], 'the start is refused')
-    lab.publish_path([(0.0, 0.0), (9.0, 0.0)], frame='map')
+    lab.publish_path(INSIDE_THE_FENCE, frame='map')
     lab.wait_for(lambda: "in the frame 'map'" in lab.group.log(CONTROLLER), 'the path is refused')
-    lab.publish_path([(0.0, 0.0), (5.0, 0.0), (9.0, 1.0)])
-    lab.wait_for(lambda: '3 way-points' in lab.group.log(CONTROLLER), 'the path is taken')
+    lab.publish_path([(0.0, 0.0), (9.0, 0.0)])
+    lab.wait_for(lambda: 'fence' in lab.call('controller/start')[1], 'a path out of the fence is refused')
+    lab.publish_path(INSIDE_THE_FENCE)
+    lab.wait_for(lambda: '5 way-points' in lab.group.log(CONTROLLER), 'the path is taken')
     lab.insist('controller/start')
     assert {tick.revision for tick in lab.ticks(5)} == {0.0}
 
