@@ -44,7 +44,7 @@ test-firmware: env
 # these versions have wheels.
 test-lowest:
 	@$(or $(PYTHON),python3) -m venv .venv-lowest
-	@.venv-lowest/bin/python .ci/lowest.py sim report film > .venv-lowest/constraints.txt
+	@.venv-lowest/bin/python .ci/lowest.py sim report film parquet > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python -m pip install --quiet 'pip>=24'
 	@.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[ros,film,test]'
 	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system' $(PARALLEL) $(ARGS)

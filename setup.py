@@ -13,6 +13,7 @@ SHARE = Path('share') / PACKAGE
 SIM = ['mujoco>=3.10', 'joblib>=1.4']
 REPORT = ['matplotlib>=3.7', 'jinja2>=3.1']
 FILM = [*SIM, *REPORT, 'imageio-ffmpeg>=0.5', 'pillow>=9.1']
+PARQUET = ['pyarrow>=14.0.1']
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
@@ -60,13 +61,15 @@ setup(
         'rosbags>=0.11',
         'mcap>=1.5',
         'zstandard>=0.20',
+        'lz4>=4.0',
     ],
     extras_require={
         'sim': SIM,
         'report': REPORT,
         'film': FILM,
+        'parquet': PARQUET,
         'view': [*SIM, *REPORT, 'rerun-sdk>=0.26'],
-        'test': [*FILM, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
+        'test': [*FILM, *PARQUET, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [

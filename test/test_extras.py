@@ -54,6 +54,7 @@ NODE = 'sys.argv[1:] = [{!r}]\nfrom millirobot_adapt.bringup.run_node import mai
     [
         (MILLIROBOT.format(['calibrate', '--seconds', '5']), 'sim'),
         (MILLIROBOT.format(['report', str(ROOT / 'test/data/bags/run')]), 'report'),
+        (MILLIROBOT.format(['export-bag', str(ROOT / 'test/data/bags/run'), '--to', 'parquet']), 'parquet'),
         (NODE.format('mock_robot'), 'sim'),
     ],
 )

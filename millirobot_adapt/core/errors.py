@@ -15,6 +15,7 @@ EXTRAS = {
     **dict.fromkeys(('matplotlib', 'jinja2'), 'report'),
     **dict.fromkeys(('imageio_ffmpeg', 'PIL'), 'film'),
     'rerun': 'view',
+    'pyarrow': 'parquet',
     **dict.fromkeys(('torch', 'onnx', 'onnxscript'), 'train'),
     'pytorch_mppi': 'bench',
 }

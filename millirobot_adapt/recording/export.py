@@ -126,11 +126,11 @@ def write_npz(tables: Tables, file: Path) -> None:
         with file.open('xb') as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # its hints take names for options
     except OSError as error:
-        raise _complaint(file, error) from None
+        raise cannot_write(file, error) from None
 
 
 def write_csv(tables: Tables, folder: Path) -> None:
-    """Write every table as `<table>.csv` into a new folder; the predicted states of the plans are left to npz.
+    """Write every table as `<table>.csv` into a new folder, but not the predicted states of the plans.
 
     Raises:
         UserError: the folder exists already or cannot be written.
@@ -143,10 +143,11 @@ def write_csv(tables: Tables, folder: Path) -> None:
                 writer.writerow(columns)
                 writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
     except OSError as error:
-        raise _complaint(folder, error) from None
+        raise cannot_write(folder, error) from None
 
 
-def _complaint(place: Path, error: OSError) -> UserError:
+def cannot_write(place: Path, error: OSError) -> UserError:
+    """Say in one line why tables cannot be written to a place."""
     if isinstance(error, FileExistsError):
         return UserError(f'{place}: exists already; choose another place with --out')
     return UserError(f'{place}: cannot be written ({error.strerror}); choose another place with --out')

@@ -5,7 +5,9 @@ import json
 
 import live_run
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 from synthetic_run import write_run
 
 from millirobot_adapt.analysis.run_data import load_run
@@ -13,8 +15,10 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import messages
-from millirobot_adapt.recording.export import read_tables, write_csv, write_npz
+from millirobot_adapt.recording.export import Tables, read_tables, write_csv, write_npz
+from millirobot_adapt.recording.parquet import write_parquet
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.tables import STATE_COLUMNS
 from millirobot_adapt.recording.writer import BagWriter
 
 START = 1_700_000_000.0
@@ -93,6 +97,32 @@ def test_csv_loads_back_number_for_number(tmp_path, tables):
             np.testing.assert_array_equal(np.array(read, dtype=values.dtype), values)
 
 
+def test_parquet_loads_back_number_for_number(tmp_path, tables):
+    write_parquet(tables, tmp_path / 'run')
+    assert {path.stem for path in (tmp_path / 'run').iterdir()} == {*tables.tables, 'plans'}
+    for name, table in tables.tables.items():
+        read = parquet.read_table(tmp_path / 'run' / f'{name}.parquet')
+        assert read.column_names == list(table)
+        for column, values in table.items():
+            kind = pyarrow.string() if values.dtype.kind == 'U' else pyarrow.from_numpy_dtype(values.dtype)
+            assert read.schema.field(column).type == kind
+            assert read.column(column).null_count == 0, 'what is missing is NaN, as in the other formats'
+            np.testing.assert_array_equal(np.array(read.column(column).to_pylist(), dtype=values.dtype), values)
+
+
+def test_plans_come_back_from_parquet_though_some_are_shorter(tmp_path, tables):
+    plans = np.random.default_rng(0).standard_normal(tables.plans.shape)
+    plans[3, 2:] = np.nan
+    write_parquet(Tables(tables.tables, plans), tmp_path / 'run')
+    read = parquet.read_table(tmp_path / 'run' / 'plans.parquet').to_pydict()
+    assert len(read['ahead']) == plans.shape[0] * plans.shape[1] - (plans.shape[1] - 2)
+    place = read.pop('tick_row'), read.pop('ahead')
+    again = np.full_like(plans, np.nan)
+    again[place] = np.transpose(list(read.values()))
+    np.testing.assert_array_equal(again, plans)
+    assert tuple(read) == STATE_COLUMNS
+
+
 def test_what_some_messages_lack_is_nan_and_damaged_ones_are_left_out(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
         bag.write_message('/legs', messages.joint_state(START, [1, 2]), START)
@@ -113,7 +143,7 @@ def test_a_bag_without_our_topics_is_refused(tmp_path):
         read_tables(open_bag(tmp_path / 'bag'))
 
 
-@pytest.mark.parametrize('kind', ['npz', 'csv'])
+@pytest.mark.parametrize('kind', ['npz', 'csv', 'parquet'])
 def test_the_command_writes_tells_and_never_overwrites(tmp_path, run, kind, capsys):
     place = tmp_path / f'out.{kind}'
     command = ['export-bag', str(run), '--to', kind, '--out', str(place)]

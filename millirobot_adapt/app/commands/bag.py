@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.reading import add_reading_options, bag_name
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
+
+if TYPE_CHECKING:
+    from millirobot_adapt.recording.export import Tables
 
 
 def add(subparsers: Any) -> None:
@@ -28,17 +32,20 @@ def add(subparsers: Any) -> None:
 
     exporter = subparsers.add_parser(
         'export-bag',
-        help='turn a bag into tables for notebooks, npz or CSV',
+        help='turn a bag into tables for notebooks: npz, CSV or Parquet',
         description='Write a table for each topic of a bag, one with a row a tick (state, actions, costs, errors, '
         'times) and one with a row a state. Columns end in their units; stamps are seconds since the epoch.',
     )
     exporter.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
-    exporter.add_argument('--to', choices=('npz', 'csv'), default='npz', help='format (default: %(default)s)')
+    exporter.add_argument(
+        '--to', choices=('npz', 'csv', 'parquet'), default='npz',
+        help='format (default: %(default)s); parquet needs the extra `parquet`',
+    )  # fmt: skip
     exporter.add_argument(
         '--out',
         type=user_path,
         metavar='PLACE',
-        help='file (npz) or folder (csv) to make (default: in the current folder)',
+        help='file (npz) or folder (csv, parquet) to make (default: in the current folder)',
     )
     add_reading_options(exporter)
     exporter.add_argument('--json', action='store_true', help='print the tables and their columns as JSON')
@@ -63,15 +70,16 @@ def _repair(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from millirobot_adapt.recording.export import read_tables, write_csv, write_npz
+    from millirobot_adapt.recording.export import read_tables
     from millirobot_adapt.recording.reader import open_bag
 
+    write = _table_writer(args.to)
     name = bag_name(args.bag)
-    place = args.out or Path(f'{name}.npz' if args.to == 'npz' else f'{name}_csv')
+    place = args.out or Path(f'{name}.npz' if args.to == 'npz' else f'{name}_{args.to}')
     if place.exists():
         raise UserError(f'{place}: exists already; choose another place with --out')
     tables = read_tables(open_bag(args.bag, namespace=args.namespace, strict=args.strict))
-    (write_npz if args.to == 'npz' else write_csv)(tables, place)
+    write(tables, place)
     if args.json:
         columns = {name: list(table) for name, table in tables.tables.items()}
         print(json.dumps({'out': str(place), 'tables': columns}, indent=2))
@@ -80,3 +88,14 @@ def _export(args: argparse.Namespace) -> int:
         print(f'{len(next(iter(table.values()))):8d} rows  {name}: {", ".join(table)}')
     print(place)
     return 0
+
+
+def _table_writer(kind: str) -> Callable[[Tables, Path], None]:
+    """Return what writes tables of a kind; a missing library shows before the bag is read."""
+    if kind == 'parquet':
+        from millirobot_adapt.recording.parquet import write_parquet
+
+        return write_parquet
+    from millirobot_adapt.recording.export import write_csv, write_npz
+
+    return write_npz if kind == 'npz' else write_csv
