@@ -87,7 +87,7 @@ def estimate(odometry: Any) -> Estimate:
 
 
 def reference_path(message: Any, name: str = 'reference') -> ReferencePath:
-    """Read the way-points of a nav_msgs/Path; one that ends where it began is closed.
+    """Read the waypoints of a nav_msgs/Path; a loop that ends where it began is closed.
 
     Raises:
         UserError: they make no path.

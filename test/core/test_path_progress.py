@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from path_gallery import KINDS, generated
 
+from millirobot_adapt.benchmarks.paths.generated import KINDS, generated
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.projection import CREDIT, GAIN
 from millirobot_adapt.core.planning.reference_path import ReferencePath
@@ -72,7 +72,7 @@ def test_generated_paths_are_walked_in_order(kind, seed):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from(list(KINDS)),
     seed=st.integers(0, 50),
     scale=st.floats(0.1, 3.0),
     moves=st.lists(st.tuples(st.floats(-0.4, 0.4), st.floats(-0.4, 0.4)), min_size=5, max_size=60),

@@ -137,6 +137,27 @@ def test_a_loop_closes_within_a_millimetre(tmp_path, gap, closed, suffix):
     assert (path.closed, len(path.waypoints)) == (closed, 3 if closed else 4)
 
 
+@pytest.mark.parametrize('points', [2, 3, 10, 1000])
+@pytest.mark.parametrize('angle', [0.0, 0.7, 3.0])
+@pytest.mark.parametrize('aside', [0.0, 5e-4])
+def test_out_and_back_along_one_line_is_walked_once_however_many_points_it_has(tmp_path, points, angle, aside):
+    out = np.linspace(0.0, 1.5, points)[:, None] * [np.cos(angle), np.sin(angle)]
+    back = out[-2::-1] + np.linspace(0.0, aside, len(out) - 1)[:, None] * [-np.sin(angle), np.cos(angle)]
+    file = tmp_path / 'line.csv'
+    file.write_text('\n'.join(f'{x!r},{y!r}' for x, y in np.vstack((out, back)).tolist()))
+    path = make_path(str(file))
+    assert not path.closed
+    assert path.length == pytest.approx(3.0, abs=1e-3)
+
+
+@pytest.mark.parametrize('tip', [30.0, 60.0, 150.0])
+def test_a_loop_with_a_sharp_corner_where_it_closes_is_closed(tip):
+    half = np.radians(tip / 2)
+    corners = np.array([(0.0, 0.0), (np.cos(half), np.sin(half)), (np.cos(half), -np.sin(half)), (0.0, 0.0)])
+    path = ReferencePath.through(corners)
+    assert (path.closed, path.segments) == (True, 3)
+
+
 def test_a_dense_path_is_followed_by_a_polyline_with_few_corners():
     angle = np.linspace(0.0, 2 * np.pi, 10_000)
     circle = ReferencePath.through(np.column_stack((0.5 * np.cos(angle), 0.5 * np.sin(angle))))

@@ -11,7 +11,11 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
 
 CLOSES_WITHIN = 1e-3
-"""A path whose last waypoint is this near to its first one [m] is closed."""
+"""A path whose last waypoint is this near to its first one [m] is closed, unless it comes back the way it went."""
+CLOSING_DIRECTION = 0.05
+"""Directions at the two ends are compared over this length [m]."""
+COMES_BACK = np.cos(np.radians(170.0))
+"""A path that would have to turn by more than this angle to go on for another lap comes back the way it went."""
 TOLERANCE = 1e-3
 """Path following uses a polyline with fewer corners, nowhere farther from the path [m]: dense paths cost no time."""
 
@@ -48,14 +52,26 @@ class ReferencePath:
 
     @classmethod
     def through(cls, points: FloatArray, closed: bool = False, name: str = 'path') -> ReferencePath:
-        """Return the path through points (N, 2) [m]; one that ends within `CLOSES_WITHIN` of its start is closed.
+        """Return the path through points (N, 2) [m].
+
+        A path that ends within `CLOSES_WITHIN` of its start is closed: it is walked lap after lap. Out and back along
+        one line is no lap, and stays open.
 
         Raises:
             UserError: as for the class.
         """
         points = np.asarray(points, dtype=float).reshape(-1, 2)
         returns = len(points) > 3 and bool(np.hypot(*(points[0] - points[-1])) <= CLOSES_WITHIN)
+        if returns and not closed:
+            returns = not cls(points, name=name)._comes_back()
         return cls(points[:-1] if returns else points, closed or returns, name)
+
+    def _comes_back(self) -> bool:
+        """Whether the path arrives against the direction in which it set out."""
+        reach = min(CLOSING_DIRECTION, 0.1 * self.length)
+        chords = np.diff(self.at(np.array([0.0, reach, self.length - reach, self.length])), axis=0)[[0, 2]]
+        start, end = chords / np.hypot(chords[:, 0], chords[:, 1])[:, None]
+        return bool(start @ end < COMES_BACK)
 
     @property
     def segments(self) -> int:

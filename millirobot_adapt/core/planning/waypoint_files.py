@@ -21,7 +21,7 @@ HEADING = re.compile(r'(?P<name>[a-z]+?)(?:[ _]*[\[(]?(?P<unit>m|cm|mm)[\])]?)?'
 def read_waypoints(path: Path) -> ReferencePath:
     """Read waypoints from YAML: `waypoints`, a list of [x, y] [m], and `closed`, false unless it says true.
 
-    A path that ends where it began is closed, too.
+    A loop that ends where it began is closed, too.
 
     Raises:
         UserError: the file cannot be read, has other keys, or does not hold at least two waypoints.
@@ -44,7 +44,7 @@ def read_csv(path: Path) -> ReferencePath:
     """Read waypoints, one a line; blank lines and lines that begin with # do not count.
 
     Without a heading a line is `x,y` [m]. A heading names the two columns, in either order, and may name their unit:
-    `y,x`, `x_mm,y_mm`, `x [cm];y [cm]`. Columns are divided by comma, semicolon, tab or spaces. A path that ends where
+    `y,x`, `x_mm,y_mm`, `x [cm];y [cm]`. Columns are divided by comma, semicolon, tab or spaces. A loop that ends where
     it began is closed.
 
     Raises:

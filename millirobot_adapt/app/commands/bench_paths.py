@@ -1,0 +1,82 @@
+"""`millirobot bench paths`: walk generated paths on the mock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def add(benchmarks: Any) -> None:
+    """Add the benchmark."""
+    parser = benchmarks.add_parser(
+        'paths',
+        help='whether the robot follows any path: lanes, spirals, stars, out and back',
+        description='Walk generated paths with the controller on the mock, in lock-step, and judge the walks by the '
+        'true poses: each path must be walked to its end, in its order, and not be left.',
+        epilog='Exit codes: 0 every walk is right, 1 one is not, 2 bad input.',
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser.add_argument('--kinds', help='kinds of paths, comma-separated (default: all)')
+    parser.add_argument(
+        '--paths', type=between(int, 1, 1000), default=5, help='paths of each kind (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--seeds', type=between(int, 1, 1000), default=5, help='walks along each path (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--out', type=user_path, metavar='FOLDER', help='keep paths and walks; the same command again goes on there'
+    )
+    parser.add_argument('--condition', default='carpet', help='condition, by name or file (default: %(default)s)')
+    parser.add_argument(
+        '--params',
+        default='controller.yaml',
+        help="the controller's parameters, by name or file (default: %(default)s)",
+    )
+    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from millirobot_adapt.benchmarks.paths.bench import PathBench, bench_paths
+    from millirobot_adapt.benchmarks.paths.generated import KINDS
+    from millirobot_adapt.benchmarks.paths.table import as_dict, as_text, failures
+    from millirobot_adapt.core.config import read_params
+    from millirobot_adapt.core.control.wiring import ControllerConfig
+    from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+    from millirobot_adapt.core.share import find
+    from millirobot_adapt.sim.conditions import load_condition
+
+    if args.jobs == 0 or args.jobs < -1:
+        raise UserError(f'--jobs {args.jobs}: must be at least 1, or -1 for one process a core')
+    bench = PathBench(
+        controller=read_params(find('params', args.params), 'controller', ControllerConfig),
+        estimator=read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig),
+        condition=load_condition(args.condition),
+        kinds=_kinds(args.kinds, KINDS),
+        paths=args.paths,
+        seeds=args.seeds,
+    )
+    walks = bench_paths(bench, args.out, args.jobs)
+    print(json.dumps(as_dict(walks), indent=2, allow_nan=False) if args.json else as_text(walks))
+    return 1 if failures(walks) else 0
+
+
+def _kinds(text: str | None, known: Iterable[str]) -> tuple[str, ...]:
+    """Split a comma-separated list of kinds."""
+    if text is None:
+        return tuple(known)
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
+    for name in names:
+        if name not in known:
+            raise UserError(f'--kinds {name}: no such kind; known are {", ".join(known)}')
+    if not names:
+        raise UserError(f'--kinds {text!r}: names nothing; known are {", ".join(known)}')
+    return names
