@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.channel import SLICE, Interrupted
 from firmware_bridge.clock import Clock
-from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver_inputs import DriverInputs
 from firmware_bridge.link import Exchange, Link, LinkLost
 from firmware_bridge.permission import Permission
@@ -25,8 +25,8 @@ from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import NU, FloatArray
 from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.core.safety.causes import StopCause
-from millirobot_adapt.core.safety.fence import fence_text
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
+from millirobot_adapt.core.safety.geofence import fence_text
 from millirobot_adapt.core.safety.inputs import GateInputs
 
 JUST_OVER = 0.001

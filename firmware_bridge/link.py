@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.channel import Interrupted, RadioChannel
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.dialogue import STILL, Answered, Dialogue, LinkCounters, Unconfirmed
 from firmware_bridge.guardian import Guardian, SerialGuardian
 from firmware_bridge.packets import StartMotors, TelemetryReply

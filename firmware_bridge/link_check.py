@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.channel import RadioChannel
 from firmware_bridge.clock import Clock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.dialogue import STILL, Dialogue, Heard, Unconfirmed
 from firmware_bridge.packets import (
     CommandPacket,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from millirobot_adapt.core.planning.budget import unlimited
-from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NX

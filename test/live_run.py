@@ -20,15 +20,15 @@ from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.geometry import quaternion_from_rpy
-from millirobot_adapt.core.live import changed, live_values
-from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.live_rules import changed, live_values
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 from millirobot_adapt.core.share import file_hashes
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.records import typestore
 from millirobot_adapt.recording.writer import BagWriter
 
@@ -110,7 +110,7 @@ def write_live_run(
     with BagWriter(folder) as bag:
         write = Writer(bag, change)
         write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
-        write(topics.CONTROLLER_STATE, messages.status('controller', 'running', details), START)
+        write(topics.CONTROLLER_STATE, stored_messages.status('controller', 'running', details), START)
         _walk(write, assembly, estimator, ticks, starts, blind, tuned or {}, paused)
     return folder
 
@@ -134,20 +134,24 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
         setpoint, misses = book.action(tick), book.misses(tick)
         if tick in paused:
             setpoint, misses = np.zeros(2), 0
-        write(topics.SETPOINT, messages.joint_state(stamp, setpoint), stamp)
-        write(topics.SENT, messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
+        write(topics.SETPOINT, stored_messages.joint_state(stamp, setpoint), stamp)
+        write(topics.SENT, stored_messages.joint_state(stamp + 0.001, setpoint), stamp + 0.001)
         poses, reply = _sense(robot, setpoint, stamp, rng)
         for pose in poses:  # the recorder hears of them later than the estimator does
-            write(topics.MOCAP_POSE, messages.pose_stamped(pose.stamp, pose.position, pose.quaternion), stamp + 0.09)
+            write(
+                topics.MOCAP_POSE,
+                stored_messages.pose_stamped(pose.stamp, pose.position, pose.quaternion),
+                stamp + 0.09,
+            )
             log.pose(pose)
         record = log.reply(reply)
-        write(topics.ARRIVALS, messages.labelled_array(record.encode(), 'arrivals'), stamp + 0.02)
+        write(topics.ARRIVALS, stored_messages.labelled_array(record.encode(), 'arrivals'), stamp + 0.02)
         estimate, sample = feed(estimator, record)
-        odometry = messages.odometry(estimate)
+        odometry = stored_messages.odometry(estimate)
         write(topics.ODOMETRY, odometry, stamp + 0.02)
-        write(topics.STATE, messages.labelled_array(encode_state(sample), 'state'), stamp + 0.02)
-        write(topics.REPLY, messages.labelled_array(encode_reply(reply), 'reply'), stamp + 0.015)
-        parts = zip(TELEMETRY, messages.telemetry_messages(reply), strict=True)
+        write(topics.STATE, stored_messages.labelled_array(encode_state(sample), 'state'), stamp + 0.02)
+        write(topics.REPLY, stored_messages.labelled_array(encode_reply(reply), 'reply'), stamp + 0.015)
+        parts = zip(TELEMETRY, stored_messages.telemetry_messages(reply), strict=True)
         for topic, message in parts:
             write(topic, message, stamp + 0.015)
         state_stamp, state = sample.stamp, sample.state
@@ -163,7 +167,7 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
         if path is None:
             path = assembly.paths.lay(state)
             assembly.loop.restart(path)
-            write(topics.REFERENCE, messages.path(stamp, path.outline), stamp)
+            write(topics.REFERENCE, stored_messages.path(stamp, path.outline), stamp)
         result = assembly.loop.step(tick, state_stamp, state, before, setpoint)
         book.store(tick, result.plan)
         record = result.record(seed=assembly.config.seed, stamp=stamp, state_stamp=state_stamp)
@@ -174,7 +178,7 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
 
 
 def _write_tick(write, record, misses):
-    message = messages.labelled_array(encode_tick(replace(record, misses=misses)), 'tick')
+    message = stored_messages.labelled_array(encode_tick(replace(record, misses=misses)), 'tick')
     write(topics.TICK, message, record.stamp + 0.04)
 
 

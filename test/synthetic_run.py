@@ -8,12 +8,12 @@ import yaml
 
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import NU, NX
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 
 START = 1_700_000_000.0
@@ -69,7 +69,9 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
             if tick == FAULT_TICK:
                 values = {'start': 20.0, 'leg': 'left middle'}
                 stamp = START + tick * DT
-                bag.write_message('/mock/fault', messages.status('missing_leg', 'left middle leg lost', values), stamp)
+                bag.write_message(
+                    '/mock/fault', stored_messages.status('missing_leg', 'left middle leg lost', values), stamp
+                )
         _write_end(bag, ticks)
     parameters = {
         'seed': seed,
@@ -82,10 +84,10 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
 
 def _write_beginning(bag: BagWriter, path: ReferencePath) -> None:
     points = np.vstack([path.waypoints, path.waypoints[:1]])
-    bag.write_message('/reference', messages.path(START, points), START - 0.02)
+    bag.write_message('/reference', stored_messages.path(START, points), START - 0.02)
     details = {'method': 'grbal', 'model': 'velociroach_grbal'}
-    bag.write_message('/controller/state', messages.status('controller', 'running', details), START - 0.02)
-    bag.write_message('/bridge/state', messages.status('bridge', 'armed', {'armed': True}), START - 0.03)
+    bag.write_message('/controller/state', stored_messages.status('controller', 'running', details), START - 0.02)
+    bag.write_message('/bridge/state', stored_messages.status('bridge', 'armed', {'armed': True}), START - 0.03)
 
 
 def _write_end(bag: BagWriter, ticks: int) -> None:
@@ -93,8 +95,10 @@ def _write_end(bag: BagWriter, ticks: int) -> None:
     values = {
         'armed': True, 'sent': 500, 'replies': 495, 'lost': 5, 'bad_frames': 2, 'rtt_p50_ms': 14.2, 'rtt_p99_ms': 19.8,
     }  # fmt: skip
-    bag.write_message('/bridge/state', messages.status('bridge', 'armed', values), end)
-    bag.write_message('/bridge/state', messages.status('bridge', 'battery low', values | {'armed': False}), end + 0.5)
+    bag.write_message('/bridge/state', stored_messages.status('bridge', 'armed', values), end)
+    bag.write_message(
+        '/bridge/state', stored_messages.status('bridge', 'battery low', values | {'armed': False}), end + 0.5
+    )
 
 
 def _write_link(bag: BagWriter, tick: int, generator: np.random.Generator) -> None:
@@ -103,7 +107,7 @@ def _write_link(bag: BagWriter, tick: int, generator: np.random.Generator) -> No
         'rtt_p50_ms': 14 + generator.normal(0, 0.2), 'rtt_p99_ms': 18 + generator.normal(0, 1.0),
     }  # fmt: skip
     stamp = START + tick * DT
-    bag.write_message('/bridge/state', messages.status('bridge', 'armed', values), stamp)
+    bag.write_message('/bridge/state', stored_messages.status('bridge', 'armed', values), stamp)
 
 
 def _on_path(path: ReferencePath, along: float, offset: float) -> tuple[float, float, float]:
@@ -125,22 +129,22 @@ def _write_tick(
     if generator is not None:
         setpoint = 2 * np.pi * (5.5 + 2.2 * np.sin(0.4 * stamp * np.array([1.0, -1.0]) + 0.4 * noise[:2]))
     legs = 0.9 * setpoint + 0.4 * 2 * np.pi * noise[2:4]
-    bag.write_message('/setpoint', messages.joint_state(stamp, setpoint), stamp + 0.0005)
-    bag.write_message('/sent', messages.joint_state(stamp + 0.001, setpoint), stamp + 0.002)
+    bag.write_message('/setpoint', stored_messages.joint_state(stamp, setpoint), stamp + 0.0005)
+    bag.write_message('/sent', stored_messages.joint_state(stamp + 0.001, setpoint), stamp + 0.002)
     sampled = stamp + 0.012
     quaternion = quaternion_from_rpy(np.array([0.0, 0.0, yaw]))
-    bag.write_message('/mock/pose', messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
-    bag.write_message('/mocap/pose', messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
+    bag.write_message('/mock/pose', stored_messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
+    bag.write_message('/mocap/pose', stored_messages.pose_stamped(sampled, [x, y, 0.03], quaternion), sampled)
     reply = Telemetry(sampled, legs * tick * DT, legs, np.zeros(3), np.array([0, 0, 9.81]), legs * 0.01, 4.0)
     names = ('/legs', '/imu/data_raw', '/battery', '/back_emf')
-    for name, message in zip(names, messages.telemetry_messages(reply), strict=True):
+    for name, message in zip(names, stored_messages.telemetry_messages(reply), strict=True):
         bag.write_message(name, message, sampled + 0.004)
     position = np.array([x, y, 0.03]) + 0.002 * noise[4:7]
     velocity = (SPEED + 0.04 * noise[7]) * np.array([np.cos(yaw), np.sin(yaw), 0.0])
     pose = Estimate(sampled, position, quaternion, velocity, np.zeros(3), np.eye(6), np.eye(6), 0.01)
-    bag.write_message('/odometry', messages.odometry(pose), sampled + 0.006)
+    bag.write_message('/odometry', stored_messages.odometry(pose), sampled + 0.006)
     record = _record(tick, stamp, sampled, step, seed)
-    bag.write_message('/tick', messages.labelled_array(encode_tick(record), 'tick record'), sampled + 0.04)
+    bag.write_message('/tick', stored_messages.labelled_array(encode_tick(record), 'tick record'), sampled + 0.04)
 
 
 def _record(tick: int, stamp: float, sampled: float, step: Step, seed: int) -> TickRecord:

@@ -56,7 +56,7 @@ class CardGroup:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ParameterRow:
     """One parameter as text, with its default where it differs from that."""
 
     name: str
@@ -74,7 +74,7 @@ class ParameterGroup:
     """Parameters of one node, or of the run itself."""
 
     heading: str
-    rows: Sequence[Parameter]
+    rows: Sequence[ParameterRow]
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class Page:
     parameters: Sequence[ParameterGroup] = ()
 
     @property
-    def changed(self) -> list[Parameter]:
+    def changed(self) -> list[ParameterRow]:
         """Return the parameters that differ from their defaults, under their full names."""
         return [
-            Parameter(f'{group.heading}.{row.name}', row.value, row.default)
+            ParameterRow(f'{group.heading}.{row.name}', row.value, row.default)
             for group in self.parameters
             for row in group.rows
             if row.changed

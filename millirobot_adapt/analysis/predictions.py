@@ -11,8 +11,8 @@ from millirobot_adapt.core.control.history import is_valid_step, steps_ahead
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.dynamics.bundle import load_bundle
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Method, Window
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Method, Window
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.robot.state import NU, FloatArray, StateView

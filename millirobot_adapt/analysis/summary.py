@@ -55,7 +55,7 @@ from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.recording.states import bridge_state, controller_state, manager_state
+from millirobot_adapt.recording.stored_states import bridge_state, controller_state, manager_state
 
 VERSION = 1
 SAME_STOP = 2.0

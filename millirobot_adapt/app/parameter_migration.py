@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.parameter_file import VALUES, Block, read_parameter_file
+from millirobot_adapt.core.parameter_file import VALUES, ParameterBlock, read_parameter_file
 from millirobot_adapt.core.renames import RENAMES, Rename, as_recorded
 
 
@@ -128,7 +128,7 @@ def _text(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix('\n').removesuffix('\n...')
 
 
-def _check(text: str, before: tuple[Block, ...], path: Path) -> None:
+def _check(text: str, before: tuple[ParameterBlock, ...], path: Path) -> None:
     """Make sure that the new text holds what the old one did, under the present names.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from millirobot_adapt.analysis.compare.page import table, write_page
+from millirobot_adapt.analysis.compare.comparison_page import table, write_page
 from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 from millirobot_adapt.app.demo import Demo, node_overrides, walk_demo
 from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK

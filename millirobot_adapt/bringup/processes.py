@@ -61,9 +61,9 @@ class NodeProcess:
 _NODES = 'millirobot_adapt.nodes'
 RECORDER = NodeProcess('recorder', f'{_NODES}.recorder', f'{_NODES}.recorder:RecorderConfig')
 MOCK_ROBOT = NodeProcess('mock_robot', f'{_NODES}.mock_robot', f'{_NODES}.mock_robot:MockRobotConfig')
-BRIDGE = NodeProcess('bridge', 'millirobot_adapt.nodes.bridge', 'firmware_bridge.config:BridgeConfig')
+BRIDGE = NodeProcess('bridge', 'millirobot_adapt.nodes.bridge', 'firmware_bridge.bridge_config:BridgeConfig')
 ESTIMATOR = NodeProcess(
-    'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.config:EstimatorNodeConfig'
+    'estimator', f'{_NODES}.estimator', 'millirobot_adapt.core.estimation.estimator_config:EstimatorNodeConfig'
 )
 CONTROLLER = NodeProcess('controller', f'{_NODES}.controller', 'millirobot_adapt.core.control.wiring:ControllerConfig')
 MANAGER = NodeProcess('manager', f'{_NODES}.manager', 'millirobot_adapt.ros.bring_up:ManagerConfig')

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.estimation.assembly import answer
-from millirobot_adapt.core.estimation.interface import Estimate, Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
 from millirobot_adapt.core.robot.state import FloatArray

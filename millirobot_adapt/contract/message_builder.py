@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from millirobot_adapt.contract.topics import BODY_FRAME, WORLD_FRAME
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy, rotate_back
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import ACTION_NAMES, FloatArray

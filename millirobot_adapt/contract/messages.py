@@ -13,7 +13,7 @@ import numpy as np
 from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, WORLD_FRAME
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import rotate
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry

@@ -80,8 +80,8 @@ def param(
 ) -> Any:
     """Declare one parameter: its default, one sentence, its unit, its inclusive range or choices, a list's length.
 
-    `live` says whether it may change while the node runs (core/live.py): '' not, 'any' to any valid value, 'lower' or
-    'higher' only that way, for a limit that may be tightened and not loosened.
+    `live` says whether it may change while the node runs (core/live_rules.py): '' never, 'any' to any valid value,
+    'lower' or 'higher' only that way, for a limit that may be tightened and not loosened.
     """
     return Parameter(default, doc, unit, low, high, choices, length, live)
 

@@ -26,7 +26,7 @@ OF_ROS = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 
 
 @dataclass(frozen=True)
-class Block:
+class ParameterBlock:
     """The parameters under one head."""
 
     head: str
@@ -56,7 +56,7 @@ class ParameterFile:
     """A parameter file as it was read."""
 
     path: Path
-    blocks: tuple[Block, ...]
+    blocks: tuple[ParameterBlock, ...]
 
     def values(self, node: str, namespace: str | None = None) -> dict[str, Any] | None:
         """Return what the file sets for a node of ours: dotted name -> value; None where no block is for it.
@@ -78,7 +78,7 @@ class ParameterFile:
         return taken(own, node, str(self.path)) if own else None
 
     @staticmethod
-    def _is_meant(block: Block, node: str, namespace: str | None) -> bool:
+    def _is_meant(block: ParameterBlock, node: str, namespace: str | None) -> bool:
         if namespace is None:
             return block.name == node or block.is_shared
         place = namespace.strip('/')
@@ -108,7 +108,7 @@ def read_parameter_file(path: Path) -> ParameterFile:
     return ParameterFile(path, tuple(_blocks(read_yaml(path), str(path))))
 
 
-def _blocks(content: Mapping[str, Any], path: str, place: str = '') -> Iterator[Block]:
+def _blocks(content: Mapping[str, Any], path: str, place: str = '') -> Iterator[ParameterBlock]:
     for key, inner in content.items():
         head = f'{place}/{str(key).strip("/")}'.replace('//', '/')
         if not _has_values(inner):
@@ -119,7 +119,7 @@ def _blocks(content: Mapping[str, Any], path: str, place: str = '') -> Iterator[
             raise UserError(f'{path}: {key}: {VALUES} must be a group of parameters, not {inner[VALUES]!r}')
         else:
             try:
-                yield Block(head, dotted(inner[VALUES]))
+                yield ParameterBlock(head, dotted(inner[VALUES]))
             except UserError as error:
                 raise UserError(f'{path}: {error}') from None
 
@@ -145,7 +145,7 @@ def dotted(nested: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
     return made
 
 
-def taken(blocks: Iterable[Block], node: str, source: str) -> dict[str, Any]:
+def taken(blocks: Iterable[ParameterBlock], node: str, source: str) -> dict[str, Any]:
     """Return what a node of ours takes from the blocks that are for it; of several values the last one counts.
 
     Raises:

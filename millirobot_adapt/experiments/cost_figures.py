@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from millirobot_adapt.analysis.figure_style import DASHED, GREY, HERO, INK, Drawing
 from millirobot_adapt.experiments.results import Results
-from millirobot_adapt.experiments.table import EVERY
+from millirobot_adapt.experiments.results_table import EVERY
 
 BAR = 0.2
 """Height of a bar with its gap [inch]."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from millirobot_adapt.core.control.path_follower import PathFollowerConfig
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from millirobot_adapt.core.config import build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.renames import renewed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.dynamics.interface import AdaptedModel
+from millirobot_adapt.core.dynamics.method_interface import AdaptedModel
 from millirobot_adapt.core.robot.state import FloatArray
 
 

@@ -12,14 +12,14 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import Config, param, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.runner import walk
-from millirobot_adapt.learning.rollouts import Rollouts, Walk, cut_walks
+from millirobot_adapt.learning.rollout_file import CollectedRollouts, Walk, cut_walks
 from millirobot_adapt.sim.conditions import sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
 
@@ -35,7 +35,7 @@ class OnPolicyConfig(Config):
     jobs: int = param(1, 'Processes.', low=1)
 
 
-def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int) -> Rollouts:
+def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int) -> CollectedRollouts:
     """Walk with a bundle on the mock under drawn training conditions, before the round `number` of training.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 
 from millirobot_adapt.analysis.page import Table
 from millirobot_adapt.experiments.results import Results
-from millirobot_adapt.experiments.table import NOTE, tables_of
+from millirobot_adapt.experiments.results_table import NOTE, tables_of
 
 DASH = '\u2013'
 

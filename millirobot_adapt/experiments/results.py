@@ -11,7 +11,7 @@ import numpy as np
 from millirobot_adapt.analysis.figure_style import GREY, PALETTE
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
-from millirobot_adapt.experiments.table import EVERY
+from millirobot_adapt.experiments.results_table import EVERY
 
 GREYS = {FOLLOWER: '#9aa5ae', ORACLE: GREY}
 """What is no rival is grey."""

@@ -10,7 +10,7 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.path_follower import PathFollower
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import assemble
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.robot.description import load_robot

@@ -14,10 +14,10 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.random_policy import RandomPolicy
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
+from millirobot_adapt.learning.rollout_file import CollectedRollouts, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot
 
@@ -40,7 +40,7 @@ class CollectConfig(Config):
 Sampler = Callable[[np.random.Generator], Condition]
 
 
-def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None = None) -> Rollouts:
+def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None = None) -> CollectedRollouts:
     """Collect rollouts; equal configurations give equal data.
 
     Each is under a condition drawn by `sampler`, which is by default what the configuration says.
@@ -55,7 +55,7 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None =
     made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
     results = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
     states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
-    return Rollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), describe(config, robot))
+    return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), describe(config, robot))
 
 
 def _sampler(name: str) -> Sampler:

@@ -11,7 +11,7 @@ from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.learning.loss import open_loop, poses
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 from millirobot_adapt.learning.segments import VALIDATION_PART, DataSet, cut, normalise
 from millirobot_adapt.learning.train import Trainer
 from millirobot_adapt.learning.train_config import TrainConfig
@@ -28,7 +28,7 @@ class HeldOutConfig(Config):
 
 
 def predict_held_out(
-    rollouts: Rollouts, config: HeldOutConfig, dt: float, on_fold: Callable[[], object] = lambda: None
+    rollouts: CollectedRollouts, config: HeldOutConfig, dt: float, on_fold: Callable[[], object] = lambda: None
 ) -> np.ndarray:
     """Return where each state leads in `horizon` steps, seen from it: forward, left [m], turn [rad].
 
@@ -47,7 +47,7 @@ def predict_held_out(
 
 
 def _predict(
-    rollouts: Rollouts, training: np.ndarray, held_out: np.ndarray, config: HeldOutConfig, dt: float
+    rollouts: CollectedRollouts, training: np.ndarray, held_out: np.ndarray, config: HeldOutConfig, dt: float
 ) -> np.ndarray:
     """Train on some rollouts and predict the others."""
     checked = max(1, round(VALIDATION_PART * len(training)))

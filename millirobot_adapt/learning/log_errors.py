@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import TransitionHistory, steps_ahead
-from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Method, Window
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Method, Window
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.learning.log_shifts import set_yaw
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class ConstantVelocity:
 
 def log_errors(
     method: Method,
-    rollouts: Rollouts,
+    rollouts: CollectedRollouts,
     window: int,
     horizons: tuple[int, ...],
     every: int,
@@ -89,7 +89,7 @@ def log_errors(
 
 def _errors(
     method: Method,
-    rollouts: Rollouts,
+    rollouts: CollectedRollouts,
     n: int,
     history: TransitionHistory,
     horizons: tuple[int, ...],

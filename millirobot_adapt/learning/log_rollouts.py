@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, NX
-from millirobot_adapt.learning.rollouts import Rollouts, concatenate, mark_valid
+from millirobot_adapt.learning.rollout_file import CollectedRollouts, concatenate, mark_valid
 from millirobot_adapt.recording.lab.log_states import LoggedWalk, read_logged_walks
 
 JUMP = 0.15
@@ -25,7 +25,7 @@ class Log:
     """The rollouts of one file, or of several."""
 
     name: str
-    rollouts: Rollouts
+    rollouts: CollectedRollouts
     sessions: tuple[str, ...]
     """Session of each rollout: what was recorded in one go is never divided between training and test."""
 
@@ -35,7 +35,7 @@ class Log:
     def part(self, rows: np.ndarray) -> Log:
         """Take some of the rollouts."""
         taken = self.rollouts
-        part = Rollouts(
+        part = CollectedRollouts(
             taken.states[rows], taken.actions[rows], taken.stamps[rows], taken.valid[rows], taken.metadata
         )  # fmt: skip
         return Log(self.name, part, tuple(self.sessions[row] for row in rows))
@@ -106,7 +106,7 @@ def hold_out(log: Log, part: float, rng: np.random.Generator) -> tuple[Log, Log]
     return log.part(np.flatnonzero(~is_held_out)), log.part(np.flatnonzero(is_held_out))
 
 
-def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, object]) -> Rollouts:
+def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, object]) -> CollectedRollouts:
     """Stack walks of different lengths; transition i leads from record i to record i + 1."""
     count, length = len(walks), max(len(walk.stamps) for walk in walks)
     states = np.full((count, length, NX), np.nan)
@@ -116,7 +116,7 @@ def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, obj
         states[row, :records], actions[row, :records], stamps[row, :records] = walk.states, walk.actions, walk.stamps
     moved = np.linalg.norm(np.diff(states[..., :2], axis=1), axis=-1)
     valid = mark_valid(states, stamps, dt) & ~(moved > JUMP)
-    return Rollouts(
+    return CollectedRollouts(
         np.nan_to_num(states).astype(np.float32), actions[:, :-1].astype(np.float32), stamps, valid, metadata
     )  # fmt: skip
 

@@ -12,15 +12,15 @@ from collections.abc import Callable
 import numpy as np
 
 from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray, StateView
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
-Shift = Callable[[Rollouts], Rollouts]
+Shift = Callable[[CollectedRollouts], CollectedRollouts]
 
 
 def yaw_offset(angle: float) -> Shift:
     """Return a shift that measures every heading wrong, by `angle` [rad] to the left or to the right."""
 
-    def shift(rollouts: Rollouts) -> Rollouts:
+    def shift(rollouts: CollectedRollouts) -> CollectedRollouts:
         states = rollouts.states.astype(float)
         set_yaw(states, StateView(states).yaw + angle * _ways(len(states))[:, None])
         return dataclasses.replace(rollouts, states=states.astype(np.float32))
@@ -34,7 +34,7 @@ def side_gain(gain: float) -> Shift:
     The motion of a log cannot be changed, but what it answers to can: the setpoints of the side are divided by `gain`.
     """
 
-    def shift(rollouts: Rollouts) -> Rollouts:
+    def shift(rollouts: CollectedRollouts) -> CollectedRollouts:
         actions = rollouts.actions.copy()
         left = _ways(len(actions)) > 0
         actions[left, :, 0] /= gain

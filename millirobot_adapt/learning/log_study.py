@@ -19,8 +19,8 @@ from tqdm import tqdm
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Method
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Method
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session

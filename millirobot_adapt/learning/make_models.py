@@ -25,7 +25,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session
 from millirobot_adapt.learning.collect import collect, describe
 from millirobot_adapt.learning.recipe import Recipe
-from millirobot_adapt.learning.rollouts import Rollouts, load_rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts, load_rollouts
 from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.learning.training_run import load_training_run
 
@@ -49,7 +49,7 @@ class Job:
 
 
 def make_models(
-    recipe: Recipe, work: Path, out: Path, jobs: int, rollouts: Rollouts | None = None
+    recipe: Recipe, work: Path, out: Path, jobs: int, rollouts: CollectedRollouts | None = None
 ) -> list[dict[str, Any]]:
     """Make every model of the recipe; return a row for each, in the recipe's order.
 
@@ -79,7 +79,7 @@ def make_models(
     return [rows[job.name] for job in made]
 
 
-def _collected(recipe: Recipe, file: Path, jobs: int) -> Rollouts:
+def _collected(recipe: Recipe, file: Path, jobs: int) -> CollectedRollouts:
     """Return the rollouts that the recipe asks for, from an earlier call if they are there."""
     if file.is_file():
         found = load_rollouts(file)

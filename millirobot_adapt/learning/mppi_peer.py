@@ -15,8 +15,8 @@ from pytorch_mppi import MPPI
 from torch import Tensor
 from torch.func import grad
 
-from millirobot_adapt.core.dynamics.interface import Window
-from millirobot_adapt.core.planning.interface import Objective
+from millirobot_adapt.core.dynamics.method_interface import Window
+from millirobot_adapt.core.planning.planner_interface import Objective
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, NX, STATE_NAMES, FloatArray, StateView
 from millirobot_adapt.learning.kinematics import FEATURE_NAMES, body_state, change_of_state, rotate

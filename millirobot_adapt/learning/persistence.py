@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 from millirobot_adapt.learning.segments import Segments, cut
 
 PAST, FUTURE = 32, 15
@@ -27,7 +27,7 @@ SMALLEST = 1e-12
 """Least spread that is divided by."""
 
 
-def tell_persistence(rollouts: Rollouts) -> list[str]:
+def tell_persistence(rollouts: CollectedRollouts) -> list[str]:
     """Say for displacement and turn whether there is anything to adapt to, and advise where there is not."""
     segments = cut(rollouts, np.arange(len(rollouts.states)), PAST + FUTURE)
     if not len(segments):

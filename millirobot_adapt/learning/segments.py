@@ -11,7 +11,7 @@ from torch import Tensor
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.learning.kinematics import body_state, change_of_state
 from millirobot_adapt.learning.network import Normalisation
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
 VALIDATION_PART = 0.1
 _STRETCH, _STRETCHES = 96, 64
@@ -88,7 +88,7 @@ def split_rollouts(count: int, generator: np.random.Generator) -> Split:
     return Split(order[held_out:], order[:held_out])
 
 
-def make_data_set(rollouts: Rollouts, length: int, split: Split) -> DataSet:
+def make_data_set(rollouts: CollectedRollouts, length: int, split: Split) -> DataSet:
     """Cut segments of `length` transitions, all valid.
 
     Raises:
@@ -106,7 +106,7 @@ def make_data_set(rollouts: Rollouts, length: int, split: Split) -> DataSet:
     return DataSet(*parts, normalise(rollouts, split.training), stretches)
 
 
-def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
+def cut(rollouts: CollectedRollouts, chosen: np.ndarray, length: int) -> Segments:
     """Cut every segment of `length` valid consecutive transitions from the chosen rollouts (they overlap)."""
     states = torch.from_numpy(rollouts.states[chosen]).double()
     body = body_state(states).float()
@@ -125,7 +125,7 @@ def cut(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
     return Segments(windows(body, length + 1), windows(actions, length), windows(displacement, length))
 
 
-def _longest(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
+def _longest(rollouts: CollectedRollouts, chosen: np.ndarray, length: int) -> Segments:
     """Cut some of the longest pieces there are of `length` transitions and up to 96 before them, evenly spread."""
     further, found = _STRETCH, cut(rollouts, chosen, length + _STRETCH)
     while further and not len(found):
@@ -134,7 +134,7 @@ def _longest(rollouts: Rollouts, chosen: np.ndarray, length: int) -> Segments:
     return found.part(slice(0, None, max(1, len(found) // _STRETCHES)))
 
 
-def normalise(rollouts: Rollouts, chosen: np.ndarray) -> Normalisation:
+def normalise(rollouts: CollectedRollouts, chosen: np.ndarray) -> Normalisation:
     """Compute mean and standard deviation of features and targets over the chosen rollouts' valid transitions."""
     singles = cut(rollouts, chosen, 1)
     features = torch.cat([singles.body[:, 0], singles.actions[:, 0]], dim=-1)

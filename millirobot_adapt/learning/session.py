@@ -16,10 +16,10 @@ from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
-from millirobot_adapt.learning.export import write_bundle
-from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.bundle_writer import write_bundle
+from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
@@ -38,12 +38,17 @@ class Rounds:
     """Further rounds of training, on what was walked with the model meanwhile (Algorithm 9, lines 3 to 7)."""
 
     count: int
-    walk: Callable[[Path, int], Rollouts]
+    walk: Callable[[Path, int], CollectedRollouts]
     """Walks with a bundle before the round of that number."""
 
 
 def train(
-    rollouts: Rollouts, out: Path, config: TrainConfig, say: Say = print, place: int = 0, rounds: Rounds | None = None
+    rollouts: CollectedRollouts,
+    out: Path,
+    config: TrainConfig,
+    say: Say = print,
+    place: int = 0,
+    rounds: Rounds | None = None,
 ) -> TrainedRun:
     """Train on rollouts, leave a run folder, and say what came of it; the progress bar takes line `place`.
 
@@ -95,7 +100,7 @@ def _run(trainer: Trainer, name: str, place: int) -> Model:
         return trainer.run(progress)
 
 
-def _record(trainer: Trainer, model: Model, rollouts: Rollouts) -> dict[str, Any]:
+def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts) -> dict[str, Any]:
     """Say what was trained, on what, and how well it does."""
     config = trainer.config
     results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}

@@ -10,10 +10,17 @@ from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
 from millirobot_adapt.analysis.run_data import RunData, load_run
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.rollouts import REQUIRED, Rollouts, Walk, concatenate, cut_walks, load_rollouts
+from millirobot_adapt.learning.rollout_file import (
+    REQUIRED,
+    CollectedRollouts,
+    Walk,
+    concatenate,
+    cut_walks,
+    load_rollouts,
+)
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag, open_bag
 from millirobot_adapt.recording.run_setup import recorded_robot
@@ -22,7 +29,7 @@ COMMON = REQUIRED
 """What all data of one model must have in common: a model of a mixture fits no robot."""
 
 
-def load_data(paths: Sequence[Path]) -> Rollouts:
+def load_data(paths: Sequence[Path]) -> CollectedRollouts:
     """Read and join npz files that `collect` wrote, bags and run folders.
 
     Raises:
@@ -37,7 +44,7 @@ def load_data(paths: Sequence[Path]) -> Rollouts:
     return join(parts)
 
 
-def join(parts: Sequence[Rollouts]) -> Rollouts:
+def join(parts: Sequence[CollectedRollouts]) -> CollectedRollouts:
     """Concatenate rollouts of one robot (`rollouts.concatenate`), and record where each part comes from."""
     if len(parts) == 1:
         return parts[0]
@@ -53,7 +60,7 @@ PIECE = 200
 """Transitions of a rollout: a long walk is cut, so that a part of it can be held out for validation."""
 
 
-def read_bag(path: Path) -> Rollouts:
+def read_bag(path: Path) -> CollectedRollouts:
     """Read a bag or a run folder.
 
     A live run holds its states; for an imported log they are estimated. A transition pairs a state

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.segments import Segments
 
 

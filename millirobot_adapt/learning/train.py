@@ -14,7 +14,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.learning.augment import augment
 from millirobot_adapt.learning.loss import Losses
 from millirobot_adapt.learning.methods import METHODS
-from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.segments import DataSet, Segments
 from millirobot_adapt.learning.sweep import Trial, sweep
 from millirobot_adapt.learning.train_config import TrainConfig

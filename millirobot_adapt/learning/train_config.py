@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.config import Config, param, section
-from millirobot_adapt.core.dynamics.factory import METHODS
+from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.learning.augment import AugmentConfig
 
 

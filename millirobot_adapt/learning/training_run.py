@@ -16,7 +16,7 @@ from millirobot_adapt.core.files import whole_file, write_whole
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.curves_figure import draw_curves
 from millirobot_adapt.learning.methods import METHODS
-from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.network import INPUT_CLIP, Normalisation
 from millirobot_adapt.learning.train import Curves
 

@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
+from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, serial_link
 from firmware_bridge.permission import Permission, warning_before_arming
@@ -24,7 +24,7 @@ from millirobot_adapt.ros.conversions import joint_state, qos, status
 from millirobot_adapt.ros.inputs.gate_listener import GateListener
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.markers import show_fence
-from millirobot_adapt.ros.outputs.telemetry import TelemetryPublisher, battery_status
+from millirobot_adapt.ros.outputs.telemetry_publisher import TelemetryPublisher, battery_status
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 

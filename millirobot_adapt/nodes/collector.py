@@ -17,8 +17,8 @@ from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
+from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
-from millirobot_adapt.ros.inputs.states import listen_for_bridge
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load

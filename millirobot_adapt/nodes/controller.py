@@ -21,11 +21,11 @@ from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
-from millirobot_adapt.core.safety.fence import fence_text
+from millirobot_adapt.core.safety.geofence import fence_text
 from millirobot_adapt.ros.conversions import labelled_array, path_message, qos
 from millirobot_adapt.ros.inputs.path_input import PathInput
+from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
-from millirobot_adapt.ros.inputs.states import listen_for_bridge
 from millirobot_adapt.ros.live_tuning import LiveTuning
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.actions import ActionPublisher

@@ -15,8 +15,8 @@ from millirobot_adapt.contract.reply_codec import decode_reply
 from millirobot_adapt.contract.state_codec import encode_state
 from millirobot_adapt.contract.topics import ARRIVALS, ODOMETRY, REPLY, STATE
 from millirobot_adapt.core.estimation.assembly import answer
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.samples import PoseSample

@@ -15,8 +15,8 @@ from millirobot_adapt.contract.states import ManagerPhase, ManagerState
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.ros.bring_up import BringUp, BringUpError, ManagerConfig, Watch
 from millirobot_adapt.ros.conversions import qos, status
-from millirobot_adapt.ros.health import Health
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient
+from millirobot_adapt.ros.node_health import Health
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 

@@ -16,7 +16,7 @@ from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.ros.conversions import qos, status
-from millirobot_adapt.ros.health import Health
+from millirobot_adapt.ros.node_health import Health
 from millirobot_adapt.ros.outputs.actions import ActionPublisher
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run

@@ -11,7 +11,7 @@ from millirobot_adapt import __version__
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import ParameterFile
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot

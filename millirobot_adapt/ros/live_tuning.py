@@ -9,7 +9,7 @@ from std_msgs.msg import String
 from millirobot_adapt.contract import topics
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig
-from millirobot_adapt.core.live import live_values
+from millirobot_adapt.core.live_rules import live_values
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.parameters import load
 

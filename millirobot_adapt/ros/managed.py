@@ -22,7 +22,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from millirobot_adapt.contract.states import LIFECYCLE
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.ros.conversions import status
-from millirobot_adapt.ros.health import Health
+from millirobot_adapt.ros.node_health import Health
 from millirobot_adapt.ros.process import NODE_OPTIONS
 from millirobot_adapt.ros.watched_thread import WatchedThread
 

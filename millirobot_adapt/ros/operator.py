@@ -20,7 +20,7 @@ from millirobot_adapt.contract.topics import TICK
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.ros.bring_up import BringUp
 from millirobot_adapt.ros.conversions import qos
-from millirobot_adapt.ros.inputs.states import listen_for_bridge, listen_for_controller, listen_for_manager
+from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge, listen_for_controller, listen_for_manager
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient
 
 SERVICES = (

@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter as RosParameter
 
 from millirobot_adapt.core.config import Config, Parameter, build, flatten, nest, parameters_of
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.live import changed
+from millirobot_adapt.core.live_rules import changed
 from millirobot_adapt.core.parameter_file import OF_ROS
 from millirobot_adapt.core.renames import renewed
 from millirobot_adapt.ros.parameter_files import origin_of

@@ -49,7 +49,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Targets:
+class CalibrationTargets:
     """What is known of the real robot."""
 
     path: Path
@@ -79,7 +79,7 @@ class Targets:
         )
 
 
-def load_targets(path: Path) -> Targets:
+def load_targets(path: Path) -> CalibrationTargets:
     """Read the real robot's figures.
 
     Raises:
@@ -100,7 +100,7 @@ def load_targets(path: Path) -> Targets:
         for terrain in ranges:
             if not _is_figure(figure.get(terrain)):
                 raise UserError(f'{path}: {name}: {terrain} must be a number other than 0 or a range [low, high]')
-    return Targets(path, tolerances, ranges, figures)
+    return CalibrationTargets(path, tolerances, ranges, figures)
 
 
 def _is_figure(value: Any) -> bool:
@@ -115,7 +115,7 @@ def _is_range(value: Any) -> bool:
 
 
 def calibrate(
-    robot: RobotConfig, targets: Targets, terrains: Sequence[str], seconds: float, seed: int, jobs: int
+    robot: RobotConfig, targets: CalibrationTargets, terrains: Sequence[str], seconds: float, seed: int, jobs: int
 ) -> list[Figure]:
     """Walk RUNS times `seconds` on each terrain, on `jobs` processes, and compare."""
     tasks = [(terrain, run) for terrain in terrains for run in range(RUNS)]

@@ -12,8 +12,8 @@ from scipy.spatial.transform import Rotation
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition, Payload
 from millirobot_adapt.sim.floor import Floor
+from millirobot_adapt.sim.hexapod_model import LEGS, ROWS, SIDES, Body, build_model, lay_floor
 from millirobot_adapt.sim.load import PulledLoad
-from millirobot_adapt.sim.model import LEGS, ROWS, SIDES, Body, build_model, lay_floor
 
 GRAVITY = 9.81
 SETTLING_STEPS = 300

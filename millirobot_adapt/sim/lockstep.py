@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from firmware_bridge import packets
 from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
 from millirobot_adapt.core.estimation.assembly import state_of
-from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry

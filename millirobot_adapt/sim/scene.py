@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.sim.model import LEGS, ROWS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import LEGS, ROWS, SIDES, Body
 
 Colour = tuple[float, float, float, float]
 """Red, green, blue, opacity: 0 to 1."""

@@ -8,7 +8,7 @@ import live_run
 import pytest
 
 from millirobot_adapt.app import main as cli
-from millirobot_adapt.core.dynamics.factory import METHODS
+from millirobot_adapt.core.dynamics.method_factory import METHODS
 
 DATA = Path(__file__).resolve().parents[1] / 'data'
 TICKS, LOST, SECOND = 14, 3, 8

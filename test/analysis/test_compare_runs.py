@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
-from millirobot_adapt.analysis.compare.page import table, write_page
+from millirobot_adapt.analysis.compare.comparison_page import table, write_page
 from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 
 START = 1_700_000_000.0
@@ -24,18 +24,18 @@ START = 1_700_000_000.0
 def write_run(folder, method, seed, off, ticks=40, condition='leg_loss', samples=400):
     """Write the bag of a straight walk `off` metres to the left of the path, 0.2 m/s along it."""
     with BagWriter(folder / 'bag') as bag:
-        bag.write_message('/reference', messages.path(START, np.array([[0.0, 0.0], [10.0, 0.0]])), START)
-        state = messages.status('controller', 'running', {'method': method})
+        bag.write_message('/reference', stored_messages.path(START, np.array([[0.0, 0.0], [10.0, 0.0]])), START)
+        state = stored_messages.status('controller', 'running', {'method': method})
         bag.write_message('/controller/state', state, START)
         for tick in range(ticks):
             stamp = START + 0.1 * tick
-            pose = messages.pose_stamped(stamp, [0.02 * tick, off, 0.03], [0.0, 0.0, 0.0, 1.0])
+            pose = stored_messages.pose_stamped(stamp, [0.02 * tick, off, 0.03], [0.0, 0.0, 0.0, 1.0])
             bag.write_message('/mock/pose', pose, stamp)
             record = replace(
                 TickRecord.without_state(tick, stamp, seed, np.zeros(2)),
                 state_stamp=stamp, pre_error=2.0, post_error=1.0 + off, wait_ms=20.0, work_ms=30.0, misses=0.0,
             )  # fmt: skip
-            bag.write_message('/tick', messages.labelled_array(encode_tick(record), 'tick'), stamp + 0.05)
+            bag.write_message('/tick', stored_messages.labelled_array(encode_tick(record), 'tick'), stamp + 0.05)
     parameters = {
         'seed': seed,
         'mock_robot': {'condition': condition},

@@ -4,7 +4,7 @@ import numpy as np
 
 from millirobot_adapt.analysis.replay.estimates import answers
 from millirobot_adapt.contract.arrival_record import ArrivalLog
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 

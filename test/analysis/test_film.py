@@ -13,7 +13,7 @@ from millirobot_adapt.analysis.film.encode import write_film
 from millirobot_adapt.analysis.film.options import FilmOptions, parse_size
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 from millirobot_adapt.sim.graphics import choose_backend
 
@@ -135,7 +135,7 @@ def complaint(capsys, *arguments):
 def legs_alone(folder):
     with BagWriter(folder / 'bag') as bag:
         for k in range(20):
-            bag.write_message('/legs', messages.joint_state(0.1 * k, [1, 1], position=[0, 0]), 0.1 * k)
+            bag.write_message('/legs', stored_messages.joint_state(0.1 * k, [1, 1], position=[0, 0]), 0.1 * k)
     return folder
 
 
@@ -174,15 +174,17 @@ def test_sizes_are_read_as_width_times_height():
 
 def test_mocap_alone_is_enough(tmp_path):
     """A bag of the real robot before any estimator: poses of motion capture and setpoints."""
-    from millirobot_adapt.analysis.film.motion import motion_of
+    from millirobot_adapt.analysis.film.recorded_motion import motion_of
     from millirobot_adapt.analysis.report.whole_run import read_whole_run
     from millirobot_adapt.recording.reader import open_bag
 
     with BagWriter(tmp_path / 'bag') as bag:
         for k in range(50):
             stamp = 1.7e9 + 0.1 * k
-            bag.write_message('/mocap/pose', messages.pose_stamped(stamp, [0.03 * k, 0, 0.03], [0, 0, 0, 1]), stamp)
-            bag.write_message('/legs', messages.joint_state(stamp, [10.0, 20.0], position=[0, 0]), stamp)
+            bag.write_message(
+                '/mocap/pose', stored_messages.pose_stamped(stamp, [0.03 * k, 0, 0.03], [0, 0, 0, 1]), stamp
+            )
+            bag.write_message('/legs', stored_messages.joint_state(stamp, [10.0, 20.0], position=[0, 0]), stamp)
     motion = motion_of(read_whole_run(open_bag(Path(tmp_path))).timeline)
     assert motion.source == 'measured'
     pose = motion.at(2.05)

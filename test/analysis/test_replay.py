@@ -14,13 +14,13 @@ from millirobot_adapt.analysis.replay import open_loop
 from millirobot_adapt.analysis.replay.open_loop import open_loop_errors, pool
 from millirobot_adapt.analysis.replay.rollouts import Rollout, read_rollouts
 from millirobot_adapt.app import main as cli
-from millirobot_adapt.core.dynamics.interface import Adaptation
+from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import assemble_state
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.writer import BagWriter
 
@@ -125,7 +125,7 @@ def write_log(folder: Path, rollouts: int = 2, ticks: int = 20) -> Path:
         for number in range(rollouts):
             begin = START + 60.0 * number
             bag.write_message(
-                '/rollout', messages.status('rollout', f'carpet {number}', {'rollout': number}), begin - 0.01
+                '/rollout', stored_messages.status('rollout', f'carpet {number}', {'rollout': number}), begin - 0.01
             )
             for k in range(ticks):
                 _write_log_tick(bag, begin + DT * k, k)
@@ -134,15 +134,15 @@ def write_log(folder: Path, rollouts: int = 2, ticks: int = 20) -> Path:
 
 def _write_log_tick(bag: BagWriter, stamp: float, k: int) -> None:
     action = 20.0 + k
-    bag.write_message('/sent', messages.joint_state(stamp - 0.003, [action, action]), stamp - 0.003)
+    bag.write_message('/sent', stored_messages.joint_state(stamp - 0.003, [action, action]), stamp - 0.003)
     for early in (0.09, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01, 0.001):
         x = 0.02 * (k - early / DT)
         bag.write_message(
-            '/mocap/pose', messages.pose_stamped(stamp - early, [x, 0, 0.03], [0, 0, 0, 1]), stamp - 0.001
+            '/mocap/pose', stored_messages.pose_stamped(stamp - early, [x, 0, 0.03], [0, 0, 0, 1]), stamp - 0.001
         )
     reply = Telemetry(stamp, np.full(2, 0.1 * k), np.full(2, 1.0), np.zeros(3), np.zeros(3), np.zeros(2), 4.0)
     names = ('/legs', '/imu/data_raw', '/battery', '/back_emf')
-    for name, message in zip(names, messages.telemetry_messages(reply), strict=True):
+    for name, message in zip(names, stored_messages.telemetry_messages(reply), strict=True):
         bag.write_message(name, message, stamp)
 
 
@@ -170,7 +170,7 @@ def test_a_live_run_is_one_rollout_from_its_first_tick_to_its_last(tmp_path):
 
 def test_a_bag_without_the_needed_topics_is_refused(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
-        bag.write_message('/legs', messages.joint_state(START, [1, 1], position=[0, 0]), START)
+        bag.write_message('/legs', stored_messages.joint_state(START, [1, 1], position=[0, 0]), START)
     with pytest.raises(UserError, match='mocap/pose, imu/data_raw, battery, back_emf, sent'):
         read(tmp_path / 'bag')
 

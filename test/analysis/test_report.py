@@ -14,7 +14,7 @@ from millirobot_adapt.analysis.report import write_report
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.analysis.summary import summarise
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.writer import BagWriter
 
@@ -116,10 +116,10 @@ def cut_short(monkeypatch, folder, ticks, faults=(), ending=()):
     def end(bag, ticks):
         stamp = synthetic_run.START + ticks * synthetic_run.DT
         for late, topic, text, values in ending:
-            bag.write_message(topic, messages.status(topic, text, values), stamp + late)
+            bag.write_message(topic, stored_messages.status(topic, text, values), stamp + late)
         for time in faults:
             at = synthetic_run.START + time
-            bag.write_message('/mock/fault', messages.status('missing_leg', 'left middle leg lost', {}), at)
+            bag.write_message('/mock/fault', stored_messages.status('missing_leg', 'left middle leg lost', {}), at)
 
     monkeypatch.setattr(synthetic_run, '_write_end', end)
     return synthetic_run.write_run(folder, ticks=ticks)
@@ -253,7 +253,7 @@ def with_states(tmp_path, *states):
     """Write a bag of states alone: topic, text, values, one a second; return its summary."""
     with BagWriter(tmp_path / 'bag') as bag:
         for second, (topic, text, values) in enumerate(states):
-            bag.write_message(topic, messages.status(topic, text, values), float(second))
+            bag.write_message(topic, stored_messages.status(topic, text, values), float(second))
     return write_report(tmp_path)
 
 
@@ -301,7 +301,7 @@ def test_what_the_controller_was_told_is_no_stop_by_itself(tmp_path, text, reaso
 
 def test_what_the_bag_does_not_hold_is_null(tmp_path):
     with BagWriter(tmp_path / 'run' / 'bag') as bag:
-        bag.write_message('/legs', messages.joint_state(1.0, [1, 1], position=[0, 0]), 1.0)
+        bag.write_message('/legs', stored_messages.joint_state(1.0, [1, 1], position=[0, 0]), 1.0)
     summary = write_report(tmp_path / 'run')
     assert summary['ticks'] is None
     assert summary['tracking'] == {

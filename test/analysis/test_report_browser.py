@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import synthetic_run
 
-from millirobot_adapt.analysis.compare.page import write_page
+from millirobot_adapt.analysis.compare.comparison_page import write_page
 from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 from millirobot_adapt.analysis.report import write_report
 

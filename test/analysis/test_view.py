@@ -40,11 +40,11 @@ class Recorded:
 @pytest.fixture
 def shown(tmp_path):
     pytest.importorskip('rerun')
-    from millirobot_adapt.analysis.view.stream import SHOWN, Stream
+    from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
     from millirobot_adapt.recording.reader import open_bag
 
     recorded = Recorded()
-    stream = Stream(recorded)
+    stream = RerunStream(recorded)
     for message in open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=60, lively=True)).messages(SHOWN):
         stream.take(*message)
     return recorded.logged
@@ -71,8 +71,8 @@ def test_what_is_said_again_is_shown_once(shown):
 
 def test_a_leg_has_its_hip_on_the_body_and_its_foot_where_the_model_has_it():
     pytest.importorskip('rerun')
-    from millirobot_adapt.analysis.view.stream import leg_strip
-    from millirobot_adapt.sim.model import Body
+    from millirobot_adapt.analysis.view.rerun_stream import leg_strip
+    from millirobot_adapt.sim.hexapod_model import Body
 
     body = Body()
     strip = leg_strip(body, 'front', 'left', 0.0)

@@ -12,7 +12,7 @@ from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import MOCAP_POSE, SENT
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, load_robot
-from millirobot_adapt.recording.messages import joint_state, pose_stamped
+from millirobot_adapt.recording.stored_messages import joint_state, pose_stamped
 from millirobot_adapt.recording.writer import BagWriter, full_names
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.world import World

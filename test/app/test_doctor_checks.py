@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from firmware_bridge.transports.serial_port import SerialPort
-from millirobot_adapt.app.doctor import hardware, interpreters, machine, model, ros
+from millirobot_adapt.app.doctor import hardware, interpreters, machine, model_checks, ros
 from millirobot_adapt.app.doctor.examine import CHECKS, examine
 from millirobot_adapt.app.doctor.finding import Level, ok
 from millirobot_adapt.app.doctor.probe import Probe, probe
@@ -190,7 +190,7 @@ def test_bad_parameters_are_named_and_do_not_keep_the_other_checks_from_working(
     (tmp_path / 'controller.yaml').write_text('controller:\n  ros__parameters:\n    planner.sampels: 3\n')
     (tmp_path / 'bridge.yaml').write_text('bridge:\n  ros__parameters:\n    port: /dev/mine\n')
     subject = Subject(params=tmp_path)
-    (found,) = model.check_parameters(subject)
+    (found,) = model_checks.check_parameters(subject)
     assert found.level is Level.FAIL
     assert 'controller.yaml' in found.what
     assert 'samples' in found.fix
@@ -202,11 +202,11 @@ def test_one_file_may_hold_all_nodes(tmp_path):
     nodes = {name: {'ros__parameters': {'robot': 'velociroach'}} for name in ('bridge', 'estimator')}
     file = tmp_path / 'nodes.yaml'
     file.write_text(yaml.safe_dump(nodes))
-    assert levels(model.check_parameters(Subject(params=file))) == ['ok']
+    assert levels(model_checks.check_parameters(Subject(params=file))) == ['ok']
     file.write_text('nobody: {}')
-    assert levels(finding for _, finding in examine(Subject(params=file), {'parameters': model.check_parameters})) == [
-        'fail'
-    ]
+    assert levels(
+        finding for _, finding in examine(Subject(params=file), {'parameters': model_checks.check_parameters})
+    ) == ['fail']
     with pytest.raises(UserError, match='no such file or folder'):
         Subject(params=tmp_path / 'nowhere')
 
@@ -221,10 +221,10 @@ def test_one_file_may_hold_all_nodes(tmp_path):
     ],
 )
 def test_the_engine(tmp_path, monkeypatch, engine, dot_products, level):
-    monkeypatch.setattr(model, 'has_int8_dot_products', lambda: dot_products)
-    monkeypatch.setattr(model.onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
+    monkeypatch.setattr(model_checks, 'has_int8_dot_products', lambda: dot_products)
+    monkeypatch.setattr(model_checks.onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
     (tmp_path / 'controller.yaml').write_text(f'controller:\n  ros__parameters:\n    engine: {engine}\n')
-    (found,) = model.check_engine(Subject(params=tmp_path))
+    (found,) = model_checks.check_engine(Subject(params=tmp_path))
     assert found.level.value == level
     assert 'CPUExecutionProvider' in found.what
 
@@ -236,7 +236,7 @@ def test_more_threads_than_cores_is_a_warning(tmp_path):
 
 
 def test_a_shipped_model_is_whole_and_known_to_be_of_the_mock():
-    found = list(model.check_model(Subject()))
+    found = list(model_checks.check_model(Subject()))
     assert levels(found)[:2] == ['ok', 'warn']
     assert "'mock'" in found[1].what
     assert 'ms of 100 ms' in found[2].what
@@ -253,10 +253,10 @@ def test_a_model_that_was_edited_is_a_failure(tmp_path):
 
 
 def test_a_robot_that_has_been_seen_to_stop_is_no_warning(tmp_path):
-    assert levels(model.check_robot(Subject())) == ['ok', 'warn']
+    assert levels(model_checks.check_robot(Subject())) == ['ok', 'warn']
     (tmp_path / 'mine.yaml').write_text('name: mine\ntimeout_verified: true\n')
     (tmp_path / 'bridge.yaml').write_text(f'bridge:\n  ros__parameters:\n    robot: {tmp_path / "mine.yaml"}\n')
-    assert levels(model.check_robot(Subject(params=tmp_path))) == ['ok']
+    assert levels(model_checks.check_robot(Subject(params=tmp_path))) == ['ok']
 
 
 def test_the_parameters_are_read_without_ros():

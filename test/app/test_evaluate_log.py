@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip('torch')
 
 from millirobot_adapt.app.main import main
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.learning.log_rollouts import read_log

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.app import main as cli
-from millirobot_adapt.app.doctor.model import check_path
+from millirobot_adapt.app.doctor.model_checks import check_path
 from millirobot_adapt.core.control.path_follower import turning_radius
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError

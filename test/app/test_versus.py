@@ -11,7 +11,7 @@ from millirobot_adapt.app import versus
 from millirobot_adapt.app.demo import Demo
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def walked(demo, monkeypatch):
             real(bag, path)
             details = {'method': method, 'model': f'velociroach_{method}'}
             start = synthetic_run.START - 0.01
-            bag.write_message('/controller/state', messages.status('controller', 'running', details), start)
+            bag.write_message('/controller/state', stored_messages.status('controller', 'running', details), start)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(synthetic_run, '_write_beginning', begin)

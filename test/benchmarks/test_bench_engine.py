@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.app.main import main
-from millirobot_adapt.benchmarks.engine import bench
-from millirobot_adapt.benchmarks.engine.model import multiply_adds, walk, write_random_model
+from millirobot_adapt.benchmarks.engine import engine_bench
+from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench
+from millirobot_adapt.benchmarks.engine.random_model import multiply_adds, walk, write_random_model
 from millirobot_adapt.benchmarks.engine.speed import gemm, measure_rollouts, window_of
-from millirobot_adapt.benchmarks.engine.table import as_dict, table
 from millirobot_adapt.benchmarks.engine.tick import TickTimes
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.robot.description import load_robot
 
 KEYS = {'gemm_gflops', 'engines', 'adapt_ms', 'tick_ms', 'peers', 'rollouts', 'int8_rollout_error_p95'}
@@ -62,21 +62,21 @@ def test_ratios_pair_tick_with_tick():
 @pytest.fixture
 def small(monkeypatch):
     """Measure little: a small network, few candidates."""
-    monkeypatch.setattr(bench, 'HIDDEN', (16, 16, 16))
-    monkeypatch.setattr(bench, 'SAMPLES', 20)
-    monkeypatch.setattr(bench, 'HORIZON', 3)
-    monkeypatch.setattr(bench, 'measure_memory', lambda config: 1.0)
+    monkeypatch.setattr(engine_bench, 'HIDDEN', (16, 16, 16))
+    monkeypatch.setattr(engine_bench, 'SAMPLES', 20)
+    monkeypatch.setattr(engine_bench, 'HORIZON', 3)
+    monkeypatch.setattr(engine_bench, 'measure_memory', lambda config: 1.0)
 
 
 def test_the_figures_have_the_keys_that_were_promised(small):
     told = []
-    settings = bench.EngineBench(
+    settings = engine_bench.EngineBench(
         threads=1, chunk=20, ticks=3, repeats=1, grid=((20, 3), (10, 3)), quality_minutes=0.25,
         planners=PlannerBench(samples=(4, 8), seeds=1, plan_ticks=2),
     )  # fmt: skip
-    figures = bench.bench_engine(settings, lambda: told.append(1))
+    figures = engine_bench.bench_engine(settings, lambda: told.append(1))
     content = json.loads(json.dumps(as_dict(figures)))
-    assert len(told) == bench.steps(settings)
+    assert len(told) == engine_bench.steps(settings)
     assert set(content) >= KEYS
     assert set(content['engines']) == {'fp32', 'int8'}
     assert content['engines']['int8']['ratio_to_gemm'] == pytest.approx(
@@ -95,7 +95,7 @@ def test_the_figures_have_the_keys_that_were_promised(small):
 
 
 def test_peers_that_are_not_installed_are_named(small, monkeypatch, capsys):
-    monkeypatch.setattr(bench, 'find_spec', lambda name: None)
+    monkeypatch.setattr(engine_bench, 'find_spec', lambda name: None)
     assert main(['bench', 'engine', '--peers']) == 2
     assert "torch is not installed: pip install 'millirobot_adapt[bench]'" in capsys.readouterr().err
 

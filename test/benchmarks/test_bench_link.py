@@ -12,11 +12,11 @@ from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder
 from millirobot_adapt.app.main import main
-from millirobot_adapt.benchmarks.link import bench
-from millirobot_adapt.benchmarks.link import processes as link_processes
-from millirobot_adapt.benchmarks.link.faults import CASES, Case, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link import link_bench
+from millirobot_adapt.benchmarks.link import process_trials as link_processes
 from millirobot_adapt.benchmarks.link.injected import INJECTED
-from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, _vanish, _worst
+from millirobot_adapt.benchmarks.link.process_trials import BridgeLoad, LiveRobot, _vanish, _worst
+from millirobot_adapt.benchmarks.link.radio_trials import CASES, Case, measure_fault, measure_reset
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow, table
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
@@ -115,7 +115,7 @@ def test_telemetry_that_nobody_sent_is_wrong():
 
 
 GOOD = FaultRow('none', 'simulated', 10, 9, 0, 206.0, 0.0)
-FIGURES = bench.LinkFigures([GOOD], [RoundTrip(False, 300, 300, 0.2, 0.6, 0.7)], BridgeLoad(6.0, 4.2))
+FIGURES = link_bench.LinkFigures([GOOD], [RoundTrip(False, 300, 300, 0.2, 0.6, 0.7)], BridgeLoad(6.0, 4.2))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ FIGURES = bench.LinkFigures([GOOD], [RoundTrip(False, 300, 300, 0.2, 0.6, 0.7)],
 def test_the_exit_code_and_the_json_say_what_the_rows_say(change, complaint, monkeypatch, capsys):
     row = dataclasses.replace(GOOD, **change)
     figures = dataclasses.replace(FIGURES, rows=[row])
-    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: figures)
+    monkeypatch.setattr(link_bench, 'bench_link', lambda options, tell: figures)
     assert main(['bench', 'link', '--json']) == (0 if complaint is None else 1)
     printed = capsys.readouterr()
     (told,) = json.loads(printed.out)
@@ -144,7 +144,7 @@ def test_the_exit_code_and_the_json_say_what_the_rows_say(change, complaint, mon
 
 
 def test_the_tables_name_every_figure(monkeypatch, capsys):
-    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: FIGURES)
+    monkeypatch.setattr(link_bench, 'bench_link', lambda options, tell: FIGURES)
     assert main(['bench', 'link']) == 0
     text = capsys.readouterr().out
     for part in ('none', '206', 'p99', '4.2 % of a core'):
@@ -153,7 +153,7 @@ def test_the_tables_name_every_figure(monkeypatch, capsys):
 
 
 def test_a_machine_that_is_too_busy_is_warned_of_and_fails_nothing(monkeypatch, capsys):
-    monkeypatch.setattr(bench, 'bench_link', lambda options, tell: dataclasses.replace(FIGURES, mock_starved=True))
+    monkeypatch.setattr(link_bench, 'bench_link', lambda options, tell: dataclasses.replace(FIGURES, mock_starved=True))
     assert main(['bench', 'link', '--json']) == 0
     assert 'could not keep up with real time' in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ from millirobot_adapt.benchmarks.paths.generated import FEWEST, KINDS, MOST, gen
 from millirobot_adapt.benchmarks.paths.judge import FAR, frechet_distance, judge, longest_run
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.share import find

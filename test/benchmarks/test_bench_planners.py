@@ -5,7 +5,7 @@ import pytest
 
 from millirobot_adapt.benchmarks.engine.planners import PLANNERS, PlannerBench, bench_planners, planner_config, steps
 from millirobot_adapt.benchmarks.engine.planners_table import as_rows, draw, fewest_samples, table
-from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 
 SMALL = PlannerBench(samples=(20, 160), seeds=1, plan_ticks=8)
 

@@ -7,14 +7,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.app.main import main
-from millirobot_adapt.benchmarks.estimation.faults import Events, events_of, fault_row
+from millirobot_adapt.benchmarks.estimation.estimation_summary import consistency, judge, summary
+from millirobot_adapt.benchmarks.estimation.estimation_table import layout
+from millirobot_adapt.benchmarks.estimation.mocap_fault_rows import Events, events_of, fault_row
 from millirobot_adapt.benchmarks.estimation.scores import errors_of, nees, non_finite, silent_jumps
 from millirobot_adapt.benchmarks.estimation.streams import Truth, record
-from millirobot_adapt.benchmarks.estimation.summary import consistency, judge, summary
-from millirobot_adapt.benchmarks.estimation.table import layout
 from millirobot_adapt.benchmarks.estimation.trace import Trace, trace_estimator
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
@@ -174,7 +174,7 @@ def test_the_command_prints_every_floor_and_fault(monkeypatch, capsys):
 
 def test_a_silent_jump_fails_the_command(monkeypatch, capsys):
     report = {'rows': [], 'nees': {}, 'failures': ['turf, jumps: 1 silent jumps']}
-    monkeypatch.setattr('millirobot_adapt.benchmarks.estimation.bench.bench', lambda *_: report)
+    monkeypatch.setattr('millirobot_adapt.benchmarks.estimation.estimation_bench.bench', lambda *_: report)
     monkeypatch.setattr('millirobot_adapt.app.commands.bench_estimation._measure_node', lambda *_: None)
     assert main(['bench', 'estimation', '--json']) == 1
 

@@ -8,8 +8,8 @@ import pytest
 from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.estimation.logs import LogFigures, odd_poses, run_rollout
 from millirobot_adapt.benchmarks.estimation.prediction import compare_predictions, judged_transitions, prediction_errors
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.recording.lab.lab_log import LabRollout, read_lab_log

@@ -10,8 +10,8 @@ from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import Channel, Raw
 from millirobot_adapt.recording.records import typestore
 from millirobot_adapt.recording.writer import BagWriter
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 GOOD, MODEL = MAIN / 'test/data/bags/good', MAIN / 'test/data/bags/small_grbal'

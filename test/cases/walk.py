@@ -4,7 +4,7 @@ import sys
 
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.experiments.runner import run_episode
 from millirobot_adapt.experiments.episode import EpisodeSpec

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millirobot_adapt.contract.arrival_record import MOST_POSES, ArrivalLog, ArrivalRecord, feed
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry

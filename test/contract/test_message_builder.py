@@ -7,9 +7,9 @@ pytest.importorskip('rclpy')
 
 from rclpy.serialization import deserialize_message, serialize_message
 
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.recording import messages as bag
+from millirobot_adapt.recording import stored_messages as bag
 from millirobot_adapt.recording.records import typestore
 from millirobot_adapt.ros import conversions as live
 

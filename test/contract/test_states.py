@@ -20,8 +20,8 @@ from millirobot_adapt.contract.states import (
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
-from millirobot_adapt.recording import messages
-from millirobot_adapt.recording.states import bridge_state, controller_state, manager_state
+from millirobot_adapt.recording import stored_messages
+from millirobot_adapt.recording.stored_states import bridge_state, controller_state, manager_state
 
 TEXT = st.text(st.characters(codec='utf-8', exclude_characters='\0'), max_size=20)
 SENDERS = st.builds(Sender, st.sampled_from(ActionSource), st.text('0123456789abcdef', min_size=1))
@@ -45,7 +45,7 @@ MANAGERS = st.builds(
 
 
 def message(text, values, **more):
-    return messages.status('node', text, {**values, **more})
+    return stored_messages.status('node', text, {**values, **more})
 
 
 @given(BRIDGES, st.booleans())

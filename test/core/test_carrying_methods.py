@@ -8,8 +8,8 @@ import pytest
 from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.planning.factory import PlannerConfig
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 
 DATA = Path(__file__).parents[1] / 'data'
 TICKS, LATE, CUT = 14, 6, 9

@@ -10,13 +10,13 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.interface import Adaptation
+from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.factory import PlannerConfig
-from millirobot_adapt.core.planning.interface import Plan
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.optimize import SearchSize
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NX, assemble_state
 

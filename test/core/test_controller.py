@@ -10,7 +10,7 @@ from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, R
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 

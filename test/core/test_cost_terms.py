@@ -29,7 +29,7 @@ costs.__path__.append(sys.argv[1])  # as if the file lay beside the others
 from pathlib import Path
 from millirobot_adapt.core.config import flatten, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.live import live_parameters
+from millirobot_adapt.core.live_rules import live_parameters
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.projection import AT_START

@@ -11,7 +11,7 @@ import yaml
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 

@@ -11,8 +11,8 @@ import pytest
 from millirobot_adapt.core.dynamics import cpu
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import PROVIDERS, EngineConfig, to_engine
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES, LEVELS_SATURATING, make_engine, quantise
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot

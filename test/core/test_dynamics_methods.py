@@ -11,8 +11,8 @@ import yaml
 from millirobot_adapt.core.control.history import TransitionHistory
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import METHODS, make_method
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_factory import METHODS, make_method
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rls import DiscountedLeastSquares
 from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 from millirobot_adapt.core.errors import UserError

@@ -14,8 +14,8 @@ from stride import FRAME, Walk, capture, telemetry, walk
 
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorConfig, EstimatorNodeConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig, EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.core.share import find

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.body_check import BodyCheck
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.estimation.gyro_watch import LAGS, Compared
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RobotConfig

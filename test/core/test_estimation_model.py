@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.motion import BodyRate, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.swing_model import SwingModel

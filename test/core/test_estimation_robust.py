@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 from stride import FRAME, capture, telemetry, walk
 
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample
 

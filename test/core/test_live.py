@@ -2,12 +2,12 @@
 
 import pytest
 
-from firmware_bridge.config import BridgeConfig
+from firmware_bridge.bridge_config import BridgeConfig
 from millirobot_adapt.core.config import Config, flatten, param, read_params, section
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.live import changed, live_parameters, live_values
-from millirobot_adapt.core.safety.fence import fence_text
+from millirobot_adapt.core.live_rules import changed, live_parameters, live_values
+from millirobot_adapt.core.safety.geofence import fence_text
 from millirobot_adapt.core.share import find
 
 

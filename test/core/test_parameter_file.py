@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from firmware_bridge.config import BridgeConfig
-from millirobot_adapt.app.doctor.model import check_parameters
+from firmware_bridge.bridge_config import BridgeConfig
+from millirobot_adapt.app.doctor.model_checks import check_parameters
 from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.bringup.own_parameters import own_parameters
 from millirobot_adapt.bringup.processes import SIMULATION, resolve

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.state import NX
 
 

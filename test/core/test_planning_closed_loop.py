@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from differential_drive import walk
 
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.robot.description import RobotConfig
 
 

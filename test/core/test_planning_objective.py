@@ -6,9 +6,9 @@ from differential_drive import rollout, start, walk
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs.term import TERMS
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.projection import AT_START, PathPosition
 from millirobot_adapt.core.robot.description import RobotConfig
 

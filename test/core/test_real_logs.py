@@ -7,8 +7,8 @@ import pytest
 
 from millirobot_adapt.benchmarks.estimation.logs import odd_poses
 from millirobot_adapt.core.estimation.assembly import answer
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.recording.lab.lab_log import read_lab_log, telemetry_of

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from millirobot_adapt.core.safety.fence import Fence
+from millirobot_adapt.core.safety.geofence import Fence
 
 BOX = (-1.0, -2.0, 3.0, 4.0)
 L_SHAPE = (0.0, 0.0, 4.0, 0.0, 4.0, 1.0, 1.0, 1.0, 1.0, 4.0, 0.0, 4.0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from differential_drive import rollout, start, walk
 
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.robot.description import RobotConfig

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.estimation.assembly import state_of
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.estimation.state_covariance import state_covariance
 from millirobot_adapt.core.geometry import rotate
 from millirobot_adapt.core.repeatability import generator

@@ -7,10 +7,10 @@ import pytest
 from differential_drive import rollout, start
 
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.dynamics.interface import Adaptation
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
+from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.experiments.episode import COLUMNS, summarise_episode
 from millirobot_adapt.experiments.look_ahead import LookAhead

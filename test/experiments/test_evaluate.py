@@ -13,7 +13,7 @@ from joblib.parallel import ThreadingBackend
 from millirobot_adapt.app.commands import evaluate as command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.experiments import page, runner
+from millirobot_adapt.experiments import evaluation_page, runner
 from millirobot_adapt.experiments.episode import COLUMNS, Episode
 
 walked = []
@@ -32,7 +32,9 @@ def made_up(spec):
 @pytest.fixture
 def evaluate(monkeypatch):
     monkeypatch.setattr(runner, 'run_episode', made_up)
-    monkeypatch.setattr(page, 'drawings', lambda _: iter(()))  # pictures take their time, and have a test of their own
+    monkeypatch.setattr(
+        evaluation_page, 'drawings', lambda _: iter(())
+    )  # pictures take their time, and have a test of their own
     walked.clear()
     parser = argparse.ArgumentParser()
     command.add(parser.add_subparsers())

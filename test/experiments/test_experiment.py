@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from millirobot_adapt.core.dynamics.factory import METHODS
+from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.experiments.experiment import FOLLOWER, Experiment, find_experiment, parse_method, read_experiment

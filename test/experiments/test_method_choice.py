@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from millirobot_adapt.core.dynamics.factory import METHODS
+from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.experiments.experiment import Experiment, parse_condition, parse_method
 from millirobot_adapt.experiments.grid import episodes_of
 from millirobot_adapt.experiments.runner import run_episode

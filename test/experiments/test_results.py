@@ -9,13 +9,13 @@ import pytest
 from millirobot_adapt.analysis.statistics import standings
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.experiments import page
+from millirobot_adapt.experiments import evaluation_page
 from millirobot_adapt.experiments.episode import COLUMNS, Episode
 from millirobot_adapt.experiments.experiment import Experiment, MethodEntry, parse_condition
 from millirobot_adapt.experiments.grid import episodes_of
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
-from millirobot_adapt.experiments.table import EVERY, cells_of, rows_of
+from millirobot_adapt.experiments.results_table import EVERY, cells_of, rows_of
 
 LEVELS = {'mb': 2.0, 'grbal': 1.0, 'follower': 1.5, 'oracle': 0.5}
 
@@ -115,7 +115,7 @@ def test_the_document_has_the_tables_of_the_paper(results):
 
 def test_there_is_a_picture_of_everything_and_a_page_that_is_well_formed(results, tmp_path):
     few = replace(results, episodes=[e for e in results.episodes if e.spec.shape == 'straight'])
-    page.write_all(tmp_path, few, rows_of(few.episodes, 0.1), {})
+    evaluation_page.write_all(tmp_path, few, rows_of(few.episodes, 0.1), {})
     pictures = {path.stem for path in tmp_path.glob('*.png')}
     conditions = ('carpet', 'turf', 'pose_offset', 'payload_30g')
     assert pictures == {

@@ -6,9 +6,9 @@ import pytest
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import METHODS
-from millirobot_adapt.core.planning.factory import PlannerConfig
+from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.core.share import shipped_model

@@ -11,7 +11,7 @@ from build import needs_compiler
 from core_library import CoreRobot, Sensors, load
 
 from firmware_bridge.packets import TelemetryReply, WhoAmIReply, decode_reply
-from millirobot_adapt.benchmarks.link.faults import CASES, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_reset
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import world
 from millirobot_adapt.sim.microcontroller import Microcontroller

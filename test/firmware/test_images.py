@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from build import made, needs_compiler
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link
 from firmware_bridge.robot_clock import DRIFT_AFTER
 from firmware_bridge.transports.serial_port import SerialPort

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from noting_guardian import NotingGuardian
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.channel import RadioChannel
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link_check import LinkCheck
 from firmware_bridge.link_verdict import judge_trips
 from firmware_bridge.packets import decode_command

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.link.faults import CASES
+from millirobot_adapt.benchmarks.link.radio_trials import CASES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / 'docs' / 'link.md').read_text(encoding='utf-8')
@@ -18,7 +18,7 @@ def test_every_test_that_is_named_exists():
 
 
 def test_every_row_of_the_benchmark_that_is_named_exists():
-    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link' / 'processes.py').read_text(encoding='utf-8')
+    processes = (ROOT / 'millirobot_adapt' / 'benchmarks' / 'link' / 'process_trials.py').read_text(encoding='utf-8')
     rows = [row for part in re.findall(r'bench: ([^|]*)\|', TEXT) for row in re.findall(r'`([^`]*)`', part)]
     assert len(rows) > 5
     known = {case.name for case in CASES} | {'reset'}
@@ -27,6 +27,6 @@ def test_every_row_of_the_benchmark_that_is_named_exists():
 
 def test_every_module_has_its_place_in_the_table():
     named = set(re.findall(r'`(\w+)\.py`', TEXT))
-    helpers = {'__init__', 'clock', 'config'}
+    helpers = {'__init__', 'clock', 'bridge_config'}
     modules = {path.stem for path in (ROOT / 'firmware_bridge').glob('*.py')}
     assert modules - named == helpers

@@ -10,9 +10,9 @@ import pytest
 from noting_guardian import NotingGuardian
 from robot_peer import RobotPeer
 
+from firmware_bridge.bridge_config import BridgeConfig, LinkConfig
 from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import ManualClock, SystemClock
-from firmware_bridge.config import BridgeConfig, LinkConfig
 from firmware_bridge.driver import SHORT_WAIT, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import SetVelocity, StopMotors

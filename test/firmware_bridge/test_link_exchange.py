@@ -5,8 +5,8 @@ import pytest
 from robot_peer import RobotPeer
 
 from firmware_bridge import packets
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.contract.states import LinkState

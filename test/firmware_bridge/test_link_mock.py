@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.contract.states import LinkState

@@ -15,8 +15,8 @@ from digi.xbee.packets.raw import RX16Packet, TX16Packet, TXStatusPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link, LinkLost
 from firmware_bridge.packets import PacketError, decode_command, decode_reply, encode
 from firmware_bridge.transports.memory import MemoryTransport

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from firmware_bridge.config import LinkConfig
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.link import Link, LinkLost
 from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, SimulatedClock
 from millirobot_adapt.contract.states import LinkState

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from robot_peer import RobotPeer
 
-from firmware_bridge.config import BridgeConfig
+from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Link
 from firmware_bridge.permission import Permission
@@ -29,7 +29,7 @@ from millirobot_adapt.core.control.run_state import NotReadyError, RunPhase
 from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender

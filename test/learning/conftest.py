@@ -5,7 +5,7 @@ import pytest
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import assemble_state
-from millirobot_adapt.learning.rollouts import Rollouts, mark_valid
+from millirobot_adapt.learning.rollout_file import CollectedRollouts, mark_valid
 
 DT = 0.1
 
@@ -42,6 +42,6 @@ def toy_rollouts():
         states, actions = (np.array(arrays) for arrays in zip(*made, strict=True))
         stamps = np.tile(DT * np.arange(length + 1.0), (count, 1))
         metadata = {'origin': 'toy', 'robot': 'velociroach', 'dt': DT}
-        return Rollouts(states, actions, stamps, mark_valid(states, stamps, DT), metadata)
+        return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, DT), metadata)
 
     return make

@@ -12,7 +12,7 @@ import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, WINDOW, random_states
 
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.export import write_bundle
+from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.graphs import AdaptGraph
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
 from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner

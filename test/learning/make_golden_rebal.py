@@ -10,7 +10,7 @@ import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, random_states
 
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.export import write_bundle
+from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.graphs import ContextGraph
 from millirobot_adapt.learning.kinematics import body_state, integrate
 from millirobot_adapt.learning.methods.rebal import RebalLearner

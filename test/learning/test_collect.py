@@ -9,7 +9,7 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
-from millirobot_adapt.learning.rollouts import load_rollouts
+from millirobot_adapt.learning.rollout_file import load_rollouts
 
 SHORT = CollectConfig(minutes=0.1, rollout_seconds=3.0, seed=5)
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip('torch')
 
-from millirobot_adapt.core.dynamics.interface import Adaptation
+from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import StateView

@@ -7,7 +7,7 @@ torch = pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
 from millirobot_adapt.core.control.history import TransitionHistory  # noqa: E402
-from millirobot_adapt.core.dynamics import factory  # noqa: E402
+from millirobot_adapt.core.dynamics import method_factory  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
@@ -44,7 +44,7 @@ def trained(request, toy_rollouts, tmp_path_factory):
 
 
 def test_every_method_can_be_trained_and_run():
-    assert set(METHODS) == set(factory.METHODS)
+    assert set(METHODS) == set(method_factory.METHODS)
 
 
 def test_equal_seeds_give_equal_bundles(trained, toy_rollouts, tmp_path):
@@ -64,7 +64,7 @@ def test_at_run_time_it_predicts_what_it_predicted_in_training(trained, toy_roll
     with torch.no_grad():
         wanted = {adapted: float(model.score(past, future, adapted=adapted).position) for adapted in (False, True)}
 
-    runtime = factory.make_method(load_bundle(str(folder / 'bundle'), RobotConfig()), EngineConfig(threads=1))
+    runtime = method_factory.make_method(load_bundle(str(folder / 'bundle'), RobotConfig()), EngineConfig(threads=1))
     errors = {False: [], True: []}
     for states, actions in zip(rollouts.states.astype(float), rollouts.actions.astype(float), strict=True):
         runtime.reset()

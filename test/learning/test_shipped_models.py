@@ -7,8 +7,8 @@ import pytest
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.targets import change_of_state
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect

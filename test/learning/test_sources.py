@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.learning.rollouts import Rollouts
+from millirobot_adapt.learning.rollout_file import CollectedRollouts
 from millirobot_adapt.learning.sources import PIECE, load_data, read_bag
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 
 START, DT = 1_700_000_000.0, 0.1
@@ -23,24 +23,26 @@ def write_walk(folder, ticks=30, lost=(), standing=(), mock=True, odometry=True)
         for tick in range(ticks):
             stamp = START + DT * tick
             sent = np.zeros(2) if tick in standing else np.full(2, 20.0 + tick / 100)
-            bag.write_message('/sent', messages.joint_state(stamp + 0.001, sent), stamp + 0.002)
+            bag.write_message('/sent', stored_messages.joint_state(stamp + 0.001, sent), stamp + 0.002)
             sampled = stamp + 0.012
             position = np.array([0.01 * tick, 0.0, 0.03])
-            bag.write_message('/mocap/pose', messages.pose_stamped(sampled - 0.005, position, LEVEL), sampled - 0.004)
+            bag.write_message(
+                '/mocap/pose', stored_messages.pose_stamped(sampled - 0.005, position, LEVEL), sampled - 0.004
+            )
             if mock:
-                bag.write_message('/mock/pose', messages.pose_stamped(sampled, position, LEVEL), sampled)
+                bag.write_message('/mock/pose', stored_messages.pose_stamped(sampled, position, LEVEL), sampled)
             if tick in lost:
                 continue
             reply = Telemetry(
                 sampled, sent * DT * tick, sent, np.zeros(3), np.array([0, 0, 9.81]), sent * 0.01, 4.0
             )  # fmt: skip
             names = ('/legs', '/imu/data_raw', '/battery', '/back_emf')
-            for name, message in zip(names, messages.telemetry_messages(reply), strict=True):
+            for name, message in zip(names, stored_messages.telemetry_messages(reply), strict=True):
                 bag.write_message(name, message, sampled + 0.004)
             velocity = np.array([0.1, 0.0, 0.0])
             found = Estimate(sampled, position, LEVEL, velocity, np.zeros(3), np.eye(6), np.eye(6), 0.01)
             if odometry:
-                bag.write_message('/odometry', messages.odometry(found), sampled + 0.006)
+                bag.write_message('/odometry', stored_messages.odometry(found), sampled + 0.006)
     return folder
 
 
@@ -96,7 +98,9 @@ def npz(path, **metadata):
     """Write a file of two rollouts of five transitions."""
     states, stamps = np.zeros((2, 6, 24), dtype=np.float32), np.tile(DT * np.arange(6), (2, 1))
     metadata = {'origin': 'mock', 'robot': 'velociroach', 'dt': DT, 'estimator': 'filter', **metadata}
-    Rollouts(states, np.ones((2, 5, 2), dtype=np.float32), stamps, np.ones((2, 5), dtype=bool), metadata).save(path)
+    CollectedRollouts(states, np.ones((2, 5, 2), dtype=np.float32), stamps, np.ones((2, 5), dtype=bool), metadata).save(
+        path
+    )
     return path
 
 

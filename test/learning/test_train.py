@@ -7,8 +7,8 @@ pytest.importorskip('onnx')
 from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
-from millirobot_adapt.core.dynamics.factory import make_method  # noqa: E402
-from millirobot_adapt.core.dynamics.interface import Window  # noqa: E402
+from millirobot_adapt.core.dynamics.method_factory import make_method  # noqa: E402
+from millirobot_adapt.core.dynamics.method_interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402

@@ -10,7 +10,7 @@ from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import typestore
 
@@ -33,7 +33,7 @@ def write_foreign(folder, plugin, kind):
             writer.write(connection, int(START * 1e9), b'\0\1\0\0\1')
         else:
             connection = writer.add_connection('/eggs', LEGS.type, typestore=typestore())
-            data = typestore().serialize_cdr(messages.joint_state(START, [1, 2]), LEGS.type)
+            data = typestore().serialize_cdr(stored_messages.joint_state(START, [1, 2]), LEGS.type)
             writer.write(connection, int(START * 1e9), data)
     return folder
 

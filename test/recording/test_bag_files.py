@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from millirobot_adapt.contract.topics import LEGS, REFERENCE, SENT, TICK, TOPICS, TRUE_LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.names import contract_name, full_names
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import typestore
@@ -26,7 +26,7 @@ def write_legs(folder: Path, count: int = 60, flush_every: int = 10) -> Path:
     """Write `count` JointStates on `legs` and a string nobody asked for, a chunk every `flush_every` messages."""
     with BagWriter(folder) as bag:
         for i in range(count):
-            bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+            bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
             if i % flush_every == flush_every - 1:
                 bag.flush()
     return folder
@@ -44,9 +44,9 @@ def test_a_plain_rosbags_reader_gets_the_bytes_times_and_types_written(tmp_path)
         for i in range(200):
             name = ('/sent', '/tick')[i % 2]
             if name == '/sent':
-                message = messages.joint_state(START + i, generator.normal(size=2))
+                message = stored_messages.joint_state(START + i, generator.normal(size=2))
             else:
-                message = messages.labelled_array(generator.normal(size=50), 'numbers')
+                message = stored_messages.labelled_array(generator.normal(size=50), 'numbers')
             kind = SENT.type if name == '/sent' else TICK.type
             data = bytes(typestore().serialize_cdr(message, kind))
             written.append((name, kind, int(START * 1e9) + i * 10_000_001, data))
@@ -82,7 +82,7 @@ def test_metadata_counts_messages_and_carries_type_hashes(tmp_path):
 def test_what_was_flushed_survives_a_process_that_never_closed(tmp_path):
     bag = BagWriter(tmp_path / 'bag')
     for i in range(15):
-        bag.write_message('/legs', messages.joint_state(START + i, [i, 0]), START + i)
+        bag.write_message('/legs', stored_messages.joint_state(START + i, [i, 0]), START + i)
         if i == 9:
             bag.flush()
     assert yaml.safe_load((tmp_path / 'bag' / 'metadata.yaml').read_text())
@@ -106,7 +106,7 @@ def test_sqlite_bags_of_rosbags_are_read(tmp_path):
     with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
         connection = writer.add_connection('/robot/legs', LEGS.type, typestore=typestore())
         for i in range(5):
-            data = typestore().serialize_cdr(messages.joint_state(START, [i, 0]), LEGS.type)
+            data = typestore().serialize_cdr(stored_messages.joint_state(START, [i, 0]), LEGS.type)
             writer.write(connection, int(START * 1e9) + i, data)
     assert read_legs(tmp_path / 'bag') == ([0.0, 1.0, 2.0, 3.0, 4.0], [])
 
@@ -115,14 +115,14 @@ def test_messages_come_in_the_order_of_receipt(tmp_path):
     shuffled = random.Random(3).sample(range(15), 15)
     with BagWriter(tmp_path / 'bag') as bag:
         for i in shuffled:
-            bag.write_message('/legs', messages.joint_state(START, [i, 0]), START + 0.1 * i)
+            bag.write_message('/legs', stored_messages.joint_state(START, [i, 0]), START + 0.1 * i)
     assert read_legs(tmp_path / 'bag')[0] == [float(i) for i in range(15)]
 
 
 def test_only_the_wanted_topics_are_yielded(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
-        bag.write_message('/legs', messages.joint_state(START, [1, 1]), START)
-        bag.write_message('/sent', messages.joint_state(START, [2, 2]), START)
+        bag.write_message('/legs', stored_messages.joint_state(START, [1, 1]), START)
+        bag.write_message('/sent', stored_messages.joint_state(START, [2, 2]), START)
     assert [name for name, _, _ in open_bag(tmp_path / 'bag').messages([SENT])] == ['sent']
 
 
@@ -131,7 +131,7 @@ def test_unknown_and_damaged_messages_are_left_out_and_counted(tmp_path):
         strange = writer.add_connection('/camera', 'lab_msgs/msg/Frame', msgdef='uint8 x', rihs01='RIHS01_0')
         wrong = writer.add_connection('/tick', LEGS.type, typestore=typestore())
         legs = writer.add_connection('/legs', LEGS.type, typestore=typestore())
-        good = typestore().serialize_cdr(messages.joint_state(START, [4, 0]), LEGS.type)
+        good = typestore().serialize_cdr(stored_messages.joint_state(START, [4, 0]), LEGS.type)
         for connection, data in ((strange, b'\0\1\0\0\1'), (wrong, good), (legs, bytes(good)[:20]), (legs, good)):
             writer.write(connection, int(START * 1e9), data)
     warnings: list[str] = []
@@ -207,7 +207,7 @@ def test_topics_are_matched_in_any_namespace_by_their_longest_name():
 def test_a_bag_of_two_robots_is_refused(tmp_path):
     with BagWriter(tmp_path / 'bag', full_names([LEGS], 'a') | full_names([LEGS], 'b')) as bag:
         for name in ('/a/legs', '/b/legs'):
-            bag.write_message(name, messages.joint_state(START, [1, 1]), START)
+            bag.write_message(name, stored_messages.joint_state(START, [1, 1]), START)
     with pytest.raises(UserError, match='holds 2 robots: a, b; choose one with --namespace'):
         read_legs(tmp_path / 'bag')
 

@@ -14,7 +14,7 @@ from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.export import Tables, read_tables, write_csv, write_npz
 from millirobot_adapt.recording.parquet import write_parquet
 from millirobot_adapt.recording.reader import open_bag
@@ -125,9 +125,9 @@ def test_plans_come_back_from_parquet_though_some_are_shorter(tmp_path, tables):
 
 def test_what_some_messages_lack_is_nan_and_damaged_ones_are_left_out(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
-        bag.write_message('/legs', messages.joint_state(START, [1, 2]), START)
-        bag.write_message('/legs', messages.joint_state(START + 1, [3, 4], position=[5, 6]), START + 1)
-        bag.write_message('/tick', messages.labelled_array([1.0, 2.0], 'no tick'), START + 1)
+        bag.write_message('/legs', stored_messages.joint_state(START, [1, 2]), START)
+        bag.write_message('/legs', stored_messages.joint_state(START + 1, [3, 4], position=[5, 6]), START + 1)
+        bag.write_message('/tick', stored_messages.labelled_array([1.0, 2.0], 'no tick'), START + 1)
     warnings = []
     tables = read_tables(open_bag(tmp_path / 'bag', warnings.append))
     assert set(tables.tables) == {'legs'}
@@ -138,7 +138,7 @@ def test_what_some_messages_lack_is_nan_and_damaged_ones_are_left_out(tmp_path):
 
 def test_a_bag_without_our_topics_is_refused(tmp_path):
     with BagWriter(tmp_path / 'bag', {'/eggs': LEGS}) as bag:
-        bag.write_message('/eggs', messages.joint_state(START, [1, 2]), START)
+        bag.write_message('/eggs', stored_messages.joint_state(START, [1, 2]), START)
     with pytest.raises(UserError, match='none of the topics'):
         read_tables(open_bag(tmp_path / 'bag'))
 

@@ -11,7 +11,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.metadata import METADATA
 from millirobot_adapt.recording.names import full_names
 from millirobot_adapt.recording.reader import open_bag
@@ -24,7 +24,7 @@ ALL = [float(i) for i in range(COUNT)]
 
 
 def legs_data(i):
-    return bytes(typestore().serialize_cdr(messages.joint_state(START + i, [i, -i]), LEGS.type))
+    return bytes(typestore().serialize_cdr(stored_messages.joint_state(START + i, [i, -i]), LEGS.type))
 
 
 def write_with_rosbags(folder, plugin, mode=None, count=COUNT):
@@ -124,7 +124,7 @@ def test_files_compressed_as_a_whole_are_read(tmp_path, plugin):
 def write_chunks(folder, count=100):
     with BagWriter(folder) as bag:
         for i in range(count):
-            bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+            bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
             if i % 10 == 9:
                 bag.flush()
     return folder / f'{folder.name}_0.mcap'
@@ -175,7 +175,7 @@ def test_two_files_without_metadata_are_read_as_one_and_told_of(tmp_path):
     for number, name in enumerate(('one', 'two')):
         with BagWriter(tmp_path / name) as bag:
             stamp = START + 100 * number
-            bag.write_message('/legs', messages.joint_state(stamp, [number, 0]), stamp)
+            bag.write_message('/legs', stored_messages.joint_state(stamp, [number, 0]), stamp)
         (tmp_path / name / f'{name}_0.mcap').rename(tmp_path / 'both' / f'{name}.mcap')
     values, warnings = read(tmp_path / 'both')
     assert values == [0.0, 1.0]
@@ -185,7 +185,7 @@ def test_two_files_without_metadata_are_read_as_one_and_told_of(tmp_path):
 def write_two_robots(folder):
     with BagWriter(folder, full_names([LEGS], 'a') | full_names([LEGS], 'b')) as bag:
         for number, name in enumerate(('/a/legs', '/b/legs')):
-            bag.write_message(name, messages.joint_state(START, [number, 0]), START)
+            bag.write_message(name, stored_messages.joint_state(START, [number, 0]), START)
     return folder
 
 

@@ -9,8 +9,8 @@ from rosbags.highlevel import AnyReader
 
 from millirobot_adapt.contract.messages import TelemetryGatherer, pose_sample, seconds, sides
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.recording.lab.import_log import REQUEST_TIME, ImportReport, import_log
 from millirobot_adapt.recording.reader import open_bag

@@ -6,8 +6,8 @@ import yaml
 from millirobot_adapt.bringup.processes import RECORDER
 from millirobot_adapt.contract.topics import RUN
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-from millirobot_adapt.recording import messages
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.names import full_names
 from millirobot_adapt.recording.provenance import PARAMETERS, read_provenance
 from millirobot_adapt.recording.reader import open_bag
@@ -58,7 +58,7 @@ def test_parameters_of_another_version_are_a_clear_error(tmp_path):
 def test_a_run_folder_stands_in_for_a_bag_that_does_not_tell(tmp_path):
     bag = write_bag(tmp_path / 'bag')
     with BagWriter(bag.parent / 'other') as writer:
-        writer.write_message('/legs', messages.joint_state(START, [1, 1]), START)
+        writer.write_message('/legs', stored_messages.joint_state(START, [1, 1]), START)
     (tmp_path / PARAMETERS).write_text(yaml.safe_dump(CONTENT))
     assert provenance_of(tmp_path / 'other').seed == 7
     assert provenance_of(bag / 'bag_0.mcap').seed == 7

@@ -8,7 +8,7 @@ from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.metadata import METADATA
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import typestore
@@ -22,7 +22,7 @@ def write_killed(folder, count=50, flush_every=10):
     """A recorder that was killed: nothing finished, the last messages never flushed."""
     bag = BagWriter(folder)
     for i in range(count):
-        bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+        bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
         if i % flush_every == flush_every - 1:
             bag.flush()
     bag._file.abandon()
@@ -32,7 +32,7 @@ def write_killed(folder, count=50, flush_every=10):
 def write_whole(folder, count=50):
     with BagWriter(folder) as bag:
         for i in range(count):
-            bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+            bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
     return folder
 
 
@@ -71,7 +71,7 @@ def test_qos_and_types_survive(tmp_path):
     bag = write_killed(tmp_path / 'bag')
     repair(bag)
     with BagWriter(tmp_path / 'fresh') as fresh:
-        fresh.write_message('/legs', messages.joint_state(START, [1, 1]), START)
+        fresh.write_message('/legs', stored_messages.joint_state(START, [1, 1]), START)
     with Reader(bag) as repaired, Reader(tmp_path / 'fresh') as fresh:
         (ours,) = repaired.connections
         theirs = next(c for c in fresh.connections if c.topic == '/legs')
@@ -124,7 +124,7 @@ def test_a_damaged_sqlite_bag_becomes_a_whole_one_with_types_that_nobody_knows(t
         legs = writer.add_connection('/legs', LEGS.type, typestore=typestore())
         strange = writer.add_connection('/camera', 'lab_msgs/msg/Frame', msgdef='uint8 x', rihs01='RIHS01_0')
         for i in range(500):
-            data = typestore().serialize_cdr(messages.joint_state(START, [i, 0]), LEGS.type)
+            data = typestore().serialize_cdr(stored_messages.joint_state(START, [i, 0]), LEGS.type)
             writer.write(legs, int(START * 1e9) + i, data)
         writer.write(strange, int(START * 1e9) + 500, b'\0\1\0\0\7')
     (file,) = (tmp_path / 'bag').glob('*.db3')
@@ -149,7 +149,7 @@ def test_an_earlier_repair_is_not_overwritten(tmp_path):
 
 def test_a_bag_that_is_being_recorded_is_not_repaired(tmp_path):
     with BagWriter(tmp_path / 'bag') as bag:
-        bag.write_message('/legs', messages.joint_state(START, [1, 1]), START)
+        bag.write_message('/legs', stored_messages.joint_state(START, [1, 1]), START)
         bag.flush()
         with pytest.raises(UserError, match='being recorded'):
             repair(tmp_path / 'bag')

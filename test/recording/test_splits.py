@@ -12,7 +12,7 @@ from rosbags.rosbag2 import Reader
 
 from millirobot_adapt.contract.topics import LEGS, REFERENCE, RUN
 from millirobot_adapt.core.errors import DeviceError
-from millirobot_adapt.recording import mcap_writer, messages
+from millirobot_adapt.recording import mcap_writer, stored_messages
 from millirobot_adapt.recording.metadata import METADATA
 from millirobot_adapt.recording.provenance import read_provenance
 from millirobot_adapt.recording.reader import open_bag
@@ -25,7 +25,7 @@ POINTS = [[0.0, 0.0], [1.0, 0.0]]
 
 def write_legs(bag, numbers):
     for i in numbers:
-        bag.write_message('/legs', messages.joint_state(START + i, [i, -i]), START + i)
+        bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
         bag.flush()
 
 
@@ -33,7 +33,7 @@ def write_split(folder, count=60):
     """A bag of several files, whose latched messages all came at its beginning."""
     with BagWriter(folder, split_size=6_000) as bag:
         bag.write_message('/run', typestore().types[RUN.type]('seed: 5'), START)
-        bag.write_message('/reference', messages.path(START, POINTS), START)
+        bag.write_message('/reference', stored_messages.path(START, POINTS), START)
         write_legs(bag, range(count))
     return folder
 
@@ -155,7 +155,7 @@ def test_after_a_failure_nothing_more_is_written_and_closing_is_silent(tmp_path,
 WRITER = """
 import sys
 from pathlib import Path
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 from millirobot_adapt.core.errors import DeviceError
 try:

@@ -9,7 +9,7 @@ from rclpy.node import Node  # noqa: E402
 
 from millirobot_adapt.contract.topics import BRIDGE_STATE  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
-from millirobot_adapt.ros.health import Health  # noqa: E402
+from millirobot_adapt.ros.node_health import Health  # noqa: E402
 
 
 @pytest.fixture

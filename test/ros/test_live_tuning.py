@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 
 from millirobot_adapt.core.control.wiring import ControllerConfig  # noqa: E402
-from millirobot_adapt.core.live import live_parameters, live_values  # noqa: E402
+from millirobot_adapt.core.live_rules import live_parameters, live_values  # noqa: E402
 from millirobot_adapt.core.planning.objective import ObjectiveConfig  # noqa: E402
 from millirobot_adapt.ros.live_tuning import LiveTuning  # noqa: E402
 from millirobot_adapt.ros.process import NODE_OPTIONS  # noqa: E402

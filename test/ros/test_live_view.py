@@ -19,7 +19,7 @@ from visualization_msgs.msg import Marker, MarkerArray  # noqa: E402
 from millirobot_adapt.contract import topics  # noqa: E402
 from millirobot_adapt.core.control.tick_record import TickRecord  # noqa: E402
 from millirobot_adapt.core.robot.state import NX  # noqa: E402
-from millirobot_adapt.core.safety.fence import Fence  # noqa: E402
+from millirobot_adapt.core.safety.geofence import Fence  # noqa: E402
 from millirobot_adapt.ros.conversions import qos  # noqa: E402
 from millirobot_adapt.ros.outputs.live_view import LiveView  # noqa: E402
 from millirobot_adapt.ros.outputs.markers import SHOWN, candidate_markers, show_fence  # noqa: E402

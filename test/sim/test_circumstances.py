@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import packets
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import LEG_PHASE

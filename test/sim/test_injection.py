@@ -15,7 +15,7 @@ from firmware_bridge import packets
 from millirobot_adapt.app.commands.inject import fault_table
 from millirobot_adapt.contract import fault_hooks
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim import process_faults

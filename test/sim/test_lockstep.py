@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.telemetry import counts_to_setpoint, setpoint_to_counts
-from millirobot_adapt.core.estimation.factory import EstimatorConfig, make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.state import LEG_VELOCITY, NX, POSITION, StateView
 from millirobot_adapt.sim.conditions import Condition, Fault, load_condition

@@ -13,7 +13,7 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.learning.sources import read_bag
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.states import controller_state
+from millirobot_adapt.recording.stored_states import controller_state
 
 pytestmark = pytest.mark.system
 

@@ -14,7 +14,7 @@ from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, SIMULATION
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.states import bridge_state
+from millirobot_adapt.recording.stored_states import bridge_state
 from millirobot_adapt.ros.witness import Witness
 
 pytestmark = pytest.mark.system

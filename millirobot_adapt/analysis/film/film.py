@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, INK, ORANGE
 from millirobot_adapt.analysis.film.encode import check_kind, write_film
-from millirobot_adapt.analysis.film.motion import Motion, motion_of
 from millirobot_adapt.analysis.film.options import FOLLOW, FilmOptions
 from millirobot_adapt.analysis.film.overlay import Caption, Overlay
+from millirobot_adapt.analysis.film.recorded_motion import RecordedMotion, motion_of
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.report.whole_run import WholeRun, read_whole_run
 from millirobot_adapt.analysis.report.words import title
@@ -145,7 +145,7 @@ def _latest(times: FloatArray, time: float) -> int | None:
     return row if row >= 0 and time - times[row] <= FADING else None
 
 
-def following(motion: Motion) -> Callable[[float], Camera]:
+def following(motion: RecordedMotion) -> Callable[[float], Camera]:
     """Return a camera that goes with the robot, smoothly."""
 
     def look(time: float) -> Camera:
@@ -156,7 +156,7 @@ def following(motion: Motion) -> Callable[[float], Camera]:
     return look
 
 
-def overlooking(motion: Motion, wanted: FloatArray | None) -> Callable[[float], Camera]:
+def overlooking(motion: RecordedMotion, wanted: FloatArray | None) -> Callable[[float], Camera]:
     """Return a camera that sees the whole way from above and does not move."""
     points = motion.poses[:, :2] if wanted is None else np.vstack([motion.poses[:, :2], wanted])
     low, high = points.min(axis=0), points.max(axis=0)

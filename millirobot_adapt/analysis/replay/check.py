@@ -21,7 +21,7 @@ from millirobot_adapt.contract.topics import ARRIVALS, TICK
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.repeatability import DECISIONS, decided_by, differences
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup

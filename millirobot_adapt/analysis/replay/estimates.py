@@ -11,10 +11,10 @@ import numpy as np
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
 from millirobot_adapt.contract.arrival_record import VERSION, ArrivalRecord, feed
 from millirobot_adapt.contract.messages import microseconds
-from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.recording import messages
+from millirobot_adapt.recording import stored_messages
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def answers(arrivals: list[ArrivalRecord], make_estimator: Callable[[], Estimato
         found, sample = feed(estimator, record)
         if sample is None:
             continue
-        odometry = None if found is None else messages.odometry(found)
+        odometry = None if found is None else stored_messages.odometry(found)
         state = None if found is None else sample.state
         yield Answer(sample.stamp, odometry, state, sample, certain, record.version == VERSION)
 

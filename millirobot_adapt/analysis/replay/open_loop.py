@@ -10,7 +10,7 @@ import numpy as np
 
 from millirobot_adapt.analysis.replay.rollouts import Rollout
 from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step, steps_ahead
-from millirobot_adapt.core.dynamics.interface import Method
+from millirobot_adapt.core.dynamics.method_interface import Method
 from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
 

@@ -22,8 +22,8 @@ from millirobot_adapt.analysis.replay.tick_table import TickTable, tick_table
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import FloatArray, StateView

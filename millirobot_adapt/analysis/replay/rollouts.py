@@ -17,7 +17,7 @@ from millirobot_adapt.contract.messages import TelemetryGatherer, microseconds, 
 from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ROLLOUT, SENT
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 from millirobot_adapt.recording.reader import Bag

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from millirobot_adapt.analysis.page import Parameter, ParameterGroup
+from millirobot_adapt.analysis.page import ParameterGroup, ParameterRow
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.core.yaml_file import read_yaml
@@ -36,9 +36,9 @@ def shipped(node: str) -> dict[str, Any]:
     return _flat(values) if isinstance(values, Mapping) else {}
 
 
-def _rows(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Parameter]:
+def _rows(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[ParameterRow]:
     return [
-        Parameter(name, _text(value), _text(defaults[name]) if _differs(name, value, defaults) else None)
+        ParameterRow(name, _text(value), _text(defaults[name]) if _differs(name, value, defaults) else None)
         for name, value in values.items()
     ]
 

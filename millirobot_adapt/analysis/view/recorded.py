@@ -11,7 +11,7 @@ from tqdm import tqdm
 from millirobot_adapt.analysis.figure_style import BLUE, ORANGE
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
 from millirobot_adapt.analysis.view.layout import layout
-from millirobot_adapt.analysis.view.stream import SHOWN, Stream
+from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.reader import open_bag
 
@@ -47,7 +47,7 @@ def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> Non
     """
     recorded = read_whole_run(open_bag(path, namespace=namespace))  # says what is wrong before anything opens
     recording = open_recording(save)
-    stream = Stream(recording)
+    stream = RerunStream(recording)
     bag = open_bag(path, namespace=namespace)
     messages = bag.messages(SHOWN)
     for topic, message, received in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):

@@ -58,10 +58,10 @@ def _run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.engine.bench import EngineBench, bench_engine, steps
+    from millirobot_adapt.benchmarks.engine.engine_bench import EngineBench, bench_engine, steps
+    from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
     from millirobot_adapt.benchmarks.engine.planners import PlannerBench
     from millirobot_adapt.benchmarks.engine.planners_table import draw
-    from millirobot_adapt.benchmarks.engine.table import as_dict, table
 
     if args.seed < 0:
         raise UserError(f'--seed {args.seed}: must be at least 0')

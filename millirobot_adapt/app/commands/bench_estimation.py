@@ -45,11 +45,11 @@ def add(benchmarks: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from millirobot_adapt.benchmarks.estimation.bench import BenchConfig, bench
+    from millirobot_adapt.benchmarks.estimation.estimation_bench import BenchConfig, bench
+    from millirobot_adapt.benchmarks.estimation.estimation_table import layout, layout_logs
     from millirobot_adapt.benchmarks.estimation.real import bench_logs
-    from millirobot_adapt.benchmarks.estimation.table import layout, layout_logs
     from millirobot_adapt.core.config import read_params
-    from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+    from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find
 
@@ -77,7 +77,7 @@ def _measure_node(report: dict[str, Any], robot: str) -> None:
     if importlib.util.find_spec('rclpy') is None:
         return
     from millirobot_adapt.benchmarks.estimation.node import measure_node
-    from millirobot_adapt.benchmarks.link.processes import BenchFailedError
+    from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
 
     try:
         report['node'] = dataclasses.asdict(measure_node(robot, NODE_SECONDS))

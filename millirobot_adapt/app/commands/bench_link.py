@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from millirobot_adapt.app.commands.ranges import between
 
 if TYPE_CHECKING:
-    from millirobot_adapt.benchmarks.link.bench import LinkFigures
+    from millirobot_adapt.benchmarks.link.link_bench import LinkFigures
 
 OK, FAILED = 0, 1
 
@@ -54,8 +54,8 @@ def add(benchmarks: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.link.bench import STEPS, LinkBench, bench_link
-    from millirobot_adapt.benchmarks.link.processes import BenchFailedError
+    from millirobot_adapt.benchmarks.link.link_bench import STEPS, LinkBench, bench_link
+    from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
 
     bench = LinkBench(args.robot, args.trials, args.process_trials, not args.processes, args.busy, seed=args.seed)
     try:

@@ -50,7 +50,7 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.benchmarks.paths.table import as_dict, as_text, failures
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.control.wiring import ControllerConfig
-    from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+    from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
     from millirobot_adapt.core.share import find
     from millirobot_adapt.sim.conditions import load_condition
 

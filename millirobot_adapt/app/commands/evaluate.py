@@ -68,8 +68,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from millirobot_adapt.experiments import runner
     from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
     from millirobot_adapt.experiments.results import Results
+    from millirobot_adapt.experiments.results_table import as_text, cells_of, rows_of
     from millirobot_adapt.experiments.store import Store
-    from millirobot_adapt.experiments.table import as_text, cells_of, rows_of
 
     if arguments.jobs == 0 or arguments.jobs < -1:
         raise UserError(f'--jobs {arguments.jobs}: must be at least 1, or -1 for one process a core')
@@ -83,7 +83,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     cells = cells_of(rows, methods, experiment.groups)
     report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
     if arguments.out:
-        from millirobot_adapt.experiments.page import write_all
+        from millirobot_adapt.experiments.evaluation_page import write_all
 
         write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, plain(report))
     print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))

@@ -53,7 +53,7 @@ def add(subparsers: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     need_torch()
     from millirobot_adapt.core.config import flatten, read_params
-    from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+    from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find
     from millirobot_adapt.learning.log_rollouts import read_log

@@ -54,9 +54,9 @@ def add(subparsers: Any) -> None:
 
 
 def _link_test(args: argparse.Namespace) -> int:
+    from firmware_bridge.bridge_config import LinkConfig
     from firmware_bridge.channel import serial_channel
     from firmware_bridge.clock import SystemClock
-    from firmware_bridge.config import LinkConfig
     from firmware_bridge.link_check import LinkCheck
     from firmware_bridge.transports import TransportLost
     from millirobot_adapt.core.robot.description import load_robot
@@ -115,7 +115,7 @@ def _check(check: LinkCheck, robot: RobotConfig, args: argparse.Namespace) -> di
     """Run the checks in their order and return what they found."""
     from tqdm import tqdm
 
-    from firmware_bridge.config import LinkConfig
+    from firmware_bridge.bridge_config import LinkConfig
     from firmware_bridge.link_verdict import judge_trips
 
     found: dict[str, Any] = {'port': args.port, 'who_am_i': check.name(), 'gains_echoed': check.gains_echoed()}

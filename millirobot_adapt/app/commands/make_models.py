@@ -13,7 +13,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
-    from millirobot_adapt.learning.rollouts import Rollouts
+    from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
 SCHEMA = 1
 """Version of what --json prints."""
@@ -66,7 +66,7 @@ def run_make_models(args: argparse.Namespace) -> int:
     return 0
 
 
-def _own_data(args: argparse.Namespace, robot: str) -> Rollouts:
+def _own_data(args: argparse.Namespace, robot: str) -> CollectedRollouts:
     """Read the data to train on.
 
     Raises:

@@ -50,7 +50,7 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from millirobot_adapt.analysis.compare.page import table, write_page
+    from millirobot_adapt.analysis.compare.comparison_page import table, write_page
     from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 
     runs = read_runs(args.runs, args.by, args.namespace, args.strict)

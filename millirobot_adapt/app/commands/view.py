@@ -31,7 +31,7 @@ def _view(args: argparse.Namespace) -> int:
     if args.live == (args.bag is not None):
         raise UserError('view: give a run folder or a bag, or --live')
     if args.live:
-        from millirobot_adapt.app.live_view import follow
+        from millirobot_adapt.app.follow import follow
 
         count = follow(args.domain, args.namespace or '', args.save, args.seconds)
         print(f'{count} messages shown')

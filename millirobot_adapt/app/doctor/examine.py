@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from millirobot_adapt.app.doctor import hardware, interpreters, machine, model, ros
+from millirobot_adapt.app.doctor import hardware, interpreters, machine, model_checks, ros
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed
 from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.core.errors import UserError
@@ -24,11 +24,11 @@ CHECKS: Mapping[str, Check] = {
     'other nodes': ros.check_graph,
     'mocap': ros.check_mocap,
     'port': hardware.check_port,
-    'parameters': model.check_parameters,
-    'robot': model.check_robot,
-    'path': model.check_path,
-    'engine': model.check_engine,
-    'model': model.check_model,
+    'parameters': model_checks.check_parameters,
+    'robot': model_checks.check_robot,
+    'path': model_checks.check_path,
+    'engine': model_checks.check_engine,
+    'model': model_checks.check_model,
 }
 """In the order in which they are shown."""
 

@@ -22,10 +22,10 @@ class Probe:
     error: str = ''
     """Why ROS did not start; empty when it did."""
     answer: dict[str, Any] = field(default_factory=dict)
-    """What `millirobot_adapt.nodes.probe` found."""
+    """What `millirobot_adapt.nodes.graph_probe` found."""
 
 
-def probe(mocap_topic: str, command: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.probe')) -> Probe:
+def probe(mocap_topic: str, command: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.graph_probe')) -> Probe:
     """Start ROS in a child, listen to motion capture for `LISTENING` seconds, and return what it found."""
     try:
         ended = subprocess.run(

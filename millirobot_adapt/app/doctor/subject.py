@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from firmware_bridge.config import BridgeConfig
+from firmware_bridge.bridge_config import BridgeConfig
 from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, ROBOT, NodeProcess

@@ -11,13 +11,13 @@ import numpy as np
 from millirobot_adapt.analysis.statistics import Comparison, compare
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.planning.budget import unlimited
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
-from millirobot_adapt.core.planning.interface import Objective, Rollout
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.planner_interface import Objective, Rollout
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
-from millirobot_adapt.benchmarks.engine.model import multiply_adds
+from millirobot_adapt.benchmarks.engine.random_model import multiply_adds
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES, make_engine
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NU, FloatArray

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.engine.model import walk
+from millirobot_adapt.benchmarks.engine.random_model import walk
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES
 from millirobot_adapt.core.planning.objective import TrackingObjective
 from millirobot_adapt.core.planning.paths import make_path

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.estimation.assembly import state_of
-from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample

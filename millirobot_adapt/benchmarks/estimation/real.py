@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.benchmarks.estimation.bench import BASELINE, FILTER, METHODS
+from millirobot_adapt.benchmarks.estimation.estimation_bench import BASELINE, FILTER, METHODS
 from millirobot_adapt.benchmarks.estimation.logs import LogEvent, LogFigures, run_rollout
 from millirobot_adapt.benchmarks.estimation.prediction import compare_predictions, judged_transitions, prediction_errors
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.lab.lab_log import OPEN_LOOP, LabRollout, read_lab_log
@@ -85,7 +85,7 @@ def _prediction(rollouts: list[LabRollout], states: dict[str, FloatArray], robot
     if importlib.util.find_spec('torch') is None:
         return None
     from millirobot_adapt.learning.held_out import HeldOutConfig, predict_held_out
-    from millirobot_adapt.learning.rollouts import Rollouts
+    from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
     stamps = np.array([rollout.stamps for rollout in rollouts])
     known = np.all(np.isfinite(list(states.values())), axis=(0, 3))
@@ -94,7 +94,7 @@ def _prediction(rollouts: list[LabRollout], states: dict[str, FloatArray], robot
     with tqdm(total=len(states) * SEEDS * config.folds, desc='training', disable=None, leave=False) as bar:
 
         def predict(values: FloatArray, actions: FloatArray, stamps: FloatArray, valid: np.ndarray) -> np.ndarray:
-            data = Rollouts(
+            data = CollectedRollouts(
                 np.nan_to_num(values).astype(np.float32), actions.astype(np.float32), stamps, valid, {'origin': 'real'}
             )
             seeds = (dataclasses.replace(config, seed=seed) for seed in range(SEEDS))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.health import EstimatorHealth
-from millirobot_adapt.core.estimation.interface import Estimate, Estimator
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.mocap_faults import PoseArrival

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.config import LinkConfig
 from firmware_bridge.link import Link
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.benchmarks.link.mock_process import MockProcess

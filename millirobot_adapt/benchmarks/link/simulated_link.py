@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.config import BridgeConfig
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
 from firmware_bridge.packets import TelemetryReply, decode_reply

@@ -12,7 +12,7 @@ import numpy as np
 from millirobot_adapt.benchmarks.paths.generated import KINDS, generated
 from millirobot_adapt.benchmarks.paths.judge import Walk, judge
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.files import make_folder, whole_file
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.robot.description import load_robot

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.robot.state import NU, NX, FloatArray
 
 VALID_STEP = (0.5, 1.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.state import NU, FloatArray
 
 

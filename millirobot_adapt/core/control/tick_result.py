@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.dynamics.interface import Adaptation, Window
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import Tracking
 from millirobot_adapt.core.robot.state import NU, FloatArray
 

@@ -15,12 +15,12 @@ from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tuning import Tuning
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import straight
+from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.repeatability import fingerprint
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot

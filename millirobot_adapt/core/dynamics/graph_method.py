@@ -9,7 +9,7 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.interface import AdaptedModel, Window
+from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 
 WINDOW_INPUTS = ('states', 'actions', 'next_states', 'mask')

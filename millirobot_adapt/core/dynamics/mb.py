@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
-from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.dynamics.window import window_loss
 

@@ -12,7 +12,7 @@ import math
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.graph_method import GraphMethod
-from millirobot_adapt.core.dynamics.interface import Adaptation, Window
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
 from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 
 EXPLODED = 100.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.dynamics.graph_method import GraphMethod
-from millirobot_adapt.core.dynamics.interface import Adaptation, Window
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
 
 
 class Rebal(GraphMethod):

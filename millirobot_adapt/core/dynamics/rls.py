@@ -17,7 +17,7 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.interface import Adaptation, AdaptedModel, Window
+from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.dynamics.window import NewRows, window_loss
 from millirobot_adapt.core.errors import UserError

@@ -14,7 +14,7 @@ from onnxruntime import InferenceSession, OrtValue
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.interface import Engine
+from millirobot_adapt.core.dynamics.method_interface import Engine
 from millirobot_adapt.core.robot.state import NX
 
 INT8_GRAPH = 'rollout_int8.onnx'

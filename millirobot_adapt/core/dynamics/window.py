@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.dynamics.interface import AdaptedModel, Window
+from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.targets import normalised_error
 from millirobot_adapt.core.robot.state import FloatArray
 

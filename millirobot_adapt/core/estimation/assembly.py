@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.estimation.interface import Estimate, Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.samples import Telemetry

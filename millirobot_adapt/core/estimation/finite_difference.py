@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.estimation.health import EstimatorHealth
-from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.pose_input import BodyPose, PoseInput
 from millirobot_adapt.core.estimation.quality import UNKNOWN_POSE, PoseFault, StateQuality
 from millirobot_adapt.core.robot.description import RobotConfig

@@ -12,7 +12,7 @@ from collections import deque
 import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.gyro_watch import FINEST, LAGS
 from millirobot_adapt.core.estimation.motion import TURN, Motion, MotionModel
 from millirobot_adapt.core.estimation.pose_input import BodyPose

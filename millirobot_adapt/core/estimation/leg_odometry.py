@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.motion import Motion, Walk
 from millirobot_adapt.core.robot.state import FloatArray
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 from millirobot_adapt.core.estimation.swing_model import SwingModel

@@ -19,10 +19,10 @@ import numpy as np
 
 from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.body_check import BodyCheck
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.estimation.gyro_watch import GyroWatch
 from millirobot_adapt.core.estimation.health import SUSPICIOUS_LAG, EstimatorHealth
-from millirobot_adapt.core.estimation.interface import Estimate
 from millirobot_adapt.core.estimation.jumps import JumpWatch
 from millirobot_adapt.core.estimation.leg_odometry import LegOdometry
 from millirobot_adapt.core.estimation.mocap_clock import HostClock, MocapClock

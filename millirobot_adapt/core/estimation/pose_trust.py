@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.quality import PoseFault
 
 FAULTS = {

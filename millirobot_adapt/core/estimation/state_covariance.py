@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from millirobot_adapt.core.estimation.interface import Estimate
+from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import roll_pitch_yaw, rotation_matrix
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from millirobot_adapt.core.planning.interface import GoOn
+from millirobot_adapt.core.planning.planner_interface import GoOn
 
 
 def unlimited(_: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from millirobot_adapt.core.planning.interface import GoOn, Objective, Plan, PlanValidator, Rollout, Sampler
+from millirobot_adapt.core.planning.planner_interface import GoOn, Objective, Plan, PlanValidator, Rollout, Sampler
 from millirobot_adapt.core.planning.sequences import Bounds, first_guess
 from millirobot_adapt.core.robot.state import NX, FloatArray
 

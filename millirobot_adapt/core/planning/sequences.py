@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.planning.interface import Plan
+from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.state import FloatArray
 
 

@@ -16,7 +16,7 @@ from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
-from millirobot_adapt.core.safety.fence import Fence, fence_text
+from millirobot_adapt.core.safety.geofence import Fence, fence_text
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
 from millirobot_adapt.core.safety.leg_watch import LegWatch
 

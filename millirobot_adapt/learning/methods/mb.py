@@ -12,7 +12,7 @@ from torch import Tensor
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES
 from millirobot_adapt.learning.kinematics import FEATURE_NAMES
 from millirobot_adapt.learning.loss import Losses, losses
-from millirobot_adapt.learning.methods.interface import BundleParts
+from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation, initialise, numbered, theta_names
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
 from millirobot_adapt.learning.segments import DataSet, Segments

@@ -18,8 +18,8 @@ from torch import Tensor
 from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.inner_step import inner_update
 from millirobot_adapt.learning.loss import Losses, losses
-from millirobot_adapt.learning.methods.interface import BundleParts
 from millirobot_adapt.learning.methods.mb import draw_network
+from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import LayerStep, Normalisation, layers, numbered, theta_names
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
 from millirobot_adapt.learning.segments import DataSet, Segments

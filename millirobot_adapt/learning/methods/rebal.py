@@ -15,8 +15,8 @@ from torch import Tensor
 
 from millirobot_adapt.learning.graphs import context_graph
 from millirobot_adapt.learning.loss import Losses, losses
-from millirobot_adapt.learning.methods.interface import BundleParts
 from millirobot_adapt.learning.methods.mb import draw_network
+from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation, numbered, theta_names
 from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence, read_windows, shifted, warm_up
 from millirobot_adapt.learning.rollout_graph import rollout_graphs

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from millirobot_adapt.learning.graphs import features_graph
 from millirobot_adapt.learning.loss import Losses, losses
-from millirobot_adapt.learning.methods.interface import BundleParts
+from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
 from millirobot_adapt.learning.segments import DataSet, Segments

@@ -16,8 +16,8 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.lab.lab_log import MODES, OPEN_LOOP, LabRollout, read_lab_log, telemetry_of
-from millirobot_adapt.recording.messages import joint_state, pose_stamped, status, telemetry_messages
 from millirobot_adapt.recording.names import full_names
+from millirobot_adapt.recording.stored_messages import joint_state, pose_stamped, status, telemetry_messages
 from millirobot_adapt.recording.writer import BagWriter
 
 TOPICS = (ROLLOUT, MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF)

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
-from millirobot_adapt.core.estimation.interface import Estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.core.robot.state import NX, FloatArray

@@ -14,8 +14,8 @@ from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inputs.peer_states import listen_for_controller
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
-from millirobot_adapt.ros.inputs.states import listen_for_controller
 
 
 class GateInput(Protocol):

@@ -13,7 +13,7 @@ from rclpy.qos import ReliabilityPolicy
 
 from millirobot_adapt.contract.messages import pose_sample
 from millirobot_adapt.contract.topics import MOCAP_POSE
-from millirobot_adapt.core.estimation.config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.pose_rate import PoseRate
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample
 from millirobot_adapt.ros.conversions import qos

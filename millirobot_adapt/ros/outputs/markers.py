@@ -10,7 +10,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from millirobot_adapt.contract.topics import FENCE, WORLD_FRAME
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.core.safety.fence import Fence
+from millirobot_adapt.core.safety.geofence import Fence
 from millirobot_adapt.ros.conversions import point, qos, time_message
 
 SHOWN = 25

@@ -2,7 +2,7 @@ import sys
 import numpy as np
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
+from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.robot.description import RobotConfig
 
 state = np.load('left_const.npz')['states'][0, 100].astype(float)

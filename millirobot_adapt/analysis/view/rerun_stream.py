@@ -32,7 +32,7 @@ from millirobot_adapt.contract.topics import (
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import ACTION_NAMES, LEG_PHASE, FloatArray
-from millirobot_adapt.sim.model import ROWS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import ROWS, SIDES, Body
 
 SHOWN: tuple[Topic, ...] = (
     REFERENCE, MOCAP_POSE, TRUE_POSE, ODOMETRY, TICK, SETPOINT, SENT, LEGS, BRIDGE_STATE, CONTROLLER_STATE, FAULT,
@@ -53,7 +53,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-class Stream:
+class RerunStream:
     """Takes messages in the order in which they came and hands them to Rerun."""
 
     def __init__(self, recording: rr.RecordingStream) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from millirobot_adapt.analysis.view.recorded import open_recording
-from millirobot_adapt.analysis.view.stream import LIVE, Stream
+from millirobot_adapt.analysis.view.rerun_stream import LIVE, RerunStream
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.core.errors import UserError
 
@@ -35,7 +35,7 @@ def follow(domain: int | None, namespace: str, save: Path | None, seconds: float
     from millirobot_adapt.ros.spectator import Spectator
 
     recording = open_recording(save)
-    stream, count = Stream(recording), 0
+    stream, count = RerunStream(recording), 0
     spectator = Spectator(LIVE, namespace)
     begin = time.monotonic()
     try:

@@ -1,7 +1,7 @@
 """Join the ROS graph for a moment: what ROS is this, who is there, how does motion capture come; prints JSON.
 
 A program and not a function, since a middleware that cannot be loaded ends the process: `python -m
-millirobot_adapt.nodes.probe TOPIC SECONDS`.
+millirobot_adapt.nodes.graph_probe TOPIC SECONDS`.
 """
 
 from __future__ import annotations

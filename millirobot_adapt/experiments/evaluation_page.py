@@ -16,8 +16,8 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments import cost_figures, walk_figures
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
+from millirobot_adapt.experiments.results_table import NOTE, write_rows
 from millirobot_adapt.experiments.store import file_name
-from millirobot_adapt.experiments.table import NOTE, write_rows
 
 
 def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], report: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ REQUIRED = ('robot', 'dt', 'origin')
 
 
 @dataclass(frozen=True)
-class Rollouts:
+class CollectedRollouts:
     """N rollouts of L control periods each; transition i leads from states[i] by actions[i] to states[i + 1]."""
 
     states: NDArray[np.float32]
@@ -52,7 +52,7 @@ class Rollouts:
         return hashlib.sha256(b''.join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
-def load_rollouts(path: Path) -> Rollouts:
+def load_rollouts(path: Path) -> CollectedRollouts:
     """Read a file that `save` wrote.
 
     Raises:
@@ -60,7 +60,7 @@ def load_rollouts(path: Path) -> Rollouts:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            rollouts = Rollouts(
+            rollouts = CollectedRollouts(
                 states=file['states'],
                 actions=file['actions'],
                 stamps=file['stamps'],
@@ -89,10 +89,10 @@ def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: fl
     return in_time & finite[..., 1:] & finite[..., :-1]
 
 
-def concatenate(parts: Sequence[Rollouts], metadata: dict[str, Any]) -> Rollouts:
+def concatenate(parts: Sequence[CollectedRollouts], metadata: dict[str, Any]) -> CollectedRollouts:
     """Put rollouts one after the other; shorter ones are filled up with transitions that are not valid."""
     length = max(part.valid.shape[1] for part in parts)
-    return Rollouts(
+    return CollectedRollouts(
         np.concatenate([_lengthened(part.states, length + 1, np.nan) for part in parts]),
         np.concatenate([_lengthened(part.actions, length, np.nan) for part in parts]),
         np.concatenate([_lengthened(part.stamps, length + 1, np.nan) for part in parts]),
@@ -112,7 +112,7 @@ Walk = tuple[FloatArray, FloatArray, FloatArray]
 """Stamps (N,) [s], states (N, nx), and the actions (N, nu) sent from each state to the next, NaN where unknown."""
 
 
-def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str, Any]) -> Rollouts:
+def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str, Any]) -> CollectedRollouts:
     """Cut walks into rollouts of `length` transitions; the last one of a walk is filled up with NaN.
 
     What is filled up is not valid, nor is a transition with a zero setpoint.
@@ -127,4 +127,4 @@ def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str,
         states[row, : count + 1] = seen[begin : begin + count + 1]
         actions[row, :count] = sent[begin : begin + count]
     walking = (actions > 0.0).any(-1)  # NaN is not
-    return Rollouts(states, actions, stamps, mark_valid(states, stamps, dt) & walking, metadata)
+    return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, dt) & walking, metadata)

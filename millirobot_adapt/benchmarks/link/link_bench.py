@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.link.faults import CASES, measure_fault, measure_reset
 from millirobot_adapt.benchmarks.link.injected import INJECTED, InjectedFault, measure_injected
-from millirobot_adapt.benchmarks.link.processes import BridgeLoad, LiveRobot, measure_processes
+from millirobot_adapt.benchmarks.link.process_trials import BridgeLoad, LiveRobot, measure_processes
+from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_reset
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.engine.memory import measure_memory
-from millirobot_adapt.benchmarks.engine.model import walk, write_random_model
+from millirobot_adapt.benchmarks.engine.int8_error import measure_int8_error
+from millirobot_adapt.benchmarks.engine.memory_growth import measure_memory
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench, Quality, bench_planners, horizon_of
 from millirobot_adapt.benchmarks.engine.planners import steps as planner_steps
-from millirobot_adapt.benchmarks.engine.quality import measure_int8_error
+from millirobot_adapt.benchmarks.engine.random_model import walk, write_random_model
 from millirobot_adapt.benchmarks.engine.speed import (
     RolloutSpeed,
     measure_adaptation,

@@ -6,8 +6,8 @@ import numpy as np
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.factory import make_method
-from millirobot_adapt.core.dynamics.interface import Window
+from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import NU, FloatArray

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.benchmarks.engine import planners_table
-from millirobot_adapt.benchmarks.engine.bench import EngineFigures
+from millirobot_adapt.benchmarks.engine.engine_bench import EngineFigures
 from millirobot_adapt.benchmarks.engine.speed import RolloutSpeed
 
 SCHEMA = 1

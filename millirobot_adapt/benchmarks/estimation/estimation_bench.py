@@ -1,8 +1,8 @@
 """`millirobot bench estimation`: how good the estimate is on the mock, and what faults of motion capture do to it.
 
-Read in this order: estimation_streams.py (record the mock once), estimation_trace.py (run an estimator over it),
-estimation_scores.py and estimation_faults.py (judge it), estimation_summary.py (a row of numbers), then here: which
-runs are made. The filter and the lab's finite differences see the same streams.
+Read in this order: streams.py (record the mock once), trace.py (run an estimator over it), scores.py and
+mocap_fault_rows.py (judge it), estimation_summary.py (a row of numbers), then here: which runs are made. The filter
+and the lab's finite differences see the same streams.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
-from millirobot_adapt.benchmarks.estimation.faults import events_of, fault_row
+from millirobot_adapt.benchmarks.estimation.estimation_summary import Judged, consistency, judge, summary
+from millirobot_adapt.benchmarks.estimation.mocap_fault_rows import events_of, fault_row
 from millirobot_adapt.benchmarks.estimation.streams import Stream, record
-from millirobot_adapt.benchmarks.estimation.summary import Judged, consistency, judge, summary
 from millirobot_adapt.benchmarks.estimation.trace import trace_estimator
 from millirobot_adapt.core.config import Config, param
-from millirobot_adapt.core.estimation.config import EstimatorConfig
-from millirobot_adapt.core.estimation.factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import Condition

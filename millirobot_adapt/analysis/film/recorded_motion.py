@@ -11,7 +11,7 @@ from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import LEG_PHASE, FloatArray, StateView
-from millirobot_adapt.sim.model import LEGS, Body
+from millirobot_adapt.sim.hexapod_model import LEGS, Body
 from millirobot_adapt.sim.scene import RobotPose
 
 STANDING = Body().leg_length + Body().foot_radius
@@ -21,7 +21,7 @@ HIGHEST = 0.03
 
 
 @dataclass(frozen=True)
-class Motion:
+class RecordedMotion:
     """Poses and leg angles over time, in seconds since the first tick; angles are unwrapped."""
 
     source: str
@@ -54,7 +54,7 @@ class Motion:
         return np.asarray(self.poses[: int(np.searchsorted(self.times, until, side='right')), :2])
 
 
-def motion_of(timeline: Timeline) -> Motion:
+def motion_of(timeline: Timeline) -> RecordedMotion:
     """Take the best poses that the bag has: the mock's own, the estimate, or motion capture as it came.
 
     Raises:
@@ -70,7 +70,7 @@ def motion_of(timeline: Timeline) -> Motion:
     turned = np.column_stack([poses.values[:, :2], np.unwrap(poses.values[:, 2])])
     attitude_times, attitudes = _attitudes(timeline)
     phases = _phases(run)
-    return Motion(
+    return RecordedMotion(
         source,
         poses.stamps,
         turned,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.grbal import Grbal
-from millirobot_adapt.core.dynamics.interface import Method
 from millirobot_adapt.core.dynamics.mb import ModelBased
 from millirobot_adapt.core.dynamics.mb_de import DynamicEvaluation
+from millirobot_adapt.core.dynamics.method_interface import Method
 from millirobot_adapt.core.dynamics.rebal import Rebal
 from millirobot_adapt.core.dynamics.rls import RecursiveLeastSquares
 from millirobot_adapt.core.errors import UserError

@@ -16,7 +16,7 @@ from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS
-from millirobot_adapt.learning.methods.interface import Model
+from millirobot_adapt.learning.methods.training_interface import Model
 
 
 def write_bundle(

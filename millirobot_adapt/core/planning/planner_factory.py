@@ -8,9 +8,9 @@ import numpy as np
 
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.planning.icem import Icem
-from millirobot_adapt.core.planning.interface import Sampler
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.optimize import Planner, SearchSize
+from millirobot_adapt.core.planning.planner_interface import Sampler
 from millirobot_adapt.core.planning.random_shooting import RandomShooting
 from millirobot_adapt.core.planning.sequences import Bounds
 from millirobot_adapt.core.planning.validator import PlausiblePlan

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from millirobot_adapt.core.estimation.config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.estimation.finite_difference import FiniteDifference
-from millirobot_adapt.core.estimation.interface import Estimator
 from millirobot_adapt.core.estimation.pose_filter import PoseFilter
 from millirobot_adapt.core.robot.description import RobotConfig
 
