@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from millirobot_adapt.core.planning.budget import unlimited
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
+from millirobot_adapt.core.planning.optimize import unlimited
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.repeatability import generator

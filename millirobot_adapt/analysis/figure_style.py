@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from millirobot_adapt.core.files import whole_file
 from millirobot_adapt.core.robot.state import FloatArray
 
 # Okabe and Ito's colours, which people with any colour vision can distinguish, and greys.
@@ -93,7 +94,8 @@ def save_png(figure: Figure, path: Path, dpi: int = 150) -> None:
         OSError: the file cannot be written.
     """
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=dpi, metadata={'Software': None})
+    with whole_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:] or 'png', dpi=dpi, metadata={'Software': None})
 
 
 def to_svg(figure: Figure, name: str, alt: str) -> str:

@@ -22,6 +22,7 @@ import yaml
 
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.share import file_hashes
 from millirobot_adapt.recording.installation import installation
 
@@ -69,7 +70,7 @@ class RunFolder:
 
     def note_end(self, why: str) -> None:
         """Write down why the run ended before its time."""
-        self.ended.write_text(f'{why}\n', encoding='utf-8')
+        write_whole(self.ended, f'{why}\n')
 
     def remove(self) -> None:
         """Remove it if it is temporary."""
@@ -130,7 +131,7 @@ def write_node_parameters(path: Path, parameters: Parameters, namespace: str = '
     """Write a ROS 2 parameter file for the nodes of a namespace, such as `robot1`; '' is for those without one."""
     prefix = f'/{namespace}/' if namespace else ''  # ROS takes a bare name for a node without namespace
     content = {f'{prefix}{name}': {'ros__parameters': nest(values)} for name, values in parameters.items()}
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+    write_whole(path, yaml.safe_dump(content, sort_keys=False))
 
 
 def write_parameters(
@@ -168,4 +169,4 @@ def write_parameters(
         **({} if model is None else {'model': {'path': str(model), 'sha256': file_hashes(model)}}),
         **{name: nest(values) for name, values in nodes.items()},
     }
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+    write_whole(path, yaml.safe_dump(content, sort_keys=False))

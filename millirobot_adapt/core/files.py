@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from millirobot_adapt.core.errors import UserError
 
@@ -66,10 +67,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     try:
         with scratch.open('wb') as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-        _sync_folder(path.parent)
+        put_in_place(scratch, path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
         error.filename = str(path)  # a write that fails does not name its file
@@ -77,6 +75,31 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file as `whole_file` does: UTF-8, line ends as they are written.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding='utf-8', newline='')
+        yield text
+        text.flush()
+        text.detach()
+
+
+def put_in_place(scratch: Path, path: Path) -> None:
+    """Let a finished file replace another of its folder, once its content is on the disk (fsync).
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    _sync(scratch, os.O_RDONLY)
+    scratch.replace(path)
+    _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)  # the new name, too
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -89,9 +112,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
         file.write(content.encode('utf-8') if isinstance(content, str) else content)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Have the new name of a file on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

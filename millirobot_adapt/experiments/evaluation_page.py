@@ -13,6 +13,7 @@ from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import Drawing, save_png, styled, to_svg
 from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, render
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.experiments import cost_figures, walk_figures
 from millirobot_adapt.experiments.overview import as_markdown, overview
 from millirobot_adapt.experiments.results import Results
@@ -34,15 +35,15 @@ def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], re
     """
     try:
         write_rows(folder / 'results.csv', rows)
-        (folder / 'results.json').write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')
-        (folder / 'results.md').write_text(as_markdown(results) + '\n', encoding='utf-8')
+        write_whole(folder / 'results.json', json.dumps(report, indent=1) + '\n')
+        write_whole(folder / 'results.md', as_markdown(results) + '\n')
         pictures = []
         with styled():
             for name, title, drawing in drawings(results):
                 save_png(drawing.figure, folder / f'{name}.png')
                 svg = to_svg(drawing.figure, name, f'{title}. {drawing.says}')
                 pictures.append(Picture(title, drawing.says, svg, wide=True))
-        (folder / 'index.html').write_text(_page(results, pictures), encoding='utf-8')
+        write_whole(folder / 'index.html', _page(results, pictures))
     except OSError as error:
         raise UserError(f'{folder}: cannot be written ({error.strerror}); choose another --out') from None
 

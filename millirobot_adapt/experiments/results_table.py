@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.statistics import standings
+from millirobot_adapt.core.files import whole_text
 from millirobot_adapt.experiments.episode import Episode, summarise_episode
 from millirobot_adapt.experiments.experiment import ORACLE
 
@@ -58,7 +59,7 @@ def rows_of(episodes: Sequence[Episode], dt: float) -> list[dict[str, Any]]:
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write the long form as CSV; numbers in full precision, so equal runs give equal files."""
-    with path.open('w', newline='', encoding='utf-8') as file:
+    with whole_text(path) as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
         writer.writeheader()
         writer.writerows(rows)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.statistics import Interval, mean_interval, shifted
+from millirobot_adapt.core.files import whole_text
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.learning.log_rollouts import Log
 from millirobot_adapt.learning.log_study import BASELINE, Result
@@ -58,7 +59,7 @@ def log_table(rows: Sequence[Row]) -> str:
 
 def write_rollouts(path: Path, results: Sequence[Result], logs: Mapping[str, Log], horizons: Sequence[int]) -> None:
     """Write the long form: a line for each rollout, method, seed and horizon; numbers in full precision."""
-    with path.open('w', newline='', encoding='utf-8') as file:
+    with whole_text(path) as file:
         writer = csv.writer(file, lineterminator='\n')
         names = ('position_before', 'position_after', 'heading_before', 'heading_after')
         writer.writerow(('test', 'shift', 'method', 'seed', 'rollout', 'session', 'horizon', *names))

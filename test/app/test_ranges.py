@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 
 
 @pytest.mark.parametrize('text', ['1', '7', '1000'])

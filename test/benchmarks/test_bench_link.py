@@ -21,7 +21,7 @@ from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round
 from millirobot_adapt.benchmarks.link.rows import FaultRow, table
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
-from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
+from millirobot_adapt.benchmarks.process_cost import cpu_seconds
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.conditions import make_fault
 from millirobot_adapt.sim.radio_faults import RadioFaults

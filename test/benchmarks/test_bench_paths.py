@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millirobot_adapt.app import main as cli
-from millirobot_adapt.benchmarks.paths import bench
-from millirobot_adapt.benchmarks.paths.bench import PathBench, bench_paths, list_specs
+from millirobot_adapt.benchmarks.paths import paths_bench
 from millirobot_adapt.benchmarks.paths.generated import FEWEST, KINDS, MOST, generated
 from millirobot_adapt.benchmarks.paths.judge import FAR, frechet_distance, judge, longest_run
+from millirobot_adapt.benchmarks.paths.paths_bench import PathBench, bench_paths, list_specs
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
@@ -129,7 +129,7 @@ def test_the_command_walks_and_goes_on_where_it_was(tmp_path, capsys):
 
 
 def test_what_fails_is_listed_and_is_the_exit_code(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(bench, 'SPARE', 3.0 - generated('out_and_back', 0).length / bench.SLOWEST)
+    monkeypatch.setattr(paths_bench, 'SPARE', 3.0 - generated('out_and_back', 0).length / paths_bench.SLOWEST)
     command = ['bench', 'paths', '--kinds', 'out_and_back', '--paths', '1', '--seeds', '1', '--jobs', '1']
     assert cli.main([*command, '--params', str(light_params(tmp_path))]) == 1
     assert 'out_and_back_0 seed 0: not finished after 2.9 s' in capsys.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 
 from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.control.tick_result import Tuning
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_interface import Adaptation

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import make_folder, whole_file, write_whole
+from millirobot_adapt.core.files import make_folder, put_in_place, whole_file, whole_text, write_whole
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
@@ -54,6 +54,40 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises(ValueError, match='the writer'):
         write()
     assert (tmp_path / 'file').read_text() == 'old'
+    assert os.listdir(tmp_path) == ['file']
+
+
+def test_a_text_keeps_its_line_ends_and_replaces_the_old_one_when_it_is_whole(tmp_path):
+    (tmp_path / 'file').write_text('old')
+    with whole_text(tmp_path / 'file') as text:
+        text.write('one\ntwo\r\n\u2013')
+        text.flush()
+        assert (tmp_path / 'file').read_text() == 'old'
+    assert (tmp_path / 'file').read_bytes() == 'one\ntwo\r\n\u2013'.encode()
+    assert os.listdir(tmp_path) == ['file']
+
+
+def test_a_text_whose_writer_fails_leaves_the_old_one(tmp_path):
+    (tmp_path / 'file').write_text('old')
+
+    def write():
+        with whole_text(tmp_path / 'file') as text:
+            text.write('half')
+            raise ValueError('the writer')
+
+    with pytest.raises(ValueError, match='the writer'):
+        write()
+    assert (tmp_path / 'file').read_text() == 'old'
+    assert os.listdir(tmp_path) == ['file']
+
+
+def test_a_file_that_another_program_wrote_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('old')
+    (tmp_path / 'scratch').write_text('new')
+    seen = []
+    monkeypatch.setattr(os, 'fsync', lambda handle: seen.append((tmp_path / 'file').read_text()))
+    put_in_place(tmp_path / 'scratch', tmp_path / 'file')
+    assert seen == ['old', 'new'], 'first the content, then the name in its folder'
     assert os.listdir(tmp_path) == ['file']
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from millirobot_adapt.core.planning.budget import Deadline, first_batches, unlimited
+from millirobot_adapt.core.planning.optimize import Deadline, first_batches, unlimited
 
 
 class Clock:

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.budget import first_batches, unlimited
 from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi, robust_scale
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
-from millirobot_adapt.core.planning.optimize import Planner, SearchSize
+from millirobot_adapt.core.planning.optimize import Planner, SearchSize, first_batches, unlimited
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.projection import AT_START

@@ -14,6 +14,7 @@ from millirobot_adapt.analysis.compare.runs import METRICS, Run
 from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
 from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import write_whole
 
 METHOD = "Student's t on the logarithms, or from 10 pairs on the BCa bootstrap"
 DASH = '\u2013'
@@ -144,7 +145,7 @@ def write_page(path: Path, runs: Sequence[Run], found: dict[str, Any]) -> None:
         footer=f'millirobot_adapt {__version__} · theta*: before adaptation, theta\u2032: after it',
     )
     try:
-        path.write_text(render(page), encoding='utf-8')
+        write_whole(path, render(page))
     except OSError as error:
         raise UserError(f'{path}: cannot be written ({error.strerror}); choose another place with --out') from None
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageColor
 
 from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, INK, ORANGE, STOP
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import put_in_place
 
 KINDS = ('.mp4', '.gif')
 COLOURS = 120
@@ -42,7 +43,7 @@ def write_film(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
     scratch = path.with_name(f'.unfinished_{path.name}')
     try:
         count = (_write_gif if path.suffix.lower() == '.gif' else _write_mp4)(scratch, pictures, fps)
-        scratch.replace(path)
+        put_in_place(scratch, path)
     except OSError as error:
         raise UserError(f'{path}: cannot be written ({error.strerror or error}); choose another --out') from None
     finally:

@@ -14,6 +14,7 @@ from millirobot_adapt.analysis.replay.rollouts import Rollout
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import whole_file, whole_text
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 SUFFIXES = ('.csv', '.npz')
@@ -150,10 +151,10 @@ def write_table(table: TickTable, path: Path) -> None:
     try:
         if path.suffix == '.npz':
             arrays = {**table.columns, 'plans': table.plans, 'recorded_plans': table.recorded_plans}
-            with path.open('wb') as file:
+            with whole_file(path) as file:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its hints take the names for options
             return
-        with path.open('w', newline='', encoding='utf-8') as text:
+        with whole_text(path) as text:
             writer = csv.writer(text)
             writer.writerow(table.columns)
             writer.writerows(zip(*(column.tolist() for column in table.columns.values()), strict=True))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.reading import add_reading_options, bag_name
+from millirobot_adapt.app.commands.shared import add_reading_options, bag_name
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 

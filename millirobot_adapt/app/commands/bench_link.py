@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.link.link_bench import LinkFigures

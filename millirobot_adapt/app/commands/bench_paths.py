@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -45,9 +45,9 @@ def add(benchmarks: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from millirobot_adapt.benchmarks.paths.bench import PathBench, bench_paths
     from millirobot_adapt.benchmarks.paths.generated import KINDS
-    from millirobot_adapt.benchmarks.paths.table import as_dict, as_text, failures
+    from millirobot_adapt.benchmarks.paths.paths_bench import PathBench, bench_paths
+    from millirobot_adapt.benchmarks.paths.paths_table import as_dict, as_text, failures
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.control.wiring import ControllerConfig
     from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig

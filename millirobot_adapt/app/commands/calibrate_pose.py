@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.reading import add_reading_options
+from millirobot_adapt.app.commands.shared import add_reading_options
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 from millirobot_adapt.core.robot.description import load_robot

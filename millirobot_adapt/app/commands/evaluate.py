@@ -7,8 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.plain_json import plain
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between, plain
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 

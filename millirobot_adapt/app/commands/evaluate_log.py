@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.plain_json import plain
+from millirobot_adapt.app.commands.shared import plain
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import user_path
+from millirobot_adapt.core.files import user_path, write_whole
 
 SCHEMA = 1
 """Version of the JSON that --json prints."""
@@ -89,7 +89,7 @@ def _write(folder: Path, report: dict[str, Any], results: Any, logs: Any) -> Non
     from millirobot_adapt.learning.log_summary import log_table, write_rollouts
 
     horizons = report['parameters']['horizons']
-    (folder / 'report.json').write_text(json.dumps(plain(report), indent=1), encoding='utf-8')
-    (folder / 'results.md').write_text(log_table(report['rows']) + '\n', encoding='utf-8')
+    write_whole(folder / 'report.json', json.dumps(plain(report), indent=1))
+    write_whole(folder / 'results.md', log_table(report['rows']) + '\n')
     write_rollouts(folder / 'rollouts.csv', results, logs, horizons)
     draw_errors(folder / 'errors.png', report['rows'], horizons[0])

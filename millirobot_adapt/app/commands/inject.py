@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 
 OK, FAILED = 0, 1
 

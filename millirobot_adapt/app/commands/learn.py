@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path

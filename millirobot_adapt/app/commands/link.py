@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.learn import need_torch
-from millirobot_adapt.app.commands.ranges import between
+from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.reading import add_reading_options
+from millirobot_adapt.app.commands.shared import add_reading_options
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 

@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 
 from millirobot_adapt.benchmarks.engine.int8_error import measure_int8_error
-from millirobot_adapt.benchmarks.engine.memory_growth import measure_memory
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench, Quality, bench_planners, horizon_of
 from millirobot_adapt.benchmarks.engine.planners import steps as planner_steps
 from millirobot_adapt.benchmarks.engine.random_model import walk, write_random_model
@@ -22,6 +21,7 @@ from millirobot_adapt.benchmarks.engine.speed import (
     window_of,
 )
 from millirobot_adapt.benchmarks.engine.tick import EnginePeer, TickTimes, make_ours, measure_ticks
+from millirobot_adapt.benchmarks.process_cost import measure_memory
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.rollout import ENGINES
 from millirobot_adapt.core.errors import UserError

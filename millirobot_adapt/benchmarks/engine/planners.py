@@ -13,8 +13,8 @@ from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
-from millirobot_adapt.core.planning.budget import unlimited
 from millirobot_adapt.core.planning.objective import TrackingObjective
+from millirobot_adapt.core.planning.optimize import unlimited
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.planner_interface import Objective, Rollout

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.benchmarks.link.rows import FaultRow
-from millirobot_adapt.benchmarks.process_cpu import cpu_seconds
+from millirobot_adapt.benchmarks.process_cost import cpu_seconds
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
 from millirobot_adapt.bringup.run_folder import write_node_parameters

@@ -22,7 +22,7 @@ SAMPLED = 0.03
 
 
 @dataclass(frozen=True)
-class Walk:
+class JudgedWalk:
     """What came of one walk."""
 
     path: str
@@ -65,12 +65,12 @@ class Walk:
         return failures
 
 
-def judge(episode: Episode, dt: float) -> Walk:
+def judge(episode: Episode, dt: float) -> JudgedWalk:
     """Judge an episode with control periods of `dt` [s]."""
     table, path = episode.table, episode.path
     track = np.column_stack((table['x'], table['y']))
     distances = np.abs(table['cross_track'])
-    return Walk(
+    return JudgedWalk(
         path=path.name,
         points=len(path.waypoints),
         length_m=path.length,

@@ -15,13 +15,12 @@ from dataclasses import replace
 import numpy as np
 
 from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
-from millirobot_adapt.core.control.load_shedding import LATE_TICK, LoadShedding
 from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.pacing import LATE_TICK, LoadShedding
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.control.tick_result import TickResult
-from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.planning.paths import ReferencePath

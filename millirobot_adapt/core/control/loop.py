@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import Transition, TransitionHistory
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.control.tick_result import TickResult
-from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.planning.budget import Deadline, first_batches, unlimited
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
-from millirobot_adapt.core.planning.optimize import Planner
+from millirobot_adapt.core.planning.optimize import Deadline, Planner, first_batches, unlimited
 from millirobot_adapt.core.planning.planner_interface import GoOn, Objective, Plan
 from millirobot_adapt.core.planning.projection import PathPosition
 from millirobot_adapt.core.planning.reference_path import ReferencePath

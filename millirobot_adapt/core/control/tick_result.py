@@ -1,4 +1,4 @@
-"""What one tick used and decided: the control loop's answer, and what is recorded of it."""
+"""What one tick is given beside the state (live parameters), and what it used and decided, for the record."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ import numpy as np
 
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
+from millirobot_adapt.core.planning.objective import ObjectiveConfig
+from millirobot_adapt.core.planning.optimize import Planner
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import Tracking
 from millirobot_adapt.core.robot.state import NU, FloatArray
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """One set of live parameters, made ready for use; a tick uses one from its beginning to its end."""
+
+    planner: Planner
+    objective: ObjectiveConfig
+    adapt: bool = True
+    """False: plan with theta*, as method mb does."""
+    revision: int = 0
+    """Counts the changes since the start of the controller; the tick record names it."""
 
 
 @dataclass(frozen=True)

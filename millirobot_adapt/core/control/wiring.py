@@ -12,7 +12,7 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.control.tuning import Tuning
+from millirobot_adapt.core.control.tick_result import Tuning
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_factory import make_method

@@ -1,4 +1,4 @@
-"""The one search loop of every planner: batches, iterations, deadline, refused candidates, final check of the plan."""
+"""The one search loop of every planner: batches, iterations, time, refused candidates, final check of the plan."""
 
 from __future__ import annotations
 
@@ -171,3 +171,31 @@ def score(rollout: Rollout, objective: Objective, actions: FloatArray) -> tuple[
         costs = np.asarray(objective(states, actions), dtype=float)
     valid = np.isfinite(costs) & np.isfinite(states).all(axis=(0, 2))
     return states, np.where(valid, costs, np.inf)
+
+
+def unlimited(_: int) -> bool:
+    """Go on until every candidate is scored."""
+    return True
+
+
+def first_batches(count: int) -> GoOn:
+    """Return the answer that ends the search after `count` batches."""
+    return lambda done: done < count
+
+
+class Deadline:
+    """Go on while the next batch, if it is as slow as the slowest so far, ends before time `end` of `clock` [s]."""
+
+    def __init__(self, clock: Callable[[], float], end: float) -> None:
+        self._clock = clock
+        self._end = end
+        self._last = clock()
+        self._slowest = 0.0
+
+    def __call__(self, done: int) -> bool:
+        """Return whether there is time for another batch; the first one starts as long as any time is left."""
+        now = self._clock()
+        if done:
+            self._slowest = max(self._slowest, now - self._last)
+        self._last = now
+        return now < self._end and now + self._slowest <= self._end

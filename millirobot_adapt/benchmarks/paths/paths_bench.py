@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from millirobot_adapt.benchmarks.paths.generated import KINDS, generated
-from millirobot_adapt.benchmarks.paths.judge import Walk, judge
+from millirobot_adapt.benchmarks.paths.judge import JudgedWalk, judge
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.files import make_folder, whole_file
@@ -45,7 +45,7 @@ class PathBench:
     """Of each path; None: from few to many."""
 
 
-def bench_paths(bench: PathBench, out: Path | None = None, jobs: int = -1) -> list[Walk]:
+def bench_paths(bench: PathBench, out: Path | None = None, jobs: int = -1) -> list[JudgedWalk]:
     """Walk every path with every seed.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from millirobot_adapt.benchmarks.paths.judge import FAR, Walk
+from millirobot_adapt.benchmarks.paths.judge import FAR, JudgedWalk
 
 SCHEMA = 1
 """Version of the JSON."""
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-def as_dict(walks: Sequence[Walk]) -> dict[str, Any]:
+def as_dict(walks: Sequence[JudgedWalk]) -> dict[str, Any]:
     """Return the walks for JSON."""
     return {
         'schema': SCHEMA,
@@ -35,12 +35,12 @@ def as_dict(walks: Sequence[Walk]) -> dict[str, Any]:
     }
 
 
-def failures(walks: Sequence[Walk]) -> list[str]:
+def failures(walks: Sequence[JudgedWalk]) -> list[str]:
     """Return a line for everything that went wrong."""
     return [f'{walk.path} seed {walk.seed}: {text}' for walk in walks for text in walk.failures]
 
 
-def as_text(walks: Sequence[Walk]) -> str:
+def as_text(walks: Sequence[JudgedWalk]) -> str:
     """Return a table with a row for each kind of path and one for all, and the failures."""
     kinds = list(dict.fromkeys(walk.kind for walk in walks))
     rows = [_row(kind, [walk for walk in walks if walk.kind == kind]) for kind in kinds] + [_row('all', walks)]
@@ -48,7 +48,7 @@ def as_text(walks: Sequence[Walk]) -> str:
     return '\n'.join([*lines, '', *(failures(walks) or ['every walk is right'])])
 
 
-def _row(name: str, walks: Sequence[Walk]) -> tuple[str, ...]:
+def _row(name: str, walks: Sequence[JudgedWalk]) -> tuple[str, ...]:
     return (
         name,
         str(len({walk.path for walk in walks})),
