@@ -1,9 +1,16 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, and the order in which parallel tests run."""
 
 import logging
+import os
 import sys
+from pathlib import Path
 
 import pytest
+
+YIELD_BY = 10
+"""Niceness of tests that start no processes: a robot that walks in real time has right of way."""
+SYSTEM = Path(__file__).parent / 'system'
+stepped_back = pytest.StashKey[bool]()
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +18,28 @@ def our_loggers_propagate():
     """Let caplog hear our loggers where ROS is sourced: launch's pytest plugin has new loggers keep to themselves."""
     for name in [name for name in sys.modules if name.startswith(('millirobot_adapt.', 'firmware_bridge.'))]:
         logging.getLogger(name).propagate = True
+
+
+def pytest_collection_modifyitems(items):
+    """Sort for parallel runs: robots that walk, then other real processes, then the rest."""
+    items.sort(key=lambda item: (SYSTEM not in item.path.parents, item.get_closest_marker('system') is None))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each file to one worker, and all of test/system to the same: one robot walks at a time."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneWalkAtATime(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return 'system' if nodeid.startswith('test/system/') else super()._split_scope(nodeid)
+
+    return OneWalkAtATime(config, log) if config.getoption('dist') == 'loadfile' else None
+
+
+def pytest_runtest_setup(item):
+    """Step back behind the real processes, once for good, when a worker has done its share of them."""
+    parallel = 'PYTEST_XDIST_WORKER' in os.environ
+    if parallel and item.get_closest_marker('system') is None and not item.config.stash.get(stepped_back, False):
+        os.nice(YIELD_BY)
+        item.config.stash[stepped_back] = True

@@ -89,9 +89,10 @@ def test_silence_means_nothing_while_the_motors_are_off(line, guardian):
     other = SerialGuardian(line.port.fileno(), b'later', 0.2)  # tells when the first one would have spoken
     other.beat(motors_on=True)
     heard = bytearray()
-    wait_for(lambda: heard.extend(line.hear()) or b'later' in heard)
+    # Words that the first one was about to repeat when the heartbeat came may still go out, but only once.
+    wait_for(lambda: heard.extend(line.hear()) or heard.count(b'later') >= 3)
     other.close()
-    assert WORDS not in heard.split(b'later', 1)[1]
+    assert WORDS not in heard.split(b'later', 2)[2]
     assert guardian.trouble() is None
 
 

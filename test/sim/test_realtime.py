@@ -7,7 +7,7 @@ from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
-from millirobot_adapt.sim.realtime import LARGEST_LAG, LONGEST_WAIT, RealtimeRobot
+from millirobot_adapt.sim.realtime import LONGEST_WAIT, RealtimeRobot
 from millirobot_adapt.sim.world import World
 
 ROBOT = load_robot('velociroach')
@@ -80,7 +80,7 @@ def test_after_a_long_pause_time_is_let_go_and_stamps_stay_right():
     bench.time += 2.0
     bench.mock.turn()
     assert bench.world.time == pytest.approx(before, abs=0.01)
-    assert bench.mock.lost_time == pytest.approx(2.0, abs=LARGEST_LAG)
+    assert bench.mock.lost_time == pytest.approx(2.0, abs=0.01)
     poses = bench.run(0.2)
     assert poses[-1].stamp == pytest.approx(EPOCH + bench.time, abs=0.02)
 
@@ -88,7 +88,7 @@ def test_after_a_long_pause_time_is_let_go_and_stamps_stay_right():
 def test_a_short_pause_is_caught_up_with():
     bench = Bench()
     bench.run(0.2)
-    bench.time += 0.03
+    bench.time += 0.3
     bench.mock.turn()
     assert bench.mock.lost_time == 0.0
     assert bench.world.time == pytest.approx(bench.time - 500.0, abs=0.002)

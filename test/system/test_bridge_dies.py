@@ -87,7 +87,7 @@ def lab(hangup, group, listener):
     lab.operator.close()
 
 
-@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize('number', [signal.SIGKILL, pytest.param(signal.SIGHUP, marks=pytest.mark.long)])
 def test_the_guardian_of_a_bridge_killed_outright_switches_the_motors_off_and_leaves(lab, number):
     lab.walk()
     (guardian,) = (pid for pid in processes_with('guardian_process.py') if parent(pid) == lab.group.pids[BRIDGE.name])
@@ -110,7 +110,7 @@ def test_a_bridge_that_is_started_again_at_once_gets_the_port(lab):
     assert lab.waits(), 'it does not arm itself'
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM])
 def test_a_bridge_that_is_asked_to_end_has_the_robot_confirm_that_its_motors_are_off(lab, number):
     lab.walk()
     os.kill(lab.group.pids[BRIDGE.name], number)

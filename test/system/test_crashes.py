@@ -11,7 +11,7 @@ from harness import MILLIROBOT, processes_with, wait_for
 
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.bringup.environment import local_environment
-from millirobot_adapt.bringup.processes import MOCK_ROBOT, SIMULATION
+from millirobot_adapt.bringup.processes import BRIDGE, MANAGER, MOCK_ROBOT, SIMULATION
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.stored_states import bridge_state
@@ -69,7 +69,15 @@ def walk(tmp_path, monkeypatch):
     walk.close()
 
 
-@pytest.mark.parametrize('node', SIMULATION, ids=lambda node: node.name)
+FAST = (BRIDGE, MANAGER)
+"""These two of the six; test_demo kills the estimator, test_recording the recorder."""
+
+
+@pytest.mark.parametrize(
+    'node',
+    [pytest.param(node, marks=[] if node in FAST else pytest.mark.long) for node in SIMULATION],
+    ids=lambda node: node.name,
+)
 def test_the_motors_are_told_to_stand_everything_ends_and_the_report_says_why(walk, node):
     walk.kill(node)
     wait_for(lambda: walk.program.poll() is not None, 'the run ends', 60.0, walk.look)

@@ -132,7 +132,7 @@ def test_the_fence_of_the_own_file_stops_the_robot_and_the_run_leaves_its_report
     assert parameters['bridge']['gate']['fence'] == fence
 
 
-@pytest.mark.parametrize('victim', ['launcher', 'launcher and program'])
+@pytest.mark.parametrize('victim', [pytest.param('launcher', marks=pytest.mark.long), 'launcher and program'])
 def test_the_death_of_the_launcher_stops_the_robot_and_leaves_no_process_and_a_whole_bag(launch, victim):
     started = launch()
     started.walk()

@@ -16,6 +16,12 @@ from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
 
+PATIENT = {
+    'guardian_silence': 2.0, 'gate.setpoint_timeout': 1.0, 'gate.telemetry_hold': 1.0, 'gate.pose_hold': 2.0,
+    'gate.pose_stop': 5.0, 'gate.state_hold': 2.0, 'gate.state_stop': 5.0,
+}  # fmt: skip
+"""Nothing here is about watchdogs, and the mock shares the machine."""
+
 
 @pytest.fixture
 def operator(group):
@@ -31,7 +37,7 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
     group.start(MOCK_ROBOT, port=port, condition='flat')
     wait_for(port.exists, 'the mock makes its port')
-    group.start(BRIDGE, port=port)
+    group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     group.bring_up(BRIDGE, ESTIMATOR)
     group.start(TELEOP, stale_after=1.0)  # patience with a busy machine
@@ -80,10 +86,9 @@ def test_the_hand_takes_over_from_a_run_which_waits_until_it_is_resumed(group, l
     sent = []
     listener.node.create_subscription(JointState, SENT.name, lambda m: sent.append(max(m.velocity)), qos(SENT))
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
-    patient = {'gate.setpoint_timeout': 1.0, 'gate.telemetry_hold': 1.0, 'gate.pose_hold': 2.0, 'gate.pose_stop': 5.0}
     group.start(MOCK_ROBOT, port=port, condition='flat')
     wait_for(port.exists, 'the mock makes its port')
-    group.start(BRIDGE, port=port, guardian_silence=2.0, **patient)
+    group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     light = {'planner.samples': 20, 'planner.horizon': 12, 'misses_allowed': 100, 'engine.threads': 1}
     group.start(CONTROLLER, path='figure8', **light)
