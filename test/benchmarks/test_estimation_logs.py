@@ -88,6 +88,30 @@ def test_the_better_prediction_of_raw_motion_wins():
     assert (found.rollouts, found.predictions) == (2, 90)
 
 
+def test_ten_poses_a_second_are_enough_to_be_believed_again_after_a_long_loss():
+    rollout = walked()
+    rollout.records['t_robot'][20:] += 5.0
+    rollout.records['t_mocap'][20:] += 5.0
+    rollout.records['pos'][20:] += (1.0, 0.5, 0.0)
+    rollout.records['gyro'][:] = np.where(np.arange(50)[:, None] % 2, 4000, -4000)  # contacts, too rare to compare
+    (states, _), figures = run(rollout)
+    assert np.isnan(states[20:24]).all()
+    assert np.isfinite(states[25:]).all()
+    assert figures.seen > 30
+    assert figures.missing == 0
+
+
+def test_a_robot_in_a_hand_is_believed_once_it_is_put_down():
+    rollout = walked()
+    rollout.records['t_robot'][10:] += 5.0
+    rollout.records['t_mocap'][10:] += 5.0
+    carried = 0.12 * np.minimum(np.arange(40), 20)  # at 1.2 m/s, which no leg does, until tick 30
+    rollout.records['pos'][10:, 0] = 1.0 + carried + 0.001 * np.arange(40)
+    (states, _), _ = run(rollout)
+    assert np.isnan(states[10:31]).all()
+    assert np.isfinite(states[40:]).all()
+
+
 def test_a_folder_without_logs_gives_one_line(tmp_path, capsys):
     assert main(['bench', 'estimation', '--logs', str(tmp_path)]) == 2
     assert 'holds no log' in capsys.readouterr().err
@@ -95,9 +119,6 @@ def test_a_folder_without_logs_gives_one_line(tmp_path, capsys):
 
 @pytest.mark.real_logs
 @needs_logs
-@pytest.mark.xfail(
-    strict=True, reason='known: three carpet rollouts that begin with frozen poses are hardly believed again at 10 Hz'
-)
 def test_on_the_real_logs_nothing_impossible_is_followed_in_silence():
     figures = LogFigures()
     odd = {'carpet': (1, 30, 37, 123, 138, 146, 147, 148), 'styrofoam': (45, 182, 183), 'turf': (0, 1)}
@@ -107,8 +128,12 @@ def test_on_the_real_logs_nothing_impossible_is_followed_in_silence():
             run_rollout(rollouts[number], make_estimator(EstimatorConfig(), ROBOT), ROBOT, figures)
     assert figures.rollouts == 13
     assert figures.not_finite == 0
-    assert figures.estimates > 0.9 * figures.ticks
+    # 66 replies without an estimate lie in two rollouts in which motion capture repeats old poses for up to 1.6 s, or
+    # the robot is carried at 1.2 m/s; 4 come after a pause of 11 s.
+    assert figures.estimates >= 576
+    assert figures.seen > 350
+    assert figures.missing == 0
     assert any(event.impossible for event in figures.events)
     assert all(event.caught for event in figures.events if event.impossible)
     left_out = sum(count for fate, count in figures.ordinary.items() if fate == 'jumped')
-    assert left_out < 0.02 * sum(figures.ordinary.values())
+    assert left_out < 0.05 * sum(figures.ordinary.values())  # four after each loss, until the fifth confirms them

@@ -128,6 +128,7 @@ def layout_logs(report: Mapping[str, Any]) -> str:
     for name, log in report['logs'].items():
         ordinary = ', '.join(f'{count} {fate}' for fate, count in log['ordinary'].items())
         lines.append(f'{name}: {log["rollouts"]} rollouts, {log["estimates"]} estimates at {log["ticks"]} ticks')
+        lines.append(f'  without an estimate though the robot was well seen: {log["missing"]} of {log["seen"]} replies')
         lines += [f'  ordinary poses: {ordinary}', '  poses that jumped, were tilted or high:']
         lines += [f'    {_event_line(event)}' for event in log['events']] or ['    none']
     lines += ['', _prediction(report['prediction'])]

@@ -23,6 +23,8 @@ TILT, HEIGHT = 1.0, 0.2
 """... and a roll or pitch beyond it [rad], and a marker body that high above the floor [m]."""
 FASTEST, FASTEST_TURN = 1.5, 25.0
 """Faster than this [m/s, rad/s] the body cannot have come from one pose to the next: the markers were mistaken."""
+SEEN_POSES, SEEN_PERIOD = 6, 0.2
+"""So many new poses in a row, no further apart than this [s], of a robot on the floor: there must be an estimate."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class LogFigures:
     rollouts: int = 0
     ticks: int = 0
     estimates: int = 0
+    seen: int = 0
+    """Replies that came while motion capture saw the robot walk, see `seen_well`."""
+    missing: int = 0
+    """Those of them for which there was no estimate."""
     not_finite: int = 0
     ordinary: Counter[str] = field(default_factory=Counter)
     """What became of the poses that are in no event; of each rollout the first starts the estimate."""
@@ -78,6 +84,7 @@ def run_rollout(
     records = rollout.records
     states, at_poses = np.full((2, len(rollout.stamps), NX), np.nan)
     fates = ['repeated'] * len(states)
+    seen = seen_well(rollout)
     for i, reply in enumerate(telemetry_of(rollout, robot)):
         if records['mocap_valid'][i] and (i == 0 or records['t_mocap'][i] != records['t_mocap'][i - 1]):
             fates[i] = _give(estimator, records, i)
@@ -85,6 +92,8 @@ def run_rollout(
             continue
         estimator.on_telemetry(reply)
         estimate = estimator.estimate(reply.stamp)
+        figures.seen += bool(seen[i])
+        figures.missing += bool(seen[i] and estimate is None)
         if estimate is not None:
             states[i] = state_of(estimate, reply)
             figures.estimates += 1
@@ -106,6 +115,19 @@ def odd_poses(rollout: LabRollout) -> np.ndarray:
     step = np.linalg.norm(np.diff(position, axis=0, prepend=position[:1]), axis=1)
     roll_pitch = roll_pitch_yaw(rollout.records['quat'])[:, :2]
     return np.asarray((step > JUMP) | (np.abs(roll_pitch) > TILT).any(axis=1) | (position[:, 2] > HEIGHT))
+
+
+def seen_well(rollout: LabRollout) -> np.ndarray:
+    """Return at which records motion capture had shown the robot on the floor for `SEEN_POSES` poses, shape (N,).
+
+    Each of them must be new, not a repeated one, at most `SEEN_PERIOD` after the one before it, and not odd.
+    """
+    records = rollout.records
+    new = np.any(np.diff(records['pos'], axis=0, prepend=np.nan) != 0.0, axis=1) & records['mocap_valid']
+    apart = np.diff(records['t_mocap'], prepend=records['t_mocap'][0])
+    good = new & ~odd_poses(rollout) & (apart <= SEEN_PERIOD)
+    run = np.convolve(good, np.ones(SEEN_POSES))[: len(good)]
+    return np.asarray(run > SEEN_POSES - 0.5)
 
 
 def _give(estimator: Estimator, records: dict[str, np.ndarray], i: int) -> str:

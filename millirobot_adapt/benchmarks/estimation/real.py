@@ -63,6 +63,8 @@ def _figures(figures: LogFigures) -> dict[str, Any]:
         'rollouts': figures.rollouts,
         'ticks': figures.ticks,
         'estimates': figures.estimates,
+        'seen': figures.seen,
+        'missing': figures.missing,
         'not_finite': figures.not_finite,
         'ordinary': dict(figures.ordinary),
         'events': [_event(event) for event in figures.events],
@@ -74,8 +76,13 @@ def _event(event: LogEvent) -> dict[str, Any]:
 
 
 def _failures(logs: dict[str, Any]) -> list[str]:
-    """Return estimates that are not finite, and jumps no body could have made that were followed in silence."""
+    """Return what must not happen.
+
+    That is an estimate that is not finite, none while the robot is well seen, and a jump no body could have made that
+    was followed in silence.
+    """
     failures = [f'{name}: {log["not_finite"]} states not finite' for name, log in logs.items() if log['not_finite']]
+    failures += [f'{name}: no estimate at {log["missing"]} replies' for name, log in logs.items() if log['missing']]
     missed = [event for log in logs.values() for event in log['events'] if event['impossible'] and not event['caught']]
     return failures + [f'{event["where"]}: believed {event["step"]:.2f} m' for event in missed]
 
