@@ -11,7 +11,8 @@ from functools import partial
 
 from firmware_bridge.clock import Clock
 from firmware_bridge.guardian import Guardian, SerialGuardian
-from firmware_bridge.packets import CommandPacket, ReplyPacket, SetVelocity, StartMotors, StopMotors, encode
+from firmware_bridge.packet_codec import encode
+from firmware_bridge.packets import CommandPacket, ReplyPacket, SetVelocity, StartMotors, StopMotors
 from firmware_bridge.receiver import ACKNOWLEDGED, Receiver
 from firmware_bridge.transports import Transport, TransportLost
 from firmware_bridge.transports.serial_port import SerialPort

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.channel import RadioChannel
 from firmware_bridge.clock import Clock
 from firmware_bridge.dialogue import STILL, Dialogue, Heard, Unconfirmed
+from firmware_bridge.link_measurements import BRAKING, JOG_RATE, Jog, Live, Trip, Watchdog
 from firmware_bridge.packets import (
     CommandPacket,
     GetPosition,
@@ -27,7 +27,7 @@ from firmware_bridge.packets import (
     gains_packet,
 )
 from firmware_bridge.receiver import Receiver
-from firmware_bridge.replies import Refusal, RefusalKind, RobotRestarted
+from firmware_bridge.replies import RefusalKind, RobotRestarted
 from firmware_bridge.telemetry import encoder_step
 from firmware_bridge.transports import TransportLost
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -39,83 +39,15 @@ ANSWER_TIMEOUT = 0.3
 GIVE_UP_AFTER = 20
 """So many round trips without any telemetry are enough to know that none comes."""
 NAME_TRIES = 3
-JOG_RATE = 2.0
-"""Leg rate of a jog [rev/s]."""
 JOG_SECONDS = 1.0
 JOG_PERIOD = 0.1
 """Time between two commands of a jog, as in the control loop [s]."""
 WATCH_PERIOD = 0.1
 """Time between two samples of the live view [s]."""
-BRAKING = 0.7
-"""A leg may turn on for so long after its motor was switched off [s]."""
 SILENCE = 1.0
 """The watchdog is waited for so much longer than timeout and braking [s]."""
 LOOK_AGAIN = 0.2
 """Time between two looks at the encoders after the silence [s]."""
-
-
-@dataclass(frozen=True)
-class Trip:
-    """One request and the telemetry that came for it."""
-
-    sent: float
-    """[s, steady clock]"""
-    reply: TelemetryReply | None
-    """The reply that counts, else the last one that came, None when none came."""
-    arrived: float | None
-    """[s, steady clock]"""
-    refusal: Refusal | None
-    """Why the reply does not count; None when it does."""
-
-    @property
-    def round_trip(self) -> float | None:
-        """From sending to the reply that counts [s], None when none does."""
-        return None if self.arrived is None or self.refusal is not None else self.arrived - self.sent
-
-
-@dataclass(frozen=True)
-class Live:
-    """What encoders and gyro say at one moment."""
-
-    legs: FloatArray
-    """Turned since the start of the view [rev], left and right, shape (2,)."""
-    gyro: FloatArray
-    """Angular velocity [rad/s; body], shape (3,)."""
-    battery: int
-    """[counts]"""
-
-
-@dataclass(frozen=True)
-class Jog:
-    """Result of commanding one side to turn for a second."""
-
-    side: str
-    replies: int
-    """Replies that the rates rest on."""
-    rate: float
-    """Mean rate of that side over the second half, by the robot's clock [rev/s]; `JOG_RATE` was asked for."""
-    other: float
-    """The same of the other side, which was commanded to stand."""
-    unconfirmed: str | None = None
-    """What the robot did not confirm, so that nothing was turned."""
-
-
-@dataclass(frozen=True)
-class Watchdog:
-    """Setpoints ceased while a leg turned and the robot's own timeout was set."""
-
-    timeout: int
-    """The timeout that was set [ms]."""
-    rate_before: float
-    """Leg rate right before the silence, by the host's clock [rev/s]."""
-    travel: float | None
-    """Travel from the last setpoint to the end of the silence [rev]; None when 0x84 was not answered."""
-    step: float | None
-    """Travel between two looks after the silence [rev]; None when not both were answered."""
-    restarted: bool
-    """The robot has restarted meanwhile: its index starts again."""
-    unconfirmed: str | None = None
-    """What the robot did not confirm, so that nothing was turned."""
 
 
 class LinkCheck:

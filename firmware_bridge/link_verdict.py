@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_bridge.bridge_config import LinkConfig
-from firmware_bridge.link_check import BRAKING, JOG_RATE, Jog, Trip, Watchdog
+from firmware_bridge.link_measurements import BRAKING, JOG_RATE, Jog, Trip, Watchdog
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.receiver import Receiver
 from firmware_bridge.replies import RefusalKind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from firmware_bridge.packets import PacketError, ReplyPacket, decode_reply
+from firmware_bridge.packet_codec import decode_reply
+from firmware_bridge.packets import PacketError, ReplyPacket
 from firmware_bridge.xbee import Frame, RxPacket, StreamParser, TxRequest, TxStatus
 from millirobot_adapt.core.robot.description import RobotConfig
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from millirobot_adapt.ros.conversions import joint_state, pose_stamped, qos, sta
 from millirobot_adapt.ros.inject import INJECT, fault_request
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
-from millirobot_adapt.sim.conditions import Condition, load_condition, make_fault
+from millirobot_adapt.sim.conditions import load_condition, make_fault
 from millirobot_adapt.sim.mock import Mock
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
@@ -59,7 +58,10 @@ class MockRobot(Node):
         super().__init__('mock_robot', **NODE_OPTIONS)
         config = load(self, MockRobotConfig)
         robot = load_robot(config.robot)
-        world = World(robot, _condition(config), config.seed)
+        condition = load_condition(config.condition)
+        if config.fault_time >= 0.0:
+            condition = condition.with_faults_from(config.fault_time)
+        world = World(robot, condition, config.seed)
         radio = Radio(robot.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
         self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
         self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
@@ -135,16 +137,6 @@ class MockRobot(Node):
         )  # fmt: skip
         self._true_pose.publish(pose_stamped(stamp, *hexapod.pose()))
         self._true_legs.publish(legs)
-
-
-def _condition(config: MockRobotConfig) -> Condition:
-    """Load the condition; the first of its faults begins at `fault_time` if that is given, the others as much later."""
-    condition = load_condition(config.condition)
-    if config.fault_time < 0.0 or not condition.faults:
-        return condition
-    later = config.fault_time - min(fault.time for fault in condition.faults)
-    faults = tuple(dataclasses.replace(fault, time=fault.time + later) for fault in condition.faults)
-    return dataclasses.replace(condition, faults=faults)
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,13 @@ from millirobot_adapt.contract.reply_codec import STAMP_PLACE, encode_reply
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording.playback import INPUTS, PARTS, VIEWS, holds_replies, messages_to_play
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.records import Raw
 from millirobot_adapt.ros.conversions import labelled_array, message_class, qos, status, time_message
 from millirobot_adapt.ros.managed import ManagedNode
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
-PARTS = (topics.LEGS, topics.IMU, topics.BATTERY, topics.BACK_EMF)
-"""What a reply also goes out as; of these it is put together where a bag has no topic `reply`."""
-INPUTS = (topics.MOCAP_POSE, topics.REPLY, *PARTS)
-"""What the estimator works on; its own topics are not played, for it is there to publish them anew."""
-VIEWS = (
-    topics.SETPOINT, topics.SENT, topics.DECISION, topics.PLAN, topics.REFERENCE, topics.BRIDGE_STATE,
-    topics.CONTROLLER_STATE, topics.TRUE_POSE, topics.TRUE_LEGS, topics.MOTORS, topics.FAULT,
-)  # fmt: skip
-"""What there is to look at."""
 PERIOD = 0.005
 """How often it is looked whether a message is due [s]."""
 
@@ -65,8 +55,9 @@ class Player(ManagedNode):
         self._played = 0
         self._left_out: Counter[str] = Counter()
         self._gatherer = TelemetryGatherer()
-        self._replies_recorded = False
-        self._messages = self._read(wanted)
+        bag = open_bag(Path(self._config.bag), self.get_logger().warning, self._config.robot_namespace or None)
+        self._replies_recorded = holds_replies(bag)
+        self._messages = messages_to_play(bag, wanted, self._config.start)
         self._next = next(self._messages, None)
         if self._next is None:
             raise UserError(f'{self._config.bag}: holds nothing to play; is `start` beyond its end?')
@@ -125,20 +116,6 @@ class Player(ManagedNode):
         return status(
             'player', f'playing {self._config.bag}', {'messages': self._played, 'damaged': self._left_out.total()}
         )
-
-    def _read(self, wanted: dict[str, Topic]) -> Iterator[tuple[Topic, Raw]]:
-        """Yield the messages to play, in the order of their recording."""
-        config = self._config
-        bag = open_bag(Path(config.bag), self.get_logger().warning, config.robot_namespace or None)
-        names = bag.topic_names()
-        replies = {name for name, own in names.items() if own == topics.REPLY.name}
-        self._replies_recorded = any(raw.channel.topic in replies for raw in bag.raw_messages())
-        first: int | None = None
-        for raw in bag.raw_messages():
-            first = raw.received if first is None else first
-            topic = wanted.get(names.get(raw.channel.topic, ''))
-            if topic is not None and raw.channel.type == topic.type and raw.received >= first + 1e9 * config.start:
-                yield topic, raw
 
 
 def move(topic: Topic, message: Any, microseconds: int) -> Any:

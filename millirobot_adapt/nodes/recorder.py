@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
@@ -17,8 +16,7 @@ from std_msgs.msg import String
 from millirobot_adapt.contract.topics import RUN, Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import DeviceError, UserError
-from millirobot_adapt.core.yaml_file import read_yaml
-from millirobot_adapt.recording.installation import installation
+from millirobot_adapt.recording.installation import describe_run
 from millirobot_adapt.recording.names import full_names
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
 from millirobot_adapt.recording.writer import BagWriter
@@ -66,7 +64,7 @@ class Recorder(ManagedNode):
         config = self._config
         # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
         self._topics = full_names(namespace=self.get_namespace())
-        what_runs = _what_runs(config.run_file)
+        what_runs = describe_run(config.run_file, ros_version())
         self._writer = BagWriter(Path(config.bag), self._topics, round(config.split_size * 1e6))
         self._tell_what_runs(next(name for name, topic in self._topics.items() if topic is RUN), what_runs)
         self.create_timer(config.flush_period, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -133,13 +131,6 @@ class Recorder(ManagedNode):
         if lost:
             return status('recorder', f'recording: {lost.total()} messages never came', values, DiagnosticStatus.WARN)
         return status('recorder', 'recording', values)
-
-
-def _what_runs(run_file: str) -> str:
-    if not run_file:
-        return str(yaml.safe_dump(installation(ros_version()), sort_keys=False))
-    read_yaml(Path(run_file))
-    return Path(run_file).read_text(encoding='utf-8')
 
 
 def _queue(topic: Topic) -> QoSProfile:

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from millirobot_adapt import __version__
 from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.core.yaml_file import read_yaml
 
 
 def installation(ros: Mapping[str, str]) -> dict[str, Any]:
@@ -20,6 +23,18 @@ def installation(ros: Mapping[str, str]) -> dict[str, Any]:
         'ros': dict(ros),
         'host': host(),
     }
+
+
+def describe_run(file: str, ros: Mapping[str, str]) -> str:
+    """Return the YAML text that says what runs: that of `file`, or, where it is '', the installation alone.
+
+    Raises:
+        UserError: the file cannot be read, or is no YAML.
+    """
+    if not file:
+        return str(yaml.safe_dump(installation(ros), sort_keys=False))
+    read_yaml(Path(file))
+    return Path(file).read_text(encoding='utf-8')
 
 
 def git_state(folder: Path) -> str:

@@ -177,6 +177,14 @@ class Condition(Circumstances):
         change: dict[str, Any] = {fault.what: value}
         return dataclasses.replace(self, **change)
 
+    def with_faults_from(self, time: float) -> Condition:
+        """Return the condition with its first fault at `time` [s] and the others as much later or earlier."""
+        if not self.faults:
+            return self
+        later = time - min(fault.time for fault in self.faults)
+        faults = tuple(dataclasses.replace(fault, time=fault.time + later) for fault in self.faults)
+        return dataclasses.replace(self, faults=faults)
+
 
 def load_condition(name: str) -> Condition:
     """Load a condition by its shipped name or by the path of a YAML file.

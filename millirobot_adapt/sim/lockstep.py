@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
@@ -105,12 +105,12 @@ class LockstepRobot:
         for pose in self.world.mocap.due(now):
             self._estimator.on_pose(pose)
         index_first = self._robot.index_before_timestamp
-        payload = packets.encode(self.world.microcontroller.telemetry(counts), index_first)
-        reply = packets.decode_reply(payload, index_first)
+        payload = packet_codec.encode(self.world.microcontroller.telemetry(counts), index_first)
+        reply = packet_codec.decode_reply(payload, index_first)
         assert isinstance(reply, packets.TelemetryReply)
         telemetry = self._decoder.decode(reply, now)
         self._estimator.on_telemetry(telemetry)
         return telemetry
 
     def _send(self, packet: packets.CommandPacket) -> None:
-        self.world.microcontroller.obey(packets.decode_command(packets.encode(packet)))
+        self.world.microcontroller.obey(packet_codec.decode_command(packet_codec.encode(packet)))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from firmware_bridge.packets import CommandPacket, Pair, TelemetryReply, Triple
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import FloatArray
@@ -115,14 +115,14 @@ class Microcontroller:
     def receive(self, payload: bytes) -> bytes | None:
         """Take an RF payload from the host; return the payload of the answer, None where there is none."""
         try:
-            packet = packets.decode_command(payload)
+            packet = packet_codec.decode_command(payload)
         except packets.PacketError:
             self.ignored += 1
             return None
         self._last_command = self._milliseconds
         reply = self._answer(packet)
         self.obey(packet)
-        return None if reply is None else packets.encode(reply, self._robot.index_before_timestamp)
+        return None if reply is None else packet_codec.encode(reply, self._robot.index_before_timestamp)
 
     def telemetry(self, command: Pair) -> TelemetryReply:
         """Sample every sensor now; `command` is what the reply echoes."""

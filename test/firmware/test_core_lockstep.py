@@ -7,7 +7,7 @@ import pytest
 from build import needs_compiler
 from core_library import CoreRobot, Sensors, load
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim.microcontroller import Microcontroller
 
@@ -103,7 +103,7 @@ def random_payload(rng):
     wide = tuple(int(value) for value in rng.integers(-32768, 32768, 24))
     walk = tuple(int(value) for value in rng.integers(-600, 600, 2))
     gains = tuple(int(value) for value in rng.integers(0, 3000, 10)) if rng.random() < 0.5 else wide[:10]
-    return packets.encode(
+    return packet_codec.encode(
         rng.choice(
             [
                 packets.SetVelocity(walk), packets.SetVelocity(walk), packets.SetVelocity(wide[:2]),
@@ -147,10 +147,10 @@ def test_equal_in_every_bit_for_a_minute(library, seed):
 def test_a_walk_and_the_robots_own_timeout(library):
     pair = Pair(library, 3)
     for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetTimeout(250)):
-        pair.receive(packets.encode(packet))
+        pair.receive(packet_codec.encode(packet))
     start = pair.legs.angle.copy()
     for _ in range(10):
-        pair.receive(packets.encode(packets.SetVelocity((262, 131))))
+        pair.receive(packet_codec.encode(packets.SetVelocity((262, 131))))
         for _ in range(100):
             pair.tick()
     assert (pair.legs.angle - start) / math.tau == pytest.approx([4.0, 2.0], rel=0.15)
@@ -161,9 +161,9 @@ def test_a_walk_and_the_robots_own_timeout(library):
 
 
 def test_every_firmware_says_its_own_name(library):
-    python, c = Pair(library, 0).receive(packets.encode(packets.WhoAmI()))
+    python, c = Pair(library, 0).receive(packet_codec.encode(packets.WhoAmI()))
     assert python != c
-    assert packets.decode_reply(c).text.encode() == NAME
+    assert packet_codec.decode_reply(c).text.encode() == NAME
 
 
 def test_an_empty_battery_switches_the_motors_off_until_a_reset(library):
@@ -172,7 +172,7 @@ def test_an_empty_battery_switches_the_motors_off_until_a_reset(library):
 
     def walk():
         for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetVelocity((262, 262))):
-            robot.receive(sensors, packets.encode(packet))
+            robot.receive(sensors, packet_codec.encode(packet))
 
     def driven_after(milliseconds):
         return any([robot.tick(sensors) for _ in range(milliseconds)][-1])

@@ -10,7 +10,8 @@ import pytest
 from build import needs_compiler
 from core_library import CoreRobot, Sensors, load
 
-from firmware_bridge.packets import TelemetryReply, WhoAmIReply, decode_reply
+from firmware_bridge.packet_codec import decode_reply
+from firmware_bridge.packets import TelemetryReply, WhoAmIReply
 from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_reset
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import world

@@ -9,7 +9,7 @@ from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.channel import RadioChannel
 from firmware_bridge.link_check import LinkCheck
 from firmware_bridge.link_verdict import judge_trips
-from firmware_bridge.packets import decode_command
+from firmware_bridge.packet_codec import decode_command
 from firmware_bridge.xbee import RxPacket, StreamParser, encode_frame
 from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, SimulatedClock
 from millirobot_adapt.core.robot.description import RobotConfig

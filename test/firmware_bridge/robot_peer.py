@@ -1,15 +1,7 @@
 """A robot made of a few lines, for tests of the link: it answers as the protocol says and can be made to misbehave."""
 
-from firmware_bridge.packets import (
-    PidGains,
-    SetVelocity,
-    StartMotors,
-    StopMotors,
-    TelemetryReply,
-    ZeroPosition,
-    decode_command,
-    encode,
-)
+from firmware_bridge.packet_codec import decode_command, encode
+from firmware_bridge.packets import PidGains, SetVelocity, StartMotors, StopMotors, TelemetryReply, ZeroPosition
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 
 

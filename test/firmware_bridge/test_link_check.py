@@ -5,7 +5,8 @@ import pytest
 from check_bench import Bench
 
 from firmware_bridge.channel import SLICE
-from firmware_bridge.link_check import GIVE_UP_AFTER, JOG_RATE
+from firmware_bridge.link_check import GIVE_UP_AFTER
+from firmware_bridge.link_measurements import JOG_RATE
 from firmware_bridge.link_verdict import judge_jog, judge_watchdog
 from firmware_bridge.packets import GetPosition, PidGains, SetTimeout, StartMotors, WhoAmI
 from firmware_bridge.transports import TransportLost

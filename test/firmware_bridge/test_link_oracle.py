@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.link import Link, LinkLost
-from firmware_bridge.packets import PacketError, decode_command, decode_reply, encode
+from firmware_bridge.packet_codec import decode_command, decode_reply, encode
+from firmware_bridge.packets import PacketError
 from firmware_bridge.transports.memory import MemoryTransport
 from firmware_bridge.xbee import MAX_PAYLOAD, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import packets
-from firmware_bridge.packets import PacketError, decode_command, decode_reply, encode
+from firmware_bridge.packet_codec import decode_command, decode_reply, encode
+from firmware_bridge.packets import PacketError
 
 GOLDEN = yaml.safe_load((Path(__file__).parent / 'golden.yaml').read_text())['payloads']
 COMMANDS = get_args(packets.CommandPacket)

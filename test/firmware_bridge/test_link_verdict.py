@@ -6,9 +6,10 @@ import struct
 import pytest
 from check_bench import Bench, raw_frame, reframed
 
-from firmware_bridge.link_check import Jog, Watchdog
+from firmware_bridge.link_measurements import Jog, Watchdog
 from firmware_bridge.link_verdict import judge_jog, judge_watchdog
-from firmware_bridge.packets import SetVelocity, encode
+from firmware_bridge.packet_codec import encode
+from firmware_bridge.packets import SetVelocity
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
 from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig, ScalesConfig
 

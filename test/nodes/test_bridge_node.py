@@ -18,7 +18,8 @@ from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from firmware_bridge.packets import SetVelocity, StopMotors, decode_command  # noqa: E402
+from firmware_bridge.packet_codec import decode_command  # noqa: E402
+from firmware_bridge.packets import SetVelocity, StopMotors  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
 from millirobot_adapt.contract.states import BridgeState, LinkState  # noqa: E402
 from millirobot_adapt.contract.topics import CONTROLLER_STATE  # noqa: E402

@@ -15,7 +15,8 @@ from millirobot_adapt.contract import topics  # noqa: E402
 from millirobot_adapt.contract.messages import TelemetryGatherer, seconds  # noqa: E402
 from millirobot_adapt.contract.reply_codec import decode_reply, encode_reply  # noqa: E402
 from millirobot_adapt.core.robot.samples import Telemetry  # noqa: E402
-from millirobot_adapt.nodes.player import INPUTS, VIEWS, Player, move  # noqa: E402
+from millirobot_adapt.nodes.player import Player, move  # noqa: E402
+from millirobot_adapt.recording.playback import INPUTS, VIEWS  # noqa: E402
 from millirobot_adapt.recording.reader import open_bag  # noqa: E402
 from millirobot_adapt.ros.conversions import labelled_array, message_class, telemetry_messages, time_message  # noqa: E402
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, load_robot
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.microcontroller import FIRMWARE_NAME
@@ -22,8 +22,8 @@ class Host:
         self.ask(GAINS)
 
     def ask(self, packet):
-        reply = self.world.microcontroller.receive(packets.encode(packet))
-        return None if reply is None else packets.decode_reply(reply)
+        reply = self.world.microcontroller.receive(packet_codec.encode(packet))
+        return None if reply is None else packet_codec.decode_reply(reply)
 
     def wait(self, seconds: float) -> None:
         self.world.advance(self.world.time + seconds)

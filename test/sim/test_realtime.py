@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition
@@ -47,7 +47,7 @@ class Bench:
         return poses
 
     def send(self, packet) -> None:
-        self.input += encode_frame(TxRequest(0, 1, 0, packets.encode(packet)))
+        self.input += encode_frame(TxRequest(0, 1, 0, packet_codec.encode(packet)))
 
 
 def test_a_packet_is_answered_after_the_time_of_wire_and_air():
@@ -58,7 +58,7 @@ def test_a_packet_is_answered_after_the_time_of_wire_and_air():
     ((time, data),) = bench.output
     (frame,) = StreamParser().feed(data)
     assert isinstance(frame, RxPacket)
-    assert isinstance(packets.decode_reply(frame.payload), packets.WhoAmIReply)
+    assert isinstance(packet_codec.decode_reply(frame.payload), packets.WhoAmIReply)
     assert 0.008 < time - start < 0.02
 
 

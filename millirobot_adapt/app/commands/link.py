@@ -14,7 +14,8 @@ from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
-    from firmware_bridge.link_check import LinkCheck, Live, Trip
+    from firmware_bridge.link_check import LinkCheck
+    from firmware_bridge.link_measurements import Live, Trip
     from millirobot_adapt.core.robot.description import RobotConfig
 
 OK, FAILED = 0, 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from firmware_bridge import packets
+from firmware_bridge import packet_codec, packets
 from firmware_bridge.telemetry import TelemetryDecoder, setpoint_to_counts
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
@@ -84,12 +84,12 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
 
 
 def _obey(world: World, packet: packets.CommandPacket) -> None:
-    world.microcontroller.obey(packets.decode_command(packets.encode(packet)))
+    world.microcontroller.obey(packet_codec.decode_command(packet_codec.encode(packet)))
 
 
 def _reply(world: World, decoder: TelemetryDecoder, counts: packets.Pair, index_first: bool) -> Telemetry:
     """Sample telemetry now and send it through its packet, quantised as on the wire."""
-    payload = packets.encode(world.microcontroller.telemetry(counts), index_first)
-    reply = packets.decode_reply(payload, index_first)
+    payload = packet_codec.encode(world.microcontroller.telemetry(counts), index_first)
+    reply = packet_codec.decode_reply(payload, index_first)
     assert isinstance(reply, packets.TelemetryReply)
     return decoder.decode(reply, world.time)

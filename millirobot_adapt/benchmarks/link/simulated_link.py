@@ -17,7 +17,8 @@ from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.driver import Driver
 from firmware_bridge.link import Exchange, Link
-from firmware_bridge.packets import TelemetryReply, decode_reply
+from firmware_bridge.packet_codec import decode_reply
+from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.permission import Permission
 from firmware_bridge.telemetry import setpoint_to_counts
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
