@@ -3,7 +3,7 @@
 #
 # With a sourced ROS 2 installation its rclpy is used (system site packages); without one, ROS 2 Jazzy comes from wheels.
 # .venv/installed lists what has been installed from which files, so that a second call returns at once. It is written
-# last: after an interrupted installation there is no list, and the next call starts afresh.
+# last: after an interrupted installation there is no list, and the next call starts again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 list=.venv/installed
@@ -50,7 +50,7 @@ for extra in "${wanted[@]}"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-# Another interpreter, another ROS, or an installation that was never finished: start afresh.
+# Another interpreter, another ROS, or an installation that was never finished: start again.
 if ! grep -q " python-$version ros-$ros " "$list" 2>/dev/null; then
   rm -rf .venv
   options=()

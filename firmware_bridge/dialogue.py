@@ -166,7 +166,7 @@ class Dialogue:
             self.insist(SetTimeout(self._robot.timeout))
 
     def stop(self, tries: int) -> None:
-        """Send zero until a reply echoes it, at most so many times, then 0x92 until the radio acknowledges it.
+        """Send zero until a reply echoes it, at most this many times, then 0x92 until the radio acknowledges it.
 
         Raises:
             Unconfirmed: one of the two is not confirmed.

@@ -22,8 +22,8 @@ import time
 WATCH, REST, LEAVE = b'+', b'-', b'q'
 HEARD, SPOKEN = b'.', b'!'
 REPEATS, GAP = 7, 0.05
-"""The words are written so many times, with so much time between [s]: a frame that was cut in half when the bridge died
-swallows the first bytes, and the air may lose some more."""
+"""The last packets are written this many times, with this much time between [s]. A frame that was cut in half when the
+bridge died swallows the first bytes, and the radio may lose some more."""
 
 
 def speak(port: int, words: bytes) -> None:

@@ -37,7 +37,7 @@ SIDES = ('left', 'right')
 ANSWER_TIMEOUT = 0.3
 """Longest wait for an answer [s]."""
 GIVE_UP_AFTER = 20
-"""So many round trips without any telemetry are enough to know that none comes."""
+"""Number of round trips without any telemetry after which none is expected."""
 NAME_TRIES = 3
 JOG_SECONDS = 1.0
 JOG_PERIOD = 0.1

@@ -62,7 +62,7 @@ class Jog:
 
 @dataclass(frozen=True)
 class Watchdog:
-    """Setpoints ceased while a leg turned and the robot's own timeout was set."""
+    """Setpoints stopped while a leg turned and the robot's own timeout was set."""
 
     timeout: int
     """The timeout that was set [ms]."""

@@ -23,7 +23,7 @@ def row(topic: Topic) -> str:
 
 
 def test_the_table_of_topics_is_the_contract():
-    """To mend it, paste the expected table between the markers."""
+    """To fix it, paste the expected table between the markers."""
     expected = '\n'.join(['| topic | type | from | what |', '|---|---|---|---|', *map(row, (*TOPICS, *VIEW_TOPICS))])
     found = re.search(r'<!-- topics:.*?-->\n(.*?)\n?<!-- /topics -->', README, re.DOTALL)
     assert found is not None

@@ -23,7 +23,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 RESAMPLES = 9_999
 LEVEL = 0.95
 FEW = 10
-"""From so many pairs on, the bootstrap takes the place of Student's t."""
+"""From this number of pairs on, the bootstrap replaces Student's t."""
 BATCH = 2_000_000
 """Numbers that the bootstrap draws at a time; bounds its memory."""
 

@@ -35,7 +35,7 @@ Keys of version 1; what the bag does not hold is null.
     faults              list of name, text, time_s: what began while the robot walked, and when after the first tick [s]
     stops               list of reason, time_s: when bridge or controller stopped the robot by itself
     changes             list of parameter, value, time_s: what was set while the nodes ran; before the first tick < 0
-    outcome             the controller's last word on the run: finished, finished: by ..., stopped: ...
+    outcome             how the run ended, as the controller says: finished, finished: by ..., stopped: ...
     ended               why the run ended before its time, such as a process that died; null when it ended as wished.
                         From the run folder, else from the manager
 """

@@ -219,7 +219,7 @@ def _command(launched: Launched) -> str:
 
 
 def read_command_line(words: Sequence[str]) -> tuple[Launched, int | None]:
-    """Read `LAUNCH [--launcher=PID] name:=value ...`; return what is asked for and the launcher's process id.
+    """Read `LAUNCH [--launcher=PID] name:=value ...`; return what is requested and the launcher's process id.
 
     Raises:
         UserError: no such launch or argument, or a required one is missing.

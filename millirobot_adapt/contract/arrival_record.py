@@ -28,7 +28,7 @@ HEADER = 4
 SIZES = {1: (8, 14), 2: (11, 17)}
 """Numbers in a pose and in a reply, by version."""
 MOST_POSES = 500
-"""A record is written after so many poses even if no reply comes (five seconds of motion capture)."""
+"""A record is written after this many poses even if no reply comes (five seconds of motion capture)."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def published_path(message: Any) -> ReferencePath:
     """Read a nav_msgs/Path that somebody wants followed.
 
     Raises:
-        UserError: it is in another frame than `world`, or its way-points make no path.
+        UserError: it is in another frame than `world`, or its waypoints make no path.
     """
     frame = message.header.frame_id
     if frame not in ('', WORLD_FRAME):

@@ -93,10 +93,10 @@ TICK = Topic(
     'everything a tick used and decided (layout: contract/tick_codec.py)',
 )  # fmt: skip
 PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
-REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'way-points to follow, in `world`', latched=True)
+REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'waypoints to follow, in `world`', latched=True)
 PATH = Topic(
     'controller/path', 'nav_msgs/msg/Path', 'anyone',
-    'way-points in `world` for the next start, where the parameter `path` of the controller is topic',
+    'waypoints in `world` for the next start, where the parameter `path` of the controller is topic',
 )  # fmt: skip
 PARAMETERS = Topic(
     'controller/parameters', 'std_msgs/msg/String', 'controller',

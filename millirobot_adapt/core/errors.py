@@ -8,7 +8,7 @@ from collections.abc import Iterable
 _NEAR = 0.6
 """Similarity (difflib's ratio) from which a known name is a likely reading of an unknown one."""
 _FEW = 20
-"""So many known names are listed where none is near."""
+"""This many known names are listed where none is near."""
 
 EXTRAS = {
     **dict.fromkeys(('mujoco', 'joblib'), 'sim'),

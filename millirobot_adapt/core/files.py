@@ -41,7 +41,7 @@ def exists(path: Path) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, if it is missing, before the work is done whose results it shall hold.
+    """Make a folder, if it is missing, before the work whose results it will hold.
 
     Raises:
         UserError: it cannot be made or written to.

@@ -53,7 +53,7 @@ class CollectorNode(ManagedNode):
         self.create_timer(self._dt, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
-        """End the run and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
+        """End the run and ask for standstill; the bridge stops the robot anyway when setpoints stop."""
         if self._collector.running:
             self._collector.stop('the collector was deactivated', StopCause.SHUTDOWN)
             self._actions.publish(np.zeros(NU))

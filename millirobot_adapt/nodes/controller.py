@@ -74,7 +74,7 @@ class ControllerNode(ManagedNode):
         self._actions.publish(np.zeros(NU))
 
     def cleanup(self) -> None:
-        """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints cease."""
+        """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints stop."""
         self._tuning.disconnect()
         self._closing.set()
         self._controller.close()

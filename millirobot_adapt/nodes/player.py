@@ -1,4 +1,4 @@
-"""The player: what motion capture, robot and controller sent in a recorded run comes again, as if it were now."""
+"""The player: publish again what motion capture, robot and controller sent in a recorded run, as if it were now."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
 PERIOD = 0.005
-"""How often it is looked whether a message is due [s]."""
+"""Time between two checks whether a message is due [s]."""
 
 
 class PlayerConfig(Config):

@@ -83,7 +83,7 @@ class TeleopNode(Node):
         return status('teleop', self._teleop.status, {}, level)
 
     def close(self) -> None:
-        """Ask for standstill if the robot was being driven; the bridge stops it anyway when setpoints cease."""
+        """Ask for standstill if the robot was being driven; the bridge stops it anyway when setpoints stop."""
         setpoint = self._teleop.setpoint(float('inf'))  # by then any joystick is silent
         if setpoint is not None:
             self._actions.publish(setpoint)

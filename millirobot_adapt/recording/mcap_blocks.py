@@ -24,7 +24,7 @@ MESSAGE_HEAD = struct.Struct('<HIQQ')
 FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, MESSAGE_INDEX, ATTACHMENT, METADATA = 2, 3, 4, 5, 6, 7, 9, 12
 DATA_END = 15
 PLAIN_BLOCK = 1 << 20
-"""Messages outside of chunks are taken together until they fill so many bytes."""
+"""Messages outside of chunks are taken together until they fill this many bytes."""
 _NAMES = (b'\x04\x00\x00\x00zstd', b'\x03\x00\x00\x00lz4')
 _NAME_AT = HEAD.size + CHUNK_HEAD.size - 4
 """Where the length of the compression's name stands in the record of a chunk."""

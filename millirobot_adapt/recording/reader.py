@@ -28,7 +28,7 @@ from millirobot_adapt.recording.sequence_gaps import SequenceGaps
 COMPRESSED = (b'\x28\xb5\x2f\xfd', b'\x04\x22\x4d\x18')
 """How zstd and lz4 frames begin, and no message in CDR does."""
 MOST_NAMED = 5
-"""So many files, topics or types are named in a line."""
+"""This many files, topics or types are named in a line."""
 
 
 class EmptyBagError(UserError):

@@ -32,13 +32,13 @@ def robot_of(told: Provenance | None, name: str) -> RobotConfig:
     return build(RobotConfig, nest(described), f'{told.source}: robot')
 
 
-def model_of(told: Provenance, named: str = '', mend: str = 'put it back there') -> Path:
+def model_of(told: Provenance, named: str = '', remedy: str = 'put it back there') -> Path:
     """Return the folder of the bundle with the recorded hashes: where the user says, where it was, or a shipped one.
 
     Args:
         told: What ran, its model's hashes among it.
         named: Model that the user names; '': none.
-        mend: What the user can do where there is none.
+        remedy: What the user can do where there is none.
 
     Raises:
         UserError: there is none, or it has changed since.
@@ -47,12 +47,12 @@ def model_of(told: Provenance, named: str = '', mend: str = 'put it back there')
     places = [find('models', named)] if named else [recorded, share_dir() / 'models' / recorded.name]
     changed = {place: _changed_files(place, told.model_hashes) for place in places if place.is_dir()}
     if not changed:
-        raise UserError(f'{recorded}: the model of this run is missing; {mend}')
+        raise UserError(f'{recorded}: the model of this run is missing; {remedy}')
     for place, files in changed.items():
         if not files:
             return place
     place, files = next(iter(changed.items()))
-    raise UserError(f'{place}: is not the model of this run (SHA-256 of {", ".join(files)}); {mend}')
+    raise UserError(f'{place}: is not the model of this run (SHA-256 of {", ".join(files)}); {remedy}')
 
 
 def _changed_files(folder: Path, recorded: Mapping[str, str]) -> list[str]:
@@ -123,8 +123,8 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
         controller = replace(controller, method=changes.method)
     renamed = {name for _, name, _ in changes.overrides}
     if told is not None and told.model_hashes and (same_model or not (changes.model or 'model' in renamed)):
-        mend = 'name the folder of the one that was used with --model'
-        controller = replace(controller, model=str(model_of(told, changes.model, mend)))
+        remedy = 'name the folder of the one that was used with --model'
+        controller = replace(controller, model=str(model_of(told, changes.model, remedy)))
     source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters.path)

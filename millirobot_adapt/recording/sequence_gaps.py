@@ -8,7 +8,7 @@ from collections import Counter
 MOST_PUBLISHERS = 64
 """On one topic; what joins beyond them is not looked at."""
 LATE = 1000
-"""So many numbers of a gap are remembered, to be taken back where they come late."""
+"""This many numbers of a gap are remembered, to be taken back where they come late."""
 MOST_MISSING = 20_000
 """Numbers remembered on one topic."""
 

@@ -14,7 +14,7 @@ from millirobot_adapt.recording.ordering import DISORDER, sorted_in_window
 from millirobot_adapt.recording.records import Channel, Raw
 
 GAP = 10_000
-"""Row numbers looked for in vain after which a damaged file is taken to hold nothing more."""
+"""Number of missing row numbers after which a damaged file is taken to hold nothing more."""
 
 
 class SqlitePart:

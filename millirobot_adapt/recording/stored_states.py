@@ -1,4 +1,4 @@
-"""Read the states that nodes told of themselves from a bag, also from one made before these states were typed.
+"""Read the states that nodes reported about themselves from a bag, also from one made before these states were typed.
 
 Bags of version 0.1 hold a text alone where `contract.states` now has fields. That text is read here and nowhere else.
 """

@@ -135,7 +135,7 @@ class BagWriter:
         self._write_metadata()
 
     def _split(self, now: int) -> None:
-        """Go on in the next file, which gets the latched messages anew, received `now` [ns]."""
+        """Go on in the next file, which gets the latched messages again, received `now` [ns]."""
         self._file.finish()
         self._begin_file()
         for raw in self._newest.values():

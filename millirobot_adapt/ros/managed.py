@@ -96,7 +96,7 @@ class ManagedNode(LifecycleNode):
         """Begin the work."""
 
     def deactivate(self) -> None:
-        """Cease the work."""
+        """Stop the work."""
 
     def cleanup(self) -> None:
         """Give back what `configure` took."""

@@ -92,7 +92,7 @@ def _join() -> None:
 
 
 def _live(make: Callable[[], Node], ending: NodeExit) -> None:
-    """Make the node, spin it until the end is asked for, close it whatever happens."""
+    """Make the node, spin it until somebody requests the end, close it whatever happens."""
     node: Node | None = None
     held: Claim | None = None
     try:

@@ -49,7 +49,7 @@ class Witness(Operator):
         """Return when the estimator accepted the last pose before a time; both [s, host clock].
 
         Raises:
-            ValueError: none that it has told of.
+            ValueError: none that it has announced.
         """
         return max(pose for pose in self._poses if pose <= before)
 

@@ -138,11 +138,11 @@ class MocapNoise(Config):
     """Errors of motion capture."""
 
     position: float = param(
-        0.00005, 'Noise of each coordinate, standard deviation; 0.03 to 0.05 mm in the lab, legs at rest.',
+        0.00005, 'Noise of each coordinate, standard deviation; 0.03 to 0.05 mm in the lab, legs standing.',
         unit='m', low=0.0, high=0.1,
     )  # fmt: skip
     angle: float = param(
-        0.0015, 'Noise about each axis, standard deviation; 0.4 to 1.8 mrad in the lab, legs at rest.',
+        0.0015, 'Noise about each axis, standard deviation; 0.4 to 1.8 mrad in the lab, legs standing.',
         unit='rad', low=0.0, high=0.5,
     )  # fmt: skip
     latency: float = param(

@@ -78,8 +78,8 @@ def _seconds(text: str, high: float, default: float | None = None, low: float = 
 
 FAULT_KINDS: dict[str, FaultKind] = {
     'mocap.stop': FaultKind('the driver of motion capture is silent'),
-    'mocap.freeze': FaultKind('the last pose comes again and again under fresh stamps'),
-    'mocap.hold': FaultKind('the last message comes again and again, its stamp included'),
+    'mocap.freeze': FaultKind('the last pose is repeated under fresh stamps'),
+    'mocap.hold': FaultKind('the last message is repeated, its stamp included'),
     'mocap.zeros': FaultKind('the position is zero, the orientation is identity, stamps are fresh'),
     'mocap.nan': FaultKind('position and orientation are NaN'),
     'mocap.zero_quaternion': FaultKind('the quaternion is zero'),

@@ -56,7 +56,7 @@ class Microcontroller:
         self.power_up()
 
     def power_up(self) -> None:
-        """Start anew, as after a brown-out: motors off, no gains, no timeout; index and clock count from zero.
+        """Restart, as after a brown-out: motors off, no gains, no timeout; index and clock count from zero.
 
         The encoders are absolute within a revolution and forget whole ones.
         """
@@ -77,7 +77,7 @@ class Microcontroller:
 
     @property
     def time(self) -> float:
-        """Time since the microcontroller was made [s]; its own clock starts anew with every power-up."""
+        """Time since the microcontroller was made [s]; its own clock starts again with every power-up."""
         return self._age / 1000.0
 
     @property

@@ -12,7 +12,7 @@ from millirobot_adapt.core.config import Config, param
 T = TypeVar('T')
 
 LATEST_STALE = 2.0
-"""A stale reply comes again within this time [s], at the earliest after a twentieth of it."""
+"""A stale reply is repeated within this time [s], at the earliest after a twentieth of it."""
 
 
 class RadioFaults(Config):

@@ -71,7 +71,7 @@ class Scene:
     """Renders pictures. Make and use it in one thread; `close` frees the graphics context."""
 
     def __init__(self, width: int, height: int) -> None:
-        """Prepare pictures of so many pixels.
+        """Prepare pictures of this size.
 
         Raises:
             Whatever MuJoCo's renderer raises without a graphics context; `graphics.choose_backend` finds one before.

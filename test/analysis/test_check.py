@@ -1,4 +1,4 @@
-"""`replay --check`: a run comes again bit for bit; a number that was not so decided is found, what is lost is told."""
+"""`replay --check`: a run is repeated bit for bit; a number that was not so decided is found, what is lost is told."""
 
 import json
 from dataclasses import replace
@@ -315,7 +315,7 @@ def test_rounding_may_let_another_candidate_win_on_another_machine_but_not_on_th
     assert checked(write('here', None), capsys, 1)['difference']['what'] == 'tick 8'
 
 
-def test_a_model_that_has_changed_or_is_missing_is_one_line_with_the_mend(tmp_path, capsys):
+def test_a_model_that_has_changed_or_is_missing_is_one_line_with_the_fix(tmp_path, capsys):
     folder = live_run.write_live_run(tmp_path / 'bag', 3, model_hashes={'theta.npz': 'f' * 64})
     for arguments in (['--check'], [], ['--check', '--model', 'velociroach_mb']):
         assert cli.main(['replay', str(folder), *arguments]) == 2

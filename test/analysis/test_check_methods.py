@@ -1,4 +1,4 @@
-"""`replay --check` for every method: a run comes again bit for bit, also where the method carries what it learned."""
+"""`replay --check` for every method: a run is repeated bit for bit, also where the method carries what it learned."""
 
 import json
 from dataclasses import replace

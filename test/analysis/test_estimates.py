@@ -1,4 +1,4 @@
-"""Estimating again from arrival records: records that come twice, that are missing, and estimators that begin anew."""
+"""Estimating again from arrival records: records that come twice, that are missing, and estimators that restart."""
 
 import numpy as np
 

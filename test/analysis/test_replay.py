@@ -1,4 +1,4 @@
-"""Replay: states estimated anew, actions paired rightly, errors measured on a model whose mistakes are known."""
+"""Replay: states estimated again, actions paired correctly, errors measured on a model whose mistakes are known."""
 
 import csv
 import json

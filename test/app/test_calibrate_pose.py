@@ -24,7 +24,7 @@ EPOCH = 1_700_000_000.0
 
 
 def walk(bag: Path, offset=OFFSET, walks=6, seconds=8.0, difference=0.0) -> Path:
-    """Start the mock anew for each walk, the legs `difference` [rev/s] apart; write what calibrate-pose reads."""
+    """Start the mock again for each walk, the legs `difference` [rev/s] apart; write what calibrate-pose reads."""
     with BagWriter(bag, full_names([MOCAP_POSE, SENT])) as writer:
         for number in range(walks):
             world = World(ROBOT, Condition(pose_offset=offset, start_yaw=float(number)), seed=number)

@@ -23,7 +23,7 @@ class Outer(Config):
 
 
 def test_the_page_is_current():
-    """To mend it: python -m millirobot_adapt.app.reference > docs/parameters.md."""
+    """To fix it: python -m millirobot_adapt.app.reference > docs/parameters.md."""
     assert PAGE.read_text(encoding='utf-8') == reference()
 
 

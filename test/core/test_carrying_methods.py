@@ -1,4 +1,4 @@
-"""Methods that carry what they learn: a run comes again bit for bit from its records when all are repeated in order."""
+"""Methods that carry what they learn: a run is repeated bit for bit from its records when all are repeated in order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The control loop: what it pairs, what it judges, and that a tick comes again from its record."""
+"""The control loop: what it pairs, what it judges, and that a tick is repeated from its record."""
 
 import dataclasses
 

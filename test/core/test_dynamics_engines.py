@@ -161,7 +161,7 @@ def test_int8_runs_on_the_cpu_alone():
         EngineConfig(name='int8', provider='cuda')
 
 
-def test_a_bundle_without_the_graph_names_the_mend(bundle):
+def test_a_bundle_without_the_graph_names_the_fix(bundle):
     old = replace(bundle, files={name: data for name, data in bundle.files.items() if name != 'rollout_int8.onnx'})
     with pytest.raises(UserError, match=r'has no rollout_int8.onnx, .* \(millirobot export-model\)'):
         make_method(old, EngineConfig(name='int8'))

@@ -580,7 +580,7 @@ def test_a_stop_during_the_start_up_switches_the_motors_off_within_100_ms():
     assert lab.clock.steady() - asked[0] < 0.1
     assert lab.robot.heard[-1] == StopMotors()
     lab.run(3.0)
-    assert lab.driver.status().link is LinkState.UP, 'then it starts up anew'
+    assert lab.driver.status().link is LinkState.UP, 'then it starts up again'
 
 
 def test_a_stop_while_a_reply_is_waited_for_is_taken_within_100_ms_and_what_was_sent_is_told(lab):

@@ -1,4 +1,4 @@
-"""The player: what it moves to the present, and a recorded run that the estimator works on anew."""
+"""The player: what it moves to the present, and a recorded run that the estimator works on again."""
 
 import time
 from pathlib import Path

@@ -164,7 +164,7 @@ def test_frozen_encoders_are_as_frequent_as_said_and_leave_the_walk_alone():
 
 
 def test_the_walk_on_carpet_is_that_of_the_data_the_shipped_models_were_trained_on():
-    """A change of the mock that moves this makes the shipped models models of another robot: train them anew."""
+    """A change of the mock that moves this makes the shipped models models of another robot: train them again."""
     commands = measure.random_commands(ROBOT, 3.0, 1, seed=5)
     run = measure.record(ROBOT, Condition(), commands, seed=0)
     forward, leftward = run.velocity.sum(axis=0) * ROBOT.dt

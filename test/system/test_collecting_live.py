@@ -86,7 +86,7 @@ def test_ctrl_c_stops_the_robot_and_keeps_what_was_collected(tmp_path):
         program.wait()
     assert processes_with(str(tmp_path)) == []
     recorded = load_run(open_bag(tmp_path / 'latest'))
-    assert not recorded.sent.values[-1].any(), 'the last word was zero'
+    assert not recorded.sent.values[-1].any(), 'the last setpoint was zero'
     assert any(
         controller_state(state.text, state.values).run.phase is RunPhase.STOPPED for state in recorded.controller
     )

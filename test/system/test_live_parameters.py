@@ -31,7 +31,7 @@ PATIENT = {
 """Nothing here is about watchdogs, and the mock shares the machine."""
 
 INSIDE_THE_FENCE = [(0.0, 0.0), (1.8, 0.0), (1.8, 1.0), (-0.8, 1.0), (-0.8, -0.6)]
-"""Way-points [m] of a path that takes longer than the test."""
+"""Waypoints [m] of a path that takes longer than the test."""
 
 
 class Lab:
@@ -86,7 +86,7 @@ class Lab:
         self.path.publish(message)
 
     def ticks(self, count):
-        """Wait for so many more ticks in which something was planned."""
+        """Wait for this many more ticks in which something was planned."""
         self.operator.ticks.clear()
         self.wait_for(
             lambda: sum(bool(np.isfinite(tick.cost)) for tick in self.operator.ticks) >= count or self.stopped,
@@ -133,7 +133,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
     lab.publish_path([(0.0, 0.0), (9.0, 0.0)])
     lab.wait_for(lambda: 'fence' in lab.call('controller/start')[1], 'a path out of the fence is refused')
     lab.publish_path(INSIDE_THE_FENCE)
-    lab.wait_for(lambda: '5 way-points' in lab.group.log(CONTROLLER), 'the path is taken')
+    lab.wait_for(lambda: '5 waypoints' in lab.group.log(CONTROLLER), 'the path is taken')
     lab.insist('controller/start')
     assert {tick.revision for tick in lab.ticks(5)} == {0.0}
 

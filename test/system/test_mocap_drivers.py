@@ -76,7 +76,7 @@ def test_a_remap_is_all_that_a_driver_needs(group, listener, topic):
     assert lab.odometry[-1].child_frame_id == 'base_link'
 
 
-def test_a_driver_whose_quality_of_service_does_not_match_is_named_with_the_mend(group, listener):
+def test_a_driver_whose_quality_of_service_does_not_match_is_named_with_the_fix(group, listener):
     topic = '/vrpn_mocap/robot/pose'
     lab = Lab(listener.node, topic, qos_profile_sensor_data)
     bring_up = start(group, listener.node, topic, mocap_reliability='reliable')

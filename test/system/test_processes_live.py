@@ -1,4 +1,4 @@
-"""The real processes over DDS and a pty: setpoints reach the motors, and cease with the controller."""
+"""The real processes over DDS and a pty: setpoints reach the motors, and stop with the controller."""
 
 import numpy as np
 import pytest

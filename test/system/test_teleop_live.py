@@ -47,7 +47,7 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
     def press(held=False, stop=False):
         """Return what to do while waiting: repeat the buttons, hear what comes of it.
 
-        One message in forty lets the dead-man button go: after a pause of a busy machine a new press is asked for.
+        One message in forty lets the dead-man button go: after a pause of a busy machine a new press is needed.
         """
 
         def repeat():
@@ -99,7 +99,7 @@ def test_the_hand_takes_over_from_a_run_which_waits_until_it_is_resumed(group, l
 
     def press(held):
         def repeat():
-            pressed = held and next(count) % 40 > 0  # after a pause of a busy machine a new press is asked for
+            pressed = held and next(count) % 40 > 0  # after a pause of a busy machine a new press is needed
             joystick.publish(Joy(axes=[0.0, 0.5], buttons=[0, 0, 0, 0, int(pressed)]))
             listener.spin()
             operator.spin(0.01)

@@ -14,7 +14,7 @@ from millirobot_adapt.core.files import put_in_place
 
 KINDS = ('.mp4', '.gif')
 COLOURS = 120
-"""Of a gif: so many that are most frequent in a few of the pictures, beside those of the lines and texts."""
+"""Of a gif: number of the most frequent colours in a few of the pictures, besides those of lines and texts."""
 
 
 def check_kind(path: Path) -> None:

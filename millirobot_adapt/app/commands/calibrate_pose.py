@@ -95,7 +95,7 @@ def _table(results: list[PoseResult]) -> str:
     lines += ['', *_warnings([result.offset for result in known if result.offset])]
     spread = _spread([result.offset.yaw for result in known if result.offset])
     if spread:
-        lines.append(f'The days differ by up to {math.degrees(spread):.0f} deg: the marker body was put on anew.')
+        lines.append(f'The days differ by up to {math.degrees(spread):.0f} deg: the marker body was put on again.')
         lines.append("Into the robot's YAML, for the day you run on:")
         lines += [f'marker_offset: {result.marker_offset}  # {result.day}' for result in known]
     else:
@@ -117,7 +117,7 @@ def _warnings(offsets: list[MarkerOffset]) -> list[str]:
     if all(offset.walks >= FEW_WALKS for offset in offsets):
         return []
     return [
-        f'Fewer than {FEW_WALKS} walks: how the gait happened to start is taken for the marker. Stop and start anew.',
+        f'Fewer than {FEW_WALKS} walks: how the gait happened to start is taken for the marker. Stop and start again.',
         '',
     ]
 

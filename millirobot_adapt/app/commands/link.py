@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
         help='check a robot on the bench: radio, encoders, gyro, and whether it stops by itself',
         description='Ask the robot its name, have its PID gains echoed, exchange 200 packets, and show encoders and '
         'gyro while you turn legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, '
-        'and once more to see whether the robot stops by itself when setpoints cease. Ctrl-C stops the motors.',
+        'and once more to see whether the robot stops by itself when setpoints stop. Ctrl-C stops the motors.',
         epilog='Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.',
     )
     test.add_argument('port', metavar='PORT', help='serial port of the XBee, best a /dev/serial/by-id/... name')

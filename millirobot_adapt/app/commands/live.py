@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
         default=40.0,
         help='how long to walk [s] (default: 40)',
     )
-    demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of way-points x,y [m]')
+    demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of waypoints x,y [m]')
     demo.add_argument('--condition', default='leg_loss', help='what happens: a name under params/conditions/ or a file')
     demo.add_argument(
         '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     demo.add_argument(
         '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
-        help='with --versus: so many seeds, from --seed on (default: 1); from 2 on the difference has an interval',
+        help='with --versus: number of seeds, from --seed on (default: 1); from 2 on the difference has an interval',
     )  # fmt: skip
     demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
     demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')

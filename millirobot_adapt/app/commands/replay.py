@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'replay',
         help='do a recorded run again, without ROS: prove what it did, or ask what it would have done',
-        description='Estimate the states of a bag anew, adapt at every tick, and report the error of predicting 1, 5 '
+        description='Estimate the states of a bag again, adapt at every tick, and report the error of predicting 1, 5 '
         'and 10 ticks ahead before and after adaptation; plan where the bag has a path or one is given. Parameters and '
         'model are those of the run; --set, --params, --method and --model tell what other ones would have done. '
         '--check proves instead that every odometry, adaptation, plan and setpoint comes out as it was recorded.',

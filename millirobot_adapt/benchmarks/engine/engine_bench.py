@@ -79,7 +79,7 @@ class EngineFigures:
 
 
 def steps(bench: EngineBench) -> int:
-    """Return how often `bench_engine` tells of progress."""
+    """Return how often `bench_engine` reports progress."""
     planners = planner_steps(bench.planners) if bench.planners else 0
     return 1 + len(WINDOWS) + bench.ticks + 1 + len(ENGINES) + planners
 

@@ -93,7 +93,7 @@ def bench_planners(bench: PlannerBench, tell: Callable[[], object]) -> list[Qual
 
 
 def steps(bench: PlannerBench) -> int:
-    """Return how often `bench_planners` tells of progress."""
+    """Return how often `bench_planners` reports progress."""
     walks = len(_walks(bench))
     return walks + len(_contestants(bench)) * (1 + (walks if bench.walk_seconds else 0))
 

@@ -47,7 +47,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def gemm(threads: int) -> Callable[[], object]:
-    """Return a call that multiplies two square matrices in fp32 by onnxruntime on so many threads."""
+    """Return a call that multiplies two square matrices in fp32 by onnxruntime on this many threads."""
     options = SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')

@@ -66,7 +66,7 @@ def bench(config: BenchConfig, estimator: EstimatorConfig, robot: RobotConfig) -
 
 
 def failures(rows: Sequence[Row]) -> list[str]:
-    """Return what must never happen and did: estimates that are not finite, jumps that nothing tells of."""
+    """Return what must never happen and did: estimates that are not finite, jumps that nothing reports."""
     return [
         f'{row["terrain"]}, {row["fault"]}: {row[name]} {text}'
         for row in rows

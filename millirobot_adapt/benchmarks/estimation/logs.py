@@ -49,7 +49,7 @@ class LogEvent:
 
     @property
     def caught(self) -> bool:
-        """Whether the first pose was left out or started the estimate anew, instead of being followed in silence."""
+        """Whether the first pose was left out or restarted the estimate, instead of being followed in silence."""
         return next(iter(self.fates)) != 'accepted'
 
 

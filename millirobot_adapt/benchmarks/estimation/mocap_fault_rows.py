@@ -14,7 +14,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.mocap_faults import MocapFaults, PoseArrival
 
 SETTLED = 3
-"""So many control times in a row must be as good as undisturbed before an estimate has recovered."""
+"""This many control times in a row must be as good as undisturbed before an estimate has recovered."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.mocap_faults import PoseArrival
 
 SILENT = frozenset({'accepted', 'repeated'})
-"""Counters that tell of nothing unusual."""
+"""Counters that report nothing unusual."""
 
 
 @dataclass(frozen=True)

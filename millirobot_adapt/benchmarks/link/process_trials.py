@@ -1,4 +1,4 @@
-"""The faults that befall whole processes, in real time: what is killed is the real thing, over DDS and a pty."""
+"""Faults of whole processes, in real time: the real processes are killed, over DDS and a pty."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VANISHED = 2.0
 WATCHED_AFTER = 1.0
 """After a fault the robot must not move by itself for so long [s]."""
 PATH = np.array([[x, 0.0] for x in range(101)], dtype=float)
-"""Way-points that no benchmark walks to the end of [m]."""
+"""Waypoints that no benchmark walks to the end of [m]."""
 FENCE = [-200.0, -200.0, 200.0, 200.0]
 
 

@@ -1,6 +1,6 @@
 """The faults of the radio, one row each, in simulated time.
 
-Every trial walks, lets the fault begin, lets the setpoints cease after a while of it (if the robot still walks), waits
+Every trial walks, lets the fault begin, stops the setpoints some time later (if the robot still walks), waits
 for the motors, ends the fault, and asks for the robot until it can be armed again.
 """
 
@@ -20,9 +20,9 @@ PATIENCE = 20.0
 BEFORE = 0.5
 """Walking before the fault begins [s]."""
 SHORTEST_FAULT, LONGEST_FAULT = 0.3, 6.0
-"""The setpoints cease so long after the fault has begun, evenly spread [s]."""
+"""The setpoints stop this long after the fault has begun, evenly spread [s]."""
 OBSERVED = 1.0
-"""The motors are watched for so long after the setpoints have ceased [s]."""
+"""The motors are watched for this long after the setpoints have stopped [s]."""
 FAST_PERIOD = 0.05
 """Time between two setpoints where many bytes are wanted [s]."""
 
@@ -38,7 +38,7 @@ class Case:
     stops: bool = False
     """The fault alone has to stop the robot, as no reply comes in time any more: its begin is the cause."""
     line_bytes: int = 0
-    """At least so many bytes have to go over the serial line while the fault lasts."""
+    """At least this many bytes have to go over the serial line while the fault lasts."""
 
 
 CASES = (
@@ -71,14 +71,14 @@ def measure_fault(case: Case, robot: RobotConfig, trials: int, seed: int) -> Fau
         link.live(with_fault)
         if trial == trials - 1:
             link.live(3600.0, until=lambda: tally.line_bytes >= case.line_bytes)
-        tally.cease()
+        tally.stop_setpoints()
         link.radio.faults = RadioFaults()
         tally.end()
     return tally.row(case.name)
 
 
 def measure_reset(robot: RobotConfig, trials: int, seed: int) -> FaultRow:
-    """Let the robot start anew in the middle of a walk; its motors are off at once, setpoints go on coming."""
+    """Let the robot restart in the middle of a walk; its motors are off at once, setpoints go on coming."""
     link = SimulatedLink(robot, seed, period=0.1)
     rng = generator(seed)
     tally = _Tally(link)
@@ -120,8 +120,8 @@ class _Tally:
     def begin(self) -> None:
         self._before = self._counts()
 
-    def cease(self) -> None:
-        """Let the setpoints cease and see when the motors are told to stand."""
+    def stop_setpoints(self) -> None:
+        """Stop the setpoints and see when the motors are told to stand."""
         self._link.speaking = False
         ceased = self._link.last_setpoint
         self.await_stop(ceased)

@@ -118,7 +118,7 @@ class RadioTransport:
 
 
 class SimulatedLink:
-    """A bridge whose link is up, a robot at its other end, and a controller that can be made to speak and to cease."""
+    """A bridge whose link is up, a robot at its other end, and a controller that can be started and stopped."""
 
     def __init__(self, robot: RobotConfig, seed: int, period: float) -> None:
         """`period` is the time between two setpoints [s]."""

@@ -227,7 +227,7 @@ class Controller:
             self._run.stop(self._missed(misses), StopCause.FAULT)
         elif self._stateless * self._dt > self._state_timeout:
             self._run.stop(f'no state has come for {self._state_timeout:g} s; {STARVED}', StopCause.FAULT)
-        return np.zeros(NU)  # without states the robot stands until they come again
+        return np.zeros(NU)  # without states the robot stands until they return
 
     # What the worker does.
 

@@ -91,7 +91,7 @@ class ControlLoop:
         self._tuning = tuning
 
     def restart(self, path: ReferencePath) -> None:
-        """Begin a new run along `path` (way-points in `world`): nothing is remembered of the run before."""
+        """Begin a new run along `path` (waypoints in `world`): nothing is remembered of the run before."""
         self._method.reset()
         self._history.restart()
         self._tracker = PathTracker(path, self._tuning.objective.shape_weights, self._ending)

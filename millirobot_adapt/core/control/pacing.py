@@ -32,7 +32,7 @@ LEAST = 0.125
 PATIENCE = 20
 """Ticks in time before the part is doubled again."""
 LATE_TICK = 1.25
-"""A tick that begins later than so many control periods after the one before shows a busy machine, too."""
+"""A tick that begins more than this many control periods after the one before shows a busy machine, too."""
 
 
 class LoadShedding:

@@ -26,13 +26,13 @@ class PathFollowerConfig(Config):
     """Gains of the path follower; the defaults are those of the real robot on carpet."""
 
     look_ahead: float = param(0.15, 'How far ahead along the path it aims.', unit='m', low=0.01, high=2.0)
-    leg_rate: float = param(6.0, 'Mean leg rate where no speed is asked for.', unit='rev/s', low=0.1, high=20.0)
+    leg_rate: float = param(6.0, 'Mean leg rate where no speed is given.', unit='rev/s', low=0.1, high=20.0)
     speed_gain: float = param(0.05, 'Speed per mean leg rate.', unit='m/s per rev/s', low=1e-3, high=1.0)
     turn_gain: float = param(
         0.205, 'Yaw rate per difference of the leg rates, right - left.', unit='rad/s per rev/s', low=1e-3, high=10.0
     )
     course_ticks: int = param(
-        0, 'Heading is the course over the last so many ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
+        0, 'Heading is the course over this many last ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
     )
 
 
@@ -62,7 +62,7 @@ class PathFollower:
         self._tracker: PathTracker | None = None
 
     def restart(self, path: ReferencePath) -> None:
-        """Begin a new run along `path` (way-points in `world`)."""
+        """Begin a new run along `path` (waypoints in `world`)."""
         self._tracker = PathTracker(path)
         self._positions.clear()
 

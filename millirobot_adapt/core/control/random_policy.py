@@ -8,7 +8,7 @@ from millirobot_adapt.core.geometry import wrap
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 LONGEST_HOLD = 10
-"""A setpoint is held for 1 to so many control periods."""
+"""A setpoint is held for 1 to this many control periods."""
 HOMING_GAIN = 0.5
 """Share of the range by which the sides differ for each radian off the way home."""
 

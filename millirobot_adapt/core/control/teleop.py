@@ -1,7 +1,7 @@
 """Drive by joystick: what sticks and buttons make of the two leg velocities, and when they may.
 
 The robot moves only while the dead-man button is held, and the press must be a new one: a button that was down when the
-node started or when messages ceased counts only after it has been up. The emergency stop counts in every message in
+node started or when messages stopped counts only after it has been up. The emergency stop counts in every message in
 which it can be read, whatever else is wrong with that. Pure: it knows the time only from its arguments.
 """
 

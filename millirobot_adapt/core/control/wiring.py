@@ -35,7 +35,7 @@ class ControllerConfig(Config):
     method: str = param('', 'Adaptation method; empty: the one the bundle was trained for.')
     adapt: bool = param(True, 'Adapt the model to what the robot does; false: plan with theta*.', live='any')
     path: str = param(
-        'figure8', 'Path to follow: a shape, a CSV or YAML file of way-points, or topic: what ~/path last brought.'
+        'figure8', 'Path to follow: a shape, a CSV or YAML file of waypoints, or topic: what ~/path last brought.'
     )
     anchor: str = param(
         'robot', 'Where the path is laid: from where the robot stands, or in world.', choices=('robot', 'world')
@@ -105,7 +105,7 @@ class Assembly:
 
     @property
     def details(self) -> dict[str, str]:
-        """What to tell of the model: its name, the method in use, and what the bits of its results depend on."""
+        """What to say about the model: its name, the method in use, and what the bits of its results depend on."""
         return {
             'model': self.bundle.path.name,
             'model origin': self.bundle.origin,

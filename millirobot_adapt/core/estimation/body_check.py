@@ -23,7 +23,7 @@ READINGS = 30
 FEWEST, FEWEST_AXES = 5, 15
 """Fewer readings that turn tell nothing of another body, and fewer readings nothing of the axes."""
 LEAST_TURNING = 0.5
-"""A slower reading does not turn; with a lower root mean square, nothing is told of the axes [rad/s]."""
+"""A slower reading does not turn; with a lower root mean square, nothing is said about the axes [rad/s]."""
 LARGEST_LEFT_OVER = 0.75
 """More left over of the turning is another body."""
 LEAST_AXES_LEFT_OVER = 0.25

@@ -69,11 +69,11 @@ class EstimatorConfig(Config):
         unit='m', low=0.01, high=10.0,
     )  # fmt: skip
     restart_after: int = param(
-        5, 'So many jumps in a row that agree with each other restart the filter...', low=2, high=100
+        5, 'This many jumps in a row that agree with each other restart the filter...', low=2, high=100
     )
     restart_time: float = param(0.25, '... when they span this time.', unit='s', low=0.0, high=10.0)
     coast_after: float = param(
-        0.05, 'With a pose older than this the legs tell of the motion.', unit='s', low=0.02, high=10.0
+        0.05, 'With a pose older than this the motion comes from the legs.', unit='s', low=0.02, high=10.0
     )
     tilt_spread: float = param(
         0.2, 'How far from upright the body is that is not seen, standard deviation.', unit='rad', low=0.01, high=3.0

@@ -1,4 +1,4 @@
-"""What the leg rates tell of the body's motion, learned while motion capture sees it.
+"""What the leg rates say about the body's motion, learned while motion capture sees it.
 
     (10)  forward, leftward velocity, yaw rate = W' (mean rate, right - left rate, 1)
 

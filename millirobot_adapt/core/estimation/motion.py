@@ -45,7 +45,7 @@ class BodyRate(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What the legs tell of the mean motion."""
+    """What the legs say about the mean motion."""
 
     stamp: float
     """[s, host clock]."""

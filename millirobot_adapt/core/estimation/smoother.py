@@ -2,7 +2,7 @@
 
 The mean twist of a control period is what moves the robot from one state to the next; a twist at one instant would
 carry the swing of the stride, sampled at ten hertz. Every pose after an end of the period makes that end more certain,
-also one that arrived after the instant that is asked for.
+also one that arrived after the instant in question.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How one axis of a walking body moves: a mean rate that drifts, and on top of it the swing of the strides.
 
-A legged body shakes within each stride, and each contact shakes it anew: its velocity is unpredictable after a few
+A legged body shakes within each stride, and each contact shakes it again: its velocity is unpredictable after a few
 hundredths of a second, while its mean over some strides hardly changes. On each axis
 
     (1)  d(value)/dt = mean + swing

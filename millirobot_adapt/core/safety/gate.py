@@ -66,7 +66,9 @@ class GateConfig(Config):
     tilt: float = param(
         1.0, 'Stop when the body z axis leans more from vertical.', unit='rad', low=0.1, high=3.2, live='lower'
     )
-    battery_samples: int = param(5, 'Stop after so many low battery readings in a row.', low=1, high=100, live='lower')
+    battery_samples: int = param(
+        5, 'Stop after this many low battery readings in a row.', low=1, high=100, live='lower'
+    )
     slew: float = param(
         20.0, "Largest change of a leg's setpoint between two sent; starting and stopping are exempt.",
         unit='rev/s', low=0.01, high=20.0, live='lower',

@@ -20,7 +20,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 MODES = {1: 'slow PID', 2: 'fast PID', 3: 'open-loop PWM'}
 OPEN_LOOP = 3
 FASTEST_LEG = 25.0
-"""A faster encoder step is no motion but a robot that has started anew [rev/s]."""
+"""A faster encoder step is no motion but a robot that has restarted [rev/s]."""
 
 _RECORD_KEYS = {
     't_robot': (), 't_mocap': (), 'mocap_valid': (), 'pos': (3,), 'quat': (4,), 'cmd': (2,), 'enc': (2,), 'gyro': (3,),
@@ -87,7 +87,7 @@ def telemetry_of(rollout: LabRollout, robot: RobotConfig) -> list[Telemetry | No
     """Convert a rollout's telemetry to SI, None where a record repeats the reply before it (the lab's stale packets).
 
     Leg velocity is the encoder step over the host's time step since the last fresh reply. An impossible step means
-    that the robot has started anew: the leg angle goes on from where it was and that velocity is 0. The accelerometer
+    that the robot has restarted: the leg angle goes on from where it was and that velocity is 0. The accelerometer
     was not logged; its values are 0.
     """
     records, stamps, scales = rollout.records, rollout.stamps, robot.scales

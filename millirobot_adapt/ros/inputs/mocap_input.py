@@ -21,7 +21,7 @@ from millirobot_adapt.ros.inputs.source_watch import SourceWatch
 
 QUEUE = 100
 """Poses kept while the process is busy: a second of motion capture."""
-MEND = 'set mocap_reliability: best_effort in params/estimator.yaml'
+REMEDY = 'set mocap_reliability: best_effort in params/estimator.yaml'
 
 
 def now() -> Arrival:
@@ -37,7 +37,7 @@ class MocapInput:
         self._rate = PoseRate(config.lowest_pose_rate, config.clock_offset)
         profile = qos(MOCAP_POSE, QUEUE)
         profile.reliability = ReliabilityPolicy[config.mocap_reliability.upper()]
-        self._source = SourceWatch(node, MOCAP_POSE.name, MOCAP_POSE.type, profile, MEND)
+        self._source = SourceWatch(node, MOCAP_POSE.name, MOCAP_POSE.type, profile, REMEDY)
         events = self._source.events()
         node.create_subscription(PoseStamped, MOCAP_POSE.name, self.hear, profile, event_callbacks=events)
 

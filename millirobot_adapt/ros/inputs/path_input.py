@@ -29,5 +29,5 @@ class PathInput:
             self._log.error(f'path refused: {error}')
             return
         self._source.offer(path)
-        self.newest = f'{len(path.waypoints)} way-points, {path.length:.2f} m'
+        self.newest = f'{len(path.waypoints)} waypoints, {path.length:.2f} m'
         self._log.info(f'path taken: {self.newest}; the next run to start follows it')

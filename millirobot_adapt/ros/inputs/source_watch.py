@@ -12,21 +12,21 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 class SourceWatch:
     """Watch the publishers of one subscription; a mismatch is said once, at the moment when it is found."""
 
-    def __init__(self, node: Node, topic: str, kind: str, profile: QoSProfile, mend: str) -> None:
+    def __init__(self, node: Node, topic: str, kind: str, profile: QoSProfile, remedy: str) -> None:
         """Watch a topic; nothing is subscribed yet.
 
         Args:
             node: The node that subscribes.
             topic: Name of the topic, before remapping.
             kind: Type of its messages, e.g. 'geometry_msgs/msg/PoseStamped'.
-            profile: Quality of service that is asked for.
-            mend: What the user can do when it does not match.
+            profile: Quality of service that is requested.
+            remedy: What the user can do when it does not match.
         """
         self._node = node
         self._topic = topic
         self._kind = kind
         self._profile = profile
-        self._mend = mend
+        self._remedy = remedy
         self._told = False
 
     def events(self) -> SubscriptionEventCallbacks:
@@ -45,7 +45,7 @@ class SourceWatch:
         if self._profile.reliability == ReliabilityPolicy.RELIABLE and all(
             info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for info in publishers
         ):
-            return f'{name} is published best effort, but asked for reliable ({self._mend})'
+            return f'{name} is published best effort, but asked for reliable ({self._remedy})'
         return f'{name} has {len(publishers)} publishers, but nothing arrives from them'
 
     def _on_mismatch(self, event: Any) -> None:
@@ -54,5 +54,5 @@ class SourceWatch:
             policy = qos_policy_name_from_kind(event.last_policy_kind)
             self._node.get_logger().warning(
                 f'{self._node.resolve_topic_name(self._topic)}: a publisher offers another quality of service '
-                f'({policy}), nothing arrives from it; {self._mend}'
+                f'({policy}), nothing arrives from it; {self._remedy}'
             )

@@ -53,7 +53,7 @@ def make(name: str) -> None:
 
 
 def copy(source: Path, target: Path, renamed: dict[str, str]) -> None:
-    """Copy a bag message by message; paths in what nodes tell of themselves are renamed."""
+    """Copy a bag message by message; paths in what nodes report about themselves are renamed."""
     topics = (RUN, DIAGNOSTICS, BRIDGE_STATE, MANAGER_STATE, PARAMETER_EVENTS)
     told = {f'/{topic.name.lstrip("/")}': topic.type for topic in topics}
     with BagWriter(target, topics={}) as writer:

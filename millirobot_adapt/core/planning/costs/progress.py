@@ -12,12 +12,12 @@ from millirobot_adapt.core.robot.state import FloatArray
 class Progress:
     """Reward arc length gained along the path over the horizon [m].
 
-    The paper adds up, step by step, the fraction of a way-point segment gained and skips the step that enters a new
+    The paper adds up, step by step, the fraction of a waypoint segment gained and skips the step that enters a new
     segment. Within a segment that sum is the fraction at the end minus the fraction at the start; here it is the same
-    difference in metres, across way-points, so that neither a way-point nor its spacing makes the reward jump.
+    difference in metres, across waypoints, so that neither a waypoint nor its spacing makes the reward jump.
 
-    Where a pace is asked for, the cost is how far the progress misses it, on either side: were the surplus merely left
-    without a reward, nothing would hold the robot back (on the mock it then walks 0.26 m/s where 0.15 is asked for).
+    Where a pace is given, the cost is how far the progress misses it, on either side: were the surplus merely left
+    without a reward, nothing would hold the robot back (on the mock it then walks 0.26 m/s where 0.15 is wanted).
     """
 
     @staticmethod
