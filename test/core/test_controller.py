@@ -54,10 +54,11 @@ class FakeLoop:
 
 
 class Bench:
-    """A controller with a fake clock; host time is steady time + 1000."""
+    """A controller with a fake clock; host time is steady time + `clock`."""
 
     def __init__(self):
-        self.now = 0.0
+        self.now, self.clock = 0.0, 1000.0
+        self.sent = []
         self.loop = FakeLoop()
         self.controller = Controller(
             self.loop,
@@ -72,18 +73,19 @@ class Bench:
         )
 
     def begin(self):
-        setpoint = self.controller.begin_tick(1000 + self.now)
+        setpoint = self.controller.begin_tick(self.clock + self.now)
         sent = np.zeros(NU) if setpoint is None else setpoint  # the bridge sends zero when nobody speaks
-        self.controller.on_sent(1000 + self.now + 0.001, sent)
+        self.sent.append(sent)
+        self.controller.on_sent(self.clock + self.now + 0.001, sent)
         return setpoint
 
     def answer(self, value=0.0):
-        self.controller.on_state(sample(1000 + self.now + 0.003, np.full(NX, value)))
+        self.controller.on_state(sample(self.clock + self.now + 0.003, np.full(NX, value)))
 
-    def tick(self, *, answered=True, planned=True):
+    def tick(self, *, answered=True, planned=True, value=0.0):
         setpoint = self.begin()
         if answered:
-            self.answer()
+            self.answer(value)
             if planned and self.controller.status.phase is RunPhase.RUNNING:
                 self.controller.work()
         self.now += DT
@@ -561,3 +563,41 @@ def test_a_run_that_cannot_finish_its_path_is_stopped_with_the_reason():
     bench.loop.failed = 'no progress along the path any more: 1.20 of 3.00 m done, 0.40 m from the path'
     bench.tick()
     assert bench.controller.status.text.startswith('stopped: no progress along the path any more: 1.20 of 3.00 m')
+
+
+SHIFTS = (-3600.0, -5.0, -0.3, -0.2, -0.1, -0.05, 0.05, 0.1, 0.25, 5.0, 3600.0)
+
+
+@pytest.mark.parametrize('shift', SHIFTS)
+@pytest.mark.parametrize('asked', [False, True], ids=['between ticks', 'while a reply is awaited'])
+def test_a_step_of_the_clock_costs_at_most_two_ticks(shift, asked):
+    bench = Bench().running()
+    for value in range(1, 11):
+        if value == 5 and not asked:
+            bench.clock += shift
+        bench.begin()
+        if value == 5 and asked:
+            bench.clock += shift
+        bench.answer(value)
+        if bench.controller._inbox.answer(bench.controller._tick) is not None:
+            bench.controller.work()
+        bench.now += DT
+    planned = [round(step.state[0]) for step in bench.loop.steps]
+    assert len(set(planned)) == len(planned), 'no state is used twice'
+    assert len(planned) >= 8
+    assert planned[-4:] == [7, 8, 9, 10]
+    assert bench.controller.status.phase is RunPhase.RUNNING
+    for step in bench.loop.steps:
+        assert step.tick == round(step.state[0]), 'the state is that of its own tick'
+        np.testing.assert_array_equal(step.executing, bench.sent[step.tick])
+        if step.sent is not None:
+            np.testing.assert_array_equal(step.sent, bench.sent[step.tick - 1])
+
+
+@pytest.mark.parametrize('shift', SHIFTS)
+def test_an_earlier_state_or_action_does_not_pass_for_one_of_this_tick(shift):
+    bench = Bench().running()
+    bench.tick(value=1.0)
+    bench.clock += shift
+    bench.begin()
+    assert bench.controller._inbox.answer(bench.controller._tick) is None, 'the state of the tick before'

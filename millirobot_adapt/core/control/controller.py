@@ -86,7 +86,7 @@ class Controller:
     def on_sent(self, stamp: float, action: FloatArray) -> None:
         """Take what the bridge really sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
         with self._changed:
-            self._inbox.add_sent(stamp, action)
+            self._inbox.add_sent(stamp, action, self._steady())
 
     def on_bridge(self, news: BridgeNews) -> None:
         """Take the bridge's state: disarmed or held for its legs it ends the run, driven by another it pauses it."""

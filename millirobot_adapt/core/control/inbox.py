@@ -1,4 +1,8 @@
-"""What has reached the controller: the newest state, and what the bridge really sent of late."""
+"""What has reached the controller: the newest state, and what the bridge really sent of late.
+
+Stamps say to which tick a message belongs, and the steady clock says which ones can: the host's clock may be set at any
+time, and then an earlier message may bear a stamp of the present tick.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,7 @@ class Inbox:
 
     def __init__(self, dt: float) -> None:
         self._dt = dt
-        self._sent: deque[tuple[float, FloatArray]] = deque(maxlen=8)
+        self._sent: deque[tuple[float, float, FloatArray]] = deque(maxlen=8)
         self.newest: StateArrival | None = None
         """The newest state."""
 
@@ -59,9 +63,9 @@ class Inbox:
         self.newest = StateArrival(sample.stamp, sample.state, steady, sample.quality)
         return True
 
-    def add_sent(self, stamp: float, action: FloatArray) -> None:
-        """Take what was sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
-        self._sent.append((stamp, action))
+    def add_sent(self, stamp: float, action: FloatArray, steady: float) -> None:
+        """Take what was sent at time `stamp` [s] and came at `steady` [s]: action [rad/s], shape (nu,)."""
+        self._sent.append((stamp, steady, action))
 
     def missing(self, steady: float, stale_after: float) -> str:
         """Say what is missing before a run can start at `steady` [s]; empty when nothing is."""
@@ -78,12 +82,19 @@ class Inbox:
     def answer(self, tick: Tick) -> StateArrival | None:
         """Return the newest state if it was sampled in `tick`, neither before nor after."""
         arrival = self.newest
-        if arrival is None or not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:
+        if arrival is None or arrival.steady < tick.steady:
+            return None
+        if not -STAMP_TOLERANCE <= arrival.stamp - tick.stamp < self._dt:
             return None
         return arrival
 
     def sent_around(self, tick: Tick) -> tuple[FloatArray | None, FloatArray]:
         """Return what was sent in the tick before (None: unknown) and what is executing in this one."""
-        before = [action for stamp, action in self._sent if -1.5 * self._dt <= stamp - tick.stamp < 0]
-        now = [action for stamp, action in self._sent if 0 <= stamp - tick.stamp < self._dt]
+        before, now = [], []
+        for stamp, steady, action in self._sent:
+            age, came = stamp - tick.stamp, steady - tick.steady
+            if 0.0 <= age < self._dt and came >= 0.0:
+                now.append(action)
+            elif -1.5 * self._dt <= age < 0.0 and came >= -1.5 * self._dt:
+                before.append(action)
         return (before[-1] if before else None), (now[0] if now else tick.setpoint)
