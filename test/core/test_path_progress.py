@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from millirobot_adapt.benchmarks.paths.generated import KINDS, generated
 from millirobot_adapt.core.planning.paths import make_path
-from millirobot_adapt.core.planning.projection import CREDIT, GAIN
+from millirobot_adapt.core.planning.projection import CREDIT, GAIN, PathPosition, PathWindow
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import LOST_STEPS, Ending, PathTracker
 
@@ -85,6 +85,31 @@ def test_however_a_robot_moves_it_gains_no_more_than_it_walked(kind, seed, scale
     assert (np.diff(progress) >= 0).all()
     if steps[-1].left_out == 0.0:
         assert progress[-1] - progress[0] <= GAIN * walked(points) + 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(list(KINDS)),
+    number=st.integers(0, 20),
+    share=st.floats(0.0, 1.0),
+    credit=st.floats(0.0, CREDIT),
+    seed=st.integers(0, 1000),
+)
+def test_many_points_are_projected_as_each_one_alone(kind, number, share, credit, seed):
+    path = generated(kind, number, points=100)
+    rng = np.random.default_rng(seed)
+    place = share * path.length
+    steps = rng.normal(0.0, 0.03, (13, 150, 2))
+    steps[0] = path.at(np.array(place)) + rng.normal(0.0, 0.05, 2)
+    x, y = np.moveaxis(np.cumsum(steps, axis=0), -1, 0)
+    walked = np.cumsum(np.hypot(*np.moveaxis(steps, -1, 0)), axis=0) - np.hypot(*steps[0, 0])
+    window = PathWindow(path, PathPosition(place, credit), 1.0)
+    together = window.project(x, y, walked)
+    for row, column in rng.integers((0, 0), x.shape, (20, 2)):
+        one = (slice(row, row + 1), slice(column, column + 1))
+        alone = window.project(x[one], y[one], walked[one])
+        for name in ('distance', 'arc_length', 'x', 'y'):
+            assert getattr(alone, name)[0, 0] == getattr(together, name)[row, column], 'bit for bit'
 
 
 @pytest.mark.parametrize('scale', [0.5, 1.0, 2.0])

@@ -65,31 +65,32 @@ def bench_paths(bench: PathBench, out: Path | None = None, jobs: int = -1) -> li
 
 
 def list_specs(bench: PathBench, folder: Path) -> list[EpisodeSpec]:
-    """Write the paths as CSV files into `folder`, and list their walks."""
+    """Write the paths as CSV files into `folder`, and list their walks: every path once for each seed."""
     make_folder(folder)
-    specs = []
+    # One thread serves the engine: sums split over threads could round differently.
+    engine = replace(bench.controller.engine, threads=1)
+    laid = []
     for kind in bench.kinds:
         for number in range(bench.paths):
             path = generated(kind, number, bench.points)
             file = folder / f'{path.name}.csv'
             with whole_file(file) as written:
                 np.savetxt(written, path.waypoints, fmt='%.17g', delimiter=',', header='x,y', comments='')
-            # One thread serves the engine: sums split over threads could round differently.
-            engine = replace(bench.controller.engine, threads=1)
             controller = replace(bench.controller, path=str(file), anchor='world', engine=engine)
-            specs += [
-                EpisodeSpec(
-                    method=Path(controller.model).name,
-                    training_seed=0,
-                    condition=_at_start(bench.condition, path),
-                    seed=seed,
-                    seconds=path.length / SLOWEST + SPARE,
-                    controller=replace(controller, seed=seed),
-                    estimator=bench.estimator,
-                )
-                for seed in range(bench.seeds)
-            ]
-    return specs
+            laid.append((path.length, controller, _at_start(bench.condition, path)))
+    return [
+        EpisodeSpec(
+            method=Path(controller.model).name,
+            training_seed=0,
+            condition=condition,
+            seed=seed,
+            seconds=length / SLOWEST + SPARE,
+            controller=replace(controller, seed=seed),
+            estimator=bench.estimator,
+        )
+        for seed in range(bench.seeds)
+        for length, controller, condition in laid
+    ]
 
 
 def _at_start(condition: Condition, path: ReferencePath) -> Condition:

@@ -9,8 +9,10 @@ than what was walked must be nearer by a margin that grows with the jump. Nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.robot.state import FloatArray
@@ -23,6 +25,9 @@ INERTIA = 0.25
 """A jump ahead by one metre more than was walked counts as this much distance to the path [m]."""
 BEYOND = 0.3
 """The end of an open path is prolonged by this much [m]: walking over it still counts as following it."""
+
+FEW = 1500
+"""Points times segments up to which all segments are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -59,37 +64,92 @@ class PathWindow:
     def __init__(self, path: ReferencePath, position: PathPosition, reach: float) -> None:
         self._path, self._position = path, position
         arc_lengths, points = _knots_between(path, position.arc_length, position.arc_length + reach)
-        self._starts, vectors = points[:-1], np.diff(points, axis=0)
+        vectors = np.diff(points, axis=0)
         chords = np.hypot(vectors[:, 0], vectors[:, 1])
-        self._directions, self._chords = vectors / chords[:, None], chords
-        self._offsets = arc_lengths[:-1]
         # Arc length for each metre of chord: a chord that stands for a bend is a little shorter than it.
-        self._stretch = np.diff(arc_lengths) / chords
+        stretch = np.diff(arc_lengths) / chords
+        starts, directions = points[:-1].T, (vectors / chords[:, None]).T
+        self._segments = np.array([*starts, *directions, chords, arc_lengths[:-1], stretch])
 
     def project(self, x: FloatArray, y: FloatArray, walked: FloatArray) -> Projection:
         """Project points [m; world] that were reached by walking `walked` [m] from the position; equal shapes."""
         origin = self._position.arc_length
         limit = origin + self._position.credit + GAIN * walked
         expected = origin + walked
-        best = np.full(np.shape(x), np.inf)
-        found = [np.zeros(np.shape(x)) for _ in range(4)]
-        for (x0, y0), (cos, sin), chord, offset, stretch in zip(
-            self._starts, self._directions, self._chords, self._offsets, self._stretch, strict=True
-        ):
-            dx, dy = x - x0, y - y0
-            # The very start of the window is always within reach.
-            room = limit - offset if offset > origin else np.maximum(limit - offset, 0.0)
-            along = np.clip(cos * dx + sin * dy, 0.0, np.clip(room / stretch, 0.0, chord))
-            arc_length = offset + stretch * along
-            near_x, near_y = x0 + cos * along, y0 + sin * along
-            squared = (x - near_x) ** 2 + (y - near_y) ** 2
-            score = squared + (INERTIA * np.maximum(arc_length - expected, 0.0)) ** 2
-            better = (score < best) & (room >= 0.0)
-            for old, new in zip(found, (squared, arc_length, near_x, near_y), strict=True):
-                np.copyto(old, new, where=better)
-            np.copyto(best, score, where=better)
-        squared, arc_length, near_x, near_y = found
-        return Projection(self._path, np.sqrt(squared), arc_length, near_x, near_y)
+        # Segments that no point can have reached are left out, but for the first one.
+        count = max(1, int(self._segments[5].searchsorted(limit.max(), side='right')))
+        segments = self._segments[:, :count]
+        search = _at_once if np.size(x) * count <= FEW else _one_by_one
+        which, along = search(segments, x, y, limit, expected)
+        x0, y0, cos, sin, _, offset, stretch = segments[:, which]
+        near_x, near_y = x0 + cos * along, y0 + sin * along
+        distance = np.sqrt((x - near_x) ** 2 + (y - near_y) ** 2)
+        return Projection(self._path, distance, offset + stretch * along, near_x, near_y)
+
+
+Nearest = tuple[NDArray[np.intp], FloatArray]
+"""The index of the nearest segment to each point, and how far along it the place is [m], of the shape of the points."""
+
+
+def _at_once(segments: FloatArray, x: FloatArray, y: FloatArray, limit: FloatArray, expected: FloatArray) -> Nearest:
+    """Find the nearest segments, comparing all of them at once: faster for few points."""
+    each = segments.reshape(*segments.shape, *(1,) * np.ndim(x))
+    room = limit - each[5]
+    room[0] = np.maximum(room[0], 0.0)
+    along, score = _fit(each, x, y, room, expected)
+    which = score.argmin(axis=0)
+    return which, np.take_along_axis(along, which[None], axis=0)[0]
+
+
+def _one_by_one(segments: FloatArray, x: FloatArray, y: FloatArray, limit: FloatArray, expected: FloatArray) -> Nearest:
+    """Find the nearest segments, one segment after the other: faster for many points.
+
+    Points are in rows, those of one step in each; rows before the first that can have reached a segment are left out.
+    """
+    first, *others = segments.T.tolist()
+    along, best = _fit(first, x, y, np.maximum(limit - first[5], 0.0), expected)
+    which = np.zeros(np.shape(x), dtype=np.intp)
+    farthest = limit.reshape(len(limit), -1).max(axis=1)
+    for index, segment in enumerate(others, 1):
+        rows = slice(int(np.argmax(farthest >= segment[5])), None)
+        here, score = _fit(segment, x[rows], y[rows], limit[rows] - segment[5], expected[rows])
+        better = score < best[rows]
+        for old, new in ((along, here), (best, score), (which, index)):
+            np.copyto(old[rows], new, where=better)
+    return which, along
+
+
+def _fit(segment: Any, x: FloatArray, y: FloatArray, room: FloatArray, expected: FloatArray) -> tuple[Any, Any]:
+    """Return how far along a segment the place of each point is [m], and its score; infinite out of reach.
+
+    Args:
+        segment: A column of `PathWindow._segments`, or several, each number of a shape to broadcast with the points.
+        x: Of the points [m; world].
+        y: Of the points [m; world].
+        room: How far beyond the start of the segment a point may be found [m of arc length].
+        expected: Arc length of a point that gained what it walked [m].
+    """
+    x0, y0, cos, sin, chord, offset, stretch = segment
+    # In place: the temporary arrays are what costs the time.
+    along = x - x0
+    along *= cos
+    other = y - y0
+    other *= sin
+    along += other
+    np.maximum(along, 0.0, out=along)
+    np.minimum(along, np.clip(room / stretch, 0.0, chord), out=along)
+    score = (x - (x0 + cos * along)) ** 2
+    other = (y - (y0 + sin * along)) ** 2
+    score += other
+    ahead = stretch * along
+    ahead += offset
+    ahead -= expected
+    np.maximum(ahead, 0.0, out=ahead)
+    ahead *= INERTIA
+    ahead *= ahead
+    score += ahead
+    np.copyto(score, np.inf, where=room < 0.0)
+    return along, score
 
 
 def _knots_between(path: ReferencePath, start: float, end: float) -> tuple[FloatArray, FloatArray]:
