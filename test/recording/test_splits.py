@@ -161,7 +161,7 @@ from millirobot_adapt.core.errors import DeviceError
 try:
     with BagWriter(Path(sys.argv[1])) as bag:
         for i in range(10_000):
-            bag.write_message('/legs', messages.joint_state(1.7e9 + i, [i, -i]), 1.7e9 + i)
+            bag.write_message('/legs', stored_messages.joint_state(1.7e9 + i, [i, -i]), 1.7e9 + i)
             bag.flush()
 except DeviceError as error:
     sys.exit(f'after {i}: {error}')
