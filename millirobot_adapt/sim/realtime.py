@@ -16,13 +16,8 @@ LONGEST_WAIT = 0.005
 LARGEST_LAG = 0.5
 """Further behind than this the mock lets time go instead of catching up [s].
 
-<<<<<<< HEAD
 Letting time go sets the robot's clock back, which no real robot does, so the bridge refuses its replies then. Catching
 up takes a tenth of the lag or less.
-=======
-Letting time go sets the robot's clock back, which no robot does: the bridge refuses its replies then. To catch up takes
-a tenth of the lag or less.
->>>>>>> 2abb837 (Wrap a docstring)
 """
 
 
