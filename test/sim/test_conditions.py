@@ -74,6 +74,13 @@ def test_an_unknown_condition_lists_those_that_are_shipped():
         load_condition('no_such_condition')
 
 
+def test_faults_can_begin_earlier_or_later_and_keep_their_distance():
+    condition = Condition(faults=(Fault('missing_legs', ('middle_left',), 20.0), Fault('slope', Slope(), 26.0)))
+    assert [fault.time for fault in condition.with_faults_from(5.0).faults] == [5.0, 11.0]
+    assert [fault.what for fault in condition.with_faults_from(5.0).faults] == ['missing_legs', 'slope']
+    assert Condition().with_faults_from(5.0) == Condition()
+
+
 def test_training_conditions_differ_and_are_reproducible():
     one, other = (sample_training_condition(np.random.default_rng(seed)) for seed in (1, 2))
     assert one == sample_training_condition(np.random.default_rng(1))
