@@ -12,6 +12,7 @@ import yaml
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
+from millirobot_adapt.core.yaml_file import parse_yaml
 from millirobot_adapt.recording.records import Channel, typestore
 
 METADATA = 'metadata.yaml'
@@ -117,7 +118,7 @@ def _topic_metadata(channel: Channel) -> dict[str, Any]:
 def _profiles(text: str) -> list[Any]:
     """Read the QoS profiles of a channel, which somebody else may have written."""
     try:
-        profiles = yaml.safe_load(text)
+        profiles = parse_yaml(text)
     except yaml.YAMLError:
         return []
     return profiles if isinstance(profiles, list) else []
@@ -141,7 +142,7 @@ def read_metadata(folder: Path) -> Metadata | None:
         UserError: it names files outside the folder.
     """
     try:
-        information = yaml.safe_load((folder / METADATA).read_bytes())[_ROOT]
+        information = parse_yaml((folder / METADATA).read_bytes())[_ROOT]
         paths = [str(path) for path in information['relative_file_paths']]
         count = int(information['message_count'])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError, ValueError):

@@ -19,6 +19,7 @@ from millirobot_adapt.core.config import Config, build, nest
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.renames import as_recorded
+from millirobot_adapt.core.yaml_file import parse_yaml
 from millirobot_adapt.recording.reader import Bag, open_bag
 
 C = TypeVar('C', bound=Config)
@@ -105,7 +106,7 @@ def _from_run_folder(path: Path) -> Provenance | None:
 
 def _mapping(text: str | bytes) -> dict[str, Any] | None:
     try:
-        content = yaml.safe_load(text)
+        content = parse_yaml(text)
     except yaml.YAMLError:
         return None
     return content if isinstance(content, dict) else None

@@ -12,6 +12,7 @@ from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.yaml_file import parse_yaml
 
 Revisions = Mapping[int, Mapping[str, Any]]
 """Live parameters by dotted name, by the number that tick records give them."""
@@ -24,7 +25,7 @@ def revision_of(text: str) -> tuple[int, dict[str, Any]]:
         ValueError: it makes no sense.
     """
     try:
-        content = yaml.safe_load(text)
+        content = parse_yaml(text)
         return int(content['revision']), dict(content['parameters'])
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise ValueError(f'no live parameters: {error}') from None
