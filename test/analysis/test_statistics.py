@@ -30,7 +30,9 @@ def test_from_ten_pairs_on_the_interval_follows_the_skew_of_the_values():
     assert high - values.mean() > 1.15 * (values.mean() - low)
 
 
-@pytest.mark.parametrize('pairs', [4, 5, 6, 10, 20])
+@pytest.mark.parametrize(
+    'pairs', [4, 5, pytest.param(6, marks=pytest.mark.long), 10, pytest.param(20, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize('what', ['difference', 'ratio'])
 def test_the_interval_covers_the_truth_as_often_as_it_says(pairs, what):
     """Walks whose costs differ between seeds by 30 % and between methods by another 10 %, skewed as costs are."""
