@@ -58,10 +58,10 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
     path = make_path('figure8')
     generator = np.random.default_rng(seed)
     with BagWriter(folder / 'bag') as bag:
-        _write_beginning(bag, path)
+        write_beginning(bag, path)
         for tick in range(ticks):
             step = lively_step(tick, generator) if lively else calm_step(tick)
-            _write_tick(bag, path, tick, step, generator if lively else None, seed)
+            write_tick(bag, path, tick, step, generator if lively else None, seed)
             if tick % 20 == 19:
                 bag.flush()
             if lively and tick % 10 == 5:
@@ -82,7 +82,7 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
     return folder
 
 
-def _write_beginning(bag: BagWriter, path: ReferencePath) -> None:
+def write_beginning(bag: BagWriter, path: ReferencePath) -> None:
     points = np.vstack([path.waypoints, path.waypoints[:1]])
     bag.write_message('/reference', stored_messages.path(START, points), START - 0.02)
     details = {'method': 'grbal', 'model': 'velociroach_grbal'}
@@ -119,7 +119,7 @@ def _on_path(path: ReferencePath, along: float, offset: float) -> tuple[float, f
     return float(x - offset * sin), float(y + offset * cos), float(np.arctan2(sin, cos))
 
 
-def _write_tick(
+def write_tick(
     bag: BagWriter, path: ReferencePath, tick: int, step: Step, generator: np.random.Generator | None, seed: int
 ) -> None:
     stamp = START + tick * DT

@@ -116,6 +116,10 @@ class TelemetryGatherer:
     def __init__(self) -> None:
         self._waiting: dict[int, dict[str, Any]] = {}
 
+    def __len__(self) -> int:
+        """Count the replies of which parts are still missing."""
+        return len(self._waiting)
+
     def add(self, topic: str, message: Any) -> Telemetry | None:
         """Take one message of legs, imu/data_raw, battery or back_emf; return the reply it completes, if any."""
         stamp = float(message.data[0]) if topic == BACK_EMF.name else seconds(message.header.stamp)

@@ -39,7 +39,7 @@ class BridgeNode(ManagedNode):
         super().__init__('bridge', topics.BRIDGE_STATE)
         self._config = load(self, BridgeConfig, self._on_parameters)
         self._robot = load_robot(self._config.robot)
-        self._gate = Gate(self._config.gate, self._robot)
+        self.gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
         self._warning = None if is_pseudo_terminal(self._config.port) else warning_before_arming(self._robot)
         self._battery: int | None = None  # newest reading [counts]
@@ -49,10 +49,10 @@ class BridgeNode(ManagedNode):
         config, clock = self._config, SystemClock()
         link = serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
         link.connect()
-        show_fence(self, self._gate.fence)
+        show_fence(self, self.gate.fence)
         log = self.get_logger().info
         permission = Permission(everything=config.allow_mock_model or is_pseudo_terminal(config.port))
-        self.driver = Driver(link, self._gate, config, clock, self._report, log, permission)
+        self.driver = Driver(link, self.gate, config, clock, self._report, log, permission)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
         self._thread = self.watched_thread('link', self.driver.run, daemon=True)
@@ -81,16 +81,17 @@ class BridgeNode(ManagedNode):
         self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._telemetry = TelemetryPublisher(self)
-        self.create_service(Trigger, '~/arm', self._on_arm)
+        self.create_service(Trigger, '~/arm', self.arm)
         self.create_service(Trigger, '~/stop', self._answer_stop('stopped by the operator', StopCause.OPERATOR))
         self.create_service(Trigger, '~/manager_stop', self._answer_stop('stopped by the manager', StopCause.MANAGER))
 
     # Messages in.
 
-    def _on_arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    def arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Answer the service `~/arm`."""
         refusal = self.driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
         response.success = refusal is None
-        limits = f'armed; limits: {self._gate.config.words}'
+        limits = f'armed; limits: {self.gate.config.words}'
         response.message = limits if refusal is None else f'not armed: {refusal}'
         if refusal is None and self._warning is not None:
             response.message += f'; warning: {self._warning}'
@@ -109,7 +110,7 @@ class BridgeNode(ManagedNode):
         """Tighten the gate's limits."""
         self._config = config
         if self.lifecycle == 'unconfigured':
-            self._gate.limit(config.gate)
+            self.gate.limit(config.gate)
         else:
             self.driver.limit(config.gate)
 

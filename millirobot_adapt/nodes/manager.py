@@ -42,7 +42,7 @@ class Manager(Node):
         self._stopping: Any = None
         self._stop_until = 0.0
         self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS.name, self._on_words, qos(topics.DIAGNOSTICS, 100))
-        self._health = Health(self, self._examine, topics.MANAGER_STATE)
+        self._health = Health(self, self.examine, topics.MANAGER_STATE)
         self.create_timer(PERIOD, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _on_words(self, message: DiagnosticArray) -> None:
@@ -108,7 +108,8 @@ class Manager(Node):
     def _tell(self, what: str) -> None:
         self.get_logger().info(what)
 
-    def _examine(self) -> DiagnosticStatus:
+    def examine(self) -> DiagnosticStatus:
+        """Say what the bring-up waits for, or why it failed."""
         values = {name: self._managed[name].words or self._states[name] for name in self._managed}
         asleep = [name for name, state in self._states.items() if state not in ('active', 'not there')]
         if self._failure:

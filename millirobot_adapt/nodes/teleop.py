@@ -42,7 +42,7 @@ class TeleopNode(Node):
         self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=JOY_QUEUE))
         self._actions = ActionPublisher(self, ActionSource.TELEOP)
         self._stop = self.create_client(Trigger, 'bridge/stop')
-        self._health = Health(self, self._examine)
+        self._health = Health(self, self.examine)
         self.create_timer(WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _on_joy(self, message: Joy) -> None:
@@ -75,7 +75,8 @@ class TeleopNode(Node):
         if future.result() is not None and future.result().success:
             self._stopping = False
 
-    def _examine(self) -> DiagnosticStatus:
+    def examine(self) -> DiagnosticStatus:
+        """Say whether the joystick is heard, and what it asks for."""
         if self._stopping:
             text = 'waiting: the bridge has not confirmed the emergency stop'
             return status('teleop', text, {}, DiagnosticStatus.WARN)

@@ -83,13 +83,13 @@ def test_the_shape_chooses_the_weights_of_the_cost(calm):
 
 
 def test_skipped_and_late_ticks_count_as_missed(tmp_path, monkeypatch):
-    real = synthetic_run._write_tick
+    real = synthetic_run.write_tick
 
     def skip_some(bag, path, tick, *rest):
         if tick not in (5, 6):
             real(bag, path, tick, *rest)
 
-    monkeypatch.setattr(synthetic_run, '_write_tick', skip_some)
+    monkeypatch.setattr(synthetic_run, 'write_tick', skip_some)
     summary = summarise(load_run(open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=20))), {})
     assert (summary['ticks'], summary['deadline_misses']) == (20, 2)
 

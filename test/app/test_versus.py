@@ -35,7 +35,7 @@ def walked(demo, monkeypatch):
 
     def walk(asked, command, given):
         method = asked.method or 'grbal'
-        real = synthetic_run._write_beginning
+        real = synthetic_run.write_beginning
 
         def begin(bag, path):
             real(bag, path)
@@ -44,7 +44,7 @@ def walked(demo, monkeypatch):
             bag.write_message('/controller/state', stored_messages.status('controller', 'running', details), start)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(synthetic_run, '_write_beginning', begin)
+            patch.setattr(synthetic_run, 'write_beginning', begin)
             folder = synthetic_run.write_run(
                 demo.out / f'{method}_{asked.seed}', ticks=60, seed=asked.seed, lively=True
             )

@@ -23,12 +23,14 @@ from firmware_bridge.packets import SetVelocity, StopMotors  # noqa: E402
 from firmware_bridge.xbee import StreamParser  # noqa: E402
 from millirobot_adapt.contract.states import BridgeState, LinkState  # noqa: E402
 from millirobot_adapt.contract.topics import CONTROLLER_STATE  # noqa: E402
+from millirobot_adapt.core.robot.description import load_robot  # noqa: E402
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender  # noqa: E402
 from millirobot_adapt.core.safety.causes import StopCause  # noqa: E402
 from millirobot_adapt.nodes.bridge import BridgeNode  # noqa: E402
 from millirobot_adapt.ros.conversions import joint_state, qos, status  # noqa: E402
 from millirobot_adapt.ros.inputs.gate_listener import GateListener  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
+from millirobot_adapt.ros.outputs.telemetry_publisher import battery_status  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -97,13 +99,13 @@ def test_a_state_of_a_controller_that_makes_no_sense_is_said_and_ignored(node):
 
 
 def test_arming_says_why_it_is_refused_and_which_limits_are_in_force(node):
-    answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    answer = node.arm(Trigger.Request(), Trigger.Response())
     assert (answer.success, answer.message) == (False, 'not armed: the bridge is inactive, not active')
     node.lifecycle = 'active'
-    answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    answer = node.arm(Trigger.Request(), Trigger.Response())
     assert (answer.success, answer.message) == (False, 'not armed: the link is not up')
     node.driver.arm = lambda: None
-    answer = node._on_arm(Trigger.Request(), Trigger.Response())
+    answer = node.arm(Trigger.Request(), Trigger.Response())
     assert answer.success
     assert answer.message.startswith('armed; limits: ')
     assert '\n' not in answer.message
@@ -126,7 +128,7 @@ def test_an_error_on_the_links_thread_ends_the_process(node, monkeypatch):
 
 def test_a_stop_of_the_manager_is_not_reported_as_the_operators(node):
     for service, cause in (('bridge/stop', StopCause.OPERATOR), ('bridge/manager_stop', StopCause.MANAGER)):
-        node._gate.armed = True
+        node.gate.armed = True
         client = node.create_client(Trigger, service)
         future = client.call_async(Trigger.Request())
         rclpy.spin_until_future_complete(node, future, timeout_sec=30.0)
@@ -146,10 +148,10 @@ def test_the_state_tells_of_link_and_counters(node):
 def test_the_battery_is_a_part_of_its_own(node):
     (battery,) = node.parts()
     assert (battery.name, battery.level) == ('battery', DiagnosticStatus.STALE)
-    node._battery = node._robot.scales.battery_low_counts
-    assert node.parts()[0].level == DiagnosticStatus.OK
-    node._battery -= 1
-    (battery,) = node.parts()
+    robot = load_robot('velociroach')
+    low = robot.scales.battery_low_counts
+    assert battery_status(low, robot).level == DiagnosticStatus.OK
+    battery = battery_status(low - 1, robot)
     assert (battery.level, battery.message[-2:]) == (DiagnosticStatus.ERROR, ' V')
 
 
@@ -170,12 +172,12 @@ def test_it_becomes_active_when_the_link_is_up(node, monkeypatch):
 def test_deactivated_while_armed_it_stops_the_robot_as_the_operator_does(node, monkeypatch):
     up(node, monkeypatch)
     node.trigger_activate()
-    node._gate.armed = True
+    node.gate.armed = True
     node.trigger_deactivate()
-    assert not node._gate.armed
-    assert node._gate.last_stop == 'the bridge was deactivated'
+    assert not node.gate.armed
+    assert node.gate.last_stop == 'the bridge was deactivated'
     node.driver.arm = lambda: None
-    assert not node._on_arm(Trigger.Request(), Trigger.Response()).success, 'the driver is not even asked'
+    assert not node.arm(Trigger.Request(), Trigger.Response()).success, 'the driver is not even asked'
 
 
 def test_cleaned_up_it_lets_go_of_the_port_and_can_be_configured_again(node, pty):
@@ -215,9 +217,9 @@ def test_a_limit_of_the_gate_is_tightened_while_the_node_runs_and_not_loosened(n
         return result.successful, result.reason
 
     assert put('gate.tilt', 0.5) == (True, '')
-    assert node._gate.config.tilt == 0.5
+    assert node.gate.config.tilt == 0.5
     done, reason = put('gate.tilt', 0.6)
-    assert (done, node._gate.config.tilt) == (False, 0.5)
+    assert (done, node.gate.config.tilt) == (False, 0.5)
     assert reason.startswith('/bridge: gate.tilt = 0.6 is looser than 0.5')
     assert put('gate.fence_margin', 0.3)[0]
     assert not put('gate.fence_margin', 0.2)[0]

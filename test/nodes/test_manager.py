@@ -63,7 +63,7 @@ class Lab:
 
     @property
     def state(self):
-        return self.manager._examine()
+        return self.manager.examine()
 
     @property
     def phase(self):

@@ -62,7 +62,7 @@ class World:
 
     @property
     def status(self):
-        return self.teleop._examine().message
+        return self.teleop.examine().message
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """How nodes tell how they are: at once when something changes, and once a second anyway."""
 
+from collections import defaultdict
+from types import SimpleNamespace
+
 import pytest
 
 rclpy = pytest.importorskip('rclpy')
@@ -7,7 +10,7 @@ rclpy = pytest.importorskip('rclpy')
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 
-from millirobot_adapt.contract.topics import BRIDGE_STATE  # noqa: E402
+from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
 from millirobot_adapt.ros.node_health import Health  # noqa: E402
 
@@ -26,11 +29,10 @@ def node(monkeypatch):
 class Patient:
     """A node's condition, and everything that was published of it."""
 
-    def __init__(self, node, latched):
+    def __init__(self, node, latched, published):
         self.text, self.phase, self.level, self.counter = 'idle', 'idle', DiagnosticStatus.OK, 0
         self.health = Health(node, self.examine, latched, lambda: [status('lung', 'breathes', {})])
-        self.diagnostics = self.health._diagnostics.messages
-        self.state = self.health._state.messages
+        self.diagnostics, self.state = published[DIAGNOSTICS.name], published[latched.name]
 
     def examine(self):
         self.counter += 1
@@ -39,15 +41,13 @@ class Patient:
 
 @pytest.fixture
 def patient(node, monkeypatch):
-    class Recorded:
-        """Stand in for a publisher."""
+    published = defaultdict(list)
 
-        def __init__(self):
-            self.messages = []
-            self.publish = self.messages.append
+    def create_publisher(kind, topic, profile):
+        return SimpleNamespace(publish=published[topic].append)
 
-    monkeypatch.setattr(node, 'create_publisher', lambda *given: Recorded())
-    return Patient(node, BRIDGE_STATE)
+    monkeypatch.setattr(node, 'create_publisher', create_publisher)
+    return Patient(node, BRIDGE_STATE, published)
 
 
 def test_the_state_is_announced_when_one_of_its_values_changes_and_not_when_its_text_does(patient):

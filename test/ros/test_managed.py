@@ -1,5 +1,7 @@
 """The lifecycle that all managed nodes share, driven as a manager or `ros2 lifecycle` does."""
 
+from types import SimpleNamespace
+
 import pytest
 
 rclpy = pytest.importorskip('rclpy')
@@ -23,10 +25,14 @@ class Worker(ManagedNode):
     """Write down what it is asked to do."""
 
     def __init__(self, context=None):
+        self.told = []
         super().__init__('worker', BRIDGE_STATE)
         self.did, self.ready, self.mistake = [], True, None
-        self.told = []
-        self.health._state.publish = self.told.append
+
+    def create_publisher(self, kind, topic, *given, **options):
+        if topic == BRIDGE_STATE.name:
+            return SimpleNamespace(publish=self.told.append)
+        return super().create_publisher(kind, topic, *given, **options)
 
     def configure(self):
         if self.mistake:
