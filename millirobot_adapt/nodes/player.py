@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from millirobot_adapt.contract.reply_codec import STAMP_PLACE, encode_reply
 from millirobot_adapt.contract.topics import Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording.playback import INPUTS, PARTS, VIEWS, holds_replies, messages_to_play
+from millirobot_adapt.recording.playback import INPUTS, PARTS, VIEWS, Playback
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.ros.conversions import labelled_array, message_class, qos, status, time_message
 from millirobot_adapt.ros.managed import ManagedNode
@@ -53,11 +52,10 @@ class Player(ManagedNode):
             name: self.create_publisher(message_class(topic), name, qos(topic)) for name, topic in wanted.items()
         }
         self._played = 0
-        self._left_out: Counter[str] = Counter()
         self._gatherer = TelemetryGatherer()
         bag = open_bag(Path(self._config.bag), self.get_logger().warning, self._config.robot_namespace or None)
-        self._replies_recorded = holds_replies(bag)
-        self._messages = messages_to_play(bag, wanted, self._config.start)
+        self._playback = Playback(bag, wanted, self._config.start, _decode)
+        self._messages = self._playback.messages(self.get_logger().warning)
         self._next = next(self._messages, None)
         if self._next is None:
             raise UserError(f'{self._config.bag}: holds nothing to play; is `start` beyond its end?')
@@ -65,7 +63,7 @@ class Player(ManagedNode):
     def activate(self) -> None:
         """Begin to play."""
         assert self._next is not None
-        self._last = self._next[1].received
+        self._last = self._next[2]
         self._moved = time.time_ns() // 1000 - self._last // 1000  # whole microseconds, as stamps are
         self._began = time.monotonic() - 1e-9 * self._last
         self.create_timer(PERIOD, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -73,21 +71,20 @@ class Player(ManagedNode):
     def _play(self) -> None:
         """Publish what is due."""
         now = time.monotonic() - self._began
-        while self._next is not None and 1e-9 * self._next[1].received <= now:
-            topic, raw = self._next
+        while self._next is not None and 1e-9 * self._next[2] <= now:
+            topic, message, received = self._next
             try:
-                message = deserialize_message(raw.data, message_class(topic))
                 self._publish(topic, move(topic, message, self._moved))
                 self._played += 1
-            except Exception:  # rclpy and the codecs raise whatever damaged bytes lead them to
-                self._left_out[topic.name] += 1
-            self._last = raw.received
+            except Exception:  # the codecs raise whatever damaged numbers lead them to
+                self._playback.damaged[topic.name] += 1
+            self._last = received
             self._next = next(self._messages, None)
             self._skip_pause()
         if self._next is None:
             self.get_logger().info(f'the bag is over: {self._played} messages')
-            if self._left_out:
-                damaged = ', '.join(f'{count} of {name}' for name, count in self._left_out.items())
+            if self._playback.damaged:
+                damaged = ', '.join(f'{count} of {name}' for name, count in self._playback.damaged.items())
                 self.get_logger().warning(f'{self._config.bag}: damaged messages left out: {damaged}')
             self.lifecycle = 'finalized'
 
@@ -96,7 +93,7 @@ class Player(ManagedNode):
         longest = self._config.longest_pause
         if not longest or self._next is None:
             return
-        pause = self._next[1].received - self._last
+        pause = self._next[2] - self._last
         if pause > 1e9 * longest:
             skipped = pause // 1000 * 1000
             self._began -= 1e-9 * skipped
@@ -105,7 +102,7 @@ class Player(ManagedNode):
 
     def _publish(self, topic: Topic, message: Any) -> None:
         self._publishers_of[topic.name].publish(message)
-        if topic in PARTS and not self._replies_recorded:
+        if topic in PARTS and not self._playback.replies_recorded:
             reply = self._gatherer.add(topic.name, message)
             if reply is not None:
                 again = labelled_array(encode_reply(reply), f'reply, see {encode_reply.__module__}')
@@ -114,8 +111,14 @@ class Player(ManagedNode):
     def examine(self) -> DiagnosticStatus:
         """Say how far it is."""
         return status(
-            'player', f'playing {self._config.bag}', {'messages': self._played, 'damaged': self._left_out.total()}
+            'player',
+            f'playing {self._config.bag}',
+            {'messages': self._played, 'damaged': self._playback.damaged.total()},
         )
+
+
+def _decode(data: bytes, topic: Topic) -> Any:
+    return deserialize_message(data, message_class(topic))
 
 
 def move(topic: Topic, message: Any, microseconds: int) -> Any:

@@ -62,7 +62,7 @@ def read_tables(bag: Bag) -> Tables:
     collected = _Collected(recorded_robot(bag))
     kinds = {topic.name: topic.type for topic in TOPICS}
     topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
-    shown = tqdm(bag.messages(topics), desc='reading', unit=' messages', disable=None, leave=False)
+    shown = tqdm(bag.messages(topics, own_stamps=True), desc='reading', unit=' messages', disable=None, leave=False)
     for name, message, received in shown:
         try:
             collected.add(name, kinds[name], message, received)

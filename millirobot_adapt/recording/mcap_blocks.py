@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 from mcap.reader import make_reader
+
+from millirobot_adapt.recording.ordering import DISORDER
 
 MAGIC = b'\x89MCAP0\r\n'
 HEAD = struct.Struct('<BQ')
 """Of every record: opcode, length."""
 CHUNK_HEAD = struct.Struct('<QQQII')
 """Of a chunk: start, end [ns], size without compression, CRC, length of the compression's name."""
+INDEX_HEAD = struct.Struct('<HI')
+"""Of the index of a channel's messages in a chunk: channel, bytes that follow: pairs of log time [ns] and offset."""
 MESSAGE_HEAD = struct.Struct('<HIQQ')
 """Of a message: channel, sequence, log time [ns], publish time [ns]."""
 FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, MESSAGE_INDEX, ATTACHMENT, METADATA = 2, 3, 4, 5, 6, 7, 9, 12
@@ -61,6 +66,8 @@ class Layout:
     """Attachments and metadata records: opcode, offset, length of the content."""
     loose: list[tuple[int, int, int]] = field(default_factory=list)
     """Schemas and channels outside of chunks, likewise."""
+    backwards: bool = False
+    """Inside a block, messages of one channel lie clearly before earlier ones."""
     finished: bool = False
     """The file has its end."""
     damage: list[str] = field(default_factory=list)
@@ -109,7 +116,8 @@ def _walk(stream: IO[bytes], at: int, size: int, layout: Layout) -> int:
             _, _, time, _ = MESSAGE_HEAD.unpack(stream.read(MESSAGE_HEAD.size))
             _add_plain(layout, at, end, time)
         elif opcode == MESSAGE_INDEX and layout.blocks and layout.blocks[-1].chunk:
-            layout.blocks[-1].indexed += max(0, length - 6) // 16
+            layout.blocks[-1].indexed += max(0, length - INDEX_HEAD.size) // 16
+            layout.backwards = layout.backwards or _goes_back(stream.read(length))
         elif opcode in (SCHEMA, CHANNEL):
             layout.loose.append((opcode, at + HEAD.size, length))
         elif opcode in (ATTACHMENT, METADATA):
@@ -125,11 +133,22 @@ def _walk(stream: IO[bytes], at: int, size: int, layout: Layout) -> int:
 def _add_plain(layout: Layout, at: int, end: int, time: int) -> None:
     """Add a message that lies outside of chunks, to the block before it where that is of the same kind."""
     last = layout.blocks[-1] if layout.blocks else None
+    layout.backwards = layout.backwards or (last is not None and not last.chunk and time < last.end - DISORDER)
     if last is not None and not last.chunk and last.offset + last.length == at and last.length < PLAIN_BLOCK:
         last.length, last.size = end - last.offset, end - last.offset
         last.start, last.end = min(last.start, time), max(last.end, time)
     else:
         layout.blocks.append(Block(at, end - at, time, time, end - at, chunk=False))
+
+
+def _goes_back(index: bytes) -> bool:
+    """Tell from the index of a channel in a chunk whether its messages lie clearly before earlier ones."""
+    count = (len(index) - INDEX_HEAD.size) // 16
+    if count < 2:
+        return False
+    pairs = np.frombuffer(index, dtype='<i8', count=2 * count, offset=INDEX_HEAD.size).reshape(-1, 2)
+    times = pairs[np.argsort(pairs[:, 1], kind='stable'), 0]
+    return bool((np.diff(times) < -DISORDER).any())
 
 
 def _looks_like_a_chunk(stream: IO[bytes], at: int) -> bool:

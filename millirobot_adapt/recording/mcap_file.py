@@ -99,13 +99,16 @@ class McapPart:
 
     @property
     def disordered(self) -> bool:
-        """A block begins clearly earlier than one before it ends."""
+        """A message lies clearly behind a later one of its channel, or a block behind a later block."""
+        if self._layout.backwards:
+            return True
         latest = 0
         for block in self._layout.blocks:
             if block.start < latest - DISORDER:
                 return True
             latest = max(latest, block.end)
-        return any(block.end - block.start > 60 * DISORDER for block in self._layout.blocks)
+        # What lies in a chunk without an index is seen by reading it alone.
+        return any(b.chunk and not b.indexed and b.end - b.start > DISORDER for b in self._layout.blocks)
 
     def _most_at_once(self) -> int:
         """Return how many bytes of blocks overlap in time, at most."""

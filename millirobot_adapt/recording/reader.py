@@ -6,7 +6,7 @@ import heapq
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from typing import Any
 import lz4.frame
 import zstandard
 
-from millirobot_adapt.contract.topics import TOPICS, Topic
+from millirobot_adapt.contract.topics import ARRIVALS, STATE, TICK, TOPICS, Topic
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.recording.clock_steps import ClockStep, Position, find_steps
 from millirobot_adapt.recording.metadata import METADATA, Metadata
@@ -24,9 +24,12 @@ from millirobot_adapt.recording.ordering import DISORDER
 from millirobot_adapt.recording.parts import Part, find_files, make_scratch, open_part
 from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
+from millirobot_adapt.recording.stamp_clocks import Found, StampClocks
 
 COMPRESSED = (b'\x28\xb5\x2f\xfd', b'\x04\x22\x4d\x18')
 """How zstd and lz4 frames begin, and no message in CDR does."""
+REFERRING = frozenset(topic.name for topic in (ARRIVALS, STATE, TICK))
+"""Records of this package that name the stamps of other messages."""
 MOST_NAMED = 5
 """This many files, topics or types are named in a line."""
 
@@ -106,10 +109,15 @@ class Bag:
         """
         return choose_robot(self.channels(), self.path, self.namespace)
 
-    def messages(self, topics: Iterable[Topic] = TOPICS) -> Iterator[tuple[str, Any, float]]:
+    def messages(self, topics: Iterable[Topic] = TOPICS, own_stamps: bool = False) -> Iterator[tuple[str, Any, float]]:
         """Yield (topic name, message, receive time [s]) of the wanted topics in the order of their receipt.
 
         The names are those of contract/topics.py, whatever namespace the bag was recorded in.
+
+        Args:
+            topics: The topics.
+            own_stamps: Leave stamps as they are; else those of another clock are brought to the recorder's. Stamps of
+                a run of this package stay in any case: its records refer to them.
 
         Raises:
             UserError: nothing is readable, or the robot is not clear (see `topic_names`).
@@ -118,9 +126,18 @@ class Bag:
         wanted = {topic.name: topic.type for topic in topics}
         names = self.topic_names()
         self.unknown, self.broken = Counter(), Counter()
+        recorded = {names.get(channel.topic) for channel in self.channels()}
+        clocks = StampClocks(move=not own_stamps and not recorded & REFERRING)
+        for name, message, received in clocks.bring(self._decoded(wanted, names)):
+            yield name, message, received * 1e-9
+        self.notes += [f'{self.path}: {line}' for line in clocks.lines()]
+        self._report()
+
+    def _decoded(self, wanted: Mapping[str, str], names: Mapping[str, str]) -> Iterator[Found]:
+        """Yield the messages of the wanted topics, given as types by name, and count what is none."""
         for raw in self.raw_messages():
-            name, kind = names.get(raw.channel.topic), raw.channel.type
-            if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name or '', kind):
+            name, kind = names.get(raw.channel.topic, ''), raw.channel.type
+            if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name, kind):
                 self.unknown[kind or f'encoding {raw.channel.encoding}'] += 1
             elif name in wanted:
                 try:
@@ -128,8 +145,7 @@ class Bag:
                 except Exception:  # rosbags raises whatever the damaged bytes lead it to
                     self.broken[raw.channel.topic] += 1
                     continue
-                yield name, message, raw.received * 1e-9
-        self._report()
+                yield Found(name, message, raw.received)
 
     def raw_messages(self) -> Iterator[Raw]:
         """Yield every message in the order of log time over all files; afterwards `warnings` are complete.

@@ -18,6 +18,9 @@ from millirobot_adapt.core.robot.samples import Telemetry  # noqa: E402
 from millirobot_adapt.nodes.player import Player, move  # noqa: E402
 from millirobot_adapt.recording.playback import INPUTS, VIEWS  # noqa: E402
 from millirobot_adapt.recording.reader import open_bag  # noqa: E402
+from millirobot_adapt.recording.records import typestore  # noqa: E402
+from millirobot_adapt.recording.stamp_clocks import set_stamp, stamp_of  # noqa: E402
+from millirobot_adapt.recording.writer import BagWriter  # noqa: E402
 from millirobot_adapt.ros.conversions import labelled_array, message_class, telemetry_messages, time_message  # noqa: E402
 
 BAG = Path(__file__).resolve().parents[1] / 'data' / 'bags' / 'good'
@@ -55,15 +58,29 @@ def test_messages_without_a_stamp_stay_as_they_are():
 
 
 @pytest.fixture
-def player(monkeypatch):
-    """A player of the fixture bag that publishes into lists."""
+def make_player(monkeypatch):
+    """Make a player that publishes into lists."""
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
-    rclpy.init(args=['--ros-args', '-p', f'bag:={BAG}'])
-    node = Player()
-    yield node
-    node.close()
-    node.destroy_node()
+    made = []
+
+    def make(bag=BAG, **parameters):
+        settings = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
+        rclpy.try_shutdown()
+        rclpy.init(args=['--ros-args', '-p', f'bag:={bag}', *settings])
+        made.append(Player())
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+        node.destroy_node()
     rclpy.try_shutdown()
+
+
+@pytest.fixture
+def player(make_player):
+    """A player of the fixture bag."""
+    return make_player()
 
 
 class Published(list):
@@ -120,3 +137,66 @@ def test_damaged_messages_are_left_out_counted_and_end_nothing(player, monkeypat
     recorded = sum(1 for name, _, _ in open_bag(BAG).messages([topics.MOCAP_POSE, topics.TRUE_POSE]))
     assert len(played['mocap/pose']) + len(played['mock/pose']) == recorded - 1
     assert {pair.key: pair.value for pair in player.examine().values}['damaged'] == '1'
+
+
+def edited(raw, change):
+    """Give a pose of motion capture another stamp [s]."""
+    if raw.channel.topic != '/mocap/pose':
+        return raw
+    message = typestore().deserialize_cdr(raw.data, raw.channel.type)
+    stamp = change(stamp_of(message, topics.MOCAP_POSE.name) * 1e-9)
+    set_stamp(message, topics.MOCAP_POSE.name, round(stamp * 1e6) * 1000)
+    return raw._replace(data=bytes(typestore().serialize_cdr(message, raw.channel.type)))
+
+
+def write_walk(folder, change, length=6.0):
+    """The first seconds of the fixture bag; `change(raw, after)` with the time since its first message [s]."""
+    with BagWriter(folder, {}) as writer:
+        start = None
+        for raw in open_bag(BAG).raw_messages():
+            start = start or raw.received
+            after = (raw.received - start) * 1e-9
+            if after < length:
+                writer.write_raw(change(raw, after))
+    return folder
+
+
+def pose_stamps(played):
+    return [seconds(message.header.stamp) for message in played['mocap/pose']]
+
+
+def test_start_counts_from_the_beginning_of_the_bag_whatever_is_played(make_player, tmp_path):
+    """The bag begins with two seconds of topics that are not played."""
+
+    def begin_with_others(raw, after):
+        return raw if after > 2.0 else raw._replace(channel=raw.channel._replace(topic=f'/others{raw.channel.topic}'))
+
+    bag = write_walk(tmp_path / 'bag', begin_with_others)
+    played = play(make_player(bag, start=3.0, robot_namespace='""'))
+    first = next(open_bag(bag).raw_messages()).received
+    expected = [r for r in open_bag(bag).raw_messages() if r.channel.topic == '/mocap/pose']
+    late = [r for r in expected if r.received >= first + 3_000_000_000]
+    assert len(played['mocap/pose']) == len(late)
+    assert 100 < len(late) < len(expected)
+
+
+def test_long_pauses_are_skipped_on_request_and_stamps_go_on(make_player, tmp_path):
+    def pause(raw, after):
+        if after < 3.0:
+            return raw
+        return edited(raw, lambda stamp: stamp + 3600.0)._replace(received=raw.received + 3600 * 10**9)
+
+    bag = write_walk(tmp_path / 'bag', pause)
+    whole = pose_stamps(play(make_player(bag)))
+    assert np.diff(whole).max() > 3599.0
+    skipped = pose_stamps(play(make_player(bag, longest_pause=2.0)))
+    assert len(skipped) == len(whole)
+    assert np.diff(skipped).max() < 2.5
+
+
+@pytest.mark.parametrize('offset', [7200.0, -1.7e9])
+def test_poses_of_another_hosts_clock_are_played_in_the_present(make_player, tmp_path, offset):
+    bag = write_walk(tmp_path / 'bag', lambda raw, _: edited(raw, lambda stamp: stamp + offset))
+    played = play(make_player(bag))
+    assert len(played['mocap/pose']) > 100
+    assert abs(pose_stamps(played)[0] - time.time()) < 20.0

@@ -31,6 +31,8 @@ from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 
 VERSION = 2
+LONGEST_STEP = 1.0
+"""States that are further apart are not one walk [s]."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,17 @@ def replay(options: ReplayOptions) -> Replay:
         'all': _summary(pool(errors)),
         'planning': _planning_figures(rollouts, planned),
         'warnings': list(bag.warnings),
-        'duration_s': round(sum(float(rollout.stamps[-1] - rollout.stamps[0]) for rollout in rollouts), 3),
+        'duration_s': round(sum(_walked(rollout.stamps) for rollout in rollouts), 3),
         'predict_s': round(predicted - began, 3),
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
     return Replay(figures, tick_table(rollouts, errors, planned))
+
+
+def _walked(stamps: FloatArray) -> float:
+    """Return how long a rollout lasted, gaps in it left out [s]."""
+    steps = np.diff(stamps)
+    return float(steps[steps < LONGEST_STEP].sum())
 
 
 def _summary(errors: ErrorsByHorizon) -> dict[str, Any]:
