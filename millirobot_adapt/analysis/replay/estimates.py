@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
 from millirobot_adapt.contract.arrival_record import VERSION, ArrivalRecord, feed
 from millirobot_adapt.contract.messages import microseconds
-from millirobot_adapt.core.estimation.estimator_interface import Estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording import stored_messages
@@ -35,30 +35,52 @@ class Answer:
     """The record is of today's layout: the estimator that wrote it judged poses as today's does."""
 
 
-def answers(arrivals: list[ArrivalRecord], make_estimator: Callable[[], Estimator]) -> Iterator[Answer]:
-    """Yield the answer to each reply in the records, in their order.
+class Answering:
+    """Give records to an estimator, one after the other, and take its answers.
 
     A record numbered 0 begins with a new estimator; one that comes again (a bag keeps the last ones again where it is
     split) is passed over; after a missing one nothing is certain until an estimator starts again.
     """
-    estimator, expected, certain = make_estimator(), 0, True
-    known: set[bytes] = set()
-    for record in arrivals:
-        data = record.encode().tobytes()
-        if data in known:
-            continue
-        known.add(data)
+
+    def __init__(self, make_estimator: Callable[[], Estimator], repeats: bool = True) -> None:
+        """Begin with a new estimator; `repeats`: a record may come again."""
+        self._repeats = repeats
+        self._make_estimator = make_estimator
+        self._estimator, self._expected, self._certain = make_estimator(), 0, True
+        self._known: set[int] = set()
+        """Hashes of the records so far: hours of bag hold too many records to keep."""
+
+    def take(self, record: ArrivalRecord) -> tuple[Estimate | None, StateSample] | None:
+        """Take a record; returns what the estimator answers to its reply, None where there is none to answer."""
+        if self._repeats:
+            known = hash(record.encode().tobytes())
+            if known in self._known:
+                return None
+            self._known.add(known)
         if record.number == 0:
-            estimator, certain = make_estimator(), True
-        elif record.number != expected:
-            certain = False
-        expected = record.number + 1
-        found, sample = feed(estimator, record)
-        if sample is None:
-            continue
-        odometry = None if found is None else stored_messages.odometry(found)
-        state = None if found is None else sample.state
-        yield Answer(sample.stamp, odometry, state, sample, certain, record.version == VERSION)
+            self._estimator, self._certain = self._make_estimator(), True
+        elif record.number != self._expected:
+            self._certain = False
+        self._expected = record.number + 1
+        found, sample = feed(self._estimator, record)
+        return None if sample is None else (found, sample)
+
+    @property
+    def certain(self) -> bool:
+        """Everything that reached the estimator before the newest answer is known."""
+        return self._certain
+
+
+def answers(arrivals: Iterable[ArrivalRecord], make_estimator: Callable[[], Estimator]) -> Iterator[Answer]:
+    """Yield the answer to each reply in the records, in their order, with the odometry that is published of it."""
+    answering = Answering(make_estimator)
+    for record in arrivals:
+        answer = answering.take(record)
+        if answer is not None:
+            found, sample = answer
+            odometry = None if found is None else stored_messages.odometry(found)
+            state = None if found is None else sample.state
+            yield Answer(sample.stamp, odometry, state, sample, answering.certain, record.version == VERSION)
 
 
 def check_states(recorded: dict[int, StateSample], again: list[Answer], comparison: ReplayComparison) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ class ReplayOptions:
     """Namespace of the robot, where the bag holds several."""
     strict: bool = False
     """Make an error of what is not read."""
+    table: bool = False
+    """Keep what `Replay.table` needs, a few kilobytes a tick."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,16 @@ class Replay:
 
     figures: dict[str, Any]
     """Plain values, see `replay`."""
-    table: TickTable
-    """The same tick by tick."""
+    rollouts: list[Rollout]
+    errors: list[ErrorsByHorizon]
+    """Of each rollout."""
+    planned: list[dict[int, TickResult]]
+    """Of each rollout, by the number of the state."""
+
+    @cached_property
+    def table(self) -> TickTable:
+        """The same tick by tick; `ReplayOptions.table` must have asked for it."""
+        return tick_table(self.rollouts, self.errors, self.planned)
 
 
 def replay(options: ReplayOptions) -> Replay:
@@ -80,7 +91,7 @@ def replay(options: ReplayOptions) -> Replay:
     rollouts = read_rollouts(
         bag, lambda: make_estimator(setup.estimator, setup.robot), setup.robot.dt, setup.controller.path
     )
-    errors = _errors(rollouts, assembly)
+    errors = _errors(rollouts, assembly, options.table)
     predicted = time.perf_counter()
     planned = _plan(rollouts, assembly, options, setup.kept) if options.plan else [{} for _ in rollouts]
     figures = {
@@ -100,7 +111,7 @@ def replay(options: ReplayOptions) -> Replay:
         'predict_s': round(predicted - began, 3),
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
-    return Replay(figures, tick_table(rollouts, errors, planned))
+    return Replay(figures, rollouts, errors, planned)
 
 
 def _walked(stamps: FloatArray) -> float:
@@ -113,12 +124,12 @@ def _summary(errors: ErrorsByHorizon) -> dict[str, Any]:
     return {str(horizon): entry.summary() for horizon, entry in errors.items()}
 
 
-def _errors(rollouts: list[Rollout], assembly: Assembly) -> list[ErrorsByHorizon]:
+def _errors(rollouts: list[Rollout], assembly: Assembly, keep: bool) -> list[ErrorsByHorizon]:
     config = assembly.config
     # One sequence a rollout is too little work to share among threads.
     method = make_method(assembly.bundle, replace(config.engine, threads=1), config.method)
     with _bar('adapting and predicting', rollouts) as bar:
-        return [open_loop_errors(rollout, method, assembly.robot.dt, bar.update) for rollout in rollouts]
+        return [open_loop_errors(rollout, method, assembly.robot.dt, bar.update, keep) for rollout in rollouts]
 
 
 def _plan(

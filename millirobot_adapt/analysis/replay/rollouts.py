@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.analysis.replay.decisions import DECISIONS, Decisions
-from millirobot_adapt.analysis.replay.estimates import Answer, answers
+from millirobot_adapt.analysis.replay.decisions import Decisions
+from millirobot_adapt.analysis.replay.estimates import Answering
 from millirobot_adapt.analysis.replay.live_parameters import Revisions
 from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
 from millirobot_adapt.contract.messages import TelemetryGatherer, microseconds, pose_sample, seconds, sides
-from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, MOCAP_POSE, ROLLOUT, SENT
+from millirobot_adapt.contract.tick_codec import decode_tick
+from millirobot_adapt.contract.topics import (
+    ARRIVALS,
+    BACK_EMF,
+    BATTERY,
+    IMU,
+    LEGS,
+    MOCAP_POSE,
+    PARAMETERS,
+    REFERENCE,
+    ROLLOUT,
+    SENT,
+    TICK,
+    Topic,
+)
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
@@ -48,29 +63,69 @@ class Rollout:
         return self.records.get(microseconds(float(self.stamps[k])))
 
 
+class _States:
+    """The states that an estimator gives while it takes records, as plain numbers: hours of them are kept."""
+
+    def __init__(self, make_estimator: Callable[[], Estimator], repeats: bool = False) -> None:
+        """Begin; with `repeats` a record may come again."""
+        self._answering = Answering(make_estimator, repeats)
+        self._stamps, self._states = array('d'), array('d')
+
+    def take(self, record: ArrivalRecord) -> None:
+        """Take a record; a reply to which there is no estimate gives no state."""
+        answer = self._answering.take(record)
+        if answer is not None and answer[0] is not None:
+            self._stamps.append(answer[1].stamp)
+            self._states.extend(answer[1].state)
+
+    def in_order(self) -> tuple[FloatArray, FloatArray]:
+        """Return stamps [s], shape (N,), and states, shape (N, nx), by time."""
+        return _by_time(self._stamps, self._states, NX)
+
+
 @dataclass
 class _Part:
     """One rollout while the bag is read."""
 
     name: str
+    states: _States
+    held: list[ArrivalRecord] | None = None
+    """Records kept back until it is known whether the estimator's own ones come; None: the states follow at once."""
     gatherer: TelemetryGatherer = field(default_factory=TelemetryGatherer)
     log: ArrivalLog = field(default_factory=ArrivalLog)
-    arrivals: list[ArrivalRecord] = field(default_factory=list)
-    """What reached the recorder, as if it had reached the estimator so."""
-    sent: list[tuple[float, FloatArray]] = field(default_factory=list)
+    sent_stamps: array[float] = field(default_factory=lambda: array('d'))
+    sent: array[float] = field(default_factory=lambda: array('d'))
+    wanted: bool = True
+    """False: the estimator's own records are there."""
 
     def add(self, topic: str, message: Any) -> None:
-        """Take one message of the sensors or of what was sent."""
+        """Take one message of the sensors, as if it had reached the estimator so, or of what was sent."""
         record: ArrivalRecord | None = None
         if topic == SENT.name:
-            self.sent.append((seconds(message.header.stamp), sides(message)))
+            action = sides(message)
+            self.sent_stamps.append(seconds(message.header.stamp))
+            self.sent.extend(action)
+        elif not self.wanted:
+            return
         elif topic == MOCAP_POSE.name:
             record = self.log.pose(pose_sample(message))
         else:
             telemetry = self.gatherer.add(topic, message)
             record = None if telemetry is None else self.log.reply(telemetry)
-        if record is not None:
-            self.arrivals.append(record)
+        if record is not None and self.held is not None:
+            self.held.append(record)
+        elif record is not None:
+            self.states.take(record)
+
+    def drop(self) -> None:
+        """Forget what the sensors sent: the estimator's own records tell it better."""
+        self.wanted, self.held = False, None
+
+    def release(self) -> None:
+        """Take the records that were held back."""
+        for record in self.held or ():
+            self.states.take(record)
+        self.held = None
 
 
 def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float, shape: str = 'path') -> list[Rollout]:
@@ -88,46 +143,106 @@ def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float, 
     Raises:
         UserError: nothing is readable, a needed topic is missing, or no state could be estimated.
     """
-    parts = [_Part('whole bag')]
-    marked: list[_Part] = []
-    decisions = Decisions()
+    reading = _Reading(make_estimator, expected=_has(bag, ARRIVALS))
     found: set[str] = set()
-    own = {topic.name for topic in DECISIONS}
-    messages = bag.messages((*SENSORS, SENT, ROLLOUT, *DECISIONS))
+    messages = bag.messages((*SENSORS, SENT, ROLLOUT, *_OWN))
     for topic, message, _ in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):
         found.add(topic)
         try:
-            if topic == ROLLOUT.name:
-                marked.append(_Part(message.message))
-                parts = marked
-            elif topic in own:
-                decisions.add(topic, message)
-            else:
-                parts[-1].add(topic, message)
+            reading.add(topic, message)
         except (ValueError, IndexError, UserError):
             bag.broken[topic] += 1
-    bag.need(found, (SENT,) if decisions.arrivals else (*SENSORS, SENT))
-    if marked or not decisions.ticks:
-        newest = decisions.references[-1][1] if decisions.references else None
-        rollouts = [_assembled(part, answers(part.arrivals, make_estimator), dt, newest) for part in parts]
-    else:
-        whole = _assembled(parts[0], answers(decisions.arrivals or parts[0].arrivals, make_estimator), dt, None)
-        rollouts = _walked(whole, decisions, dt, shape)
-    rollouts = [rollout for rollout in rollouts if len(rollout.stamps) > 1]
+    bag.need(found, (SENT,) if reading.recorded else (*SENSORS, SENT))
+    rollouts = [rollout for rollout in reading.rollouts(dt, shape) if len(rollout.stamps) > 1]
     if not rollouts:
         raise UserError(f'{bag.path}: no state can be estimated from it (do poses and telemetry overlap in time?)')
     return rollouts
 
 
-def _assembled(part: _Part, answered: Iterable[Answer], dt: float, path: ReferencePath | None) -> Rollout:
+_OWN = (ARRIVALS, PARAMETERS, REFERENCE, TICK)
+"""What runs of this package record and a replay needs."""
+
+
+def _has(bag: Bag, topic: Topic) -> bool:
+    names = bag.topic_names()
+    return topic.name in {names.get(channel.topic) for channel in bag.channels()}
+
+
+class _Reading:
+    """What is kept of a bag while it is read: states, actions and slim ticks, but no messages."""
+
+    def __init__(self, make_estimator: Callable[[], Estimator], expected: bool) -> None:
+        """Begin; with `expected` the bag has a topic for the estimator's own records."""
+        self._make_estimator = make_estimator
+        self._own = _States(make_estimator, repeats=True)
+        self.recorded = False
+        """The estimator's own records have come."""
+        self._parts = [_Part('whole bag', _States(make_estimator), [] if expected else None)]
+        self._marked = False
+        self._decisions = Decisions()
+
+    def add(self, topic: str, message: Any) -> None:
+        """Take one message.
+
+        Raises:
+            ValueError, IndexError, UserError: its content makes no sense.
+        """
+        if topic == ROLLOUT.name:
+            self._parts = [
+                *(self._parts if self._marked else ()),
+                _Part(message.message, _States(self._make_estimator)),
+            ]
+            self._marked = True
+        elif topic == ARRIVALS.name:
+            self._own.take(ArrivalRecord.decode(message.data))
+            self.recorded = True
+            if not self._marked:
+                self._parts[0].drop()
+        elif topic == TICK.name:
+            self._decisions.ticks.append(_slim(decode_tick(message.data)))
+        elif topic in (PARAMETERS.name, REFERENCE.name):
+            self._decisions.add(topic, message)
+        else:
+            self._parts[-1].add(topic, message)
+
+    def rollouts(self, dt: float, shape: str) -> list[Rollout]:
+        """Return the rollouts, see `read_rollouts`."""
+        for part in self._parts:
+            part.release()
+        references = self._decisions.references
+        newest = references[-1][1] if references else None
+        if self._marked:
+            return [_assembled(part, part.states, dt, newest) for part in self._parts]
+        states = self._own if self.recorded else self._parts[0].states
+        if not self._decisions.ticks:
+            return [_assembled(self._parts[0], states, dt, newest)]
+        return _walked(_assembled(self._parts[0], states, dt, None), self._decisions, dt, shape)
+
+
+def _slim(record: TickRecord) -> TickRecord:
+    """Return a record without its window, which fills most of it and which a replay makes again."""
+    kept: dict[str, Any] = {
+        name: getattr(record, name).copy()
+        for name in ('state', 'executing', 'sent', 'window_mask', 'previous_plan', 'plan_actions', 'plan_states')
+    }
+    kept |= {name: np.empty((0, 0)) for name in ('window_states', 'window_actions', 'window_next_states')}
+    return replace(record, **kept)
+
+
+def _assembled(part: _Part, found: _States, dt: float, path: ReferencePath | None) -> Rollout:
     """Put the states of a rollout in order and find the action executed after each."""
-    rows = sorted(((each.stamp, each.state) for each in answered if each.state is not None), key=lambda row: row[0])
-    stamps = np.array([stamp for stamp, _ in rows])
-    states = np.array([state for _, state in rows]).reshape(len(rows), NX)
-    sent = sorted(part.sent, key=lambda row: row[0])
-    values = np.array([action for _, action in sent]).reshape(len(sent), NU)
-    actions = executed_actions(stamps, np.array([stamp for stamp, _ in sent]), values, dt)
-    return Rollout(part.name, stamps, states, actions, path)
+    stamps, states = found.in_order()
+    sent_stamps, sent = _by_time(part.sent_stamps, part.sent, NU)
+    return Rollout(part.name, stamps, states, executed_actions(stamps, sent_stamps, sent, dt), path)
+
+
+def _by_time(stamps: array[float], values: array[float], width: int) -> tuple[FloatArray, FloatArray]:
+    """Return stamps and rows of values in the order of time, equal stamps in theirs, without a copy where they are."""
+    ordered, rows = np.array(stamps), np.asarray(values, dtype=float).reshape(-1, width)
+    if (np.diff(ordered) >= 0).all():
+        return ordered, rows
+    order = np.argsort(ordered, kind='stable')
+    return ordered[order], rows[order]
 
 
 def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArray, dt: float) -> FloatArray:

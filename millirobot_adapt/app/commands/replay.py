@@ -57,7 +57,15 @@ def _replay(args: argparse.Namespace) -> int:
     if args.out is not None:
         check_place(args.out)
     result = replay(
-        ReplayOptions(args.bag, _changes(args), args.trajectory, not args.no_plan, args.namespace, args.strict)
+        ReplayOptions(
+            args.bag,
+            _changes(args),
+            args.trajectory,
+            not args.no_plan,
+            args.namespace,
+            args.strict,
+            table=args.out is not None,
+        )
     )
     if args.out is not None:
         write_table(result.table, args.out)
