@@ -133,6 +133,14 @@ def test_a_robot_beside_the_path_or_a_single_wrong_pose_finishes_nothing():
     assert not any(step.finished for step in follow(path, five_metres_aside))
 
 
+@pytest.mark.parametrize('length', [0.02, 0.04, 0.2, 0.8])
+def test_a_short_path_is_walked_too(length):
+    path = ReferencePath(np.array([[0.0, 0.0], [length, 0.0]]))
+    steps = follow(path, [(share * length, 0.0) for share in np.linspace(0.0, 1.0, 41)])
+    first = [step.finished for step in steps].index(True)
+    assert steps[first].fraction >= 0.94
+
+
 @pytest.mark.parametrize('tolerance', [0.1, 0.3, 0.5])
 def test_finished_is_near_the_end(tolerance):
     path = ReferencePath(np.array([[0.0, 0.0], [1.0, 0.0]]))

@@ -21,7 +21,7 @@ LOST = 0.5
 LOST_STEPS = 10
 """... for so many steps in a row is lost: it re-enters at the nearest point that it has not passed."""
 AT_END = 0.05
-"""The end is reached where so little of the path is left [m]."""
+"""The end is reached where so little of the path is left [m], or, of a path shorter than 1 m, so small a part of it."""
 LEFT_OUT = 0.1
 """A run that left out more than this part of its path when it re-entered has not walked it."""
 
@@ -130,7 +130,7 @@ class PathTracker:
         distance = float(np.hypot(*offset))
         left_of_path = direction[0] * offset[1] - direction[1] * offset[0] >= 0
         heading_error = float(wrap(yaw - np.arctan2(direction[1], direction[0])))
-        at_end = not path.closed and here.arc_length >= path.length - AT_END and distance <= self._ending.tolerance
+        at_end = self._near_end(here.arc_length) and distance <= self._ending.tolerance
         walked = self._left_out <= LEFT_OUT * path.length
         return Tracking(
             position=here,
@@ -170,7 +170,7 @@ class PathTracker:
         ):
             index += 1
         start = float(arc_lengths[index])
-        return 0.0 if not self.path.closed and start >= self.path.length - AT_END else start
+        return 0.0 if self._near_end(start) else start
 
     def _advanced(self, before: PathPosition, point: FloatArray) -> PathPosition:
         """Project the next point and keep as credit what was walked without progress."""
@@ -212,6 +212,10 @@ class PathTracker:
         share = np.clip(share, 0.0, 1.0)
         near = points[:-1] + share[:, None] * vectors
         return ends, ends[:-1] + share * np.diff(ends), np.hypot(*(point - near).T)
+
+    def _near_end(self, arc_length: float) -> bool:
+        length = self.path.length
+        return not self.path.closed and arc_length >= length - min(AT_END, AT_END * length)
 
     def _up_to_end(self, arc_length: float) -> float:
         return arc_length if self.path.closed else min(arc_length, self.path.length)
