@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from named_tests import named_tests
+
 from millirobot_adapt.benchmarks.link.radio_trials import CASES
 
 ROOT = Path(__file__).parents[2]
@@ -10,10 +12,8 @@ TEXT = (ROOT / 'docs' / 'link.md').read_text(encoding='utf-8')
 
 
 def test_every_test_that_is_named_exists():
-    tests = ' '.join(path.read_text(encoding='utf-8') for path in (ROOT / 'test').rglob('test_*.py'))
-    named = re.findall(r'`(test_\w+?)(_\.\.\.)?`', TEXT)
-    assert len(named) > 10
-    missing = [name for name, cut in named if not re.search(rf'def {name}{"_" if cut else chr(92) + "("}', tests)]
+    count, missing = named_tests(TEXT)
+    assert count > 10
     assert not missing
 
 

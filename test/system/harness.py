@@ -56,6 +56,13 @@ class Group:
         finally:
             operator.close()
 
+    def listen(self, operator, listener):
+        """Let an operator and a listener hear what has come; every process must still run."""
+        operator.spin(0.02)
+        listener.spin()
+        ended = self.supervisor.ended()
+        assert ended is None, ended
+
     def log(self, node):
         return self.supervisor.log(node.name).read_text()
 

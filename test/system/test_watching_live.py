@@ -1,5 +1,7 @@
 """Watching the real processes: fence, path, plan and candidates come to whoever subscribes, and the robot walks on."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from harness import wait_for
@@ -25,11 +27,7 @@ def test_what_rviz_subscribes_to_comes_while_the_robot_walks(group, listener):
     for topic, kind in KINDS:
         listener.node.create_subscription(kind, topic.name, seen[topic].append, qos(topic))
 
-    def look():
-        operator.spin(0.02)
-        listener.spin()
-        ended = group.supervisor.ended()
-        assert ended is None, ended
+    look = partial(group.listen, operator, listener)
 
     try:
         port = group.folder / 'radio'

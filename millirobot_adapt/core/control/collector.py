@@ -98,10 +98,7 @@ class Collector:
         missing = self.missing()
         if missing:
             raise NotReadyError(missing)
-        if not self._bridge.armed:
-            raise NotReadyError('the bridge is not armed; call its ~/arm first')
-        if self._bridge.taken_by:
-            raise NotReadyError(f'{self._bridge.taken_by} drives the robot')
+        self._bridge.check_free()
         config, robot = self._config, self._robot
         rng = generator(config.seed, self._run.number)
         self._policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, rng, config.centre)

@@ -327,10 +327,7 @@ class Controller:
         missing = self.missing()
         if missing:
             raise NotReadyError(missing)
-        if not self._bridge.armed:
-            raise NotReadyError('the bridge is not armed; call its ~/arm first')
-        if self._bridge.taken_by:
-            raise NotReadyError(f'{self._bridge.taken_by} drives the robot')
+        self._bridge.check_free()
         assert self._inbox.newest is not None
         return self._inbox.newest.state
 

@@ -60,6 +60,17 @@ class BridgeNews:
     hold: HoldCause = HoldCause.NONE
     """Why the robot stands although it is armed."""
 
+    def check_free(self) -> None:
+        """Check that a run may begin.
+
+        Raises:
+            NotReadyError: the bridge is not armed, or another source drives.
+        """
+        if not self.armed:
+            raise NotReadyError('the bridge is not armed; call its ~/arm first')
+        if self.taken_by:
+            raise NotReadyError(f'{self.taken_by} drives the robot')
+
 
 class RunState:
     """The current run, if any, and how the last one ended; not thread-safe, its owner holds a lock."""
