@@ -74,7 +74,7 @@ class RadioChannel:
         self._set_guardian()
 
     def close(self) -> None:
-        """End the guardian and close the transport; the robot is not told (see `say_last_words`)."""
+        """End the guardian and close the transport; sends nothing to the robot (see `write_stop`)."""
         if self._guardian is not None:
             self._guardian.close()
             self._guardian = None
@@ -82,11 +82,11 @@ class RadioChannel:
             self._transport.close()
             self._transport = None
 
-    def say_last_words(self) -> None:
+    def write_stop(self) -> None:
         """Send zero and 0x92 without waiting for an answer, if the transport still takes bytes."""
         if self._transport is not None:
             with contextlib.suppress(TransportLost):
-                self._transport.write(self._last_words())
+                self._transport.write(self._stop_bytes())
 
     def guardian_trouble(self) -> str | None:
         """Return what the guardian has done or what has happened to it; a dead one is replaced."""
@@ -180,9 +180,9 @@ class RadioChannel:
     def _set_guardian(self) -> None:
         descriptor = None if self._guard is None or self._transport is None else self._transport.fileno()
         if self._guard is not None and descriptor is not None:
-            self._guardian = self._guard(descriptor, self._last_words())
+            self._guardian = self._guard(descriptor, self._stop_bytes())
 
-    def _last_words(self) -> bytes:
+    def _stop_bytes(self) -> bytes:
         return self._frame(SetVelocity((0, 0))) + self._frame(StopMotors())
 
     def _frame(self, packet: CommandPacket, frame_id: int = 0) -> bytes:

@@ -56,7 +56,7 @@ class DriverInputs:
         self._state, self._state_seen = sample, self._seen(sample.stamp)
 
     def take_exchange(self, exchange: Exchange) -> None:
-        """Take what the robot was told and has answered."""
+        """Take what the robot was commanded and has answered."""
         reply = exchange.telemetry
         self._battery_counts = exchange.battery_counts
         if reply is None:

@@ -1,9 +1,9 @@
-"""The program of the serial guardian: write the last words when the bridge falls silent.
+"""The program of the serial guardian: stop the motors when the bridge falls silent.
 
 It knows no protocol. Its arguments are an open port, how long a silence may last [s] and the bytes to write then. It
 reads heartbeats on standard input. WATCH: the motors may be on; REST: they are off, silence means nothing; LEAVE: end.
 The end of the input while it watches means that the bridge was killed; a silence, that it hangs or is stopped. On
-standard output it writes HEARD after heartbeats, and SPOKEN when it begins to write the last words.
+standard output it writes HEARD after heartbeats, and SPOKEN when it begins to stop the motors.
 
 It runs as a script with the standard library alone, so that it is small and starts quickly.
 """
@@ -26,11 +26,11 @@ REPEATS, GAP = 7, 0.05
 bridge died swallows the first bytes, and the radio may lose some more."""
 
 
-def speak(port: int, words: bytes) -> None:
-    """Write the words several times; a port that takes none now may take some later."""
+def write_stop(port: int, stop: bytes) -> None:
+    """Write these bytes several times; a port that takes none now may take some later."""
     for _ in range(REPEATS):
         with contextlib.suppress(OSError):
-            os.write(port, words)
+            os.write(port, stop)
         time.sleep(GAP)
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     """Watch the bridge until it leaves or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    port, silence, words = int(sys.argv[1]), float(sys.argv[2]), bytes.fromhex(sys.argv[3])
+    port, silence, stop = int(sys.argv[1]), float(sys.argv[2]), bytes.fromhex(sys.argv[3])
     os.set_blocking(sys.stdout.fileno(), False)  # a bridge that does not listen must not block it
     watching = False
     while True:
@@ -58,7 +58,7 @@ def main() -> None:
             continue
         if watching:
             tell(SPOKEN)
-            speak(port, words)
+            write_stop(port, stop)
             cause = 'has ended' if audible else f'was silent for {silence:g} s'
             with contextlib.suppress(OSError):
                 print(f'serial guardian: the link {cause}; zero and motors off sent', file=sys.stderr)

@@ -41,7 +41,7 @@ class Exchange:
     """One setpoint sent and what came back."""
 
     sent: FloatArray
-    """What the robot was told, after rounding to int16 counts/ms [rad/s], shape (2,)."""
+    """What the robot was commanded, after rounding to int16 counts/ms [rad/s], shape (2,)."""
     stamp: float
     """Time of sending [s, host clock]."""
     telemetry: Telemetry | None
@@ -264,7 +264,7 @@ class Link:
 
     def _lost(self, reason: str) -> LinkLost:
         """Send zero and 0x92, close the transport, mark the link as lost and return the exception that says why."""
-        self._channel.say_last_words()
+        self._channel.write_stop()
         self.close()
         self.state = LinkState.LOST
         self._missing = 0

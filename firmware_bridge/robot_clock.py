@@ -17,7 +17,7 @@ WINDOW = 300
 SETTLED_AFTER = 20
 """Replies before the mapping is trusted with stamps."""
 DRIFT_AFTER = 10.0
-"""Time that the replies must span before a drift is told from the noise [s]."""
+"""Time that the replies must span before a drift can be told from the noise [s]."""
 DRIFT_LIMIT = 1e-3
 """A larger drift is not a crystal's: the clock's scale in the robot's file must be wrong [s/s]."""
 SLACK = 0.006

@@ -20,8 +20,8 @@ from millirobot_adapt.core.errors import UserError
 WRITE_TIMEOUT = 0.2
 """A port that takes no bytes for this long counts as lost [s]."""
 BUSY_PATIENCE, BUSY_RETRY = 1.0, 0.05
-"""A port in use is retried for so long, with so much time between [s]: when a bridge is killed, its guardian keeps the
-port while it writes the last words."""
+"""A port in use is retried for this long, with this much time between [s]: when a bridge is killed, its guardian keeps
+the port while it stops the motors."""
 _GONE = (OSError, serial.SerialException, termios.error)
 _IN_USE = (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN)
 

@@ -1,4 +1,4 @@
-"""The installed executables: each goes on in a Python that has what it needs.
+"""The installed executables: each runs in a Python that has what it needs.
 
 `colcon build` writes the system's Python into their first line (see bringup/interpreter.py). So they import nothing of
 ours but this file and that one, until they run in the right interpreter.

@@ -45,6 +45,6 @@ def _growth(config: ControllerConfig) -> float:
 
 
 def _peak() -> float:
-    """Return the highest resident memory of this process so far [MB], as Linux tells."""
+    """Return the highest resident memory of this process so far [MB], as Linux reports."""
     status = Path('/proc/self/status').read_text(encoding='utf-8').splitlines()
     return float(next(line for line in status if line.startswith('VmHWM')).split()[1]) / 1024

@@ -75,7 +75,7 @@ def arguments_of(launch: str) -> tuple[Argument, ...]:
 
 
 def refuse_unknown(launch: str, command: Sequence[str]) -> None:
-    """Refuse a misspelt argument of a launch file, which `ros2 launch` itself takes without a word.
+    """Refuse a misspelt argument of a launch file, which `ros2 launch` itself accepts silently.
 
     Args:
         launch: Name of the launch file.

@@ -1,4 +1,4 @@
-"""What a live run tells the terminal: what the nodes write, and each change of what the robot does, once."""
+"""What a live run prints on the terminal: what the nodes write, and each change of what the robot does, once."""
 
 from __future__ import annotations
 

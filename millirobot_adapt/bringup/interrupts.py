@@ -32,7 +32,7 @@ def blocked() -> Iterator[None]:
 
 
 def die_at_once() -> None:
-    """Let the signals end this process at once and without a word, also one that has been waiting.
+    """Let the signals end this process at once and silently, also one that has been waiting.
 
     A signal that the parent had ignored (SIGHUP under `nohup`) stays ignored; SIGINT does not, for `ros2 launch` ends
     its processes by it even where it was started in the background.

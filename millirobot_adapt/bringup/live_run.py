@@ -112,7 +112,7 @@ class LiveRun:
                 self._console.follow(node.name, self._supervisor.log(node.name))
 
     def start_tool(self, name: str, command: Sequence[str]) -> None:
-        """Start a program that the run can do without, such as RViz; where it ends, the run goes on."""
+        """Start a program that the run can do without, such as RViz; if it ends, the run continues."""
         self._optional.add(name)
         self._supervisor.start(name, command)
 

@@ -1,4 +1,4 @@
-"""Refuse to start where a robot runs already: two bridges, or two controllers, would speak at once.
+"""Refuse to start where a robot runs already: two bridges, or two controllers, would send at once.
 
 On one machine the claims of the nodes tell at once (`ros/claim.py`). Other machines are asked over ROS: a node of ours
 that lives publishes on /diagnostics every second, one that was killed and not yet forgotten does not.

@@ -1,4 +1,4 @@
-"""How a mock steps the clock of the processes beside it and ends their workers, where those were started for it.
+"""How a mock steps the clock of the processes beside it and ends their workers, if those were started for it.
 
 Whoever starts the processes of a mock names a file in the environment variable `VARIABLE`. It holds one number, which
 every one of them adds to its host clock; the mock writes it. SIGUSR1 ends the worker threads of such a process. Without

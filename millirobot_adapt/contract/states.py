@@ -45,7 +45,7 @@ class ManagerPhase(Enum):
     DEGRADED = 'degraded'
     """Somebody else has deactivated a node."""
     FAILED = 'failed'
-    """The bring-up has failed, or a node has died: the robot was told to stop."""
+    """The bring-up has failed, or a node has died: the robot was commanded to stop."""
 
 
 def values_of(message: Any) -> dict[str, str]:
@@ -75,7 +75,7 @@ class BridgeState:
     last_stop: str = 'none'
     """The same for people."""
     fence: str = ''
-    """The gate's fence as `core.safety.fence.fence_text` writes it; empty: not told."""
+    """The gate's fence as `core.safety.geofence.fence_text` writes it; empty: not given."""
     details: Mapping[str, object] = field(default_factory=dict)
     """Counters and the like, which nobody decides by."""
 

@@ -130,7 +130,7 @@ TRUE_LEGS = Topic(
 )  # fmt: skip
 MOTORS = Topic(
     'mock/motors', 'sensor_msgs/msg/JointState', 'mock_robot',
-    'leg velocity the motors are told [rad/s], 0 while they are off; at every change; stamp = time of the change',
+    'leg velocity commanded to the motors [rad/s], 0 while they are off; at every change; stamp = time of the change',
     latched=True,
 )  # fmt: skip
 FAULT = Topic(

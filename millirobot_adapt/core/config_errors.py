@@ -54,7 +54,7 @@ def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
 
 
 def _what(error: ErrorDetails, declared: Parameter | None) -> str:
-    """Say what is wrong with the value of a parameter, as the words that follow its name."""
+    """Say what is wrong with the value of a parameter, as the text that follows its name."""
     kind, value = error['type'], error['input']
     unit = f' {declared.unit}' if declared is not None and declared.unit else ''
     if value is None:

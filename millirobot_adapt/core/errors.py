@@ -1,4 +1,4 @@
-"""The exceptions that every executable turns into one line and an exit code, and the words they share."""
+"""The exceptions that every executable turns into one line and an exit code, and the texts they share."""
 
 from __future__ import annotations
 

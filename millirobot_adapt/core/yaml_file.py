@@ -28,7 +28,7 @@ class _UniqueKeys:
 
 
 class _Strict(_UniqueKeys, yaml.SafeLoader):
-    """The loader with the better words for what is wrong."""
+    """The loader with clearer messages."""
 
 
 class _FastStrict(_UniqueKeys, _FastLoader):

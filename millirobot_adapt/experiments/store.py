@@ -1,4 +1,4 @@
-"""Keep every episode as it ends, so that an evaluation that was interrupted goes on where it was."""
+"""Keep every episode as it ends, so that an evaluation that was interrupted continues where it was."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class BridgeNode(ManagedNode):
         self._battery: int | None = None  # newest reading [counts]
 
     def configure(self) -> None:
-        """Open the port and start the link's thread, which starts the robot up with its motors told to stand."""
+        """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
         config, clock = self._config, SystemClock()
         link = serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
         link.connect()
@@ -70,7 +70,7 @@ class BridgeNode(ManagedNode):
         self.driver.stop('the bridge was deactivated', StopCause.SHUTDOWN)
 
     def cleanup(self) -> None:
-        """Stop the robot, end the thread and let go of the port."""
+        """Stop the robot, end the thread and release the port."""
         atexit.unregister(self.close)
         self.driver.close()
         self._thread.join()

@@ -118,7 +118,7 @@ class ControllerNode(ManagedNode):
     # The two threads.
 
     def _tick(self) -> None:
-        """Begin a tick every control period, on the steady clock, and publish its setpoint if a run goes on."""
+        """Begin a tick every control period, on the steady clock, and publish its setpoint if a run is in progress."""
         for _ in every(self._dt, self._closing):
             stamp = time.time()
             setpoint = self._controller.begin_tick(stamp)

@@ -104,7 +104,7 @@ class MockRobot(Node):
             )
 
     def close(self) -> None:
-        """Remove the port; let go on what was made to hang."""
+        """Remove the port; continue the processes that were stopped."""
         self._mock.close()
 
     def _inject(
@@ -121,7 +121,7 @@ class MockRobot(Node):
         return response
 
     def _publish_motors(self) -> None:
-        """Publish what the motors are told and since when, to the millisecond, however late this is published."""
+        """Publish what the motors are commanded and since when, to the millisecond, however late this is published."""
         microcontroller = self._mock.world.microcontroller
         self._motors_told = microcontroller.command_since
         velocity = np.array(microcontroller.command) / self._counts_per_ms

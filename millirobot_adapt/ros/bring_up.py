@@ -15,7 +15,7 @@ CONFIGURE, ACTIVATE = 'configure', 'activate'
 OBSERVERS = ('recorder',)
 """Active before the others are configured, so that they miss nothing."""
 FAILED = {CONFIGURE: 'could not be configured', ACTIVATE: 'could not be activated'}
-LAST_WORDS = 1.0
+LAST_MESSAGE_TIME = 1.0
 """A node that ended instead of answering may have published the reason: it arrives within this time [s]."""
 RETRY = 0.2
 """Time between two attempts to activate a node that is not ready [s]."""
@@ -133,7 +133,7 @@ class BringUp:
             return True
         if answer is None:
             self._seen = now if node.present else self._seen
-            if now <= self._seen + LAST_WORDS:
+            if now <= self._seen + LAST_MESSAGE_TIME:
                 return self._wait(self.waiting_for or f'{name}: {transition}')
         elif transition == ACTIVATE:
             self._asked, self._next_attempt = False, now + RETRY

@@ -1,4 +1,4 @@
-"""The live parameters of the controller: counted, handed to the control loop, and told to the recorder."""
+"""The live parameters of the controller: counted, handed to the control loop, and sent to the recorder."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LISTENING = 2.5
 
 
 def living_nodes(names: Sequence[str], discovery: float = DISCOVERY, listening: float = LISTENING) -> list[str]:
-    """Return those of some fully qualified node names that are in the ROS graph and speak on /diagnostics.
+    """Return those of some fully qualified node names that are in the ROS graph and publish on /diagnostics.
 
     Takes `discovery` [s] where none of them is in the graph, and at most `listening` [s] longer where one is: a process
     that was killed stays in the graph for a while.

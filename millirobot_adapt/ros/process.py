@@ -123,7 +123,7 @@ def _claim(node: Node) -> Claim:
     """Claim the node's name on this machine.
 
     Raises:
-        UserError: another living process has it: two of a kind would speak at once.
+        UserError: another living process has it: two of a kind would send at once.
     """
     name = node.get_fully_qualified_name()
     held = claim(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class WatchedThread:
-    """Run `work` on a thread; an exception is kept and told, on that thread, to `on_failure`."""
+    """Run `work` on a thread; an exception is kept and passed, on that thread, to `on_failure`."""
 
     def __init__(
         self, name: str, work: Callable[[], None], on_failure: Callable[[str, Exception], None], daemon: bool = False

@@ -1,4 +1,4 @@
-"""An operator who also watches the mock: what its motors are told and when, and what the bridge sends and hears."""
+"""Operate a robot and watch the mock: what its motors are commanded and when, what the bridge sends and hears."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Witness(Operator):
     def __init__(self, namespace: str = '') -> None:
         super().__init__(namespace)
         self.link: LinkState | None = None
-        """State of the link as the bridge last told it; None before."""
+        """State of the link as the bridge last reported it; None before."""
         self.link_since = 0.0
         """When that was news [s, host clock]."""
         self.moving = False
-        """The motors are told to turn."""
+        """The motors are commanded to turn."""
         self.changed_at = 0.0
-        """When `moving` became what it is [s, host clock], told by the mock to the millisecond."""
+        """When `moving` became what it is [s, host clock], reported by the mock to the millisecond."""
         self.sent = 0
         """Setpoints that the bridge has sent."""
         self._poses: deque[float] = deque(maxlen=1000)

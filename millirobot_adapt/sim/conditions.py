@@ -108,7 +108,7 @@ class Fault:
 
     @property
     def lasts(self) -> bool:
-        """It goes on after it has begun."""
+        """It continues after it has begun."""
         return self.what not in FAULT_KINDS or FAULT_KINDS[self.what].lasts
 
     @property
@@ -127,7 +127,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """Say in words what happens."""
+        """Describe what happens."""
         if self.what == 'missing_legs':
             return f'{", ".join(self.value)} leg lost'
         lasting = f' for {self.duration:g} s' if self.duration else ''

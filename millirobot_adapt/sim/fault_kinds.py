@@ -21,17 +21,17 @@ PROCESSES = ('bridge', 'estimator', 'controller', 'recorder', 'manager', 'collec
 
 @dataclass(frozen=True)
 class FaultKind:
-    """One fault and the value that it takes: a number in a range, one of some words, or nothing."""
+    """One fault and the value that it takes: a number in a range, one of some texts, or nothing."""
 
     text: str
-    """What happens, in words."""
+    """Description of what happens."""
     default: Any = True
     """Value where none is given; True: the fault takes no value; None: a value has to be given."""
     unit: str = ''
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
-    """The words that it takes; empty: a number."""
+    """The texts that it takes; empty: a number."""
     lasts: bool = True
     """False: it happens at once, and has no duration."""
 

@@ -98,7 +98,7 @@ class Hexapod:
             self._floor.incline(condition.slope, self._position[:3])
 
     def block_legs(self, left: bool, right: bool) -> None:
-        """Hold the legs of a side, as a stone between them does, or let go of them."""
+        """Hold the legs of a side, as a stone between them does, or release them."""
         for at, blocked in zip(self._velocity_at, (left, right), strict=True):
             self.model.dof_damping[at] = BLOCKING_DAMPING if blocked else self._motor_damping
 

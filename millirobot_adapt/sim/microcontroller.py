@@ -82,7 +82,7 @@ class Microcontroller:
 
     @property
     def command(self) -> Pair:
-        """What the motors are told: leg velocity [counts/ms], or duty [counts] under 0x95; zero while they are off."""
+        """Commands of the motors: leg velocity [counts/ms], or duty [counts] under 0x95; zero while they are off."""
         if not self._running:
             return 0, 0
         return self._velocity if self._thrust is None else self._thrust
@@ -212,7 +212,7 @@ class Microcontroller:
         )
 
     def _read_encoders(self, earlier: Pair) -> Pair:
-        """Read both encoders; one that stands still goes on from where it stood, less whole turns, once it works."""
+        """Read both encoders; one that stands still continues from where it stood, less whole turns, once it works."""
         read = self._encoders()
         if not any(self.stuck_encoders):
             return read

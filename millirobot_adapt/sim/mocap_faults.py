@@ -104,7 +104,7 @@ def spoil_poses(stream: Sequence[PoseArrival], faults: MocapFaults, rng: np.rand
 def _moved(
     pose: PoseSample, faults: MocapFaults, shares: np.ndarray, size: float, direction: np.ndarray, swapped: bool
 ) -> PoseSample:
-    """Return the pose as motion capture tells it."""
+    """Return the pose as motion capture sends it."""
     position, quaternion = pose.position, pose.quaternion
     if shares[0] < faults.jump_rate:
         distance = faults.jump_low + size * (faults.jump_high - faults.jump_low)

@@ -14,7 +14,7 @@ class WirelessRobot:
     def __init__(
         self, world: World, radio: Radio, on_answer: Callable[[float, bytes], None] = lambda time, payload: None
     ) -> None:
-        """`on_answer` is told what the robot truly answers: when [s], and the payload."""
+        """`on_answer` receives what the robot truly answers: when [s], and the payload."""
         self.world = world
         self.radio = radio
         self._on_answer = on_answer

@@ -359,7 +359,7 @@ def test_the_guardian_hears_from_the_link_all_the_time_and_whether_the_motors_ma
     assert beats[-1][1]
 
 
-def test_the_guardians_last_words_are_zero_and_off(lab):
+def test_the_guardian_writes_zero_and_off(lab):
     lab.tick()
     assert lab.robot.turning
     lab.robot.receive(b'\x7e\x00\x0b\x01' + 3 * lab.guards[0].words)  # a frame cut in half swallows the first

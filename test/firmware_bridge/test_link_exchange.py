@@ -69,7 +69,7 @@ def test_a_robot_whose_replies_are_lost_is_sent_nothing_but_zero(attempts):
         with pytest.raises(LinkLost, match='firmware does not answer'):
             bench.link.open()
     switched_off = [packet for packet in bench.robot.heard if isinstance(packet, packets.StopMotors)]
-    assert len(switched_off) == attempts, 'the last words of each attempt'
+    assert len(switched_off) == attempts, 'the stop of each attempt'
     bench.robot.heard = [packet for packet in bench.robot.heard if packet not in switched_off]
     assert only_zeros(bench.robot)
     bench.robot.change = lambda reply: reply

@@ -179,7 +179,7 @@ def ended(pid):
         return True
 
 
-def test_a_bridge_killed_outright_gets_its_last_words_spoken_and_the_port_is_free_again(line):
+def test_the_motors_of_a_bridge_killed_outright_are_stopped_and_the_port_is_free_again(line):
     pid = killed_bridge(line, 'on')
     heard = bytearray()
     wait_for(lambda: heard.extend(line.hear()) or heard.startswith(b'half a frame' + WORDS))

@@ -66,7 +66,7 @@ def test_a_second_open_is_refused_until_the_first_is_closed(pty, port):
 
 
 def test_a_port_that_is_given_back_soon_is_waited_for(pty, port, monkeypatch):
-    """As after a bridge was killed: its guardian keeps the port while it says its last words."""
+    """As after a bridge was killed: its guardian keeps the port while it stops the motors."""
     waits = []
     monkeypatch.setattr(time, 'sleep', lambda seconds: waits.append(seconds) or len(waits) < 3 or port.close())
     SerialPort(pty[1], 57600, patience=60.0).close()

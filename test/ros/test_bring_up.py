@@ -2,7 +2,16 @@
 
 import pytest
 
-from millirobot_adapt.ros.bring_up import ACTIVATE, CONFIGURE, LAST_WORDS, RETRY, BringUp, BringUpError, Watch, steps
+from millirobot_adapt.ros.bring_up import (
+    ACTIVATE,
+    CONFIGURE,
+    LAST_MESSAGE_TIME,
+    RETRY,
+    BringUp,
+    BringUpError,
+    Watch,
+    steps,
+)
 
 PATIENCE = 30.0
 
@@ -72,7 +81,7 @@ def test_nodes_that_are_ready_come_up_in_order(lab):
 @pytest.mark.parametrize(('words', 'why'), [('no such port', 'no such port'), ('', 'its own output says why')])
 def test_a_node_that_ends_instead_of_answering_is_not_waited_for(lab, words, why):
     end(lab.nodes['bridge'])
-    wait(lab, LAST_WORDS)
+    wait(lab, LAST_MESSAGE_TIME)
     assert lab.bring_up.waiting_for == 'bridge: configure'
     lab.nodes['bridge'].words = words  # they came late
     with pytest.raises(BringUpError, match=f'^bridge could not be configured: {why}$'):

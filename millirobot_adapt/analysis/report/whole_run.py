@@ -69,7 +69,7 @@ def read_whole_run(bag: Bag) -> WholeRun:
 
 
 def _predictions(run: RunData, provenance: Provenance | None) -> tuple[Predictions | None, list[str]]:
-    """Predict where the model of the run is at hand; else say why not."""
+    """Predict if the model of the run is available; else say why not."""
     if not run.ticks:
         return None, []
     try:

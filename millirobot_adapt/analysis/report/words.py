@@ -141,7 +141,7 @@ def _load(summary: Mapping[str, Any]) -> str:
 
 
 def _prediction_cards(summary: Mapping[str, Any]) -> list[Card]:
-    """Say what adapting did to the prediction: over the horizon where the model was at hand, else of the next step."""
+    """Say what adapting did to the prediction: over the horizon if the model was available, else of the next step."""
     adaptation, ahead = summary['adaptation'], summary['prediction']
     if ahead is None:
         before, after = adaptation['pre_error'], adaptation['post_error']

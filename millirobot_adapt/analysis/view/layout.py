@@ -1,4 +1,4 @@
-"""How the viewer opens: the floor and the robot to the left, what goes on over time to the right."""
+"""How the viewer opens: the floor and the robot to the left, plots over time to the right."""
 
 from __future__ import annotations
 

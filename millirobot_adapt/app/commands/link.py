@@ -79,7 +79,7 @@ def _link_test(args: argparse.Namespace) -> int:
                 'plug, and try again'
             ) from None
         finally:
-            channel.say_last_words()
+            channel.write_stop()
             channel.close()
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _text(found))
     return OK if found['passed'] else FAILED

@@ -41,7 +41,7 @@ def between(kind: Callable[[str], Number], low: Number, high: Number, unit: str 
 
 
 def plain(value: Any) -> Any:
-    """Replace, in nested groups and lists, what JSON has no word for (NaN, infinity) by null."""
+    """Replace, in nested groups and lists, what JSON cannot express (NaN, infinity) by null."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -22,7 +22,7 @@ HIGHEST_DOMAIN = 101
 SLOW_MOCAP = 50.0
 """Motion capture below this rate makes poor velocities [Hz]; the lab's runs at 100."""
 LONG_GAP = 0.1
-"""A longer gap between poses is worth a word [s]; the gate holds the robot after 0.3 s."""
+"""A longer gap between poses is reported [s]; the gate holds the robot after 0.3 s."""
 OLD_POSE, FUTURE_POSE = 0.1, -0.02
 """A pose stamped further from now means that the clocks of the two machines differ [s]."""
 
@@ -106,7 +106,7 @@ def check_domain(_: Subject) -> Iterator[Finding]:
 
 
 def check_graph(subject: Subject) -> Iterator[Finding]:
-    """Find nodes of ours that run already: two controllers would speak at once."""
+    """Find nodes of ours that run already: two controllers would send setpoints at once."""
     if subject.probe.error:
         return
     nodes = subject.probe.answer['nodes']

@@ -19,7 +19,7 @@ from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.state import NU, FloatArray
 
 SIDE = 2048
-"""Of the square matrices whose product tells the peak of fp32."""
+"""Size of the square matrices whose product measures the peak of fp32."""
 MATMUL = bytes.fromhex(
     '080812003a5b0a110a01610a016212016322064d61744d756c1201675a150a016112100a0e0801120a0a0312014d0a0312014b5a150a016212'
     '100a0e0801120a0a0312014b0a0312014e62150a016312100a0e0801120a0a0312014d0a0312014e42040a001011'

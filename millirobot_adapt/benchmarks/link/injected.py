@@ -1,4 +1,4 @@
-"""Faults that a mock can inject into a live run, one row each: how fast the motors are told to stand."""
+"""Faults that a mock can inject into a live run, one row each: how fast the motors are commanded to stand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class InjectedFault:
     """In YAML; None: the default."""
     bound_ms: float = POSE_STOP_MS
     from_pose: bool = True
-    """The time runs from the last accepted pose, which the state tells, and not from the injection."""
+    """The time runs from the last accepted pose, which the state says, and not from the injection."""
     restart: NodeProcess | None = None
     """The process that has to be started again afterwards."""
 

@@ -27,7 +27,7 @@ from millirobot_adapt.ros.witness import Witness
 PATIENCE = 30.0
 """Longest wait for anything that has to come [s]."""
 OBSERVED = 3.0
-"""Motors that are not told to stand within this time of the cause count as standing after it [s]."""
+"""Motors that are not commanded to stand within this time of the cause count as standing after it [s]."""
 WALKED = 1.0
 """Walking before a fault [s]."""
 VANISHED = 2.0
@@ -254,7 +254,7 @@ def _vanish(robot: LiveRobot) -> FaultRow:
 
 
 def watch(robot: LiveRobot, fault: str, cause: float, since: Callable[[], float] | None = None) -> FaultRow:
-    """Watch what follows a cause [s, host clock] and begin its row: when the motors are told to stand.
+    """Watch what follows a cause [s, host clock] and begin its row: when the motors are commanded to stand.
 
     `since` tells afterwards from when the time runs; None: from the cause.
     """

@@ -121,13 +121,13 @@ class _Tally:
         self._before = self._counts()
 
     def stop_setpoints(self) -> None:
-        """Stop the setpoints and see when the motors are told to stand."""
+        """Stop the setpoints and see when the motors are commanded to stand."""
         self._link.speaking = False
         ceased = self._link.last_setpoint
         self.await_stop(ceased)
 
     def await_stop(self, cause: float) -> None:
-        """Note how long after the cause [s] the motors are told to stand; nothing if they already stood."""
+        """Note how long after the cause [s] the motors are commanded to stand; nothing if they already stood."""
         self._link.live(OBSERVED)
         microcontroller = self._link.world.microcontroller
         elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause

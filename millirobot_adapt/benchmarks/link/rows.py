@@ -34,7 +34,7 @@ class FaultRow:
     line_bytes: int | None = None
     """Bytes that went over the serial line while the fault lasted."""
     broken: str | None = None
-    """Another promise that was not kept, in words."""
+    """Another promise that was not kept, as text."""
 
     @property
     def complaint(self) -> str | None:

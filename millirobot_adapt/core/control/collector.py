@@ -1,4 +1,4 @@
-"""Drive the robot at random to collect data: who may do what, and when. Pure: it is told the time."""
+"""Drive the robot at random to collect data: who may do what, and when. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Collector:
 
     @property
     def running(self) -> bool:
-        """Tell whether a run goes on."""
+        """Return whether a run is in progress."""
         return self._run.running
 
     @property

@@ -15,7 +15,7 @@ from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, St
 from millirobot_adapt.core.robot.state import FloatArray
 
 STAMP_TOLERANCE = 0.002
-"""A reply's stamp is reckoned from wire times; it may seem this much older than the tick that asked for it [s]."""
+"""A reply's stamp is computed from wire times; it may seem this much older than the tick that asked for it [s]."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class ControlLoop:
         self._watcher = watcher
 
     def tune(self, tuning: Tuning) -> None:
-        """Search, score and adapt as `tuning` says from the next tick on; a run goes on."""
+        """Search, score and adapt as `tuning` says from the next tick on; a run continues."""
         self._tuning = tuning
 
     def restart(self, path: ReferencePath) -> None:

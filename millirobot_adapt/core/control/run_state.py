@@ -16,7 +16,7 @@ class RunPhase(Enum):
     """Where a source of actions that works in runs (controller, collector) stands."""
 
     WAITING = 'waiting'
-    """No run goes on, and something is missing before one can start."""
+    """No run is in progress, and something is missing before one can start."""
     IDLE = 'idle'
     """No run has begun yet; one can start."""
     RUNNING = 'running'
@@ -83,17 +83,17 @@ class RunState:
 
     @property
     def running(self) -> bool:
-        """A run goes on, walking or paused."""
+        """A run is in progress, walking or paused."""
         return self._status.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
 
     @property
     def paused(self) -> bool:
-        """A run goes on and is paused."""
+        """A run is in progress and is paused."""
         return self._status.phase is RunPhase.PAUSED
 
     @property
     def walking(self) -> bool:
-        """A run goes on and is not paused."""
+        """A run is in progress and is not paused."""
         return self._status.phase is RunPhase.RUNNING
 
     def begin(self) -> None:
@@ -102,7 +102,7 @@ class RunState:
         self._status = RunStatus(RunPhase.RUNNING)
 
     def pause(self, reason: str = '') -> None:
-        """Interrupt the run, which goes on."""
+        """Interrupt the run without ending it."""
         self._status = RunStatus(RunPhase.PAUSED, reason)
 
     def resume(self) -> None:

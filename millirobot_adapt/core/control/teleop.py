@@ -85,7 +85,7 @@ def leg_velocities(speed: float, turn: float, low: FloatArray, high: FloatArray)
 
 
 class Teleop:
-    """Decide when to speak, and what to say."""
+    """Decide when to send a setpoint, and which."""
 
     def __init__(self, config: TeleopConfig, robot: RobotConfig) -> None:
         self._config = config

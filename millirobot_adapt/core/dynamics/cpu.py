@@ -1,4 +1,4 @@
-"""What the processor can do, as the kernel tells."""
+"""What the processor can do, as the kernel reports."""
 
 from __future__ import annotations
 

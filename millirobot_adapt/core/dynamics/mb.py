@@ -10,7 +10,7 @@ from millirobot_adapt.core.dynamics.window import window_loss
 
 
 class ModelBased:
-    """Plan with theta*; the window only tells how well it predicts."""
+    """Plan with theta*; the window only shows how well it predicts."""
 
     carries = False
 

@@ -19,7 +19,7 @@ class PathInput:
         self._source = source
         self._log = node.get_logger()
         self.newest = 'none yet'
-        """The newest path in words."""
+        """The newest path as text."""
         node.create_subscription(Path, topics.PATH.name, self._on_path, qos(topics.PATH))
 
     def _on_path(self, message: Path) -> None:
