@@ -29,7 +29,7 @@ class BridgeConfig(Config):
         0.1, 'The bridge itself sends zero this often while no setpoint comes.', unit='s', low=0.05, high=0.2
     )
     guardian_silence: float = param(
-        0.2, 'The serial guardian stops the motors when the link falls silent for so long.', unit='s',
+        0.2, 'The serial guardian stops the motors when the link falls silent for this long.', unit='s',
         low=0.1, high=2.0,
     )  # fmt: skip
     dry_run: bool = param(False, 'Decide and show as always, but send zero.')

@@ -191,6 +191,6 @@ class RadioChannel:
 
 
 def serial_channel(port: str, robot: RobotConfig, guardian_silence: float, clock: Clock) -> RadioChannel:
-    """Make a channel over a serial port, not yet open, with a guardian that tolerates so much silence [s]."""
+    """Make a channel over a serial port, not yet open, with a guardian that tolerates this much silence [s]."""
     opener = partial(SerialPort, port, robot.radio.baud)
     return RadioChannel(opener, robot, clock, partial(SerialGuardian, silence=guardian_silence))

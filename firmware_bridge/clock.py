@@ -20,7 +20,7 @@ class Clock(Protocol):
         """Wait [s]."""
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait until a condition that the caller holds is notified, at most so long [s]."""
+        """Wait until a condition that the caller holds is notified, at most this long [s]."""
 
 
 class SystemClock:
@@ -39,7 +39,7 @@ class SystemClock:
         time.sleep(seconds)
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait for the condition, at most so long [s]."""
+        """Wait for the condition, at most this long [s]."""
         condition.wait(seconds)
 
 

@@ -274,6 +274,6 @@ class Link:
 def serial_link(
     port: str, robot: RobotConfig, config: LinkConfig, guardian_silence: float, clock: Clock | None = None
 ) -> Link:
-    """Make a link over a serial port, not yet connected, with a guardian that tolerates so much silence [s]."""
+    """Make a link over a serial port, not yet connected, with a guardian that tolerates this much silence [s]."""
     opener = partial(SerialPort, port, robot.radio.baud)
     return Link(opener, robot, config, clock or SystemClock(), partial(SerialGuardian, silence=guardian_silence))

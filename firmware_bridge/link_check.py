@@ -45,7 +45,7 @@ JOG_PERIOD = 0.1
 WATCH_PERIOD = 0.1
 """Time between two samples of the live view [s]."""
 SILENCE = 1.0
-"""The watchdog is waited for so much longer than timeout and braking [s]."""
+"""The watchdog is waited for this much longer than timeout and braking [s]."""
 LOOK_AGAIN = 0.2
 """Time between two looks at the encoders after the silence [s]."""
 

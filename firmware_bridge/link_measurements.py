@@ -11,7 +11,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 JOG_RATE = 2.0
 """Leg rate of a jog [rev/s]."""
 BRAKING = 0.7
-"""A leg may turn on for so long after its motor was switched off [s]."""
+"""A leg may turn on for this long after its motor was switched off [s]."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ MOST_LOST = 0.01
 MOST_LATE = 0.1
 """The same for replies that come later than the bridge waits, or out of time: a busy machine makes some."""
 CLOCK_TOLERANCE = 0.1
-"""The robot's clock may run so much faster or slower than the host's: what is left is noise of short spans."""
+"""The robot's clock may run this much faster or slower than the host's: what is left is noise of short spans."""
 CLOCK_SPAN = 0.05
 """One rate of the clock is taken over at least this [s]: the robot's clock may count whole milliseconds. The median of
 all such rates counts."""

@@ -17,8 +17,8 @@ from firmware_bridge.telemetry import encoder_step
 from millirobot_adapt.core.robot.description import RobotConfig
 
 RESTART_AFTER = 3
-"""So many replies in a row that fit each other, but not the replies before, mean that the robot has restarted; or that
-its clock has jumped, if only the time does not fit."""
+"""This many replies in a row that fit each other, but not the replies before, show that the robot restarted. If only
+the time does not fit, its clock has jumped."""
 _ADC_LIMIT = 1023
 """Back-EMF and battery come from a 10-bit converter [counts]."""
 _FULL_DUTY = 4000

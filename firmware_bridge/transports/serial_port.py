@@ -82,7 +82,7 @@ def known_ports() -> list[str]:
 
 
 def _open(port: str, baud: int, patience: float) -> serial.Serial:
-    """Open a port; wait for one in use, at most so long [s]."""
+    """Open a port; wait for one in use, at most this long [s]."""
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -12,7 +12,7 @@ from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.core.errors import UserError
 
 SILENCE = 20.0
-"""Nothing heard for so long at the beginning: nobody is there [s]."""
+"""Nothing heard for this long at the beginning: nobody is there [s]."""
 
 
 def follow(domain: int | None, namespace: str, save: Path | None, seconds: float | None) -> int:
@@ -24,7 +24,7 @@ def follow(domain: int | None, namespace: str, save: Path | None, seconds: float
         domain: ROS domain of a demo on this machine; None: as the environment says.
         namespace: Of the robot.
         save: `.rrd` file to write; None opens a window.
-        seconds: Follow so long [s]; None: to Ctrl-C.
+        seconds: Follow this long [s]; None: to Ctrl-C.
 
     Raises:
         UserError: nothing is published there, or the file cannot be written.

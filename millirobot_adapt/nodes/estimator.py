@@ -28,7 +28,7 @@ from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
 SILENCE = 1.0
-"""A robot that has not answered for so long is silent [s]."""
+"""A robot that has not answered for this long is silent [s]."""
 WARNING_PERIOD = 10.0
 """Least time between two warnings about the same thing [s]."""
 

@@ -19,7 +19,7 @@ MOST_STEPS = 4
 FEWEST = 5
 """Fewer messages at the end of a file are late ones, and no step."""
 MOST_BEHIND = 1000
-"""So many messages of topics that are new behind a step are counted to what follows it."""
+"""This many messages of topics that are new behind a step are counted to what follows it."""
 JOINT = 500_000_000
 """Two stretches of time that meet within this belong together: parts in the wrong order, and no step [ns]."""
 

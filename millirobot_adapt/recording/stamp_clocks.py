@@ -45,11 +45,11 @@ OTHER_CLOCK = 1_000_000_000
 AGREE = 500_000_000
 """Lags of one clock differ by less [ns]."""
 LASTING = 1_000_000_000
-"""A lag that stays for so long belongs to the clock [ns]."""
+"""A lag that stays for this long belongs to the clock [ns]."""
 MOST = 9e9
 """A number beyond is no stamp [s]."""
 LOOKAHEAD = 3_000_000_000
-"""So far ahead is looked to tell [ns]."""
+"""Time ahead that is examined to decide [ns]."""
 
 
 class Found(NamedTuple):

@@ -36,7 +36,7 @@ class ManagerConfig(Config):
         low=1.0, high=3600.0,
     )  # fmt: skip
     silence: float = param(
-        3.0, 'A node that does not answer for so long is lost: the robot is stopped and the manager ends.', unit='s',
+        3.0, 'A node that does not answer for this long is lost: the robot is stopped and the manager ends.', unit='s',
         low=0.5, high=60.0,
     )  # fmt: skip
 

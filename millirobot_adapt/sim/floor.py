@@ -41,7 +41,7 @@ class Floor:
         self._here = position.copy()
 
     def tip(self, seconds: float) -> None:
-        """Go on tipping for so long."""
+        """Go on tipping for this long."""
         self._left = max(0.0, self._left - seconds / TIPPING_TIME)
         self.rotation = Rotation.from_rotvec(self._goal + self._left * (self._origin - self._goal))
 

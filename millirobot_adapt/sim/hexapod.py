@@ -164,7 +164,7 @@ class Hexapod:
         self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
 
     def update(self, seconds: float) -> None:
-        """Let what is around the robot move on for so long: a floor that tips, a load on its rope."""
+        """Let what is around the robot move on for this long: a floor that tips, a load on its rope."""
         if self._floor.tips:
             self._floor.tip(seconds)
             self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))

@@ -22,9 +22,9 @@ BANDS = ((2, 3), (4, 5), (6, 7), (8, 9))
 YAW_PERIODS = 10
 """Control periods over which a yaw rate is averaged (1 s)."""
 JUMP = 0.15
-"""A pose so far from those before and after it has jumped [m]."""
+"""A pose this far from those before and after it has jumped [m]."""
 OVERTURNED = 1.2
-"""A robot that rolls so far has fallen over, and is not getting up [rad]."""
+"""A robot that rolls this far has fallen over, and is not getting up [rad]."""
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,13 @@ class MocapFaults(Config):
     """Faults of motion capture; 0 means none of the kind."""
 
     start: float = param(0.0, 'Nothing is wrong before, counted from the first frame.', unit='s', low=0.0)
-    every: float = param(5.0, 'A dropout or swap begins so often.', unit='s', low=0.1, high=1000.0)
-    dropout: float = param(0.0, 'No frames for so long, again and again.', unit='s', low=0.0, high=100.0)
+    every: float = param(5.0, 'A dropout or swap begins this often.', unit='s', low=0.1, high=1000.0)
+    dropout: float = param(0.0, 'No frames for this long, again and again.', unit='s', low=0.0, high=100.0)
     repeat: float = param(0.0, 'Share of frames that repeat the frame before them, stamp and all.', low=0.0, high=1.0)
     jump_rate: float = param(0.0, 'Share of frames that jump aside.', low=0.0, high=1.0)
     jump_low: float = param(0.15, 'Shortest jump.', unit='m', low=0.0, high=10.0)
     jump_high: float = param(1.0, 'Longest jump.', unit='m', low=0.0, high=10.0)
-    swap: float = param(0.0, 'Markers are taken for each other for so long, again and again.', unit='s', low=0.0)
+    swap: float = param(0.0, 'Markers are taken for each other for this long, again and again.', unit='s', low=0.0)
     swap_turn: tuple[float, ...] = param(
         (0.0, 0.0, 2 * np.pi / 3), 'What a swap does to the attitude: roll, pitch, yaw in the body.', unit='rad'
     )
@@ -42,7 +42,7 @@ class MocapFaults(Config):
     out_of_order: float = param(0.0, 'Share of frames that are held back.', low=0.0, high=1.0)
     held_back: float = param(0.025, 'How long a frame is held back.', unit='s', low=0.0, high=10.0)
     latency: float = param(0.0, 'Delay of every frame, instead of that of the stream.', unit='s', low=0.0, high=1.0)
-    jitter: float = param(0.0, 'The latency varies evenly by so much to both sides.', unit='s', low=0.0, high=1.0)
+    jitter: float = param(0.0, 'The latency varies evenly by this much to both sides.', unit='s', low=0.0, high=1.0)
     clock_offset: float = param(0.0, 'The clock of motion capture is ahead of the host.', unit='s', low=-10, high=10)
 
     def windows(self, begin: float, end: float) -> list[tuple[float, float]]:

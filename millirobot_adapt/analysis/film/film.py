@@ -27,7 +27,7 @@ DISTANCE = 0.62
 SMOOTH = 1.0
 """The camera that follows looks at the mean place over this time [s]."""
 EVENT_SHOWN = 4.0
-"""An event's caption stays so long [s of the run]."""
+"""An event's caption stays this long [s of the run]."""
 FADING = 0.5
 """A prediction is shown until it is this old [s]."""
 TRAIL = 400

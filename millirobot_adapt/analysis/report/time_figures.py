@@ -33,7 +33,7 @@ from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 BEFORE_FAULT = 5.0
-"""The figure of the recovery begins so long before the fault [s]."""
+"""The figure of the recovery begins this long before the fault [s]."""
 SHORT_MEDIAN = 5
 """Width of the running medians there [ticks]: wide ones would hide a quick recovery."""
 DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}

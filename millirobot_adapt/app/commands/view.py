@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
     viewer.add_argument('bag', type=Path, nargs='?', metavar='RUN', help='run folder or bag, e.g. runs/latest')
     viewer.add_argument('--live', action='store_true', help='follow what runs now instead')
     viewer.add_argument('--domain', type=int, metavar='N', help='with --live: the ROS domain, which the demo prints')
-    viewer.add_argument('--seconds', type=float, metavar='S', help='with --live: follow so long (default: to Ctrl-C)')
+    viewer.add_argument('--seconds', type=float, metavar='S', help='with --live: follow this long (default: to Ctrl-C)')
     viewer.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead of opening a window')
     viewer.add_argument('--namespace', help='the robot to look at, where there are several')
     viewer.set_defaults(run=_view)

@@ -24,7 +24,7 @@ TILT, HEIGHT = 1.0, 0.2
 FASTEST, FASTEST_TURN = 1.5, 25.0
 """Faster than this [m/s, rad/s] the body cannot have come from one pose to the next: the markers were mistaken."""
 SEEN_POSES, SEEN_PERIOD = 6, 0.2
-"""So many new poses in a row, no further apart than this [s], of a robot on the floor: there must be an estimate."""
+"""This many new poses in a row, no further apart than this [s], of a robot on the floor: there must be an estimate."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class NodeLoad:
 
 
 def measure_node(robot: str, seconds: float) -> NodeLoad:
-    """Read the processor time of the estimator over so long [s] from /proc; the robot stands, which costs the same.
+    """Read the processor time of the estimator over this long [s] from /proc; the robot stands, which costs the same.
 
     Raises:
         BenchFailedError: the link did not come up.

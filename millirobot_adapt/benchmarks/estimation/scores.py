@@ -18,9 +18,9 @@ WARM_UP = 1.0
 LONGEST_LAG = 0.06
 """Delays are sought between minus and plus this [s]."""
 JUMP_DISTANCE = 0.05
-"""The output jumps when it moves by so much more in a control period than the body ever did in that run [m]..."""
+"""The output jumps when it moves by this much more in a control period than the body ever did in that run [m]..."""
 JUMP_ANGLE = 0.35
-"""... or turns by so much more [rad]..."""
+"""... or turns by this much more [rad]..."""
 JUMP_DEVIATIONS = 5.0
 """... unless the covariance before had said so: within this many standard deviations."""
 

@@ -58,7 +58,7 @@ class Stream:
 
 
 def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) -> Stream:
-    """Walk the mock under random setpoints for so long [s]; equal arguments give equal streams.
+    """Walk the mock under random setpoints for this long [s]; equal arguments give equal streams.
 
     A pose counts as arrived at the millisecond in which motion capture hands it out.
     """

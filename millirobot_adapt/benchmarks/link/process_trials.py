@@ -33,7 +33,7 @@ WALKED = 1.0
 VANISHED = 2.0
 """How long the port stays away [s]."""
 WATCHED_AFTER = 1.0
-"""After a fault the robot must not move by itself for so long [s]."""
+"""After a fault the robot must not move by itself for this long [s]."""
 PATH = np.array([[x, 0.0] for x in range(101)], dtype=float)
 """Waypoints that no benchmark walks to the end of [m]."""
 FENCE = [-200.0, -200.0, 200.0, 200.0]

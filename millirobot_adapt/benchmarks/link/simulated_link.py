@@ -44,7 +44,7 @@ SENDER = Sender(ActionSource.CONTROLLER, 'simulated')
 HELD_FOR = 5
 """Setpoints in a row that are equal: an old reply may then echo the right command."""
 SHORTEST_STEP = 1e-6
-"""Time moves at least so far while a reply is waited for [s]; rounding could otherwise make it stand still."""
+"""Time moves at least this far while a reply is waited for [s]; rounding could otherwise make it stand still."""
 STAMP_ERROR = 1e-5
 """Stamps of the host, seconds since the epoch as floats, are good to a quarter of a microsecond [s]."""
 _SETPOINTS, _RADIO = 1, 2

@@ -10,15 +10,15 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.experiments.episode import Episode
 
 FAR = 1.0
-"""So far from its place on the path [m] ..."""
+"""This far from its place on the path [m] ..."""
 FAR_SECONDS = 3.0
-"""... a robot may be for so long at a time [s]."""
+"""... a robot may be for this long at a time [s]."""
 LEAST_WALKED = 0.9
 """A path is walked if the robot walked this part of its length, at least."""
 AT_END = 0.35
 """A finished walk ends this near to the last waypoint [m]: the shipped `finish_tolerance` and a step."""
 SAMPLED = 0.03
-"""Path and track are compared at points so far apart [m]."""
+"""Path and track are compared at points this far apart [m]."""
 
 
 @dataclass(frozen=True)

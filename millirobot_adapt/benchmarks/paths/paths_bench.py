@@ -25,7 +25,7 @@ from millirobot_adapt.sim.conditions import Condition
 SLOWEST = 0.1
 """A walk may take as long as the robot needs at this speed [m/s] ..."""
 SPARE = 5.0
-"""... and so much longer [s]."""
+"""... and this much longer [s]."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from millirobot_adapt.bringup.interpreter import find_interpreter
 from millirobot_adapt.core.errors import UserError
 
 PATIENCE = '45'
-"""The run is given so long to end [s]: the robot first, then the nodes, the bag, the report."""
+"""The run is given this long to end [s]: the robot first, then the nodes, the bag, the report."""
 
 
 def describe(launch: str) -> LaunchDescription:

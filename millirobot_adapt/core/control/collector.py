@@ -22,7 +22,7 @@ class CollectorConfig(Config):
     """Parameters of the executable `collector`."""
 
     robot: str = param('velociroach', 'Robot: a name under params/robots/ or the path of a YAML file.')
-    minutes: float = param(10.0, 'A run ends by itself after walking so long.', unit='min', low=0.01, high=600.0)
+    minutes: float = param(10.0, 'A run ends by itself after walking this long.', unit='min', low=0.01, high=600.0)
     centre: tuple[float, ...] = param(
         (0.5, 0.3), 'Centre of the safety circle, in `world`.', unit='m', low=-100.0, high=100.0, length=2
     )

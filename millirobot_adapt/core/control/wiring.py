@@ -53,7 +53,7 @@ class ControllerConfig(Config):
     )
     stale_after: float = param(0.5, 'A run does not start on a state older than this.', unit='s', low=0.05, high=10.0)
     state_timeout: float = param(
-        1.0, 'A run ends when no state has come for so long; after misses_allowed ticks without one the robot stands.',
+        1.0, 'A run ends when no state has come for this long; after misses_allowed ticks without one it stands.',
         unit='s', low=0.1, high=10.0,
     )  # fmt: skip
     finish_tolerance: float = param(
@@ -61,7 +61,7 @@ class ControllerConfig(Config):
     )
     progress_timeout: float = param(
         30.0,
-        'A run ends when it makes no progress along the path for so long; 0: never.',
+        'A run ends when it makes no progress along the path for this long; 0: never.',
         unit='s',
         low=0.0,
         high=3600.0,

@@ -33,7 +33,7 @@ AXES_RATIO, LARGEST_AXES_LEFT_OVER = 0.4, 0.3
 LARGEST_ERROR = 1.5
 """The error of one reading counts for no more than this, against its square."""
 LAG_SPREAD = 3
-"""Where the lag is known, so many places beside it are tried."""
+"""Where the lag is known, this many places beside it are tried."""
 
 
 def _exchanges() -> FloatArray:

@@ -20,16 +20,16 @@ from millirobot_adapt.core.estimation.quaternion import Vector
 from millirobot_adapt.core.robot.state import FloatArray
 
 LAG_STEP = 0.005
-"""Lags are tried so far apart [s]; a parabola finds the top between them."""
+"""Lags are tried this far apart [s]; a parabola finds the top between them."""
 LAGS = np.arange(-37, 38) * LAG_STEP
 """Stamps of motion capture minus times of the gyro [s]: as far as the longest latency, both ways."""
 FINEST, COARSEST = 0.008, 0.045
-"""The turning is taken from poses at least so far apart, where rotation noise hides it, and at most so far, where they
-do not show a stride [s]."""
+"""The turning is taken from poses at least this far apart, where rotation noise hides it, and at most this far, where
+they do not show a stride [s]."""
 MEMORY = 600.0
 """Samples over which the correlation is formed: a minute at ten a second."""
 ENOUGH = 60.0
-"""So many samples make a correlation."""
+"""This many samples are needed for a correlation."""
 CLEAR = 0.5
 """A weaker correlation tells no lag: the robot hardly turned, or the gyro's axes are not the body's."""
 RIVAL = 0.97
@@ -37,7 +37,7 @@ RIVAL = 0.97
 BIAS_SPREAD = 0.35
 """Standard deviation of the bias before anything is known of it (MPU-6000: 20 deg/s) [rad/s]."""
 LONGEST = 0.5
-"""Turning is remembered for so long [s]."""
+"""Turning is remembered for this long [s]."""
 
 
 class Compared(NamedTuple):

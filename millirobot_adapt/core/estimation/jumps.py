@@ -23,7 +23,7 @@ LARGEST_ANGULAR_SPEED = 40.0
 CLOSEST = 0.01
 """Stamps may be wrong by so much that the body seems to have had less time [s]."""
 SEQUENCES = 4
-"""So many sequences of jumps are followed at a time."""
+"""This many sequences of jumps are followed at a time."""
 LENGTH = 200
 """Poses that are kept of each."""
 SPEED_MARGIN = 0.5

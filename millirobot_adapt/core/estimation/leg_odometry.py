@@ -18,7 +18,7 @@ from millirobot_adapt.core.estimation.motion import Motion, Walk
 from millirobot_adapt.core.robot.state import FloatArray
 
 PERIOD = 0.1
-"""Forgetting is per reply; replies come about so often [s]."""
+"""Forgetting is per reply; replies come about this often [s]."""
 START_VARIANCE = np.diag([2.5e-3, 2.5e-3, 1.0])
 """Variance of the first coefficients, in units of the residual variance: about as large as they are themselves."""
 LARGEST_VARIANCE = 10.0
@@ -28,7 +28,7 @@ SHORTEST_STEP, LONGEST_STEP = 0.03, 0.3
 SPEED_SPREAD, TURN_SPREAD = 0.1, 1.0
 """Residuals before any is known: velocity [m/s] and yaw rate [rad/s]; the lab's robot had 0.1 and 1.4 to 2."""
 KNOWN_AFTER = 10
-"""The first residuals count as if so many had been seen."""
+"""The first residuals count as if this many had been seen."""
 
 
 class LegOdometry:

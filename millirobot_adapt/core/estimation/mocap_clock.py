@@ -27,17 +27,17 @@ LARGEST_OFFSET = 0.5
 SAME = 0.03
 """Ages that differ by less belong to one offset [s]."""
 CONFIRM_TIME, CONFIRM_POSES = 0.2, 5
-"""A clock has stepped when so many poses in so long agree about it [s]."""
+"""A clock has stepped when this many poses in this long agree about it [s]."""
 GAP = 0.1
 """After a longer pause between arrivals a larger age may be latency instead of a step [s]."""
 UNEVEN = 0.6
 """Stamps whose intervals differ from their mean by more than this share of it, on average, are those of arrival."""
 FEWEST_FRAMES, DENSE = 10, 0.045
-"""The order of arrival tells the time of arrival from so many frames on that come so often [s]."""
+"""The order of arrival tells the time of arrival from this many frames on that come this often [s]."""
 LONGEST_FRAME = 0.25
 """A longer time between two stamps is a pause, not the period of the poses [s]."""
 SILENCE = 0.5
-"""Without a reply for so long the time of arrival can no longer be told from the order of arrival [s]."""
+"""Without a reply for this long the time of arrival can no longer be told from the order of arrival [s]."""
 
 
 class HostClock:
@@ -153,7 +153,7 @@ class MocapClock:
         return Timed(stamp - self.offset, known, usable=-EARLY <= age <= LONGEST_LATENCY)
 
     def _arrival(self, stamp: float) -> float | None:
-        """Tell the time of arrival from the order of arrival: so many frames after the newest reply."""
+        """Tell the time of arrival from the order of arrival: this many frames after the newest reply."""
         self._since_reply += 1
         if self._reply is None or not self.dense:
             return None  # between two replies there are too few poses to tell

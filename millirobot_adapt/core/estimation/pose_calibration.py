@@ -38,7 +38,7 @@ FASTEST = 3.0
 PAUSE = 0.3
 """Poses or setpoints further apart do not belong to one stretch [s]."""
 FEWEST = 8
-"""So many stretches must be there for a calibration."""
+"""This many stretches must be there for a calibration."""
 OUTLIER = 4.0
 """Stretches further off than this many robust standard deviations are left out: swapped markers, a robot that slid."""
 STOP = 1.5

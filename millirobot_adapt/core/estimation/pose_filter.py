@@ -43,7 +43,7 @@ LARGEST_RATE = 100.0
 CLOCK_STEP = 0.0005
 """The correction of the stamps changes by no more from pose to pose, so that time stays in order [s]."""
 INNOVATIONS = 100.0
-"""The reported innovation is an average over so many poses."""
+"""The reported innovation is an average over this many poses."""
 SAME_TIME, CLOSE = 0.0009, 0.0025
 """Of poses whose stamps are closer than the first, as those of arrival are, the last counts; one that comes closer
 than the second after an accepted one tells nothing new [s]."""

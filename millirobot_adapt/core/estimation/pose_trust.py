@@ -22,15 +22,15 @@ FAULTS = {
 }
 """What a pose that was left out tells, by the reason."""
 LOSS = 0.3
-"""After so long without an accepted pose it is lost, and found again only by several [s]."""
+"""After this long without an accepted pose it is lost, and found again only by several [s]."""
 FIRST_POSES, RETURNING_POSES = 5, 3
-"""So many poses in a row must be accepted at the beginning (and over `restart_time`), and after a loss."""
+"""This many poses in a row must be accepted at the beginning (and over `restart_time`), and after a loss."""
 WINDOW = 1.0
 """The share of jumps is taken over this time [s]."""
 LARGEST_SHARE, FEWEST_JUMPS = 0.3, 15
-"""With more jumps than this share among the poses, and so many of them, another body is on the topic."""
+"""With more jumps than this share among the poses, and this many of them, another body is on the topic."""
 RECENT = 0.1
-"""Beyond the usual age and period of poses, one may be missing for so long before a fault is named [s]."""
+"""Beyond the usual age and period of poses, one may be missing for this long before a fault is named [s]."""
 
 
 class PoseTrust:

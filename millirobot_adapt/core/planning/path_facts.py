@@ -11,7 +11,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.polygon import Polygon
 
 SAMPLED = 0.01
-"""A path is looked at every so often [m]."""
+"""A path is examined at points this far apart [m]."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class PlannerConfig(Config):
 
 
 ICEM_ITERATIONS = 4
-"""iCEM learns so often a tick unless the parameters say otherwise; random shooting and MPPI draw once."""
+"""iCEM learns this often a tick unless the parameters say otherwise; random shooting and MPPI draw once."""
 
 
 def make_planner(config: PlannerConfig, robot: RobotConfig) -> Planner:

@@ -19,7 +19,7 @@ ALONGSIDE = 0.05
 LOST = 0.5
 """A robot farther from its place on the path than this [m] ..."""
 LOST_STEPS = 10
-"""... for so many steps in a row is lost: it re-enters at the nearest point that it has not passed."""
+"""... for this many steps in a row is lost: it re-enters at the nearest point that it has not passed."""
 AT_END = 0.05
 """The end is reached where so little of the path is left [m], or, of a path shorter than 1 m, so small a part of it."""
 LEFT_OUT = 0.1

@@ -61,7 +61,7 @@ class RobotConfig(Config):
         (1800, 200, 100, 0, 0, 1800, 200, 100, 0, 0), 'Kp Ki Kd Kaw Kff, left then right, in firmware units.', length=10
     )
     timeout: int = param(
-        250, "The robot's own watchdog (SET_TIMEOUT): it should stop after so long without a command; 0: not set.",
+        250, "The robot's own watchdog (SET_TIMEOUT): it should stop after this long without a command; 0: not set.",
         unit='ms', low=0, high=32767,
     )  # fmt: skip
     timeout_verified: bool = param(

@@ -23,7 +23,7 @@ from millirobot_adapt.recording.writer import BagWriter
 TOPICS = (ROLLOUT, MOCAP_POSE, SETPOINT, SENT, LEGS, IMU, BATTERY, BACK_EMF)
 _TELEMETRY = (LEGS, IMU, BATTERY, BACK_EMF)
 REQUEST_TIME = 0.003
-"""A setpoint is this long on the wire (18 bytes at 57600 baud): sent so much before the robot samples its reply [s]."""
+"""Time of a setpoint on the wire (18 bytes at 57600 baud), after which the robot samples its reply [s]."""
 _RANK = {topic.name: rank for rank, topic in enumerate(TOPICS)}
 
 Entry = tuple[float, str, Any]

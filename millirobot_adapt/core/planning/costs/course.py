@@ -10,7 +10,7 @@ from millirobot_adapt.core.robot.state import FloatArray
 STANDSTILL = 0.01
 """A displacement shorter than this over half a horizon [m] has no course worth the name; yaw stands in."""
 WAY_BACK = 0.5
-"""So far from the path [m] the way back to it counts as much as its direction."""
+"""This far from the path [m] the way back to it counts as much as its direction."""
 
 
 @cost_term('course', weight=5.0, unit='1/rad', doc='Weight of the angle between course and path, summed.')
