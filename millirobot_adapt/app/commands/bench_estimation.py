@@ -8,7 +8,7 @@ import importlib.util
 import json
 from typing import Any
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.app.commands.shared import add_jobs_option, check_jobs, listed
 from millirobot_adapt.core.files import user_path
 
 NODE_SECONDS = 8.0
@@ -36,7 +36,7 @@ def add(benchmarks: Any) -> None:
         help='length of the run on each floor that meets each fault [s] (default: %(default)s)',
     )  # fmt: skip
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    add_jobs_option(parser)
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument(
         '--params', default='estimator.yaml', help="the filter's parameters, by name or file (default: %(default)s)"
@@ -59,11 +59,10 @@ def _run(args: argparse.Namespace) -> int:
         report = bench_logs(args.logs, estimator, robot)
         text = layout_logs
     else:
-        if args.jobs == 0:
-            raise UserError('--jobs 0: must be at least 1, or -1 for one process a core')
+        check_jobs(args.jobs)
         config = BenchConfig(runs=args.runs, fault_seconds=args.fault_seconds, seed=args.seed, jobs=args.jobs)
         if args.terrain:
-            config = dataclasses.replace(config, terrains=_terrains(args.terrain, config.terrains))
+            config = dataclasses.replace(config, terrains=listed('--terrain', args.terrain, 'floor', config.terrains))
         report = bench(config, estimator, robot)
         _measure_node(report, args.robot)
         text = layout
@@ -83,14 +82,3 @@ def _measure_node(report: dict[str, Any], robot: str) -> None:
         report['node'] = dataclasses.asdict(measure_node(robot, NODE_SECONDS))
     except BenchFailedError as error:
         report['failures'].append(f'the real processes: {error}')
-
-
-def _terrains(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Split a comma-separated list of floors."""
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
-    for name in names:
-        if name not in known:
-            raise UserError(f'--terrain {name}: no such floor; known are {", ".join(known)}')
-    if not names:
-        raise UserError(f'--terrain {text!r}: names nothing; known are {", ".join(known)}')
-    return names

@@ -6,12 +6,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.app.commands.shared import add_jobs_option, between, check_jobs, listed
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 
 def add(benchmarks: Any) -> None:
@@ -40,7 +39,7 @@ def add(benchmarks: Any) -> None:
         default='controller.yaml',
         help="the controller's parameters, by name or file (default: %(default)s)",
     )
-    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    add_jobs_option(parser)
     parser.set_defaults(run=_run)
 
 
@@ -54,29 +53,15 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.core.share import find
     from millirobot_adapt.sim.conditions import load_condition
 
-    if args.jobs == 0 or args.jobs < -1:
-        raise UserError(f'--jobs {args.jobs}: must be at least 1, or -1 for one process a core')
+    check_jobs(args.jobs)
     bench = PathBench(
         controller=read_params(find('params', args.params), 'controller', ControllerConfig),
         estimator=read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig),
         condition=load_condition(args.condition),
-        kinds=_kinds(args.kinds, KINDS),
+        kinds=tuple(KINDS) if args.kinds is None else listed('--kinds', args.kinds, 'kind', KINDS),
         paths=args.paths,
         seeds=args.seeds,
     )
     walks = bench_paths(bench, args.out, args.jobs)
     print(json.dumps(as_dict(walks), indent=2, allow_nan=False) if args.json else as_text(walks))
     return 1 if failures(walks) else 0
-
-
-def _kinds(text: str | None, known: Iterable[str]) -> tuple[str, ...]:
-    """Split a comma-separated list of kinds."""
-    if text is None:
-        return tuple(known)
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
-    for name in names:
-        if name not in known:
-            raise UserError(f'--kinds {name}: no such kind; known are {", ".join(known)}')
-    if not names:
-        raise UserError(f'--kinds {text!r}: names nothing; known are {", ".join(known)}')
-    return names

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.app.commands.shared import add_jobs_option, check_jobs
+
 if TYPE_CHECKING:
     from millirobot_adapt.sim.calibration import Figure
 
@@ -31,7 +33,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument('--seconds', type=float, default=120.0, help='length of each run [s] (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    add_jobs_option(parser)
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_run)
 
@@ -45,8 +47,7 @@ def _run(args: argparse.Namespace) -> int:
 
     if not 10.0 <= args.seconds <= 3600.0:
         raise UserError(f'--seconds {args.seconds:g}: must be within 10..3600')
-    if args.jobs == 0 or args.jobs < -1:
-        raise UserError(f'--jobs {args.jobs}: must be at least 1, or -1 for one process a core')
+    check_jobs(args.jobs)
     if args.seed < 0:
         raise UserError(f'--seed {args.seed}: must be at least 0')
     targets = load_targets(find('params/calibration', args.targets, '.yaml'))

@@ -7,8 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between, plain
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.app.commands.shared import add_jobs_option, between, check_jobs, listed, plain
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def add(subparsers: Any) -> None:
         help='folder for results, figures, and every episode as it ends; the same again goes on',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of the tables')
-    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+    add_jobs_option(parser)
     parser.add_argument(
         '--backend', default='loky', help='who runs them: any backend that joblib knows (default: %(default)s)'
     )
@@ -70,14 +69,13 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from millirobot_adapt.experiments.results_table import as_text, cells_of, rows_of
     from millirobot_adapt.experiments.store import Store
 
-    if arguments.jobs == 0 or arguments.jobs < -1:
-        raise UserError(f'--jobs {arguments.jobs}: must be at least 1, or -1 for one process a core')
+    check_jobs(arguments.jobs)
     experiment = _experiment(arguments)
-    stories = episodes_of(experiment, arguments.params)
-    check_episodes(stories)
+    specs = episodes_of(experiment, arguments.params)
+    check_episodes(specs)
     store = Store(arguments.out / 'episodes') if arguments.out else None
-    episodes = run_episodes(stories, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
-    rows = rows_of(episodes, load_robot(stories[0].controller.robot).dt)
+    episodes = run_episodes(specs, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
+    rows = rows_of(episodes, load_robot(specs[0].controller.robot).dt)
     methods = [method.name for method in experiment.methods]
     cells = cells_of(rows, methods, experiment.groups)
     report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
@@ -93,22 +91,14 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
     """Return the experiment asked for, with what other options change."""
     from millirobot_adapt.experiments.experiment import find_experiment, parse_method
 
-    experiment = find_experiment(_names(arguments.conditions, '--conditions'))
+    experiment = find_experiment(listed('--conditions', arguments.conditions, 'condition'))
     changes: dict[str, Any] = {}
     if arguments.methods is not None:
         known = {method.name: method for method in experiment.methods}
-        names = _names(arguments.methods, '--methods')
+        names = listed('--methods', arguments.methods, 'method')
         changes['methods'] = tuple(known.get(name) or parse_method(name) for name in names)
     if arguments.shapes is not None:
-        changes['shapes'] = tuple(_names(arguments.shapes, '--shapes'))
+        changes['shapes'] = listed('--shapes', arguments.shapes, 'shape')
         changes['conditions'] = tuple(replace(entry, shapes=()) for entry in experiment.conditions)
     changes |= {key: getattr(arguments, key) for key in ('seeds', 'seconds') if getattr(arguments, key) is not None}
     return replace(experiment, **changes)
-
-
-def _names(text: str, option: str) -> list[str]:
-    """Split a comma-separated list; repeated names count once."""
-    names = list(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
-    if not names:
-        raise UserError(f'{option} {text!r}: names nothing')
-    return names

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
+
+from millirobot_adapt.core.errors import UserError
 
 Number = TypeVar('Number', int, float)
 
@@ -38,6 +40,37 @@ def between(kind: Callable[[str], Number], low: Number, high: Number, unit: str 
         return value
 
     return number
+
+
+def add_jobs_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--jobs`, the number of processes; `check_jobs` checks it."""
+    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
+
+
+def check_jobs(jobs: int) -> None:
+    """Check a number of processes.
+
+    Raises:
+        UserError: it is neither positive nor -1.
+    """
+    if jobs == 0 or jobs < -1:
+        raise UserError(f'--jobs {jobs}: must be at least 1, or -1 for one process a core')
+
+
+def listed(option: str, text: str, what: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+    """Split the comma-separated value of an option; repeated names count once.
+
+    Raises:
+        UserError: no name, or one that is not known (`known` None: any is); `what` says what it should name.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
+    hint = '' if known is None else f'; known are {", ".join(known)}'
+    for name in names:
+        if known is not None and name not in known:
+            raise UserError(f'{option} {name}: no such {what}{hint}')
+    if not names:
+        raise UserError(f'{option} {text!r}: names nothing{hint}')
+    return names
 
 
 def plain(value: Any) -> Any:
