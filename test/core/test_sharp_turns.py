@@ -6,6 +6,7 @@ from differential_drive import rollout, start, walk
 
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.projection import PathPosition
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -33,6 +34,18 @@ def test_turning_back_pays_wherever_the_robot_overshot_a_u_turn(back, y, mirror)
     states = rollout(start(-back, mirror * y, np.pi), actions)
     costs = TrackingObjective(ObjectiveConfig(), path, position, 0.1)(states, actions)
     turned = np.abs(np.arctan2(states[-1, :, 11], -states[-1, :, 10]))
+    assert costs[turned > 0.9].min() < costs[turned < 0.35].min()
+
+
+@pytest.mark.parametrize('y', [-0.4, -0.1, 0.0, 0.2])
+@pytest.mark.parametrize('beyond', [0.35, 0.5, 0.8, 1.2])
+def test_turning_back_pays_behind_the_end_that_the_robot_missed(beyond, y):
+    path = ReferencePath(np.array([(0.0, 0.0), (1.0, 0.0)]))
+    objective = TrackingObjective(ObjectiveConfig(), path, PathPosition(path.length, 0.2), 0.1)
+    actions = constant_actions()
+    states = rollout(start(1.0 + beyond, y, 0.0), actions)
+    costs = objective(states, actions)
+    turned = np.abs(np.arctan2(states[-1, :, 11], states[-1, :, 10]))
     assert costs[turned > 0.9].min() < costs[turned < 0.35].min()
 
 

@@ -28,6 +28,7 @@ class Course:
     with L = `turn_length` and W = `WAY_BACK`: the tangent, smoothed over what the robot can turn in and looked up the
     farther ahead the farther off the robot is, and the way back to the path. The tangent at s alone, as the paper has
     it, jumps at a sharp turn: a robot that overshot then pays more for turning back than for going on for ever.
+    Behind its end an open path has no tangent: a robot that missed the end turns back to it.
     """
 
     @staticmethod
@@ -49,6 +50,10 @@ def direction_to_take(candidates: Candidates, row: int) -> tuple[FloatArray, Flo
     """Return x and y of the direction to take from row `row` of the predicted points, shape (K,) each; any length."""
     on_path, length = candidates.on_path, candidates.turn_length
     place = on_path.arc_length[row] + on_path.distance[row]
-    tangent = (on_path.path.at(place + 0.5 * length) - on_path.path.at(place - 0.5 * length)) / length
+    ends = np.stack((place - 0.5 * length, place + 0.5 * length))
+    if not on_path.path.closed:
+        ends = np.minimum(ends, on_path.path.length)
+    before, after = on_path.path.at(ends)
+    tangent = (after - before) / length
     back_x, back_y = on_path.x[row] - candidates.x[row], on_path.y[row] - candidates.y[row]
     return tangent[:, 0] + back_x / WAY_BACK, tangent[:, 1] + back_y / WAY_BACK
