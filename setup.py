@@ -17,14 +17,14 @@ PARQUET = ['pyarrow>=14.0.1']
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
-    """List what is installed under share/: ament marker, manifest, launch files, parameters, models, views."""
+    """List what is installed under share/: ament marker, manifest, and what the package reads or builds at run time."""
     folders: dict[str, list[str]] = {
         'share/ament_index/resource_index/packages': [f'resource/{PACKAGE}'],
         str(SHARE): ['package.xml'],
     }
-    for top in ('launch', 'params', 'models', 'viz'):
+    for top in ('launch', 'params', 'models', 'viz', 'firmware'):
         for path in sorted(Path(top).rglob('*')):
-            if path.is_file() and '__pycache__' not in path.parts:
+            if path.is_file() and not {'__pycache__', 'build'} & set(path.parts):
                 folders.setdefault(str(SHARE / path.parent), []).append(str(path))
     return list(folders.items())
 

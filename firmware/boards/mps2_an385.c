@@ -1,9 +1,10 @@
-/* Arm MPS2 with the image AN385 (Cortex-M3 at 25 MHz), as QEMU emulates it: UART 0, timer 0, watchdog; a robot on a stand
-   in place of sensors and motors. Source: Arm, Cortex-M System Design Kit Technical Reference Manual (DDI 0479). */
+/* Arm MPS2 with the image AN385 (Cortex-M3 at 25 MHz), as QEMU emulates it: UART 0, timer 0, watchdog. In place of
+   sensors and motors: a robot on a stand, or the mock's body where the board's 16 MiB of PSRAM are shared with it.
+   Source: Arm, Cortex-M System Design Kit Technical Reference Manual (DDI 0479). */
 #include "board.h"
-#include "stand.h"
+#include "cortex_m.h"
+#include "simulated.h"
 
-#define REGISTER(address) (*(volatile uint32_t *)(address))
 #define CLOCK 25000000u /* Hz */
 
 #define UART 0x40004000u
@@ -24,12 +25,8 @@
 #define TIMER_VALUE REGISTER(TIMER + 0x4) /* counts down */
 #define TIMER_RELOAD REGISTER(TIMER + 0x8)
 
-#define SYSTICK_CONTROL REGISTER(0xE000E010u)
-#define SYSTICK_RELOAD REGISTER(0xE000E014u)
-#define INTERRUPT_ENABLE REGISTER(0xE000E100u) /* bit 0: a byte from UART 0 */
-#define INTERRUPT_CLEAR REGISTER(0xE000E280u)
-#define PENDING REGISTER(0xE000ED04u)
-#define CLEAR_SYSTICK (1u << 25)
+#define BYTE_INTERRUPT 0u /* a byte from UART 0 */
+#define PSRAM 0x21000000u
 
 #define WATCHDOG 0x40008000u
 #define WATCHDOG_LOAD REGISTER(WATCHDOG + 0x0)
@@ -39,34 +36,24 @@
 #define UNLOCK 0x1ACCE551u
 #define INTERRUPT_AND_RESET 3u
 
-static struct stand stand;
-static int16_t duty[SIDES];
-static uint32_t last, rest, milliseconds;
+static struct cortex_m_clock clock;
 
 void board_start(void) {
     UART_DIVIDER = CLOCK / BAUD;
     UART_CONTROL = BOTH_WAYS | RX_INTERRUPT_ENABLE;
-    /* Interrupts end the sleep of `board_wait` and are never taken. */
-    __asm__ volatile("cpsid i");
-    INTERRUPT_ENABLE = 1;
-    SYSTICK_RELOAD = CLOCK / 1000 - 1;
-    SYSTICK_CONTROL = 7;
+    cortex_m_start(CLOCK, BYTE_INTERRUPT);
     TIMER_RELOAD = 0xFFFFFFFF;
     TIMER_VALUE = 0xFFFFFFFF;
     TIMER_CONTROL = 1;
-    last = TIMER_VALUE;
+    clock.last = ~TIMER_VALUE;
     WATCHDOG_LOCK = UNLOCK;
     WATCHDOG_LOAD = CLOCK; /* a second */
     WATCHDOG_CONTROL = INTERRUPT_AND_RESET;
+    simulated_start((volatile struct body *)PSRAM);
 }
 
 uint32_t board_milliseconds(void) {
-    uint32_t now = TIMER_VALUE;
-    rest += last - now;
-    last = now;
-    milliseconds += rest / (CLOCK / 1000);
-    rest %= CLOCK / 1000;
-    return milliseconds;
+    return cortex_m_milliseconds(&clock, ~TIMER_VALUE, CLOCK / 1000);
 }
 
 int board_read(void) {
@@ -81,22 +68,23 @@ bool board_write(uint8_t byte) {
     return true;
 }
 
-void board_sensors(struct sensors *sensors) {
-    stand_tick(&stand, duty, sensors);
+void board_sensors(const struct robot *robot, struct sensors *sensors) {
+    simulated_sensors(robot, sensors);
 }
 
-void board_motors(const int16_t wanted[SIDES]) {
-    duty[LEFT] = wanted[LEFT];
-    duty[RIGHT] = wanted[RIGHT];
+void board_motors(const struct robot *robot) {
+    simulated_motors(robot);
 }
 
 void board_wait(void) {
-    __asm__ volatile("wfi");
+    cortex_m_wait();
     UART_INTERRUPT = RX_INTERRUPT;
-    INTERRUPT_CLEAR = 1;
-    PENDING = CLEAR_SYSTICK;
+    cortex_m_acknowledge(BYTE_INTERRUPT);
 }
 
 void board_alive(void) {
     WATCHDOG_CLEAR = 1;
+    if (simulated_reset()) {
+        cortex_m_reset();
+    }
 }

@@ -1,9 +1,10 @@
-/* Reset of a Cortex-M: memory, then main. The linker script gives the addresses. */
+/* Reset of a Cortex-M: memory, then the loop. The linker script gives the addresses. */
 #include <stddef.h>
 #include <stdint.h>
 
+#include "board.h"
+
 extern uint32_t image_data[], data_begin[], data_end[], bss_begin[], bss_end[], stack_top[];
-int main(void);
 void reset(void);
 void stuck(void);
 void ignored(void);
@@ -27,8 +28,7 @@ void reset(void) {
     for (uint32_t *to = bss_begin; to < bss_end;) {
         *to++ = 0;
     }
-    main();
-    stuck();
+    board_loop();
 }
 
 __attribute__((section(".vectors"), used)) static const uintptr_t vectors[16] = {

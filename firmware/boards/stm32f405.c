@@ -3,9 +3,8 @@
    Source: ST, reference manual RM0090. With EMULATED it is for QEMU's netduinoplus2, which has no clock tree, no
    watchdog, and a timer 2 of 1 GHz. */
 #include "board.h"
-#include "stand.h"
-
-#define REGISTER(address) (*(volatile uint32_t *)(address))
+#include "cortex_m.h"
+#include "simulated.h"
 
 #define RCC 0x40023800u
 #define RCC_CONTROL REGISTER(RCC + 0x00)
@@ -47,14 +46,8 @@
 #define TIMER_CLOCK 84000000u
 #endif
 
-#define SYSTICK_CONTROL REGISTER(0xE000E010u)
-#define SYSTICK_RELOAD REGISTER(0xE000E014u)
 #define CORE_CLOCK 168000000u
-#define INTERRUPT_ENABLE REGISTER(0xE000E104u) /* bit 5: number 37, a byte from USART 1 */
-#define INTERRUPT_CLEAR REGISTER(0xE000E284u)
-#define USART_INTERRUPT (1u << 5)
-#define PENDING REGISTER(0xE000ED04u)
-#define CLEAR_SYSTICK (1u << 25)
+#define BYTE_INTERRUPT 37u /* a byte from USART 1 */
 
 #define WATCHDOG 0x40003000u
 #define WATCHDOG_KEY REGISTER(WATCHDOG + 0x00)
@@ -65,9 +58,7 @@
 #define START 0xCCCCu
 #define BY_32 3u /* of about 32 kHz */
 
-static struct stand stand;
-static int16_t duty[SIDES];
-static uint32_t last, rest, milliseconds;
+static struct cortex_m_clock clock;
 
 static void start_clocks(void) {
 #ifndef EMULATED
@@ -94,26 +85,18 @@ void board_start(void) {
     USART_CONTROL = ON_BOTH_WAYS_WITH_INTERRUPT;
     TIMER_RELOAD = 0xFFFFFFFF;
     TIMER_CONTROL = 1;
-    last = TIMER_COUNT;
-    /* Interrupts end the sleep of `board_wait` and are never taken. */
-    __asm__ volatile("cpsid i");
-    INTERRUPT_ENABLE = USART_INTERRUPT;
-    SYSTICK_RELOAD = CORE_CLOCK / 1000 - 1;
-    SYSTICK_CONTROL = 7;
+    clock.last = TIMER_COUNT;
+    cortex_m_start(CORE_CLOCK, BYTE_INTERRUPT);
     WATCHDOG_KEY = START;
     WATCHDOG_KEY = UNLOCK;
     WATCHDOG_DIVIDER = BY_32;
     WATCHDOG_RELOAD = 1000; /* a second */
     WATCHDOG_KEY = RESTART;
+    simulated_start(NULL);
 }
 
 uint32_t board_milliseconds(void) {
-    uint32_t now = TIMER_COUNT;
-    rest += now - last;
-    last = now;
-    milliseconds += rest / (TIMER_CLOCK / 1000);
-    rest %= TIMER_CLOCK / 1000;
-    return milliseconds;
+    return cortex_m_milliseconds(&clock, TIMER_COUNT, TIMER_CLOCK / 1000);
 }
 
 int board_read(void) {
@@ -128,19 +111,17 @@ bool board_write(uint8_t byte) {
     return true;
 }
 
-void board_sensors(struct sensors *sensors) {
-    stand_tick(&stand, duty, sensors);
+void board_sensors(const struct robot *robot, struct sensors *sensors) {
+    simulated_sensors(robot, sensors);
 }
 
-void board_motors(const int16_t wanted[SIDES]) {
-    duty[LEFT] = wanted[LEFT];
-    duty[RIGHT] = wanted[RIGHT];
+void board_motors(const struct robot *robot) {
+    simulated_motors(robot);
 }
 
 void board_wait(void) {
-    __asm__ volatile("wfi");
-    INTERRUPT_CLEAR = USART_INTERRUPT;
-    PENDING = CLEAR_SYSTICK;
+    cortex_m_wait();
+    cortex_m_acknowledge(BYTE_INTERRUPT);
 }
 
 void board_alive(void) {

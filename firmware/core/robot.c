@@ -74,6 +74,13 @@ void robot_tick(struct robot *robot, const struct sensors *sensors) {
     }
 }
 
+void robot_command(const struct robot *robot, int32_t command[SIDES]) {
+    bool off = !robot->running || robot->empty;
+    for (int side = 0; side < SIDES; side++) {
+        command[side] = off ? 0 : robot->open_loop ? robot->thrust[side] : robot->velocity[side];
+    }
+}
+
 /* The low 32 bits, as the counter on the wire holds them. */
 static int32_t wrapped(int64_t count) {
     return (int32_t)(uint32_t)(uint64_t)count;

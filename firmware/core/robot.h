@@ -52,6 +52,9 @@ void robot_power_up(struct robot *robot, const struct sensors *sensors);
 /* Run one millisecond; `robot->duty` is what the motors get, of FULL_DUTY. */
 void robot_tick(struct robot *robot, const struct sensors *sensors);
 
+/* What the motors are told now: leg velocity [counts/ms], or duty under 0x95; zero while they are off. */
+void robot_command(const struct robot *robot, int32_t command[SIDES]);
+
 /* Take a payload from the host; write the answer (PACKET_MAX_ANSWER bytes) and return its length, 0 without one. */
 size_t robot_receive(
     struct robot *robot, const struct sensors *sensors, const uint8_t *payload, size_t length, uint8_t *answer

@@ -5,6 +5,8 @@ Keys of version 1; what the bag does not hold is null.
     version             1
     ros                 distro, rmw: of the machine that made the run
     seed                seed of the run
+    firmware            what ran on the mock's microcontroller (python: its own; host, qemu: the reference firmware);
+                        null for a real robot and for runs older than that choice
     ticks               control periods of the run, first to last tick record
     period_ms           p50, p99, max of the time between starts of ticks [ms]
     work_ms             p50, p99, max of the time from the arrival of the state to the plan [ms]
@@ -77,6 +79,7 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'version': VERSION,
         'ros': {'distro': ros.get('distro'), 'rmw': ros.get('rmw')},
         'seed': _seed(run, parameters),
+        'firmware': _firmware(parameters),
         'ticks': _ticks(run),
         'period_ms': _percentiles(run.column('period_ms')),
         'work_ms': _percentiles(run.column('work_ms')),
@@ -107,6 +110,12 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'outcome': next((status.text for _, status in reversed(_runs(run)) if status.phase.ended), None),
         'ended': _why_it_ended(run),
     }
+
+
+def _firmware(parameters: Mapping[str, Any]) -> str | None:
+    mock = parameters.get('mock_robot')
+    firmware = mock.get('firmware') if isinstance(mock, Mapping) else None
+    return str(firmware) if firmware else None
 
 
 def _why_it_ended(run: RunData) -> str | None:

@@ -42,6 +42,8 @@ class Demo:
     seed: int
     out: Path
     overrides: Sequence[str]
+    firmware: str | None = None
+    """What runs on the mock's microcontroller."""
 
 
 def run_demo(demo: Demo, command: str) -> int:
@@ -81,7 +83,9 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
 def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     """Turn the options into parameters of nodes; `--set` comes last and wins."""
     options: dict[str, dict[str, Any]] = {
-        'mock_robot': {'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed},
+        'mock_robot': {
+            'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed, 'firmware': demo.firmware,
+        },
         'bridge': {'gate.fence': MOCK_FENCE},
         'controller': {
             'path': demo.shape, 'method': demo.method, 'model': _model(demo), 'seed': demo.seed,

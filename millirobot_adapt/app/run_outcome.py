@@ -9,6 +9,7 @@ from typing import Any
 from millirobot_adapt.analysis.report import REPORT, write_report
 from millirobot_adapt.bringup.run_folder import RunFolder
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.sim.firmware_board import BOARDS, firmware_text
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -35,6 +36,7 @@ def table(summary: Mapping[str, Any]) -> str:
     link, adaptation, tracking = summary['link'], summary['adaptation'], summary['tracking']
     after_fault = tracking['after_fault'] or {}
     rows = (
+        *((('firmware', firmware_text(summary['firmware'])),) if summary.get('firmware') in BOARDS else ()),
         ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
         ('setpoint every', _times(summary['period_ms'])),
         ('work', _times(summary['work_ms']) + _shed(summary['planning'])),

@@ -45,13 +45,17 @@ METHOD = Argument('method', "adaptation method, if not the model's own", ('contr
 CONDITION = Argument(
     'condition', 'what the mock meets: a name in params/conditions or a file', ('mock_robot.condition',)
 )
+FIRMWARE = Argument(
+    'firmware', "what runs on the mock's microcontroller: python (its own), or the reference firmware: host, qemu",
+    ('mock_robot.firmware',),
+)  # fmt: skip
 SEED = Argument('seed', 'seed of everything random', ('controller.seed', 'collector.seed', 'mock_robot.seed'))
 MINUTES = Argument('minutes', 'how long to walk [min]', ('collector.minutes',))
 BAG = Argument('bag', 'bag or run folder to play', ('player.bag',), required=True)
 START = Argument('start', 'where to begin, after the first message [s]', ('player.start',))
 
 LAUNCHES: Mapping[str, tuple[Argument, ...]] = {
-    'sim': (ROBOT, CONDITION, TRAJECTORY, MODEL, METHOD, SEED),
+    'sim': (ROBOT, CONDITION, FIRMWARE, TRAJECTORY, MODEL, METHOD, SEED),
     'robot': (ROBOT, PORT, TRAJECTORY, MODEL, METHOD, SEED, DRY_RUN),
     'collect': (ROBOT, PORT, CONDITION, MINUTES, SEED, DRY_RUN),
     'replay': (BAG, START, ROBOT),

@@ -49,13 +49,16 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
         own_files: The user's own parameter files.
 
     Raises:
-        UserError: model, robot, path or condition are not there or do not fit; the folder cannot be made. Then
-            nothing is left.
+        UserError: model, robot, path or condition are not there or do not fit; the firmware cannot run here; the
+            folder cannot be made. Then nothing is left.
     """
     if 'mock_robot' in nodes:
-        from millirobot_adapt.sim.conditions import load_condition  # needs the simulator, which a robot does not
+        # They need the simulator, which a robot does not.
+        from millirobot_adapt.sim.conditions import load_condition
+        from millirobot_adapt.sim.firmware_board import check_firmware
 
         load_condition(nodes['mock_robot']['condition'])
+        check_firmware(nodes['mock_robot']['firmware'])
     check_log_folder(os.environ)
     driver = next(nodes[name] for name in ('controller', 'collector', 'estimator') if name in nodes)
     robot, model = load_robot(driver['robot']), None

@@ -22,6 +22,8 @@ from millirobot_adapt.ros.inject import INJECT, fault_request
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 from millirobot_adapt.sim.conditions import load_condition, make_fault
+from millirobot_adapt.sim.firmware_board import FIRMWARES, MOCK, firmware_text
+from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
 from millirobot_adapt.sim.mock import Mock
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
@@ -45,6 +47,10 @@ class MockRobotConfig(Config):
         -1.0, 'When faults begin, after the first motor command; below 0: when the condition says.', unit='s',
         low=-1.0, high=3600.0,
     )  # fmt: skip
+    firmware: str = param(
+        MOCK, "Firmware: python is the mock's own; the reference firmware in C as a process here (host), or emulated "
+        'on a board (qemu).', choices=FIRMWARES,
+    )  # fmt: skip
     seed: int = param(0, 'Seed of all noise.', low=0)
     port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
     wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
@@ -61,7 +67,7 @@ class MockRobot(Node):
         condition = load_condition(config.condition)
         if config.fault_time >= 0.0:
             condition = condition.with_faults_from(config.fault_time)
-        world = World(robot, condition, config.seed)
+        world = World(robot, condition, config.seed, microcontroller_of(config.firmware))
         radio = Radio(robot.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
         self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
         self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
@@ -76,6 +82,7 @@ class MockRobot(Node):
         self._port = PtyPort(Path(config.port))
         self._mock = Mock(world, radio, self._port)
         self.create_service(SetParametersAtomically, INJECT, self._inject)
+        self.get_logger().info(f'firmware: {firmware_text(config.firmware)}')
         self.get_logger().info(f'serving the radio on {config.port}')
 
     def turn(self) -> None:

@@ -7,7 +7,8 @@ next motor command; a timed run stops them at its end; 0x80, 0x8D (velocity prof
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import numpy as np
 
@@ -34,6 +35,9 @@ ADC_LIMIT = 1023
 
 class Microcontroller:
     """Be the peer of the host: `receive` packets at any time, `tick` once a millisecond; pairs are left, right."""
+
+    has_own_clock = False
+    """It ticks by a clock of its own, in real time, and not by `tick`."""
 
     def __init__(self, robot: RobotConfig, hexapod: Hexapod, rng: np.random.Generator) -> None:
         self._robot = robot
@@ -123,6 +127,16 @@ class Microcontroller:
         reply = self._answer(packet)
         self.obey(packet)
         return None if reply is None else packet_codec.encode(reply, self._robot.index_before_timestamp)
+
+    def answers(self) -> list[bytes]:
+        """Return the payloads of answers that took time: none, `receive` returns them."""
+        return []
+
+    def synchronise(self, now: float) -> None:
+        """Learn the present [s], from which `tick` may be a few milliseconds away: of no use here."""
+
+    def close(self) -> None:
+        """Let go of what it runs on: nothing here."""
 
     def telemetry(self, command: Pair) -> TelemetryReply:
         """Sample every sensor now; `command` is what the reply echoes."""
@@ -228,6 +242,10 @@ class Microcontroller:
         self._position = (0, 0)
         for pid in self._pids:
             pid.aim(0, 0)
+
+
+MakeMicrocontroller: TypeAlias = Callable[[RobotConfig, Hexapod, np.random.Generator], Microcontroller]
+"""Makes what drives a body, with a generator for the noise of its sensors."""
 
 
 def _pair(values: Iterable[int]) -> Pair:

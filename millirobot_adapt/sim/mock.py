@@ -42,9 +42,10 @@ class Mock(RealtimeRobot):
         self.world.injector.inject(fault, self.world.time)
 
     def close(self) -> None:
-        """End the faults that last and remove the port."""
+        """End the faults that last remove the port, end the firmware."""
         self.inject(Fault('clear', True))
         self._pty.close()
+        self.world.microcontroller.close()
 
     def _step_host(self, ahead: float) -> None:
         assert self._clock_file is not None

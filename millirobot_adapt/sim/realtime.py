@@ -19,6 +19,12 @@ LARGEST_LAG = 0.5
 Letting time go sets the robot's clock back, which no real robot does, so the bridge refuses its replies then. Catching
 up takes a tenth of the lag or less.
 """
+OWN_CLOCK_WAIT, OWN_CLOCK_LAG = 0.001, 0.05
+"""The same for a robot whose firmware ticks by a clock of its own [s].
+
+It drives the legs as they are shown to it, so they are shown often, and a lag that it has lived through is not made up
+with what it commands now. Letting time go does not touch its clock.
+"""
 
 
 class Port(Protocol):
@@ -82,7 +88,7 @@ class RealtimeRobot:
     def _now(self, clock: float) -> float:
         """Return the time up to which the world should go; a large lag is forgiven, not caught up with."""
         lag = clock - self.world.time
-        if lag <= LARGEST_LAG:
+        if lag <= (OWN_CLOCK_LAG if self.world.microcontroller.has_own_clock else LARGEST_LAG):
             return clock
         self._start += lag
         self._host_offset += lag
@@ -92,4 +98,5 @@ class RealtimeRobot:
     def _wait(self, now: float) -> float:
         """Return how long nothing is to be done [s]."""
         due = [time for time in (self._radio.next_due(), self.world.mocap.next_due()) if time is not None]
-        return min(LONGEST_WAIT, max(0.0, min(due, default=now + LONGEST_WAIT) - now))
+        longest = OWN_CLOCK_WAIT if self.world.microcontroller.has_own_clock else LONGEST_WAIT
+        return min(longest, max(0.0, min(due, default=now + longest) - now))

@@ -21,12 +21,19 @@ class WirelessRobot:
 
     def advance(self, now: float) -> bytes:
         """Let the robot take what has arrived and live until `now`; return what the host may read then."""
+        microcontroller = self.world.microcontroller
+        microcontroller.synchronise(now)
         while (packet := self.radio.arrived(now)) is not None:
             arrival, payload = packet
             self.world.advance(arrival)
-            answer = self.world.microcontroller.receive(payload)
+            answer = microcontroller.receive(payload)
             if answer is not None:
-                self._on_answer(arrival, answer)
-                self.radio.answer(answer, arrival)
+                self._answer(answer, arrival)
         self.world.advance(now)
+        for answer in microcontroller.answers():
+            self._answer(answer, now)
         return self.radio.read(now)
+
+    def _answer(self, payload: bytes, now: float) -> None:
+        self._on_answer(now, payload)
+        self.radio.answer(payload, now)

@@ -12,7 +12,7 @@ from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.disturbances import Disturbances
 from millirobot_adapt.sim.hexapod import Hexapod
 from millirobot_adapt.sim.injector import CIRCUMSTANCES, Injector
-from millirobot_adapt.sim.microcontroller import Microcontroller
+from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
 from millirobot_adapt.sim.mocap import Mocap
 from millirobot_adapt.sim.mocap_driver import MocapDriver
 from millirobot_adapt.sim.robot_faults import ClockFaults, RobotFaults
@@ -27,9 +27,16 @@ _BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES, _DRIVER = range
 class World:
     """Advance the robot and what observes it; equal seeds and equal packets give equal runs, bit for bit."""
 
-    def __init__(self, robot: RobotConfig, condition: Condition, seed: int) -> None:
+    def __init__(
+        self,
+        robot: RobotConfig,
+        condition: Condition,
+        seed: int,
+        microcontroller: MakeMicrocontroller = Microcontroller,
+    ) -> None:
+        """Put a robot down; `microcontroller` makes what drives it."""
         self.hexapod = Hexapod(condition, generator(seed, _BODY))
-        self.microcontroller = Microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
+        self.microcontroller = microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
         self._camera = Mocap(robot, condition, generator(seed, _MOCAP))
         self.mocap = MocapDriver(self._camera, generator(seed, _DRIVER))
         self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES), generator(seed, _FORWARD_PUSHES))

@@ -29,6 +29,11 @@ def test_a_method_brings_the_model_that_ships_for_it_unless_another_is_named():
     assert (named['method'], named['model']) == ('mb', 'models/mine')
 
 
+def test_the_firmware_is_the_mocks_own_unless_another_is_asked_for():
+    assert 'firmware' not in node_overrides(demo())['mock_robot']
+    assert node_overrides(demo(firmware='host'))['mock_robot']['firmware'] == 'host'
+
+
 def test_set_wins_over_options():
     overrides = node_overrides(demo(overrides=['mock_robot.fault_time=5.0', 'estimator.robot=other']))
     assert overrides['mock_robot']['fault_time'] == 5.0

@@ -14,7 +14,6 @@ from firmware_bridge.packet_codec import decode_reply
 from firmware_bridge.packets import TelemetryReply, WhoAmIReply
 from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_reset
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.sim import world
 from millirobot_adapt.sim.microcontroller import Microcontroller
 
 pytestmark = needs_compiler
@@ -66,8 +65,8 @@ def library(tmp_path_factory):
 
 
 @pytest.fixture
-def core(library, monkeypatch):
-    monkeypatch.setattr(world, 'Microcontroller', functools.partial(CoreMicrocontroller, library))
+def core(library):
+    return functools.partial(CoreMicrocontroller, library)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +75,12 @@ def core(library, monkeypatch):
 )
 def test_a_fault_of_the_radio_ends_as_with_the_mock(core, case):
     trials = 1 if case.name in QUICK else 5
-    row = measure_fault(dataclasses.replace(case, line_bytes=0), ROBOT, trials, seed=1)
+    row = measure_fault(dataclasses.replace(case, line_bytes=0), ROBOT, trials, 1, core)
     assert row.wrong_accepted == 0
     assert row.stop_ms <= STOPS_WITHIN
 
 
 def test_a_reset_ends_as_with_the_mock(core):
-    row = measure_reset(ROBOT, 2, seed=1)
+    row = measure_reset(ROBOT, 2, 1, core)
     assert row.wrong_accepted == 0
     assert row.stop_ms <= STOPS_WITHIN

@@ -8,6 +8,7 @@ from typing import Any
 from millirobot_adapt.analysis.page import Card
 from millirobot_adapt.analysis.report.whole_run import WholeRun
 from millirobot_adapt.analysis.run_data import RunData, spoken
+from millirobot_adapt.sim.firmware_board import BOARDS, firmware_text
 
 DASH, MINUS = '\u2013', '\u2212'
 
@@ -28,6 +29,8 @@ def lead(summary: Mapping[str, Any]) -> str:
             f'The robot walked {tracking["progress"]:.1f} m along the path, '
             f'{100 * tracking["cross_track_rms_m"]:.1f} cm off it (rms).'
         )
+    if summary['firmware'] in BOARDS:
+        sentences.append(f"On the mock's microcontroller ran {firmware_text(summary['firmware'])}.")
     sentences += [f'At {fault["time_s"]:.0f} s: {fault["text"]}.' for fault in summary['faults']]
     after = tracking['after_fault']
     if after is not None:

@@ -43,6 +43,11 @@ def add(subparsers: Any) -> None:
         '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
         help='with --versus: number of seeds, from --seed on (default: 1); from 2 on the difference has an interval',
     )  # fmt: skip
+    demo.add_argument(
+        '--firmware', metavar='{python,host,qemu}',
+        help="what runs on the mock's microcontroller: its own Python (default), or the reference firmware in C as a "
+        'process of this machine (host) or on an emulated Cortex-M3 (qemu); docs/firmware.md',
+    )  # fmt: skip
     demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
     demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')
     demo.add_argument(
@@ -64,6 +69,7 @@ def _demo(args: argparse.Namespace) -> int:
         seed=args.seed,
         out=args.out,
         overrides=args.overrides,
+        firmware=args.firmware,
     )
     command = shlex.join(['millirobot', *sys.argv[1:]])
     if args.versus:

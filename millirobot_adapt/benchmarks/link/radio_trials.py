@@ -13,6 +13,7 @@ from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
 from millirobot_adapt.sim.radio_faults import RadioFaults
 
 PATIENCE = 20.0
@@ -56,9 +57,11 @@ CASES = (
 )
 
 
-def measure_fault(case: Case, robot: RobotConfig, trials: int, seed: int) -> FaultRow:
+def measure_fault(
+    case: Case, robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
+) -> FaultRow:
     """Measure one lasting fault."""
-    link = SimulatedLink(robot, seed, case.period)
+    link = SimulatedLink(robot, seed, case.period, microcontroller)
     rng = generator(seed)
     tally = _Tally(link)
     for trial in range(trials):
@@ -77,9 +80,11 @@ def measure_fault(case: Case, robot: RobotConfig, trials: int, seed: int) -> Fau
     return tally.row(case.name)
 
 
-def measure_reset(robot: RobotConfig, trials: int, seed: int) -> FaultRow:
+def measure_reset(
+    robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
+) -> FaultRow:
     """Let the robot restart in the middle of a walk; its motors are off at once, setpoints go on coming."""
-    link = SimulatedLink(robot, seed, period=0.1)
+    link = SimulatedLink(robot, seed, 0.1, microcontroller)
     rng = generator(seed)
     tally = _Tally(link)
     for _ in range(trials):

@@ -30,6 +30,7 @@ from millirobot_adapt.core.robot.state import FloatArray, assemble_state
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
@@ -120,10 +121,12 @@ class RadioTransport:
 class SimulatedLink:
     """A bridge whose link is up, a robot at its other end, and a controller that can be started and stopped."""
 
-    def __init__(self, robot: RobotConfig, seed: int, period: float) -> None:
-        """`period` is the time between two setpoints [s]."""
+    def __init__(
+        self, robot: RobotConfig, seed: int, period: float, microcontroller: MakeMicrocontroller = Microcontroller
+    ) -> None:
+        """`period` is the time between two setpoints [s]; `microcontroller` makes what drives the robot."""
         self.clock = SimulatedClock()
-        self.world = World(robot, Condition(), seed)
+        self.world = World(robot, Condition(), seed, microcontroller)
         self.radio = Radio(robot.radio, RadioFaults(), True, generator(seed, _RADIO))
         self.truth = TelemetryTruth(robot)
         self.speaking = False

@@ -4,20 +4,18 @@
 
 static struct firmware firmware;
 
-int main(void);
-
-int main(void) {
+_Noreturn void board_loop(void) {
     struct sensors sensors;
     int waiting = -1; /* a byte that found no room */
     board_start();
-    board_sensors(&sensors);
+    board_sensors(&firmware.robot, &sensors);
     firmware_reset(&firmware, &sensors, false);
     for (uint32_t ticks = board_milliseconds();;) {
         /* Ticks first: what the robot answers is then as new as its stamp. */
         for (uint32_t now = board_milliseconds(); ticks != now; ticks++) {
-            board_sensors(&sensors);
+            board_sensors(&firmware.robot, &sensors);
             firmware_tick(&firmware, &sensors);
-            board_motors(firmware.robot.duty);
+            board_motors(&firmware.robot);
         }
         for (int byte; (byte = board_read()) >= 0;) {
             firmware_byte(&firmware, (uint8_t)byte);
