@@ -29,6 +29,7 @@ from millirobot_adapt.contract.topics import (
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.state_covariance import state_covariance
+from millirobot_adapt.core.files import whole_file, whole_text
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.recording.reader import Bag
 from millirobot_adapt.recording.run_setup import recorded_robot
@@ -123,7 +124,9 @@ def write_npz(tables: Tables, file: Path) -> None:
     if len(tables.plans):
         arrays['plans'] = tables.plans
     try:
-        with file.open('xb') as stream:
+        if file.exists():
+            raise FileExistsError
+        with whole_file(file) as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # its hints take names for options
     except OSError as error:
         raise cannot_write(file, error) from None
@@ -138,7 +141,7 @@ def write_csv(tables: Tables, folder: Path) -> None:
     try:
         folder.mkdir()
         for name, columns in tables.tables.items():
-            with (folder / f'{name}.csv').open('x', newline='', encoding='utf-8') as stream:
+            with whole_text(folder / f'{name}.csv') as stream:
                 writer = csv.writer(stream)
                 writer.writerow(columns)
                 writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow
 from pyarrow import parquet
 
+from millirobot_adapt.core.files import whole_file
 from millirobot_adapt.recording.export import Tables, cannot_write
 from millirobot_adapt.recording.tables import STATE_COLUMNS
 
@@ -32,7 +33,8 @@ def write_parquet(tables: Tables, folder: Path) -> None:
     try:
         folder.mkdir()
         for name, columns in written.items():
-            parquet.write_table(pyarrow.table(dict(columns)), folder / f'{name}.parquet', compression='zstd')
+            with whole_file(folder / f'{name}.parquet') as stream:
+                parquet.write_table(pyarrow.table(dict(columns)), stream, compression='zstd')
     except OSError as error:
         raise cannot_write(folder, error) from None
 
