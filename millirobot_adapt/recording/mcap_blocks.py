@@ -9,11 +9,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os import SEEK_END
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from mcap.reader import make_reader
+from mcap.records import Channel, ChunkIndex, Footer, Schema, Statistics
+from mcap.stream_reader import StreamReader
+from mcap.summary import Summary
 
 from millirobot_adapt.recording.ordering import DISORDER
 
@@ -31,6 +34,7 @@ DATA_END = 15
 PLAIN_BLOCK = 1 << 20
 """Messages outside of chunks are taken together until they fill this many bytes."""
 _NAMES = (b'\x04\x00\x00\x00zstd', b'\x03\x00\x00\x00lz4')
+_FOOTER_SIZE = HEAD.size + 20
 _NAME_AT = HEAD.size + CHUNK_HEAD.size - 4
 """Where the length of the compression's name stands in the record of a chunk."""
 
@@ -95,6 +99,37 @@ def scan(file: Path) -> Layout:
     if not layout.finished and not layout.damage:
         layout.damage.append('truncated: it has no end')
     return layout
+
+
+def read_summary(file: Path) -> Summary | None:
+    """Read the summary at the end of a file, whatever the file's beginning is; None where that is not possible."""
+    try:
+        with file.open('rb') as stream:
+            stream.seek(-(_FOOTER_SIZE + len(MAGIC)), SEEK_END)
+            footer = next(StreamReader(stream, skip_magic=True).records)
+            if not isinstance(footer, Footer) or not footer.summary_start:
+                return None
+            stream.seek(footer.summary_start)
+            summary = Summary()
+            for record in StreamReader(stream, skip_magic=True).records:
+                match record:
+                    case Schema():
+                        summary.schemas[record.id] = record
+                    case Channel():
+                        summary.channels[record.id] = record
+                    case ChunkIndex():
+                        summary.chunk_indexes.append(record)
+                    case Statistics():
+                        summary.statistics = record
+            return summary
+    except Exception:  # mcap raises whatever the damaged bytes lead it to
+        return None
+
+
+def count_promised(file: Path) -> int | None:
+    """Return how many messages the summary at the end of a file counts; None where it does not say."""
+    summary = read_summary(file)
+    return summary.statistics.message_count if summary is not None and summary.statistics is not None else None
 
 
 def _walk(stream: IO[bytes], at: int, size: int, layout: Layout) -> int:
@@ -167,11 +202,7 @@ def _resume(stream: IO[bytes], file: Path, after: int, size: int) -> int:
 
 def _indexed_chunks(file: Path) -> Iterator[int]:
     """Yield the offsets of the chunks that the index at the end of the file names, if that is readable."""
-    try:
-        with file.open('rb') as stream:
-            summary = make_reader(stream).get_summary()
-    except Exception:  # mcap raises whatever the damaged bytes lead it to
-        return
+    summary = read_summary(file)
     yield from sorted(index.chunk_start_offset for index in (summary.chunk_indexes if summary else ()))
 
 

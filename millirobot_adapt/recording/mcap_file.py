@@ -14,7 +14,6 @@ import lz4.frame
 import zstandard
 from mcap import records
 from mcap.data_stream import ReadDataStream
-from mcap.reader import make_reader
 
 from millirobot_adapt.recording.mcap_blocks import (
     CHANNEL,
@@ -25,6 +24,8 @@ from millirobot_adapt.recording.mcap_blocks import (
     SCHEMA,
     Block,
     Layout,
+    count_promised,
+    read_summary,
     scan,
 )
 from millirobot_adapt.recording.ordering import BUDGET, DISORDER, sorted_on_disk
@@ -61,6 +62,16 @@ class McapPart:
     def damage(self) -> list[str]:
         """What is damaged, a line each; complete after the messages have been read."""
         return [f'{self.name}: {line}' for line in self._layout.damage] + self.lost.lines(self.name)
+
+    @property
+    def lost_count(self) -> int:
+        """Messages that `damage` counts."""
+        return self.lost.homeless + sum(count for _, count, _ in self.lost.chunks)
+
+    @property
+    def promised(self) -> int | None:
+        """Messages that the file says it holds; None: it does not say."""
+        return count_promised(self.file)
 
     def channels(self) -> list[Channel]:
         """Return all channels."""
@@ -198,11 +209,7 @@ class McapPart:
             return
         self._searched = True
         self._read_loose(stream)
-        try:
-            stream.seek(0)
-            summary = make_reader(stream).get_summary()
-        except DAMAGED:
-            summary = None
+        summary = read_summary(self.file)
         if summary is not None:
             self._schemas = summary.schemas | self._schemas
             found = {number: self._described(channel) for number, channel in summary.channels.items()}

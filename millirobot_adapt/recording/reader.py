@@ -163,7 +163,7 @@ class Bag:
             count += 1
             self.losses.saw(raw.channel.topic, raw.sequence)
             yield _decompressed(raw)
-        self._collect()
+        self._collect(count + self.repeats_left_out)
         self.holds_messages = count > 0
         if not count:
             if self.warnings:
@@ -193,11 +193,29 @@ class Bag:
             )
         yield from moved(one_after_the_other(self.parts), steps)
 
-    def _collect(self) -> None:
+    def _count_lost(self, found: int) -> list[str]:
+        """Say how many messages of a damaged bag are lost, where the lines of its files do not say so already.
+
+        What the files say of themselves goes before what the metadata says.
+        """
+        promised = [part.promised for part in self.parts]
+        known = [count for count in promised if count is not None]
+        total = sum(known) if len(known) == len(promised) and not self.missing else None
+        if total is None and self.metadata is not None:
+            total = self.metadata.message_count
+        lost = 0 if total is None else total - found
+        if lost <= 0 or lost == sum(part.lost_count for part in self.parts):
+            return []
+        return [f'{self.path}: {lost} of {total} messages lost']
+
+    def _collect(self, found: int) -> None:
         """Note what the files say of themselves, once they have been read."""
         where = self.folder or self.path
         self.warnings += [f'{where / name}: named in {METADATA}, but not there' for name in self.missing]
-        self.warnings += [line for part in self.parts for line in part.damage]
+        damage = [line for part in self.parts for line in part.damage]
+        self.warnings += damage
+        if damage or self.missing:
+            self.warnings += self._count_lost(found)
         if self.aside:
             self.notes.append(f'{where}: {_some([file.name for file in self.aside])} not read: not in its {METADATA}')
         elif self.unnamed and len(self.files) > 1:

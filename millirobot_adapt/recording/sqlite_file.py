@@ -42,6 +42,16 @@ class SqlitePart:
         """What is damaged, a line; complete after the messages have been read."""
         return [f'{self.name}: {self._damage}'] if self._damage else []
 
+    @property
+    def lost_count(self) -> int:
+        """Messages that `damage` counts: none, for a damaged page does not say what was on it."""
+        return 0
+
+    @property
+    def promised(self) -> int | None:
+        """Messages that the file says it holds; None: it does not say."""
+        return None
+
     def channels(self) -> list[Channel]:
         """Return all channels; those that can be read."""
         try:
