@@ -323,6 +323,19 @@ def test_every_order_gives_the_order_of_time(tmp_path, order, storage):
     assert lines == []
 
 
+def test_parts_of_a_bag_that_lies_topic_after_topic_may_be_named_in_the_wrong_order(tmp_path):
+    """They share a single topic, which seems to go back in time."""
+    spec = {
+        'storage': '.mcap', 'parts': 2, 'chunk': 0, 'compression': CompressionType.NONE, 'messages': 'plain',
+        'files': 'plain', 'order': 'by topic', 'metadata': 'wrong order', 'aside': 'nothing', 'sequence': False,
+        'name': 'bag', 'seed': 0,
+    }  # fmt: skip
+    folder, _ = make(tmp_path, spec)
+    found, lines = read(folder)
+    assert [raw.received for raw in found] == [raw.received for raw in plain()]
+    assert lines == []
+
+
 @pytest.mark.parametrize('storage', ['.mcap', '.db3'])
 @pytest.mark.parametrize('back', [3600.0, 3.0])
 @pytest.mark.parametrize('parts', [1, 2])

@@ -4,14 +4,17 @@ import shutil
 import sqlite3
 
 import pytest
+from mcap.reader import make_reader
+from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
+from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.metadata import METADATA
-from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.records import typestore
+from millirobot_adapt.recording.reader import IncompleteBagError, open_bag
+from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.repair import repair
 from millirobot_adapt.recording.writer import BagWriter
 
@@ -161,3 +164,95 @@ def test_nothing_readable_is_one_clear_error_and_changes_nothing(tmp_path):
     with pytest.raises(UserError, match='nothing in this bag is readable'):
         repair(tmp_path / 'bag')
     assert [path.name for path in tmp_path.iterdir()] == ['bag']
+
+
+def write_with_extras(file):
+    """A bag with an attachment, a metadata record, and a topic of a type and an encoding that nobody here knows."""
+    with file.open('wb') as stream:
+        writer = McapWriter(stream, chunk_size=1000)
+        writer.start(profile='ros2')
+        legs = writer.register_channel('/legs', 'cdr', writer.register_schema(LEGS.type, 'ros2msg', b''))
+        camera = writer.register_channel(
+            '/camera', 'protobuf', writer.register_schema('lab.Frame', 'protobuf', b'\1\2')
+        )
+        for i in range(50):
+            stamp = int(START * 1e9) + i
+            data = typestore().serialize_cdr(stored_messages.joint_state(START, [i, 0]), LEGS.type)
+            writer.add_message(legs, stamp, bytes(data), stamp, i + 1)
+            writer.add_message(camera, stamp, bytes([i]), stamp)
+            if i == 20:
+                writer.add_attachment(stamp, stamp, 'notes.txt', 'text/plain', b'a good walk')
+                writer.add_metadata('robot', {'name': 'seven'})
+        writer.finish()
+
+
+def everything(file):
+    """Messages with topic, type, encoding and number; attachments; metadata records."""
+    with file.open('rb') as stream:
+        reader = make_reader(stream)
+        messages = [
+            (c.topic, s.name, s.data, c.message_encoding, m.log_time, m.publish_time, m.sequence, m.data)
+            for s, c, m in reader.iter_messages()
+        ]
+        attachments = [(a.name, a.media_type, a.log_time, a.create_time, a.data) for a in reader.iter_attachments()]
+        return messages, attachments, [(m.name, m.metadata) for m in reader.iter_metadata()]
+
+
+def test_attachments_metadata_records_and_unknown_topics_survive_and_a_second_repair_does_nothing(tmp_path):
+    file = tmp_path / 'walk.mcap'
+    write_with_extras(file)
+    whole = everything(file)
+    assert [len(kind) for kind in whole] == [100, 1, 1]
+    data = file.read_bytes()
+    file.write_bytes(data[:-40])  # the end is lost, and with it the index
+    repaired = repair(file)
+    assert repaired.damage
+    (new,) = repaired.bag.glob('*.mcap')
+    assert everything(new) == whole
+    before = content(repaired.bag)
+    assert repair(repaired.bag) is None
+    assert content(repaired.bag) == before
+
+
+def test_a_whole_bag_with_extras_is_left_alone(tmp_path):
+    file = tmp_path / 'walk.mcap'
+    write_with_extras(file)
+    before = file.read_bytes()
+    assert repair(file) is None
+    assert file.read_bytes() == before
+
+
+def test_strict_makes_what_was_not_read_exit_code_1_in_one_line(tmp_path, capsys):
+    bag = write_whole(tmp_path / 'bag')
+    command = ['export-bag', str(bag), '--strict', '--out']
+    assert main([*command, str(tmp_path / 'whole.npz')]) == 0
+    file = bag / 'bag_0.mcap'
+    file.write_bytes(file.read_bytes()[:-200])
+    capsys.readouterr()
+    assert main(['export-bag', str(bag), '--out', str(tmp_path / 'lenient.npz')]) == 0
+    assert 'warning: ' in capsys.readouterr().err
+    assert main([*command, str(tmp_path / 'strict.npz')]) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith('warning: ')]
+    assert len(errors) == 1
+    assert 'not everything was read (--strict)' in errors[0]
+    assert not (tmp_path / 'strict.npz').exists()
+
+
+@pytest.mark.parametrize('what', ['file aside', 'file missing', 'unknown type', 'damaged message'])
+def test_strict_refuses_whatever_is_left_out(tmp_path, what):
+    folder = tmp_path / 'bag'
+    strange = Channel('/camera', 'lab_msgs/msg/Frame')
+    with BagWriter(folder) as bag:
+        bag.write_message('/legs', stored_messages.joint_state(START, [1, 2]), START)
+        if what == 'unknown type':
+            bag.write_raw(Raw(strange, b'\0\1\0\0\7', int(START * 1e9), int(START * 1e9)))
+        if what == 'damaged message':
+            bag.write('/legs', b'\0\1\0\0', int(START * 1e9))
+    if what == 'file aside':
+        shutil.copy(folder / 'bag_0.mcap', folder / 'copy.mcap')
+    if what == 'file missing':
+        metadata = folder / METADATA
+        metadata.write_text(metadata.read_text().replace('- bag_0.mcap\n', '- bag_0.mcap\n  - bag_1.mcap\n'))
+    assert [name for name, _, _ in open_bag(folder, lambda _: None).messages([LEGS])] == ['legs']
+    with pytest.raises(IncompleteBagError, match='--strict'):
+        list(open_bag(folder, lambda _: None, strict=True).messages([LEGS]))
