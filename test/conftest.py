@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,7 +11,8 @@ settings.register_profile('any machine', deadline=None)  # a busy machine is slo
 settings.load_profile('any machine')
 YIELD_BY = 10
 """Niceness of tests that start no processes: a robot that walks in real time has right of way."""
-SYSTEM = Path(__file__).parent / 'system'
+WALKS = ('test/system/', 'test/launch/')
+"""Folders whose tests walk a robot in real time."""
 stepped_back = pytest.StashKey[bool]()
 
 
@@ -25,17 +25,17 @@ def our_loggers_propagate():
 
 def pytest_collection_modifyitems(items):
     """Sort for parallel runs: robots that walk, then other real processes, then the rest."""
-    items.sort(key=lambda item: (SYSTEM not in item.path.parents, item.get_closest_marker('system') is None))
+    items.sort(key=lambda item: (not item.nodeid.startswith(WALKS), item.get_closest_marker('system') is None))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give each file to one worker, and all of test/system to the same: one robot walks at a time."""
+    """Give each file to one worker, and all that walk a robot to the same: one walks at a time."""
     from xdist.scheduler import LoadFileScheduling
 
     class OneWalkAtATime(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return 'system' if nodeid.startswith('test/system/') else super()._split_scope(nodeid)
+            return 'walks' if nodeid.startswith(WALKS) else super()._split_scope(nodeid)
 
     return OneWalkAtATime(config, log) if config.getoption('dist') == 'loadfile' else None
 
