@@ -121,7 +121,7 @@ def _unpacked(file: Path, scratch: Path) -> Path:
 
 def _in_folder(folder: Path) -> BagFiles:
     """Choose the files of a bag folder: those of its metadata, or all, where that does not fit what is there."""
-    there = sorted((file for file in folder.iterdir() if file.is_file() and storage(file)), key=_natural)
+    there = sorted((file for file in folder.iterdir() if file.is_file() and storage(file)), key=numbered)
     there = _once(there)
     metadata = read_metadata(folder)
     if metadata is None:
@@ -164,7 +164,7 @@ def _series(file: Path) -> tuple[str, int]:
     return (f'{stem}{name.suffix}', int(number)) if number.isdecimal() and number.isascii() else (name.name, -1)
 
 
-def _natural(file: Path) -> tuple[int, str]:
+def numbered(file: Path) -> tuple[int, str]:
     """Sort split bags by their number: bag_2.mcap before bag_10.mcap."""
     return _series(file)[1], file.name
 

@@ -21,7 +21,7 @@ from millirobot_adapt.recording.clock_steps import ClockStep, Position, find_ste
 from millirobot_adapt.recording.metadata import METADATA, Metadata
 from millirobot_adapt.recording.names import choose_robot
 from millirobot_adapt.recording.ordering import DISORDER
-from millirobot_adapt.recording.parts import Part, find_files, make_scratch, open_part
+from millirobot_adapt.recording.parts import Part, find_files, make_scratch, numbered, open_part
 from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
 from millirobot_adapt.recording.stamp_clocks import Found, StampClocks
@@ -182,7 +182,7 @@ class Bag:
 
     def _in_order(self) -> Iterator[tuple[int, Raw]]:
         """Yield (number of the part, message) in the order in which things happened."""
-        steps = clock_steps(self.parts) if len(self.parts) == 1 or not self.unnamed else []
+        steps = self._clock_steps()
         if not steps:
             yield from merged(self.parts)
             return
@@ -192,6 +192,15 @@ class Bag:
                 f'{step.position + 1}; the times behind it are moved so that they go on'
             )
         yield from moved(one_after_the_other(self.parts), steps)
+
+    def _clock_steps(self) -> list[ClockStep]:
+        """Return the steps of the recorder's clock, where the order in which the files were written is known."""
+        if self.unnamed and len(self.parts) > 1:
+            return []
+        by_number = sorted(self.parts, key=lambda part: numbered(part.file))
+        if by_number != self.parts and not clock_steps(by_number):
+            return []  # the metadata names the files in a wrong order
+        return clock_steps(self.parts)
 
     def _count_lost(self, found: int) -> list[str]:
         """Say how many messages of a damaged bag are lost, where the lines of its files do not say so already.
@@ -340,14 +349,17 @@ def _repeats(raw: Raw, before: Raw) -> bool:
 
 def _decompressed(raw: Raw) -> Raw:
     """Return a message without the compression of its own (`ros2 bag record --compression-mode message`)."""
-    if not raw.data.startswith(COMPRESSED):
-        return raw
     try:
-        if raw.data.startswith(COMPRESSED[0]):
-            return raw._replace(data=zstandard.ZstdDecompressor().decompressobj().decompress(raw.data))
-        return raw._replace(data=lz4.frame.decompress(raw.data))
+        while raw.data.startswith(COMPRESSED):
+            unpack = _unzstd if raw.data.startswith(COMPRESSED[0]) else lz4.frame.decompress
+            raw = raw._replace(data=unpack(raw.data))
+        return raw
     except (zstandard.ZstdError, RuntimeError, EOFError):
         return raw  # damaged; counted when it is decoded
+
+
+def _unzstd(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
 
 
 def _some(names: Iterable[str]) -> str:

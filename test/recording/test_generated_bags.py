@@ -323,11 +323,11 @@ def test_every_order_gives_the_order_of_time(tmp_path, order, storage):
     assert lines == []
 
 
-def test_parts_of_a_bag_that_lies_topic_after_topic_may_be_named_in_the_wrong_order(tmp_path):
-    """They share a single topic, which seems to go back in time."""
+@pytest.mark.parametrize('order', ['by topic', 'one topic late', 'as recorded'])
+def test_parts_that_the_metadata_names_in_the_wrong_order_are_no_step_of_a_clock(tmp_path, order):
     spec = {
         'storage': '.mcap', 'parts': 2, 'chunk': 0, 'compression': CompressionType.NONE, 'messages': 'plain',
-        'files': 'plain', 'order': 'by topic', 'metadata': 'wrong order', 'aside': 'nothing', 'sequence': False,
+        'files': 'plain', 'order': order, 'metadata': 'wrong order', 'aside': 'nothing', 'sequence': False,
         'name': 'bag', 'seed': 0,
     }  # fmt: skip
     folder, _ = make(tmp_path, spec)
