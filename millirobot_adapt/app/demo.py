@@ -28,6 +28,7 @@ from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.share import shipped_model
+from millirobot_adapt.sim.firmware_board import check_firmware
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def walk_demo(demo: Demo, command: str, interrupts: Interrupts) -> tuple[Path, s
 
 def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
     """Resolve and check what can be checked before anything starts; make the run folder."""
+    if demo.firmware is not None:
+        check_firmware(demo.firmware)
     nodes = resolve(SIMULATION, node_overrides(demo))
     return prepare_run(nodes, Place(demo.out), command), nodes
 

@@ -110,7 +110,7 @@ class FirmwareBoard:
                     start_new_session=True, preexec_fn=_die_with_parent,
                 )  # fmt: skip
             self._uart.setblocking(False)
-            self._wait_for_tick()
+            self.wait_until_up()
         except BaseException:
             self.close()
             raise
@@ -155,10 +155,15 @@ class FirmwareBoard:
         self._scratch.cleanup()
         self.body.close()
 
-    def _wait_for_tick(self) -> None:
+    def wait_until_up(self) -> None:
+        """Wait for the first tick after the start, or after the last reset of the body.
+
+        Raises:
+            DeviceError: the firmware has ended, or does not tick in time.
+        """
         deadline = time.monotonic() + START_TIMEOUT
         driven: Driven | None = None
-        while driven is None or driven.milliseconds == 0:
+        while driven is None or driven.milliseconds == 0 or driven.resets != self.body.resets:
             assert self._process is not None
             if self._process.poll() is not None:
                 raise DeviceError(self._ended())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import partial
 
 import numpy as np
 
@@ -57,10 +58,13 @@ class FirmwareMicrocontroller(Microcontroller):
         self._sample = TelemetryReply(0, 0, (0, 0), (0, 0), (0, 0), (0, 0, 0), (0, 0, 0), (0, 0), 0)
         self._spoken: Pair | None = None
         super().__init__(robot, hexapod, rng)
+        board.wait_until_up()
 
     def power_up(self) -> None:
         """Let the board reset; see `Microcontroller.power_up`. Its motors are off until it is up again."""
         super().power_up()
+        self._sample = self.telemetry((0, 0))
+        self._tell()
         self._board.body.reset()
         self._driven = dataclasses.replace(self._driven, duty=(0, 0))
 
@@ -71,13 +75,8 @@ class FirmwareMicrocontroller(Microcontroller):
 
     @property
     def last_packet(self) -> float:
-        """When the robot heard its last packet [s; the mock's time]."""
+        """When the robot heard its last packet [s; the mock's time, from the board's clock as `command_since` is]."""
         return (self._driven.last_packet - self._ahead) / 1e3
-
-    @property
-    def last_duty(self) -> float:
-        """When a motor was driven last [s; the mock's time]; as precise as the board's clock to `last_packet`."""
-        return (self._driven.last_duty - self._ahead) / 1e3
 
     def synchronise(self, now: float) -> None:
         """Find the board's time of the mock's present [s], and see what the firmware does."""
@@ -159,13 +158,13 @@ def microcontroller_of(firmware: str) -> MakeMicrocontroller:
 
     It raises what `FirmwareBoard` and `FirmwareMicrocontroller` raise.
     """
+    return Microcontroller if firmware == MOCK else partial(_on_a_board, firmware)
 
-    def make(robot: RobotConfig, hexapod: Hexapod, rng: np.random.Generator) -> Microcontroller:
-        board = FirmwareBoard(firmware)
-        try:
-            return FirmwareMicrocontroller(robot, hexapod, rng, board)
-        except BaseException:
-            board.close()
-            raise
 
-    return Microcontroller if firmware == MOCK else make
+def _on_a_board(firmware: str, robot: RobotConfig, hexapod: Hexapod, rng: np.random.Generator) -> Microcontroller:
+    board = FirmwareBoard(firmware)
+    try:
+        return FirmwareMicrocontroller(robot, hexapod, rng, board)
+    except BaseException:
+        board.close()
+        raise

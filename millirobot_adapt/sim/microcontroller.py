@@ -56,6 +56,7 @@ class Microcontroller:
         """Sides whose encoder stands still while the legs turn; the PID sees the same."""
         self.clock_step = 0.0
         """How far the robot's clock is ahead of the time since its power-up [s]."""
+        self._heard_at = 0.0
         self._told: Pair = (0, 0)
         self.power_up()
 
@@ -91,6 +92,11 @@ class Microcontroller:
             return 0, 0
         return self._velocity if self._thrust is None else self._thrust
 
+    @property
+    def last_packet(self) -> float:
+        """When it heard its last packet [s]."""
+        return self._heard_at
+
     def tick(self) -> tuple[float, float]:
         """Run the leg controllers for one millisecond; return the duty of the motors, -1..1."""
         self._age += 1
@@ -124,6 +130,7 @@ class Microcontroller:
             self.ignored += 1
             return None
         self._last_command = self._milliseconds
+        self._heard_at = self.time
         reply = self._answer(packet)
         self.obey(packet)
         return None if reply is None else packet_codec.encode(reply, self._robot.index_before_timestamp)

@@ -18,9 +18,16 @@ class WirelessRobot:
         self.world = world
         self.radio = radio
         self._on_answer = on_answer
+        self._to_host = b''
 
     def advance(self, now: float) -> bytes:
-        """Let the robot take what has arrived and live until `now`; return what the host may read then."""
+        """Let the robot live until `now`; return what the host may read then and has not read before."""
+        self.live(now)
+        data, self._to_host = self._to_host, b''
+        return data
+
+    def live(self, now: float) -> None:
+        """Let the robot take what has arrived and live until `now`."""
         microcontroller = self.world.microcontroller
         microcontroller.synchronise(now)
         while (packet := self.radio.arrived(now)) is not None:
@@ -32,7 +39,7 @@ class WirelessRobot:
         self.world.advance(now)
         for answer in microcontroller.answers():
             self._answer(answer, now)
-        return self.radio.read(now)
+        self._to_host += self.radio.read(now)
 
     def _answer(self, payload: bytes, now: float) -> None:
         self._on_answer(now, payload)

@@ -16,7 +16,13 @@ from millirobot_adapt.benchmarks.link import link_bench
 from millirobot_adapt.benchmarks.link import process_trials as link_processes
 from millirobot_adapt.benchmarks.link.injected import INJECTED
 from millirobot_adapt.benchmarks.link.process_trials import BridgeLoad, LiveRobot, _vanish, _worst
-from millirobot_adapt.benchmarks.link.radio_trials import CASES, Case, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.radio_trials import (
+    CASES,
+    Case,
+    measure_fault,
+    measure_out_of_reach,
+    measure_reset,
+)
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
 from millirobot_adapt.benchmarks.link.rows import FaultRow, table
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
@@ -81,6 +87,14 @@ REPLY = TelemetryReply(
 
 def accepted(reply):
     return TelemetryDecoder(ROBOT).decode(reply, 1.0)
+
+
+def test_a_robot_that_hears_nothing_any_more_stops_by_its_own_timeout():
+    row = measure_out_of_reach(ROBOT, trials=2, seed=0)
+    assert (row.wrong_accepted, row.bound_ms) == (0, ROBOT.timeout + 20)
+    assert ROBOT.timeout <= row.stop_ms <= row.bound_ms
+    assert row.replies == 0
+    assert row.complaint is None
 
 
 def test_telemetry_as_the_robot_said_it_is_true():

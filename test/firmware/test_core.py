@@ -61,4 +61,5 @@ def test_no_wrong_command_is_executed_and_the_sanitizers_are_silent(tmp_path, co
     assert (done.returncode, done.stderr) == (0, '')
     assert done.stdout.startswith(f'{count} frames')
     assert done.stdout.rstrip().endswith(' 0 wrong')
+    assert int(done.stdout.split(' frames, ')[1].split()[0]) >= 35 * count, 'bytes: 1e7 and more in the long run'
     assert int(done.stdout.split(' bytes: ')[1].split()[0]) > count // 1000, 'some damage leaves the command whole'

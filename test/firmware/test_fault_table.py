@@ -1,6 +1,7 @@
 """The fault table of `millirobot bench link` with the C core in the mock's place: physics, radio and bridge as there.
 
-At every tick and every reply the core is compared with the mock's microcontroller, whose sensors it reads.
+First in lock-step: at every tick and every reply the core is compared with the mock's microcontroller, whose sensors it
+reads. Then in real time, on a board of the host that runs on its own clock.
 """
 
 import dataclasses
@@ -12,8 +13,10 @@ from core_library import CoreRobot, Sensors, load
 
 from firmware_bridge.packet_codec import decode_reply
 from firmware_bridge.packets import TelemetryReply, WhoAmIReply
-from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_reset
+from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_out_of_reach, measure_reset
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.sim.firmware_board import FirmwareBoard
+from millirobot_adapt.sim.firmware_microcontroller import FirmwareMicrocontroller
 from millirobot_adapt.sim.microcontroller import Microcontroller
 
 pytestmark = needs_compiler
@@ -84,3 +87,41 @@ def test_a_reset_ends_as_with_the_mock(core):
     row = measure_reset(ROBOT, 2, 1, core)
     assert row.wrong_accepted == 0
     assert row.stop_ms <= STOPS_WITHIN
+
+
+def test_out_of_reach_ends_as_with_the_mock(core):
+    row = measure_out_of_reach(ROBOT, 2, 1, core)
+    assert row.complaint is None
+    assert ROBOT.timeout <= row.stop_ms <= row.bound_ms
+
+
+@pytest.fixture(scope='module')
+def host(tmp_path_factory):
+    """What makes the board of the host; it is compiled once."""
+    folder = tmp_path_factory.mktemp('board')
+
+    def make(robot, hexapod, rng):
+        return FirmwareMicrocontroller(robot, hexapod, rng, FirmwareBoard('host', folder))
+
+    return make
+
+
+@pytest.mark.system
+@pytest.mark.xdist_group('walk')
+class TestOnTheHost:
+    """What the bridge does takes as long as the machine lets it; what the firmware does is judged by its own clock."""
+
+    def test_out_of_reach_its_own_timeout_stops_it_without_a_byte(self, host):
+        row = measure_out_of_reach(ROBOT, 1, 1, host)
+        assert (row.where, row.wrong_accepted, row.replies) == ('real time', 0, 0)
+        assert row.stop_ms <= ROBOT.timeout + 20
+
+    @pytest.mark.long
+    @pytest.mark.parametrize('case', CASES, ids=lambda case: case.name)
+    def test_a_fault_of_the_radio_lets_nothing_wrong_through_and_stops_in_time(self, host, case):
+        row = measure_fault(dataclasses.replace(case, line_bytes=min(case.line_bytes, 20_000)), ROBOT, 1, 1, host)
+        assert row.complaint is None
+
+    @pytest.mark.long
+    def test_a_reset_switches_the_motors_off(self, host):
+        assert measure_reset(ROBOT, 2, 1, host).complaint is None

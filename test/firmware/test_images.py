@@ -1,8 +1,10 @@
 """The firmware's images for Cortex-M under an emulator; `make test-firmware` runs these."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -14,13 +16,20 @@ from firmware_bridge.clock import SystemClock
 from firmware_bridge.link import Link
 from firmware_bridge.robot_clock import DRIFT_AFTER
 from firmware_bridge.transports.serial_port import SerialPort
+from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.recording.reader import open_bag
 
 EMULATOR, CROSS = 'qemu-system-arm', 'arm-none-eabi-gcc'
 MACHINES = {'mps2_an385': 'mps2-an385', 'stm32f405_emulated': 'netduinoplus2'}
 FOR_BOARDS = ('mps2_an385', 'stm32f405')
 MISSING = [tool for tool in (EMULATOR, CROSS) if shutil.which(tool) is None]
+ROOM = (
+    '--set', 'controller.planner.samples=60', '--set', 'controller.misses_allowed=50',
+    '--set', 'bridge.link.reply_timeout=0.2',
+)  # fmt: skip
+"""Leaves time to a loaded machine, for the controller and for replies."""
 FLASH, RAM = 16_384, 4096
 """What an image may take [bytes]."""
 
@@ -82,6 +91,25 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
     assert link.stop()
     assert counters['lost'] == 0
     assert 0 < abs(counters['clock_drift_ppm']) < 1000
+
+
+def test_the_demo_walks_on_an_image_for_20_s(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'millirobot_adapt.app.main', 'demo', '--firmware', 'qemu', '--seconds', '20',
+         '--condition', 'flat', '--out', tmp_path, *ROOM],
+        capture_output=True, text=True, check=False, timeout=300, env={**os.environ, 'TMPDIR': str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / 'latest' / 'summary.json').read_text())
+    assert summary['firmware'] == 'qemu'
+    assert summary['stops'] == []
+    assert 195 <= summary['ticks'] <= 205
+    assert summary['tracking']['progress'] > 4.0
+    assert summary['link']['lost'] == 0
+    drift = float(load_run(open_bag(tmp_path / 'latest')).bridge[-1].values['clock_drift_ppm'])
+    print(f'demo on mps2_an385: {summary["tracking"]["progress"]:.1f} m walked, {summary["link"]["sent"]} setpoints, '
+          f'{summary["link"]["lost"]} replies lost, clock {drift:+.0f} ppm')  # fmt: skip
+    assert 0 < abs(drift) < 1000
 
 
 @pytest.mark.parametrize('board', FOR_BOARDS)

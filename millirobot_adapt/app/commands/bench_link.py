@@ -33,6 +33,11 @@ def add(benchmarks: Any) -> None:
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
     )
     link.add_argument(
+        '--firmware', default='python', metavar='{python,host,qemu}',
+        help="what runs on the mock's microcontroller: its own Python, or the reference firmware in C, which makes the "
+        'rows of the radio take real time (default: %(default)s)',
+    )  # fmt: skip
+    link.add_argument(
         '--trials', type=TRIALS, default=10, help='of each fault in simulated time (default: %(default)s)'
     )
     link.add_argument(
@@ -57,7 +62,9 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.benchmarks.link.link_bench import STEPS, LinkBench, bench_link
     from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
 
-    bench = LinkBench(args.robot, args.trials, args.process_trials, not args.processes, args.busy, seed=args.seed)
+    bench = LinkBench(
+        args.robot, args.firmware, args.trials, args.process_trials, not args.processes, args.busy, seed=args.seed
+    )
     try:
         with tqdm(total=STEPS, desc='link', disable=None, leave=False) as bar:
             figures = bench_link(bench, bar.update)

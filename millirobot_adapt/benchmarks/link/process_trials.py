@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.benchmarks.link.rows import FaultRow
+from millirobot_adapt.benchmarks.link.rows import BenchFailedError, FaultRow
 from millirobot_adapt.benchmarks.process_cost import cpu_seconds
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
@@ -23,6 +23,7 @@ from millirobot_adapt.bringup.supervisor import Supervisor
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.ros.bring_up import BringUpError
 from millirobot_adapt.ros.witness import Witness
+from millirobot_adapt.sim.firmware_board import MOCK
 
 PATIENCE = 30.0
 """Longest wait for anything that has to come [s]."""
@@ -39,10 +40,6 @@ PATH = np.array([[x, 0.0] for x in range(101)], dtype=float)
 FENCE = [-200.0, -200.0, 200.0, 200.0]
 
 
-class BenchFailedError(Exception):
-    """Say in one line what did not come about, so that the figures could not be taken."""
-
-
 @dataclass(frozen=True)
 class BridgeLoad:
     """What the bridge costs while the robot walks: 10 setpoints and 100 poses a second."""
@@ -55,7 +52,7 @@ class BridgeLoad:
 class LiveRobot:
     """The processes of a run with the mock, and a witness who commands them. A context manager."""
 
-    def __init__(self, folder: Path, robot: str, busy: bool = False) -> None:
+    def __init__(self, folder: Path, robot: str, firmware: str = MOCK, busy: bool = False) -> None:
         """Prepare; `folder` gets the port, the parameters and the logs. This process joins the run's ROS domain."""
         self.busy = busy
         """Every core of the machine is kept busy beside the run."""
@@ -69,6 +66,7 @@ class LiveRobot:
                 'robot': robot,
                 'port': str(self._port),
                 'condition': 'flat',
+                'firmware': firmware,
             },
             'bridge': {'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
             'estimator': {'robot': robot},

@@ -1,4 +1,4 @@
-"""The faults of the radio, one row each, in simulated time.
+"""The faults of the radio, one row each, in simulated time; in real time where the robot runs on its own clock.
 
 Every trial walks, lets the fault begin, stops the setpoints some time later (if the robot still walks), waits
 for the motors, ends the fault, and asks for the robot until it can be armed again.
@@ -6,9 +6,12 @@ for the motors, ends the fault, and asks for the robot until it can be armed aga
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 
-from millirobot_adapt.benchmarks.link.rows import FaultRow
+import numpy as np
+
+from millirobot_adapt.benchmarks.link.rows import BenchFailedError, FaultRow
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.repeatability import generator
@@ -26,6 +29,9 @@ OBSERVED = 1.0
 """The motors are watched for this long after the setpoints have stopped [s]."""
 FAST_PERIOD = 0.05
 """Time between two setpoints where many bytes are wanted [s]."""
+OUT_OF_REACH = 'radio out of reach'
+TIMEOUT_TOLERANCE_MS = 20.0
+"""The robot's own timeout may end its motion this much late [ms]."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,11 @@ def measure_fault(
     case: Case, robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
 ) -> FaultRow:
     """Measure one lasting fault."""
-    link = SimulatedLink(robot, seed, case.period, microcontroller)
-    rng = generator(seed)
+    with closing(SimulatedLink(robot, seed, case.period, microcontroller)) as link:
+        return _measure_fault(link, case, trials, generator(seed))
+
+
+def _measure_fault(link: SimulatedLink, case: Case, trials: int, rng: np.random.Generator) -> FaultRow:
     tally = _Tally(link)
     for trial in range(trials):
         tally.arm_and_walk()
@@ -84,18 +93,40 @@ def measure_reset(
     robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
 ) -> FaultRow:
     """Let the robot restart in the middle of a walk; its motors are off at once, setpoints go on coming."""
-    link = SimulatedLink(robot, seed, 0.1, microcontroller)
-    rng = generator(seed)
-    tally = _Tally(link)
-    for _ in range(trials):
-        tally.arm_and_walk()
-        link.live(float(rng.uniform(0.0, 1.0)))
-        tally.begin()
-        link.world.microcontroller.power_up()
-        reset_at = link.world.time
-        tally.await_stop(reset_at)
-        tally.end(since=reset_at)
-    return tally.row('reset')
+    with closing(SimulatedLink(robot, seed, 0.1, microcontroller)) as link:
+        rng = generator(seed)
+        tally = _Tally(link)
+        for _ in range(trials):
+            tally.arm_and_walk()
+            link.live(float(rng.uniform(0.0, 1.0)))
+            tally.begin()
+            link.world.microcontroller.power_up()
+            reset_at = link.world.time
+            tally.await_stop(reset_at)
+            tally.end(since=reset_at)
+        return tally.row('reset')
+
+
+def measure_out_of_reach(
+    robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
+) -> FaultRow:
+    """Let the radio lose every packet in the middle of a walk: only the robot's own timeout can stop it.
+
+    The time runs from the last packet that the robot heard, by the robot's clock.
+    """
+    with closing(SimulatedLink(robot, seed, 0.1, microcontroller)) as link:
+        rng = generator(seed)
+        tally = _Tally(link)
+        for _ in range(trials):
+            tally.arm_and_walk()
+            link.live(float(rng.uniform(0.0, 1.0)))
+            tally.await_walk()
+            tally.begin()
+            link.radio.faults = RadioFaults(loss=1.0)
+            tally.await_stop(None)
+            link.radio.faults = RadioFaults()
+            tally.end()
+        return replace(tally.row(OUT_OF_REACH), bound_ms=robot.timeout + TIMEOUT_TOLERANCE_MS)
 
 
 class _Tally:
@@ -119,8 +150,18 @@ class _Tally:
         link.speaking = True
         link.live(PATIENCE, until=link.ready)
         link.live(BEFORE)
-        if not link.driver.status().armed or not any(link.world.microcontroller.command):
-            raise RuntimeError(f'the robot did not walk: {link.driver.status()}')
+        self.await_walk()
+
+    def await_walk(self) -> None:
+        """Check that the robot walks; in real time a busy machine may hold it for a moment."""
+        link = self._link
+        if link.in_real_time:
+            link.live(PATIENCE, until=self._walks)
+        if not self._walks():
+            raise BenchFailedError(f'the robot did not walk: {link.driver.status().reason or "no setpoint came"}')
+
+    def _walks(self) -> bool:
+        return self._link.driver.status().armed and any(self._link.world.microcontroller.command)
 
     def begin(self) -> None:
         self._before = self._counts()
@@ -131,10 +172,14 @@ class _Tally:
         ceased = self._link.last_setpoint
         self.await_stop(ceased)
 
-    def await_stop(self, cause: float) -> None:
-        """Note how long after the cause [s] the motors are commanded to stand; nothing if they already stood."""
+    def await_stop(self, cause: float | None) -> None:
+        """Note how long after the cause [s] the motors are commanded to stand; nothing if they already stood.
+
+        Without a cause the time runs from the last packet that the robot heard.
+        """
         self._link.live(OBSERVED)
         microcontroller = self._link.world.microcontroller
+        cause = microcontroller.last_packet if cause is None else cause
         elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause
         if elapsed >= 0.0:
             self._worst_stop = max(self._worst_stop or 0.0, elapsed)
@@ -153,7 +198,7 @@ class _Tally:
     def row(self, fault: str) -> FaultRow:
         return FaultRow(
             fault=fault,
-            where='simulated',
+            where='real time' if self._link.in_real_time else 'simulated',
             sent=self._sent,
             replies=self._replies,
             wrong_accepted=self._link.truth.wrong,

@@ -9,14 +9,18 @@ LONGEST_STOP_MS = 300.0
 """Motors have to be commanded zero within this time of the cause, wherever bytes still pass [ms]."""
 
 
+class BenchFailedError(Exception):
+    """Say in one line what did not happen, so that the figures could not be taken."""
+
+
 @dataclass(frozen=True)
 class FaultRow:
     """One fault and what the link made of it; None where a figure makes no sense."""
 
     fault: str
     where: str
-    """`simulated`: mock and bridge in simulated time; `processes`: real processes over DDS and a pty, in real time;
-    `busy`: the same, with every core kept busy."""
+    """`simulated`: mock and bridge in simulated time; `real time`: the same with a firmware on a clock of its own;
+    `processes`: real processes over DDS and a pty, in real time; `busy`: the same, with every core kept busy."""
     sent: int
     """Setpoints sent while the fault lasted."""
     replies: int

@@ -1,13 +1,11 @@
 """The bridge's link and driver against the mock robot and its radio, in simulated time: nothing waits.
 
 Everything is the real thing but the serial port and the clock: `Driver`, `Gate` and `Link` on one side, radio,
-microcontroller and body on the other.
+microcontroller and body on the other. A robot whose firmware runs elsewhere, on its own clock, makes it real time.
 """
 
 from __future__ import annotations
 
-import heapq
-import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -21,6 +19,8 @@ from firmware_bridge.packet_codec import decode_reply
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.permission import Permission
 from firmware_bridge.telemetry import setpoint_to_counts
+from millirobot_adapt.benchmarks.link.paced_clock import PacedClock
+from millirobot_adapt.benchmarks.link.simulated_clock import SimulatedClock
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
@@ -33,6 +33,7 @@ from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
+from millirobot_adapt.sim.realtime import OWN_CLOCK_WAIT
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World
 
@@ -52,44 +53,6 @@ _SETPOINTS, _RADIO = 1, 2
 """Keys of the random generators."""
 
 
-class SimulatedClock(ManualClock):
-    """A manual clock on which things happen as time passes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._coming: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
-        self._woken = False
-
-    def at(self, time: float, action: Callable[[], None]) -> None:
-        """Call `action` when the clock reaches `time` [s, steady]."""
-        self._count += 1
-        heapq.heappush(self._coming, (time, self._count, action))
-
-    def wake(self) -> None:
-        """End the `wait` under way, as notifying its condition does."""
-        self._woken = True
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass [s] and happen what is due."""
-        self._pass(seconds, wakes=False)
-
-    def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Let time pass [s], at most until somebody wakes."""
-        self._woken = False
-        self._pass(seconds, wakes=True)
-
-    def _pass(self, seconds: float, wakes: bool) -> None:
-        end = self.steady() + max(0.0, seconds)
-        while self._coming and self._coming[0][0] <= end:
-            time, _, action = heapq.heappop(self._coming)
-            super().sleep(time - self.steady())
-            action()
-            if wakes and self._woken:
-                return
-        super().sleep(end - self.steady())
-
-
 class RadioTransport:
     """The host's end of the mock's serial line, in the time of a clock; see `firmware_bridge.transports.Transport`."""
 
@@ -103,12 +66,14 @@ class RadioTransport:
         while not (data := self._robot.advance(self._clock.steady())) and self._clock.steady() < deadline:
             due = self._robot.radio.next_due()
             until = deadline if due is None else min(due, deadline)
+            if self._robot.world.microcontroller.has_own_clock:
+                until = min(until, self._clock.steady() + OWN_CLOCK_WAIT)  # when it answers, nobody knows
             self._clock.sleep(max(until - self._clock.steady(), SHORTEST_STEP))
         return data
 
     def write(self, data: bytes) -> None:
         """Hand `data` to the radio."""
-        self._robot.advance(self._clock.steady())
+        self._robot.live(self._clock.steady())
         self._robot.radio.write(data, self._clock.steady())
 
     def fileno(self) -> None:
@@ -125,8 +90,10 @@ class SimulatedLink:
         self, robot: RobotConfig, seed: int, period: float, microcontroller: MakeMicrocontroller = Microcontroller
     ) -> None:
         """`period` is the time between two setpoints [s]; `microcontroller` makes what drives the robot."""
-        self.clock = SimulatedClock()
         self.world = World(robot, Condition(), seed, microcontroller)
+        self.in_real_time = self.world.microcontroller.has_own_clock
+        """The robot's firmware runs elsewhere on its own clock, and real time passes here too."""
+        self.clock = PacedClock() if self.in_real_time else SimulatedClock()
         self.radio = Radio(robot.radio, RadioFaults(), True, generator(seed, _RADIO))
         self.truth = TelemetryTruth(robot)
         self.speaking = False
@@ -134,13 +101,12 @@ class SimulatedLink:
         self.last_setpoint = 0.0
         """When it last did [s]."""
         config = BridgeConfig(gate=GateConfig(fence=(-1e6, -1e6, 1e6, 1e6)))
-        peer = WirelessRobot(self.world, self.radio, self._on_answer)
-        self.link = Link(lambda: RadioTransport(peer, self.clock), robot, config.link, self.clock)
+        self._peer = WirelessRobot(self.world, self.radio, self._on_answer)
+        self.link = Link(lambda: RadioTransport(self._peer, self.clock), robot, config.link, self.clock)
         self.driver = Driver(
             self.link, Gate(config.gate, robot), config, self.clock, self._on_exchange, lambda text: None,
             Permission(everything=True),
         )  # fmt: skip
-        self._peer = peer
         self._robot = robot
         self._period = period
         self._rng = generator(seed, _SETPOINTS)
@@ -149,13 +115,19 @@ class SimulatedLink:
         self._answers: deque[tuple[float, TelemetryReply]] = deque(maxlen=100)
         self._give_state()
         self._speak()
+        if self.in_real_time:
+            self._keep_up()
+
+    def close(self) -> None:
+        """End the robot's firmware."""
+        self.world.microcontroller.close()
 
     def live(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
         """Let the driver cycle for `seconds` or until a condition holds; return the time that took [s]."""
         start = self.clock.steady()
         while not until() and self.clock.steady() < start + seconds:
             self.driver.cycle()
-        self._peer.advance(self.clock.steady())
+        self._peer.live(self.clock.steady())
         return self.clock.steady() - start
 
     def ready(self) -> bool:
@@ -166,6 +138,10 @@ class SimulatedLink:
         quality = StateQuality(pose_age=0.0, position_sd=0.001, heading_sd=0.01, coasting=False)
         self.driver.on_state(StateSample(0, self.clock.host(), STANDING, quality))
         self.clock.at(self.clock.steady() + STATE_PERIOD, self._give_state)
+
+    def _keep_up(self) -> None:
+        self._peer.live(self.clock.steady())
+        self.clock.at(self.clock.steady() + OWN_CLOCK_WAIT, self._keep_up)
 
     def _speak(self) -> None:
         if self.speaking:
