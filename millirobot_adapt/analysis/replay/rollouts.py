@@ -238,7 +238,7 @@ def _assembled(part: _Part, found: _States, dt: float, path: ReferencePath | Non
 
 def _by_time(stamps: array[float], values: array[float], width: int) -> tuple[FloatArray, FloatArray]:
     """Return stamps and rows of values in the order of time, equal stamps in theirs, without a copy where they are."""
-    ordered, rows = np.array(stamps), np.asarray(values, dtype=float).reshape(-1, width)
+    ordered, rows = np.asarray(stamps, dtype=float), np.asarray(values, dtype=float).reshape(-1, width)
     if (np.diff(ordered) >= 0).all():
         return ordered, rows
     order = np.argsort(ordered, kind='stable')
