@@ -21,8 +21,8 @@ PERIOD = 8
 """Seconds of the recorded walk that come again and again."""
 LIMIT = 500 * 1024
 """[KiB]."""
-MOST_A_TICK = 400
-"""A state is 192 bytes; its stamp, its action and what was sent are 48 [bytes]."""
+MOST_A_TICK = 1000
+"""What is kept of a tick, its state of 192 bytes included [bytes]; messages and window would be ten times as much."""
 
 REPLAY = """
 import resource, sys
