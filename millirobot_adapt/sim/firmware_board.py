@@ -196,9 +196,9 @@ def _build(name: str, folder: Path, body: SharedBody) -> list[str]:
     ]  # fmt: skip
 
 
-_LIBC = ctypes.CDLL(None)
+_PRCTL = ctypes.CDLL(None).prctl  # found now: between fork and exec nothing may wait for a lock
 
 
 def _die_with_parent() -> None:
     """Let the kernel end this process when its parent does, however that ends."""
-    _LIBC.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+    _PRCTL(_SET_DEATH_SIGNAL, signal.SIGKILL)

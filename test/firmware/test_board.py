@@ -1,8 +1,12 @@
-"""The reference firmware in the mock's body, on a board of the host: how it is chosen, the mock's faults."""
+"""The reference firmware in the mock's body, as a process and emulated: how it is chosen, the mock's faults."""
 
+import contextlib
 import math
 import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from build import needs_compiler
@@ -25,6 +29,13 @@ from millirobot_adapt.sim.world import World
 ROBOT = RobotConfig()
 PATIENCE = 60.0
 """Longest wait [s]; only a firmware that fails takes so long."""
+TOOLS = ('qemu-system-arm', 'arm-none-eabi-gcc')
+on_the_emulator = (
+    pytest.mark.firmware,
+    pytest.mark.skipif(
+        any(shutil.which(tool) is None for tool in TOOLS), reason=f'not installed: {" or ".join(TOOLS)}'
+    ),
+)
 
 
 def test_an_unknown_firmware_is_refused_with_the_known_ones():
@@ -55,10 +66,10 @@ def test_a_body_that_no_board_has_joined_is_at_rest():
 
 
 class Walker:
-    """The mock with the firmware on a board of the host, in real time, and the host's end of its radio."""
+    """The mock with the firmware on a board, in real time, and the host's end of its radio."""
 
-    def __init__(self, folder, condition=None):
-        self.board = FirmwareBoard('host', folder)
+    def __init__(self, kind, folder, condition=None):
+        self.board = FirmwareBoard(kind, folder)
         self.world = World(
             ROBOT, condition or Condition(step_noise=0.0), 1,
             lambda robot, hexapod, rng: FirmwareMicrocontroller(robot, hexapod, rng, self.board),
@@ -120,17 +131,33 @@ class Walker:
         self.until(lambda: self.microcontroller.command == velocity, 'the command')
 
 
+def running(text):
+    """The living processes, but our own child in Python, whose command line holds a text."""
+    found = set()
+    for entry in Path('/proc').iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / 'cmdline').read_bytes().decode(errors='replace') if entry.name.isdigit() else ''
+            if text in words and 'import' not in words:
+                found.add(int(entry.name))
+    return found
+
+
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('firmware')
 
 
+@pytest.fixture(params=['host', pytest.param('qemu', marks=on_the_emulator)])
+def kind(request):
+    return request.param
+
+
 @pytest.fixture
-def walker(folder):
+def walker(kind, folder):
     made = []
 
     def make(condition=None):
-        made.append(Walker(folder, condition))
+        made.append(Walker(kind, folder, condition))
         return made[-1]
 
     yield make
@@ -140,7 +167,7 @@ def walker(folder):
 
 @needs_compiler
 @pytest.mark.system
-class TestOnTheHost:
+class TestOnABoard:
     def test_it_says_its_own_name_and_its_clock_starts_with_it(self, walker):
         one = walker()
         assert one.ask(packets.WhoAmI()).text == 'millirobot_adapt reference firmware 1'
@@ -207,11 +234,27 @@ class TestOnTheHost:
         assert second.position == first.position
         assert second.timestamp > first.timestamp
 
-    def test_a_firmware_that_dies_is_an_error_in_one_line(self, walker):
+    def test_a_firmware_that_dies_is_an_error_in_one_line(self, walker, kind):
         one = walker()
         one.board.kill()
-        with pytest.raises(DeviceError, match='firmware host: has ended'):
+        with pytest.raises(DeviceError, match=f'firmware {kind}: has ended'):
             one.until(lambda: False, 'an error')
+
+    def test_it_ends_with_a_mock_that_is_killed(self, kind, tmp_path):
+        program = (
+            'import pathlib, time; from millirobot_adapt.sim.firmware_board import FirmwareBoard; '
+            f'board = FirmwareBoard({kind!r}, pathlib.Path({str(tmp_path)!r})); print("up", flush=True); time.sleep(99)'
+        )
+        mock = subprocess.Popen([sys.executable, '-c', program], stdout=subprocess.PIPE, text=True)
+        assert mock.stdout.readline() == 'up\n'
+        board = running(f'{tmp_path}/')
+        assert board
+        mock.kill()
+        mock.wait()
+        deadline = time.monotonic() + PATIENCE
+        while running(f'{tmp_path}/') & board:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def test_a_robot_of_another_layout_is_refused(self, folder):
         robot = RobotConfig(index_before_timestamp=False)
