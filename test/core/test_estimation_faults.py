@@ -11,6 +11,7 @@ from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.body_check import BodyCheck
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
+from millirobot_adapt.core.estimation.gravity_check import GravityCheck
 from millirobot_adapt.core.estimation.gyro_watch import LAGS, Compared
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -20,6 +21,7 @@ FILTER = EstimatorConfig()
 BEGIN = 1000.0
 SPEED, TURN = 0.3, 0.5
 STEADY = ((0.06, 4.3, 0.0),)
+GRAVITY = np.array([0.0, 0.0, 9.81])
 UNEVEN = tuple((0.03, f, f * f) for f in (2.3, 3.1, 4.3, 5.9))
 
 
@@ -39,16 +41,15 @@ class Walker:
     def place(self, t):
         return np.array([SPEED / TURN * math.sin(TURN * t), SPEED / TURN * (1 - math.cos(TURN * t)), 0.03])
 
-    def pose(self, t):
-        turned = Rotation.from_euler('z', self.yaw(t)) * Rotation.from_rotvec(0.0015 * self.noise.standard_normal(3))
-        return PoseSample(t, self.place(t) + 5e-5 * self.noise.standard_normal(3), turned.as_quat())
-
     def frames(self, seconds, hertz=100.0, latency=0.004):
         """Return (arrival, sample) of every pose."""
-        times = BEGIN + np.arange(round(seconds * hertz)) / hertz
-        return [(t + latency, self.pose(t)) for t in times.tolist()]
+        times = (BEGIN + np.arange(round(seconds * hertz)) / hertz).tolist()
+        noise = Rotation.from_rotvec(0.0015 * self.noise.standard_normal((len(times), 3)))
+        turns = (Rotation.from_euler('z', [self.yaw(t) for t in times]) * noise).as_quat()
+        places = [self.place(t) for t in times] + 5e-5 * self.noise.standard_normal((len(times), 3))
+        return [(t + latency, PoseSample(t, *pose)) for t, *pose in zip(times, places, turns, strict=True)]
 
-    def walk(self, arrivals, seconds, config=FILTER, known=True):
+    def walk(self, arrivals, seconds, config=FILTER, known=True, acceleration=GRAVITY):
         """Feed poses in the order of arrival, and ten replies a second; return estimator, states and errors [m]."""
         estimator = make_estimator(config, RobotConfig())
         arrivals = sorted(arrivals, key=lambda each: each[0])
@@ -61,7 +62,7 @@ class Walker:
                 i += 1
             none = np.zeros(2)
             reply = Telemetry(
-                t, none, np.array([28.0, 32.0]), np.array([0, 0, self.yaw_rate(t)]), np.zeros(3), none, 4.0, k,
+                t, none, np.array([28.0, 32.0]), np.array([0, 0, self.yaw_rate(t)]), acceleration, none, 4.0, k,
                 Arrival(t, t - BEGIN) if known else None,
             )  # fmt: skip
             estimate, state = answer(estimator, reply)
@@ -106,8 +107,14 @@ def test_a_second_body_is_never_followed_for_long_and_holds_the_robot(known):
     assert 'another body' in estimator.health().warnings()[0]
 
 
-@pytest.mark.parametrize('tones', [STEADY, UNEVEN], ids=['steady', 'uneven'])
-@pytest.mark.parametrize('offset', [0.12, 0.4, -0.15])
+def most_in_the_long_tests(cases, fast):
+    return [pytest.param(*case, marks=() if case in fast else pytest.mark.long) for case in cases]
+
+
+OFFSETS = [(tones, offset) for tones in (STEADY, UNEVEN) for offset in (0.12, 0.4, -0.15)]
+
+
+@pytest.mark.parametrize(('tones', 'offset'), most_in_the_long_tests(OFFSETS, [(STEADY, 0.12), (UNEVEN, -0.15)]))
 def test_the_offset_of_the_clock_is_found_and_never_that_of_another_stride(tones, offset):
     walker = Walker(tones)
     estimator, states, errors = walker.walk(with_stamps(walker.frames(22.0), offset), 22.0)
@@ -170,7 +177,10 @@ def test_a_steady_latency_is_used_told_and_no_coasting(latency):
     assert any(f'arrive {1e3 * latency:.0f} ms old' in warning for warning in estimator.health().warnings())
 
 
-@pytest.mark.parametrize('hertz', [30.0, 40.0, 120.0, 240.0, 360.0, 1000.0])
+RATES = [(30.0,), (40.0,), (120.0,), (240.0,), (360.0,), (1000.0,)]
+
+
+@pytest.mark.parametrize(('hertz',), most_in_the_long_tests(RATES, [(30.0,), (360.0,)]))
 def test_the_gyro_is_compared_at_every_rate_of_motion_capture(hertz):
     walker = Walker(UNEVEN)
     estimator, states, errors = walker.walk(walker.frames(8.0, hertz), 8.0)
@@ -197,6 +207,41 @@ def test_wrong_axes_are_found_by_the_gyro_and_refused(wrong):
     assert all(state.quality.fault is PoseFault.AXES for state in states[-10:])
     assert all(state.quality.pose_age > 1.0 for state in states[-10:])
     assert 'axes of motion capture' in estimator.health().warnings()[0]
+
+
+def world_turned(turn):
+    def turned(p):
+        return replace(
+            p, position=turn.apply(p.position), quaternion=(turn * Rotation.from_quat(p.quaternion)).as_quat()
+        )
+
+    return turned
+
+
+@pytest.mark.parametrize('axis', ['x', 'y'])
+@pytest.mark.parametrize('angle', [90, -90, 180])
+def test_a_world_whose_z_is_not_up_is_found_by_gravity_where_the_gyro_sees_nothing(axis, angle):
+    walker, wrong = Walker(), world_turned(Rotation.from_euler(axis, angle, degrees=True))
+    stream = [(at, wrong(sample)) for at, sample in walker.frames(4.0)]
+    _, states, _ = walker.walk(stream, 4.0)
+    assert all(state.quality.fault is PoseFault.AXES for state in states[25:])
+    assert all(state.quality.pose_age > 0.3 for state in states[25:])
+    for config, acceleration in ((EstimatorConfig(check_gravity=False), GRAVITY), (FILTER, np.zeros(3))):
+        _, states, _ = walker.walk(stream, 4.0, config, acceleration=acceleration)
+        assert states[-1].quality.fault is PoseFault.NONE
+
+
+def test_a_robot_on_its_side_or_in_hard_contacts_is_no_wrong_world():
+    checked, rng = GravityCheck(), np.random.default_rng(0)
+    lying = Rotation.from_euler('x', 80, degrees=True)
+    for k in range(200):
+        force = lying.inv().apply(GRAVITY + rng.normal(0.0, 6.0, 3)) * (6.0 if k % 15 == 0 else 1.0)
+        checked.add(tuple(force), tuple(lying.as_quat()))
+        assert not checked.not_up
+    for _ in range(15):
+        checked.add((math.nan, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+        checked.add((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    assert not checked.not_up
 
 
 def test_a_pose_equal_bit_for_bit_is_no_loss_while_the_robot_stands_and_a_loss_once_it_walks():

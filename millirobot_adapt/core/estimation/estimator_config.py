@@ -20,6 +20,10 @@ class EstimatorConfig(Config):
         0.0, 'Stamps of motion capture are ahead of the host clock by this; taken off.', unit='s', low=-10.0, high=10.0
     )
     correct_clock: bool = param(True, 'Take off what else the gyro shows the stamps to be late, too, once it is clear.')
+    check_gravity: bool = param(
+        True,
+        'Refuse poses whose z axis is not up by the accelerometer; off where that sensor is wrong.',
+    )
     position_noise: float = param(0.0001, 'Noise of a measured position, each axis.', unit='m', low=1e-6, high=0.1)
     rotation_noise: float = param(0.002, 'Noise of a measured orientation, each axis.', unit='rad', low=1e-5, high=1.0)
     gyro_noise: float = param(

@@ -80,8 +80,8 @@ class JumpWatch:
         fits = here and distance <= limit and turned <= self._config.largest_turn * (0.5 if dense else 1.0)
         return fits and self._near(before, pose, self._config.lost_after), here, distance
 
-    def confirmed_by(self, pose: BodyPose, walking_speed: float, lag: float | None) -> bool:
-        """Take a pose that jumped; return whether it ends a sequence that can be believed.
+    def confirmed_by(self, pose: BodyPose, walking_speed: float, lag: float | None) -> list[BodyPose]:
+        """Take a pose that jumped; return the sequence that it ends, or nothing if that cannot be believed (yet).
 
         Args:
             pose: The pose.
@@ -95,10 +95,11 @@ class JumpWatch:
         sequence.append(pose)
         spanned = pose.stamp - sequence[0].stamp
         if len(sequence) < self._config.restart_after or spanned < self._config.restart_time:
-            return False
+            return []
         first = next(each for each in sequence if each.stamp >= pose.stamp - max(SPEED_TIME, self._config.restart_time))
         speed = math.dist(pose.position, first.position) / max(pose.stamp - first.stamp, CLOSEST)
-        return speed <= walking_speed + SPEED_MARGIN and self._turns_as_the_gyro_says(list(sequence), lag)
+        walks = speed <= walking_speed + SPEED_MARGIN and self._turns_as_the_gyro_says(list(sequence), lag)
+        return list(sequence) if walks else []
 
     def _turns_as_the_gyro_says(self, poses: list[BodyPose], lag: float | None) -> bool:
         """Compare the turning of a sequence with the gyro; where that is impossible, nothing is said against it."""

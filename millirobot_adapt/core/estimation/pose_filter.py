@@ -2,11 +2,12 @@
 
 Read in this order: swing_model.py (how an axis moves), motion.py (the filter on six axes), track.py (measurements in
 any order), smoother.py (the mean twist of a period), then here: which measurements are believed, and what is answered.
-Beside the filter stand mocap_clock.py (one time line), jumps.py (the gate), body_check.py (is it the robot, are the
-axes right), pose_trust.py (since when poses can be trusted), leg_odometry.py (what the legs say) and gyro_watch.py
-(bias and what is left of the clocks' offset).
+Beside the filter stand mocap_clock.py (one time line), frozen_pose.py (old poses), jumps.py (the gate), body_check.py
+and gravity_check.py (is it the robot, are the axes right), pose_trust.py (since when poses can be trusted),
+leg_odometry.py (what the legs say) and gyro_watch.py (bias and what is left of the clocks' offset).
 
-The accelerometer is not used: it samples single contacts, at ten hertz; it did not help to predict the next pose.
+The accelerometer tells which way is up, no more: it samples single contacts, at ten hertz, and did not help to predict
+the next pose.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.body_check import BodyCheck
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
+from millirobot_adapt.core.estimation.frozen_pose import FrozenPose
+from millirobot_adapt.core.estimation.gravity_check import GravityCheck
 from millirobot_adapt.core.estimation.gyro_watch import GyroWatch
 from millirobot_adapt.core.estimation.health import SUSPICIOUS_LAG, EstimatorHealth
 from millirobot_adapt.core.estimation.jumps import JumpWatch
@@ -62,12 +65,14 @@ class PoseFilter:
         self._config = config
         self._model = MotionModel(config)
         self._input = PoseInput(robot)
+        self._frozen = FrozenPose()
         self._host = HostClock()
         self._clock = MocapClock()
         self._jumps = JumpWatch(config, self._model)
         self._legs = LegOdometry(config)
         self._gyro = GyroWatch()
         self._check = BodyCheck()
+        self._gravity = GravityCheck()
         self._trust = PoseTrust(config)
         self._track: Track | None = None
         self._dropped = False
@@ -101,7 +106,7 @@ class PoseFilter:
         if not timed.usable:
             self._leave_out('ahead' if timed.stamp > timed.arrived else 'late', timed.arrived)
             return
-        if pose.repeated and not self._stands(timed.stamp):
+        if self._frozen.holds(pose, timed.stamp, self._stands(timed.stamp)):
             self._leave_out('frozen', timed.arrived)
             return
         self._follow_clock()
@@ -135,6 +140,9 @@ class PoseFilter:
         track = self._track
         if track is None or not self._tracked(track, stamp):
             return
+        if self._config.check_gravity:
+            ax, ay, az = map(float, sample.acceleration)
+            self._gravity.add((ax, ay, az), track.before(stamp).quaternion)
         if turning is not None:
             track.insert(self._gyro.corrected(stamp, turning, self._config.gyro_noise**2))
             self._gyro.on_gyro(stamp, turning)
@@ -219,14 +227,15 @@ class PoseFilter:
         """Follow a pose, leave it out, or start from it."""
         track = self._track
         if track is None and not self._dropped:
-            self._start(pose)
+            self._start([pose])
             self._trust.accept(pose.stamp, arrived, self._against())
             return
         verdict = 'jumped' if track is None else self._judge(track, pose)
         if verdict == 'jumped':
             lag = None if self._gyro.lag is None else self._gyro.lag - self._clock_correction
-            if self._jumps.confirmed_by(pose, self._walking_speed, lag) and self._reachable(pose):
-                self._start(pose)
+            agreeing = self._jumps.confirmed_by(pose, self._walking_speed, lag)
+            if agreeing and self._reachable(pose):
+                self._start(agreeing)
                 self._trust.believe(pose.stamp, arrived, self._against())
                 return
         if verdict != 'accepted':
@@ -281,7 +290,7 @@ class PoseFilter:
 
     def _against(self) -> PoseFault:
         """Return what stands against motion capture as a whole."""
-        if self._check.wrong_axes:
+        if self._check.wrong_axes or self._gravity.not_up:
             return PoseFault.AXES
         if self._clock.refused is not None or not (self._clock.certain or self._gyro.lag is not None):
             return PoseFault.CLOCK
@@ -299,16 +308,29 @@ class PoseFilter:
         """Tell whether the robot stands by its newest reply, so that its pose may be equal bit for bit."""
         return self._resting and self._reply is not None and abs(stamp - self._reply[1]) <= FRESH_REPLY
 
-    def _start(self, pose: BodyPose) -> None:
-        """Forget the past: the body is where this pose says. What was learned of legs and gyro stays."""
+    def _start(self, poses: list[BodyPose]) -> None:
+        """Forget the past: the body is where these poses say. What was learned of legs and gyro stays."""
         self._counts['started'] += 1
         self._jumps.clear()
         self._gyro.clear()
         self._check.clear()
+        self._gravity.clear()
         self._at_reply = None
         self._replies.clear()
         self._dropped = False
-        self._track = Track(self._model, self._config.twist_period + REMEMBERED, pose)
+        self._track = self._tracked_along(poses)
+
+    def _tracked_along(self, poses: list[BodyPose]) -> Track:
+        """Return the track of poses that agree, so that their motion is known, too; else that of the last alone."""
+        memory, last = self._config.twist_period + REMEMBERED, poses[-1]
+        first, *later = [pose for pose in poses if pose.stamp >= last.stamp - memory]
+        track = Track(self._model, memory, first)
+        for pose in later:
+            before = track.newest_pose
+            fits, _, _ = self._jumps.judge(before, track.before(pose.stamp), pose, self._clock.dense)
+            if fits and pose.stamp >= before.stamp + CLOSE:
+                track.insert(pose)
+        return track if track.newest_pose.stamp > last.stamp - CLOSE else Track(self._model, memory, last)
 
     def _drop(self) -> None:
         """Forget poses that were those of another body, and all that they taught."""
@@ -316,6 +338,7 @@ class PoseFilter:
         self._track, self._dropped = None, True
         self._gyro.restart()
         self._check.clear()
+        self._gravity.clear()
         self._jumps.clear()
         self._clock_correction = 0.0
 

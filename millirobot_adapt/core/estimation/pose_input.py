@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ LARGEST = 1e4
 """A coordinate [m] or quaternion component beyond it is no measurement, and would overflow when squared."""
 UNSEEN = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
 """What a tracker sends for a body that it does not see: x y z, then the quaternion."""
+RECENT = 8
+"""A pose is compared with so many before it: others may come between two copies of one."""
 SMALLEST_NORM = 1e-3
 """A shorter quaternion has no direction."""
 
@@ -31,7 +34,7 @@ class BodyPose(NamedTuple):
     quaternion: Quaternion
     """Orientation xyzw of the body in the world, of unit length."""
     repeated: bool = False
-    """Equal bit for bit to the pose before it, under another stamp: an old frame sent again, or a body at rest."""
+    """Equal bit for bit to one of the last poses, under another stamp: an old frame sent again, or a body at rest."""
     stamp_sd: float = 0.0
     """Standard deviation of the stamp [s]."""
 
@@ -44,7 +47,8 @@ class PoseInput:
         x, y, z, *angles = robot.marker_offset
         self._offset: Vector = (x, y, z)
         self._turn_back = quat.inverse(_quaternion(quaternion_from_rpy(angles).tolist()))
-        self._previous: tuple[float, list[float]] | None = None
+        self._stamp: float | None = None
+        self._recent: deque[list[float]] = deque(maxlen=RECENT)
 
     def take(self, sample: PoseSample) -> BodyPose | str:
         """Return the pose of the robot body, or the reason why there is none: 'invalid', 'foreign' or 'repeated'.
@@ -57,8 +61,10 @@ class PoseInput:
         numbers = [*map(float, sample.position), *map(float, sample.quaternion)]
         if len(numbers) != 7 or not _usable(sample.stamp, numbers):
             return 'invalid'
-        previous, self._previous = self._previous, (sample.stamp, numbers)
-        if previous is not None and sample.stamp == previous[0]:
+        before, self._stamp = self._stamp, sample.stamp
+        repeated = numbers in self._recent
+        self._recent.append(numbers)
+        if sample.stamp == before:
             return 'repeated'
         quaternion = quat.multiply(quat.normalized(_quaternion(numbers[3:])), self._turn_back)
         shift = quat.rotate(quaternion, self._offset)
@@ -66,7 +72,7 @@ class PoseInput:
             sample.stamp,
             (numbers[0] - shift[0], numbers[1] - shift[1], numbers[2] - shift[2]),
             quaternion,
-            repeated=previous is not None and numbers == previous[1],
+            repeated=repeated,
         )
 
     def place(self, pose: BodyPose, quaternion: Quaternion) -> Vector:
