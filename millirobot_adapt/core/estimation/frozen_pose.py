@@ -10,8 +10,8 @@ from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 
 STALE_AFTER = 0.2
-"""A pose that has stood still for so long while the robot moved is old for good [s]: the reply that tells that the robot
-has just stopped comes sooner."""
+"""A pose that has stood still for so long while the robot moved is old for good [s]: the reply that tells of a
+robot that has just stopped comes sooner."""
 
 
 class FrozenPose:
