@@ -47,10 +47,7 @@ class MockRobotConfig(Config):
         -1.0, 'When faults begin, after the first motor command; below 0: when the condition says.', unit='s',
         low=-1.0, high=3600.0,
     )  # fmt: skip
-    firmware: str = param(
-        MOCK, "Firmware: python is the mock's own; the reference firmware in C as a process here (host), or emulated "
-        'on a board (qemu).', choices=FIRMWARES,
-    )  # fmt: skip
+    firmware: str = param(MOCK, 'Firmware: python is its own; host, qemu: the reference in C.', choices=FIRMWARES)
     seed: int = param(0, 'Seed of all noise.', low=0)
     port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
     wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
