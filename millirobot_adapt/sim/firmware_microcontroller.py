@@ -63,10 +63,11 @@ class FirmwareMicrocontroller(Microcontroller):
     def power_up(self) -> None:
         """Let the board reset; see `Microcontroller.power_up`. Its motors are off until it is up again."""
         super().power_up()
+        self._ahead = -math.inf
+        self._driven = dataclasses.replace(self._driven, milliseconds=0, duty=(0, 0))
         self._sample = self.telemetry((0, 0))
         self._tell()
         self._board.body.reset()
-        self._driven = dataclasses.replace(self._driven, duty=(0, 0))
 
     @property
     def command(self) -> Pair:
