@@ -16,8 +16,8 @@ else:
 
 YIELD_BY = 10
 """Niceness of tests that start no processes: a robot that walks in real time has right of way."""
-WALKS = ('test/system/', 'test/launch/')
-"""Folders whose tests walk a robot in real time."""
+WALKS = ('test/system/', 'test/launch/', 'test/firmware/test_fault_table.py')
+"""Where tests walk a robot in real time."""
 stepped_back = pytest.StashKey[bool]()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -25,6 +27,8 @@ NODE_OPTIONS: dict[str, Any] = {
 """What `parameters.load` needs."""
 SIGNAL_LATENCY = 0.1
 """A signal is noticed within this time [s], even when no message comes."""
+DELIVERY = 0.3
+"""Longest wait for others to take what a node published as it ended [s]."""
 ONE_WISH = 1.0
 """Signals within this time of the first count as the same request: Ctrl-C reaches a process once from the terminal
 and once from `ros2 launch` [s]."""
@@ -114,9 +118,18 @@ def _live(make: Callable[[], Node], ending: NodeExit) -> None:
             close = getattr(node, 'close', None)
             if close is not None:
                 close()
+            _deliver(node)
             node.destroy_node()
         if held is not None:
             held.release()
+
+
+def _deliver(node: Node) -> None:
+    """Wait a moment until what the node published last, such as why it ends, has reached the recorder."""
+    end = time.monotonic() + DELIVERY
+    for publisher in node.publishers:
+        with contextlib.suppress(RuntimeError):  # a middleware that cannot tell
+            publisher.wait_for_all_acked(Duration(seconds=max(0.0, end - time.monotonic())))
 
 
 def _claim(node: Node) -> Claim:

@@ -135,7 +135,8 @@ def complaint(capsys, *arguments):
 def legs_alone(folder):
     with BagWriter(folder / 'bag') as bag:
         for k in range(20):
-            bag.write_message('/legs', stored_messages.joint_state(0.1 * k, [1, 1], position=[0, 0]), 0.1 * k)
+            stamp = 1.7e9 + 0.1 * k
+            bag.write_message('/legs', stored_messages.joint_state(stamp, [1, 1], position=[0, 0]), stamp)
     return folder
 
 

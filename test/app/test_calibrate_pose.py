@@ -50,7 +50,7 @@ def calibrated(bag: Path, capsys) -> dict:
     return result
 
 
-def test_poses_stamped_by_another_clock_are_refused_with_the_reason(tmp_path, capsys):
+def test_poses_stamped_by_another_clock_are_brought_to_that_of_the_bag_and_said_so(tmp_path, capsys):
     bag = tmp_path / 'bag'
     with BagWriter(bag, full_names([MOCAP_POSE, SENT])) as writer:
         for period in range(50):
@@ -58,8 +58,8 @@ def test_poses_stamped_by_another_clock_are_refused_with_the_reason(tmp_path, ca
             writer.write_message(f'/{SENT.name}', joint_state(now, [20.0, 20.0]), now)
             pose = pose_stamped(now - 3600.0, [0.03 * period, 0.0, 0.03], [0.0, 0.0, 0.0, 1.0])
             writer.write_message(f'/{MOCAP_POSE.name}', pose, now)
-    assert main(['calibrate-pose', str(bag)]) == 2
-    assert 'the stamps of mocap/pose are 3600.0 s behind the clock of the bag' in capsys.readouterr().err
+    assert main(['calibrate-pose', str(bag)]) == 0
+    assert 'stamps are 3600.0 s behind' in capsys.readouterr().err
 
 
 def test_a_known_offset_comes_back_within_its_uncertainty(tmp_path, capsys):

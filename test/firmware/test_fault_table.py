@@ -107,7 +107,6 @@ def host(tmp_path_factory):
 
 
 @pytest.mark.system
-@pytest.mark.xdist_group('walk')
 class TestOnTheHost:
     """What the bridge does takes as long as the machine lets it; what the firmware does is judged by its own clock."""
 

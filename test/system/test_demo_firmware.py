@@ -7,7 +7,7 @@ import shutil
 import pytest
 from harness import MILLIROBOT, processes_with, run
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group('walk')]
+pytestmark = pytest.mark.system
 
 ROOM = ['--set', 'controller.planner.samples=60', '--set', 'controller.misses_allowed=50']
 """Leaves time to a loaded machine."""
