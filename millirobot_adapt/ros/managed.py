@@ -121,6 +121,7 @@ class ManagedNode(LifecycleNode):
         if self.lifecycle == 'active':
             self.deactivate()
             self.lifecycle = 'inactive'
+            self.health.announce()  # why a run ended, for the recorder
         if self.lifecycle == 'inactive':
             try:
                 self.cleanup()
