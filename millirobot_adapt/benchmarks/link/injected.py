@@ -26,6 +26,8 @@ class InjectedFault:
     """The time runs from the last accepted pose, which the state says, and not from the injection."""
     restart: NodeProcess | None = None
     """The process that has to be started again afterwards."""
+    goes_on: bool = False
+    """The robot is held, not stopped: it walks on when the fault ends."""
 
     @property
     def name(self) -> str:
@@ -46,7 +48,7 @@ INJECTED = (
     InjectedFault('clock.mocap', '-5.0'),
     InjectedFault('process.kill', 'estimator', restart=ESTIMATOR),
     InjectedFault('process.worker', 'controller', LONGEST_STOP_MS, from_pose=False, restart=CONTROLLER),
-    InjectedFault('process.hang', 'controller', LONGEST_STOP_MS, from_pose=False),
+    InjectedFault('process.hang', 'controller', LONGEST_STOP_MS, from_pose=False, goes_on=True),
     InjectedFault('robot.leg_stuck', 'both', LEGS_STOP_MS, from_pose=False),
     InjectedFault('robot.encoders', 'both', LEGS_STOP_MS, from_pose=False),
 )
@@ -56,10 +58,10 @@ def measure_injected(robot: LiveRobot, case: InjectedFault) -> FaultRow:
     """Inject one fault into a walk, see when the robot stands, end the fault, and arm again."""
     cause = robot.inject(case.fault, case.value)
     witness = robot.witness
-    row = watch(robot, case.name, cause, lambda: witness.last_pose(witness.changed_at) if case.from_pose else cause)
+    row = watch(robot, cause, lambda: witness.last_pose(witness.changed_at) if case.from_pose else cause)
     robot.inject('clear')
     ended = robot.now()
     if case.restart is not None:
         robot.start(case.restart)
         robot.bring_up(case.restart)
-    return replace(recover(robot, row, ended), bound_ms=case.bound_ms)
+    return replace(recover(robot, row, ended, case.goes_on), bound_ms=case.bound_ms)

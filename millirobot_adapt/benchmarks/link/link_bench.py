@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from millirobot_adapt.benchmarks.link.injected import INJECTED, InjectedFault, measure_injected
+from millirobot_adapt.benchmarks.link.injected import INJECTED, measure_injected
 from millirobot_adapt.benchmarks.link.process_trials import BridgeLoad, LiveRobot, measure_processes
 from millirobot_adapt.benchmarks.link.radio_trials import CASES, measure_fault, measure_out_of_reach, measure_reset
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
@@ -77,7 +77,7 @@ def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
         live.walk(1.0)
         load = live.measure_load(bench.load_seconds)
         tell()
-        injected = [partial(_injected, case=case) for case in INJECTED]
+        injected = {case.name: partial(measure_injected, case=case) for case in INJECTED}
         rows += measure_processes(live, bench.process_trials, injected)
         tell()
         starved = live.mock_starved()
@@ -89,10 +89,6 @@ def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
             rows += measure_processes(live, bench.process_trials, injected)
             starved |= live.mock_starved()
     return LinkFigures(rows, trips, load, starved)
-
-
-def _injected(robot: LiveRobot, case: InjectedFault) -> FaultRow:
-    return measure_injected(robot, case)
 
 
 def _simulated(bench: LinkBench, robot: RobotConfig, tell: Callable[[], object]) -> list[FaultRow]:

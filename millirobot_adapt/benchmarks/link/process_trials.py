@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -199,23 +199,34 @@ class LiveRobot:
 
 
 def measure_processes(
-    robot: LiveRobot, trials: int, injected: Sequence[Callable[[LiveRobot], FaultRow]] = ()
+    robot: LiveRobot, trials: int, injected: Mapping[str, Callable[[LiveRobot], FaultRow]] | None = None
 ) -> list[FaultRow]:
-    """Measure every fault of a process `trials` times; the worst counts."""
-    faults = (_kill_controller, _hang_bridge, _kill_bridge, _vanish, *injected)
-    rows = []
-    for fault in faults:
+    """Measure every fault of a process, and others by name, `trials` times; the worst counts.
+
+    Where a trial fails as a whole, its row says why, and the list ends with it.
+    """
+    rows: list[FaultRow] = []
+    for name, fault in {**PROCESS_FAULTS, **(injected or {})}.items():
         measured = []
-        for _ in range(trials):
-            robot.walk(WALKED)
-            measured.append(fault(robot))
-        rows.append(_worst(measured))
+        try:
+            for _ in range(trials):
+                robot.walk(WALKED)
+                measured.append(fault(robot))
+        except BenchFailedError as error:
+            broken = f'{error}; what comes after it was not measured'
+            rows.append(FaultRow(name, _where(robot), 0, 0, None, None, None, broken=broken))
+            break
+        rows.append(replace(_worst(measured), fault=name))
     return rows
+
+
+def _where(robot: LiveRobot) -> str:
+    return 'busy' if robot.busy else 'processes'
 
 
 def _kill_controller(robot: LiveRobot) -> FaultRow:
     cause = robot.send(CONTROLLER, signal.SIGKILL)
-    row = watch(robot, 'SIGKILL of the controller', cause)
+    row = watch(robot, cause)
     ended = time.time()
     robot.start(CONTROLLER)
     robot.bring_up(CONTROLLER)
@@ -224,14 +235,14 @@ def _kill_controller(robot: LiveRobot) -> FaultRow:
 
 def _hang_bridge(robot: LiveRobot) -> FaultRow:
     cause = robot.send(BRIDGE, signal.SIGSTOP)
-    row = watch(robot, 'SIGSTOP of the bridge', cause)
+    row = watch(robot, cause)
     ended = robot.send(BRIDGE, signal.SIGCONT)
     return recover(robot, row, ended)
 
 
 def _kill_bridge(robot: LiveRobot) -> FaultRow:
     cause = robot.send(BRIDGE, signal.SIGKILL)
-    row = watch(robot, 'SIGKILL of the bridge', cause)
+    row = watch(robot, cause)
     robot.witness.link = None
     ended = time.time()
     robot.start(BRIDGE)
@@ -243,7 +254,7 @@ def _vanish(robot: LiveRobot) -> FaultRow:
     said = robot.lines(BRIDGE, 'link lost')
     cause = time.time()
     robot.inject('port.vanish', duration=VANISHED)
-    row = watch(robot, 'port vanishes for 2 s', cause)
+    row = watch(robot, cause)
     row = replace(recover(robot, row, cause + VANISHED), bytes_pass=False)
     said = robot.lines(BRIDGE, 'link lost') - said
     if not robot.running(BRIDGE):
@@ -251,7 +262,16 @@ def _vanish(robot: LiveRobot) -> FaultRow:
     return row if said == 1 else replace(row, broken=f'the bridge said {said} times that the link is lost')
 
 
-def watch(robot: LiveRobot, fault: str, cause: float, since: Callable[[], float] | None = None) -> FaultRow:
+PROCESS_FAULTS: Mapping[str, Callable[[LiveRobot], FaultRow]] = {
+    'SIGKILL of the controller': _kill_controller,
+    'SIGSTOP of the bridge': _hang_bridge,
+    'SIGKILL of the bridge': _kill_bridge,
+    'port vanishes for 2 s': _vanish,
+}
+"""What each row of a process does to the robot."""
+
+
+def watch(robot: LiveRobot, cause: float, since: Callable[[], float] | None = None) -> FaultRow:
     """Watch what follows a cause [s, host clock] and begin its row: when the motors are commanded to stand.
 
     `since` tells afterwards from when the time runs; None: from the cause.
@@ -263,18 +283,21 @@ def watch(robot: LiveRobot, fault: str, cause: float, since: Callable[[], float]
     broken = None
     if witness.changed_at < cause and not witness.moving:
         stop, broken = 0.0, 'the robot stood already when the fault began'
-    where = 'busy' if robot.busy else 'processes'
-    row = FaultRow(fault, where, witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
+    row = FaultRow('', _where(robot), witness.sent - sent, witness.replies - replies, None, 1e3 * stop, None)
     return replace(row, broken=broken)
 
 
-def recover(robot: LiveRobot, row: FaultRow, ended: float) -> FaultRow:
-    """Watch, after the fault's end [s, host clock], that nothing moves by itself, then arm; complete the row."""
+def recover(robot: LiveRobot, row: FaultRow, ended: float, goes_on: bool = False) -> FaultRow:
+    """Watch, after the fault's end [s, host clock], that nothing moves by itself, then arm; complete the row.
+
+    A robot that was held and not stopped may go on (`goes_on`).
+    """
     witness = robot.witness
     witness.spin(WATCHED_AFTER)
     robot.wait_for(lambda: witness.link is LinkState.UP, 'the link')
     up_after = max(0.0, witness.link_since - ended)
-    broken = 'the robot moved before it was armed again' if witness.moving else row.broken
+    moved = witness.moving and not goes_on
+    broken = 'the robot moved before it was armed again' if moved else row.broken
     return replace(row, rearm_s=up_after + robot.arm(), broken=broken)
 
 
