@@ -75,7 +75,7 @@ def test_a_pose_that_jumps_is_not_learned_from(tmp_path):
         (['--train', 'other.npz'], 'other.npz: is no VelociRoACH log'),
         (['--train', 'pwm.npz'], 'pwm.npz: holds no rollout with leg velocity setpoints'),
         (['--train', 'slow.npz'], 'slow.npz: holds no two states a control period apart'),
-        (['--train', 'short.npz'], 'short: has one session only'),
+        (['--train', 'short.npz'], 'short: has only one session'),
         (['--train', 'grass.npz', '--test', 'grass.npz'], 'grass: its session grass_0 is in grass, too'),
         (['--train', 'grass.npz', 'grass.npz'], 'its session'),
         (['--train', 'grass.npz', '--methods', 'mb,magic'], "'magic' is not one of mb, mb_de, grbal"),
