@@ -91,7 +91,8 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
         time.sleep(0.05)
     counters = link.counters.as_dict()
     assert link.stop()
-    assert counters['lost'] == 0
+    # The emulator may stand still for longer than a reply is waited for, where the machine does something else.
+    assert counters['lost'] <= 0.02 * counters['sent']
     assert 0 < abs(counters['clock_drift_ppm']) < 1000
 
 
