@@ -72,6 +72,10 @@ def test_as_somebody_who_may_not_enter(tmp_path):
     closed.mkdir(mode=0o700)
     os.seteuid(65534)
     try:
+        try:
+            share_dir()
+        except PermissionError:
+            pytest.skip('only its owner may enter the folder of this checkout')
         with pytest.raises(UserError, match='Permission denied'):
             load_condition(f'{closed}/c.yaml')
         with pytest.raises(UserError, match='Permission denied'):
