@@ -93,7 +93,8 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
     assert link.stop()
     # The emulator may stand still for longer than a reply is waited for, where the machine does something else.
     assert counters['lost'] <= 0.02 * counters['sent']
-    assert 0 < abs(counters['clock_drift_ppm']) < 1000
+    assert counters['replies'] > 100, 'enough to measure the drift by; two equal clocks have none'
+    assert abs(counters['clock_drift_ppm']) < 1000
 
 
 def test_the_demo_walks_on_an_image_for_20_s(tmp_path):
