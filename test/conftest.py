@@ -7,11 +7,12 @@ import sys
 import pytest
 
 try:
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 except ModuleNotFoundError:  # the Python of a ROS installation, which runs test/launch alone
     pass
 else:
-    settings.register_profile('any machine', deadline=None)  # a busy machine is slow, and no test fails for that
+    # A busy machine is slow, and no test fails for that.
+    settings.register_profile('any machine', deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile('any machine')
 
 YIELD_BY = 10

@@ -85,16 +85,18 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
     robot = RobotConfig()
     link = Link(lambda: SerialPort(port, robot.radio.baud), robot, LinkConfig(reply_timeout=0.5), SystemClock())
     link.open()
-    end = time.monotonic() + DRIFT_AFTER + 2.0
-    while time.monotonic() < end:
+    start = time.monotonic()
+    counters = link.counters.as_dict()
+    while time.monotonic() < start + DRIFT_AFTER + 2.0 or not (
+        counters['clock_drift_ppm'] or time.monotonic() > start + 5 * DRIFT_AFTER
+    ):
         link.exchange(np.zeros(2))
         time.sleep(0.05)
-    counters = link.counters.as_dict()
+        counters = link.counters.as_dict()
     assert link.stop()
     # The emulator may stand still for longer than a reply is waited for, where the machine does something else.
     assert counters['lost'] <= 0.02 * counters['sent']
-    assert counters['replies'] > 100, 'enough to measure the drift by; two equal clocks have none'
-    assert abs(counters['clock_drift_ppm']) < 1000
+    assert 0 < abs(counters['clock_drift_ppm']) < 1000, 'measured, and small'
 
 
 def test_the_demo_walks_on_an_image_for_20_s(tmp_path):

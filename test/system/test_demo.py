@@ -51,8 +51,7 @@ def test_a_short_demo_leaves_a_whole_run_folder_and_no_process(tmp_path):
     assert str(the_run(tmp_path).resolve() / 'report.html') in answer.stdout
     summary = check_run_folder(the_run(tmp_path))
     assert 38 <= summary['ticks'] <= 43
-    # A busy machine loses a few replies in a row; the others come.
-    assert summary['link']['replies'] >= 0.8 * summary['link']['sent'] > 30
+    assert summary['link']['replies'] >= 0.9 * summary['link']['sent'] > 30
     assert [fault['name'] for fault in summary['faults']] == ['missing_leg middle_left']
     assert summary['stops'] == []
     assert processes_with(str(tmp_path)) == []
