@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -231,10 +232,13 @@ class LinkCounters:
         return self.sent - self.replies
 
     def as_dict(self) -> dict[str, int | float]:
-        """Return all counts and the percentiles of the last round trips [ms] (nan before the first)."""
+        """Return all counts, the percentiles of the last round trips [ms] and the drift of the robot's clock [ppm].
+
+        What is not known yet is nan: the round trip before the first reply, the drift over the first ten seconds.
+        """
         trips = np.array(self._round_trips) * 1e3 if self._round_trips else np.array([np.nan])
         p50, p99 = np.percentile(trips, (50, 99))
-        receiver = self._channel.receiver
+        receiver, drift = self._channel.receiver, self._checker.clock.drift
         return {
             'sent': self.sent,
             'replies': self.replies,
@@ -245,7 +249,7 @@ class LinkCounters:
             'foreign': self._checker.foreign,
             'bad_frames': receiver.bad_frames,
             'start_ups': self.start_ups,
-            'clock_drift_ppm': round(1e6 * (self._checker.clock.drift or 0.0), 1),
+            'clock_drift_ppm': math.nan if drift is None else round(1e6 * drift, 1),
             'rtt_p50_ms': round(float(p50), 3),
             'rtt_p99_ms': round(float(p99), 3),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -14,8 +14,8 @@ from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.states import ManagerPhase, ManagerState
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.ros.bring_up import BringUp, BringUpError, ManagerConfig, Watch
-from millirobot_adapt.ros.conversions import qos, status
-from millirobot_adapt.ros.lifecycle_client import LifecycleClient
+from millirobot_adapt.ros.conversions import status
+from millirobot_adapt.ros.lifecycle_client import LifecycleClient, listen_for_words
 from millirobot_adapt.ros.node_health import Health
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
@@ -33,7 +33,6 @@ class Manager(Node):
         super().__init__('manager', **NODE_OPTIONS)
         self._config = load(self, ManagerConfig)
         self._managed = {name: LifecycleClient(self, name) for name in self._config.nodes}
-        self._names = {f'{self.get_namespace()}/{name}'.lstrip('/'): name for name in self._managed}
         self._states = dict.fromkeys(self._managed, 'not there')
         self._bring_up = BringUp(self._managed, self._config.patience, self._tell, time.monotonic)
         self._watch: Watch | None = None
@@ -41,15 +40,9 @@ class Manager(Node):
         self._stop = self.create_client(Trigger, 'bridge/manager_stop')
         self._stopping: Any = None
         self._stop_until = 0.0
-        self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS.name, self._on_words, qos(topics.DIAGNOSTICS, 100))
+        listen_for_words(self, self._managed)
         self._health = Health(self, self.examine, topics.MANAGER_STATE)
         self.create_timer(PERIOD, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    def _on_words(self, message: DiagnosticArray) -> None:
-        for said in message.status:
-            name = self._names.get(said.name)
-            if name is not None:
-                self._managed[name].words = said.message
 
     def _turn(self) -> None:
         """Do the next thing: stop, bring up, or watch.

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.node import Node
+from rclpy.subscription import Subscription
+
+from millirobot_adapt.contract.topics import DIAGNOSTICS
+from millirobot_adapt.ros.conversions import qos
 
 TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,
@@ -34,7 +40,7 @@ class LifecycleClient:
         self._getting: Any = None
         self._getting_since = 0.0
         self.words = ''
-        """The last status text of the node; the subscriber of its diagnostics writes it here."""
+        """The last status text of the node, as long as `listen_for_words` hears its diagnostics; else empty."""
 
     @property
     def present(self) -> bool:
@@ -72,3 +78,21 @@ class LifecycleClient:
         if (self._getting is None or overdue) and self._get.service_is_ready():
             self._getting, self._getting_since = self._get.call_async(GetState.Request()), time.monotonic()
         return state
+
+
+def listen_for_words(node: Node, clients: Mapping[str, LifecycleClient]) -> Subscription:
+    """Keep the words of managed nodes up to date from their diagnostics, while `node` is spun.
+
+    Args:
+        node: Listens; a name in `clients` without a leading slash is relative to its namespace.
+        clients: By name.
+    """
+    namespace = node.get_namespace().rstrip('/')
+    full = {(name if name.startswith('/') else f'{namespace}/{name}').lstrip('/'): name for name in clients}
+
+    def on_diagnostics(message: DiagnosticArray) -> None:
+        for said in message.status:
+            if said.name in full:
+                clients[full[said.name]].words = said.message
+
+    return node.create_subscription(DiagnosticArray, DIAGNOSTICS.name, on_diagnostics, qos(DIAGNOSTICS, 100))

@@ -21,7 +21,7 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.ros.bring_up import BringUp
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge, listen_for_controller, listen_for_manager
-from millirobot_adapt.ros.lifecycle_client import LifecycleClient
+from millirobot_adapt.ros.lifecycle_client import LifecycleClient, listen_for_words
 
 SERVICES = (
     'bridge/arm', 'bridge/stop', 'bridge/manager_stop', 'controller/start', 'controller/pause', 'controller/resume',
@@ -94,13 +94,17 @@ class Operator:
         """Configure and activate managed nodes, as the manager does.
 
         Raises:
-            BringUpError: one did not come up; `patience` is the longest wait for one step [s].
+            BringUpError: one did not come up, and what it waits for; `patience` is the longest wait for one step [s].
         """
         clients = {name: LifecycleClient(self._node, name) for name in nodes}
+        words = listen_for_words(self._node, clients)
         bring_up = BringUp(clients, patience, lambda _: None, time.monotonic)
-        while not bring_up.done:
-            bring_up.advance()
-            self.spin(0.02)
+        try:
+            while not bring_up.done:
+                bring_up.advance()
+                self.spin(0.02)
+        finally:
+            self._node.destroy_subscription(words)
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         self.bridge = state

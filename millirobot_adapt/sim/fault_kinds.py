@@ -109,6 +109,7 @@ FAULT_KINDS: dict[str, FaultKind] = {
     'radio.truncation': _share('share of frames on the serial line that lose their end', 0.1),
     'port.vanish': FaultKind('the serial port is gone, as if the dongle were pulled'),
     'robot.reset': FaultKind('the robot restarts, as after a brown-out', lasts=False),
+    'robot.upright': FaultKind('a robot that has tipped over is put back on its feet', lasts=False),
     'robot.encoders': FaultKind('the encoders of a side stand still while its legs turn', 'both', choices=SIDES),
     'robot.leg_stuck': FaultKind('the legs of a side do not turn', 'left', choices=SIDES),
     'robot.battery': FaultKind('voltage of the battery without load', 3.2, 'V', 0.0, 5.0),

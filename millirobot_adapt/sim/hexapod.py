@@ -25,6 +25,8 @@ WORN_LENGTH = 0.15
 
 BLOCKING_DAMPING = 1.0
 """Holds blocked legs [N m s/rad]: the strongest motor turns them at 0.01 rad/s."""
+LYING = 0.5
+"""A robot whose z axis leans further than this cosine lies on its side."""
 STUMP = 0.4
 """Share of its length that is left of a lost leg. With none at all the robot cannot be steered against its drift."""
 
@@ -101,6 +103,16 @@ class Hexapod:
         """Hold the legs of a side, as a stone between them does, or release them."""
         for at, blocked in zip(self._velocity_at, (left, right), strict=True):
             self.model.dof_damping[at] = BLOCKING_DAMPING if blocked else self._motor_damping
+
+    def put_upright(self) -> None:
+        """Put a robot that lies on its side or its back on its feet, where it is; one that stands is left alone."""
+        w, x, y, z = (self._position.item(i) for i in range(3, 7))
+        if 1.0 - 2.0 * (x * x + y * y) > LYING:
+            return
+        yaw = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+        self._position[2] = self.model.qpos0[2]
+        self._position[3:7] = math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)
+        self._velocity[:6] = 0.0
 
     def recharge(self) -> None:
         """Put a full battery in."""

@@ -24,6 +24,8 @@ class RobotFaults:
         match kind:
             case 'reset':
                 self._microcontroller.power_up()
+            case 'upright':
+                self._hexapod.put_upright()
             case 'encoders':
                 self._microcontroller.stuck_encoders = sides
             case 'leg_stuck':

@@ -1,6 +1,7 @@
 """The firmware's images for Cortex-M under an emulator; `make test-firmware` runs these."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -88,7 +89,7 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
     start = time.monotonic()
     counters = link.counters.as_dict()
     while time.monotonic() < start + DRIFT_AFTER + 2.0 or not (
-        counters['clock_drift_ppm'] or time.monotonic() > start + 5 * DRIFT_AFTER
+        math.isfinite(counters['clock_drift_ppm']) or time.monotonic() > start + 5 * DRIFT_AFTER
     ):
         link.exchange(np.zeros(2))
         time.sleep(0.05)
@@ -96,7 +97,7 @@ def test_the_clock_of_an_image_runs_as_the_hosts(port):
     assert link.stop()
     # The emulator may stand still for longer than a reply is waited for, where the machine does something else.
     assert counters['lost'] <= 0.02 * counters['sent']
-    assert 0 < abs(counters['clock_drift_ppm']) < 1000, 'measured, and small'
+    assert abs(counters['clock_drift_ppm']) < 1000, 'known, and small'
 
 
 def test_the_demo_walks_on_an_image_for_20_s(tmp_path):
@@ -120,7 +121,7 @@ def test_the_demo_walks_on_an_image_for_20_s(tmp_path):
     assert sent > 190
     assert unanswered == 0
     assert late <= 0.1 * sent, 'only a busy machine delays answers'
-    assert 0 < abs(drift) < 1000
+    assert abs(drift) < 1000, 'known, and small'
 
 
 def answers_until(bag, end):

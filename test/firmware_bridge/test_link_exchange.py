@@ -138,6 +138,26 @@ def test_a_robot_whose_clock_runs_at_another_rate_is_refused_with_the_parameter_
         bench.link.open()
 
 
+def test_the_drift_of_the_robots_clock_is_nan_until_it_is_known(bench):
+    bench.robot.change = lambda reply: packets.TelemetryReply(
+        **{**vars(reply), 'timestamp': round(reply.timestamp * (1 - 50e-6)) % 2**32}
+    )
+
+    def drift():
+        return bench.link.counters.as_dict()['clock_drift_ppm']
+
+    for _ in range(80):
+        bench.exchange()
+        assert math.isnan(drift())
+    for _ in range(100):
+        bench.exchange()
+    assert drift() == pytest.approx(50.0, abs=1.0)
+    bench.link.close()
+    bench.robot.restart()
+    bench.link.open()
+    assert math.isnan(drift()), 'after a restart it is another clock'
+
+
 @pytest.mark.parametrize('rate', [0.8, 1.2])
 def test_a_clock_that_stalled_for_a_moment_is_not_refused(rate):
     bench = Bench()

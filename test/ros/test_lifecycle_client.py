@@ -6,8 +6,10 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+
 from millirobot_adapt.ros import lifecycle_client
-from millirobot_adapt.ros.lifecycle_client import ANSWER_TIME, LifecycleClient
+from millirobot_adapt.ros.lifecycle_client import ANSWER_TIME, LifecycleClient, listen_for_words
 
 
 class Service:
@@ -93,3 +95,27 @@ def test_a_look_whose_answer_is_lost_is_repeated(client, services, now):
     assert client.poll() == ''
     services['bridge/get_state'].answer(in_state('active'))
     assert client.poll() == 'active'
+
+
+def listening():
+    """Return a node that listens in the namespace /robot1, and what lets it hear a diagnostic."""
+    heard = []
+    listener = SimpleNamespace(
+        get_namespace=lambda: '/robot1', create_subscription=lambda *arguments: heard.append(arguments[2])
+    )
+    return listener, lambda name, message: heard[0](
+        DiagnosticArray(status=[DiagnosticStatus(name=name, message=message)])
+    )
+
+
+def test_the_words_of_a_node_are_those_of_its_diagnostics_in_its_namespace():
+    clients = {'bridge': SimpleNamespace(words=''), '/robot2/bridge': SimpleNamespace(words='')}
+    listener, say = listening()
+    listen_for_words(listener, clients)
+    say('robot1/bridge', 'inactive: the link is opening')
+    say('robot1/bridge/battery', 'full')
+    say('bridge', 'of another namespace')
+    assert clients['bridge'].words == 'inactive: the link is opening'
+    assert clients['/robot2/bridge'].words == ''
+    say('robot2/bridge', 'inactive')
+    assert clients['/robot2/bridge'].words == 'inactive'

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from firmware_bridge import packets
 from millirobot_adapt.app.commands.inject import fault_table
@@ -247,6 +248,25 @@ def test_the_robot_restarts(bench):
     bench.inject('robot.reset')
     assert bench.world.microcontroller.command == (0, 0)
     assert bench.telemetry().index == 1
+
+
+@pytest.mark.parametrize('roll', [1.6, 3.1])
+def test_a_robot_that_has_tipped_over_is_put_on_its_feet_where_it_lies(bench, roll):
+    hexapod = bench.world.hexapod
+    before = hexapod.pose()[0]
+    lying = Rotation.from_euler('z', 0.7) * Rotation.from_euler('x', roll)
+    hexapod.data.qpos[2:7] = [0.03, *np.roll(lying.as_quat(), 1)]
+    bench.inject('robot.upright')
+    bench.live(0.5)
+    position, orientation = hexapod.pose()
+    assert position == pytest.approx(before, abs=0.005)
+    assert roll_pitch_yaw(orientation) == pytest.approx((0.0, 0.0, 0.7), abs=0.2)
+
+
+def test_a_robot_on_its_feet_is_left_alone(bench):
+    before = bench.world.hexapod.data.qpos.copy()
+    bench.inject('robot.upright')
+    np.testing.assert_array_equal(bench.world.hexapod.data.qpos, before)
 
 
 def test_an_encoder_stands_still_and_goes_on_within_a_turn(bench):

@@ -210,6 +210,7 @@ def measure_processes(
         measured = []
         try:
             for _ in range(trials):
+                robot.inject('robot.upright')  # legs that ran wild can have tipped it over
                 robot.walk(WALKED)
                 measured.append(fault(robot))
         except BenchFailedError as error:
