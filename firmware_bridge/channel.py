@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.driver_interface import Interrupted
 from firmware_bridge.guardian import Guardian, SerialGuardian
 from firmware_bridge.packet_codec import encode
 from firmware_bridge.packets import CommandPacket, ReplyPacket, SetVelocity, StartMotors, StopMotors
@@ -23,10 +24,6 @@ SLICE = 0.05
 """Longest uninterrupted wait [s]; well below the silence that a guardian tolerates."""
 _BITS_PER_BYTE = 10
 """On the serial line: start bit, eight data bits, stop bit."""
-
-
-class Interrupted(Exception):  # noqa: N818 - it names an event, not a mistake
-    """The wait was ended because the thread is needed for something more urgent."""
 
 
 class RadioChannel:
@@ -55,6 +52,11 @@ class RadioChannel:
         """False only when the robot has confirmed that its motors are off."""
         self.interrupt: Callable[[], bool] = lambda: False
         """Asked during every wait; True ends the wait with Interrupted."""
+
+    @property
+    def last_words(self) -> bytes:
+        """Zero and 0x92: what the guardian writes, and what a lost link ends with."""
+        return self._frame(SetVelocity((0, 0))) + self._frame(StopMotors())
 
     @property
     def is_open(self) -> bool:
@@ -86,7 +88,7 @@ class RadioChannel:
         """Send zero and 0x92 without waiting for an answer, if the transport still takes bytes."""
         if self._transport is not None:
             with contextlib.suppress(TransportLost):
-                self._transport.write(self._stop_bytes())
+                self._transport.write(self.last_words)
 
     def guardian_trouble(self) -> str | None:
         """Return what the guardian has done or what has happened to it; a dead one is replaced."""
@@ -180,10 +182,7 @@ class RadioChannel:
     def _set_guardian(self) -> None:
         descriptor = None if self._guard is None or self._transport is None else self._transport.fileno()
         if self._guard is not None and descriptor is not None:
-            self._guardian = self._guard(descriptor, self._stop_bytes())
-
-    def _stop_bytes(self) -> bytes:
-        return self._frame(SetVelocity((0, 0))) + self._frame(StopMotors())
+            self._guardian = self._guard(descriptor, self.last_words)
 
     def _frame(self, packet: CommandPacket, frame_id: int = 0) -> bytes:
         radio = self._robot.radio

@@ -1,4 +1,4 @@
-"""The link to one robot: start-up, one exchange per setpoint, a stop that is repeated until it is confirmed.
+"""The driver `imageproc`: start-up, one exchange per setpoint, a stop that is repeated until it is confirmed.
 
 The robot speaks only when it is asked, so everything here is a request and a bounded wait for its answer.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from firmware_bridge.bridge_config import LinkConfig
-from firmware_bridge.channel import Interrupted, RadioChannel
+from firmware_bridge.channel import RadioChannel
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.dialogue import STILL, Answered, Dialogue, LinkCounters, Unconfirmed
+from firmware_bridge.driver_interface import Exchange, Interrupted, LinkLost, SilencePromise
 from firmware_bridge.guardian import Guardian, SerialGuardian
 from firmware_bridge.packets import StartMotors, TelemetryReply
 from firmware_bridge.replies import Request, RobotRestarted
@@ -22,7 +22,6 @@ from firmware_bridge.transports import Transport, TransportLost
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 
 _FIRST_EXCHANGES = 5
@@ -32,28 +31,8 @@ _CLOCK_RATES = (2 / 3, 3 / 2)
 """A robot's clock that is slower or faster is not the one that its file describes [s/s]."""
 
 
-class LinkLost(Exception):  # noqa: N818 - it names an event, not a mistake
-    """Nobody knows what the robot's motors do; `open` tries again."""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One setpoint sent and what came back."""
-
-    sent: FloatArray
-    """What the robot was commanded, after rounding to int16 counts/ms [rad/s], shape (2,)."""
-    stamp: float
-    """Time of sending [s, host clock]."""
-    telemetry: Telemetry | None
-    """The reply in SI units; None when none came in time."""
-    battery_counts: int | None
-    """Its raw battery reading [counts]."""
-    round_trip: float | None
-    """From sending to the complete reply [s]."""
-
-
 class Link:
-    """Talk to one robot over a transport that can be reopened; synchronous, for one thread.
+    """Drive one VelociRoACH over a transport that can be reopened; see `RobotDriver`.
 
     A reply must echo the command it answers. The robot samples its sensors before the new command acts, but fills the
     command fields with the new one. So a reply that echoes zero proves that the zero has arrived. The firmware is not
@@ -84,6 +63,20 @@ class Link:
     def counters(self) -> LinkCounters:
         """Counts since the link was made."""
         return self._dialogue.counters
+
+    @property
+    def silence_promise(self) -> SilencePromise:
+        """What the robot does when it hears nothing any more, as its file says."""
+        return imageproc_promise(self._robot)
+
+    @property
+    def last_words(self) -> bytes:
+        """Zero and 0x92."""
+        return self._channel.last_words
+
+    def counts(self) -> dict[str, int | float]:
+        """Return all counts and the percentiles of the last round trips."""
+        return self.counters.as_dict()
 
     @property
     def motors_on(self) -> bool:
@@ -124,7 +117,7 @@ class Link:
             raise self._lost(str(error)) from None
         self.state = LinkState.OPENING
 
-    def open(self) -> None:
+    def start(self) -> None:
         """Connect (unless `connect` did) and start the robot up.
 
         Zero until it is echoed, 0x97, 0x81, 0x90, a hold-off, 0x82 with its echo, 0x85 if the robot has a timeout, and
@@ -191,7 +184,7 @@ class Link:
     def stop(self) -> bool:
         """Send zero until a reply echoes it, then switch the motors off (0x92); return True when both are confirmed.
 
-        Never raises: without a confirmation the link is lost, and `open` begins with zero again.
+        Never raises: without a confirmation the link is lost, and `start` begins with zero again.
         """
         interrupt, self._channel.interrupt = self._channel.interrupt, lambda: False
         try:
@@ -269,6 +262,12 @@ class Link:
         self.state = LinkState.LOST
         self._missing = 0
         return LinkLost(reason)
+
+
+def imageproc_promise(robot: RobotConfig) -> SilencePromise:
+    """Return what a VelociRoACH does when it hears nothing: it obeys SET_TIMEOUT if its firmware implements it."""
+    after = robot.timeout / 1e3 if robot.timeout else None
+    return SilencePromise(after, robot.timeout_verified, 'millirobot link-test PORT --jog SIDE checks it')
 
 
 def serial_link(

@@ -1,9 +1,8 @@
-"""Who may drive a real robot, and what the operator should know before arming it."""
+"""Who may drive a real robot."""
 
 from __future__ import annotations
 
 from millirobot_adapt.contract.states import ControllerState
-from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.safety.arbiter import REMEMBERED, ActionSource, Sender
 
 REAL = 'real'
@@ -55,13 +54,3 @@ def _objection_to_model(state: ControllerState) -> str | None:
         return None
     data = f'was trained on data of origin {origin!r}' if origin else 'does not say where its data came from'
     return f"the controller's model {model} {data}; train one on data of this robot, or set allow_mock_model"
-
-
-def warning_before_arming(robot: RobotConfig) -> str | None:
-    """Return what does not protect this robot, None if everything does."""
-    if robot.timeout and robot.timeout_verified:
-        return None
-    return (
-        'pulling the dongle is not covered: this robot has not been seen to stop by itself '
-        '(millirobot link-test PORT --jog SIDE checks it)'
-    )

@@ -158,7 +158,7 @@ def test_a_breach_is_seen(tmp_path, module, source):
             'import json\nimport numpy as np\nfrom millirobot_adapt.core.robot.state import NX',
         ),
         ('millirobot_adapt.nodes.bridge', 'import rclpy\nfrom millirobot_adapt.ros.process import run'),
-        ('millirobot_adapt.nodes.bridge', 'from firmware_bridge.driver import Driver'),
+        ('millirobot_adapt.nodes.bridge', 'from firmware_bridge.bridge_loop import BridgeLoop'),
         ('millirobot_adapt.sim.world', 'import mujoco\nfrom firmware_bridge.packets import decode_command'),
         ('millirobot_adapt.app.main', 'from millirobot_adapt import __version__'),
     ],

@@ -10,10 +10,11 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from firmware_bridge.bridge_config import BridgeConfig
+from firmware_bridge.bridge_loop import BridgeLoop
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.driver import Driver
-from firmware_bridge.link import Exchange, serial_link
-from firmware_bridge.permission import Permission, warning_before_arming
+from firmware_bridge.driver_factory import make_driver, silence_promise
+from firmware_bridge.driver_interface import Exchange
+from firmware_bridge.permission import Permission
 from firmware_bridge.transports.serial_port import is_pseudo_terminal
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.states import LinkState
@@ -30,7 +31,7 @@ from millirobot_adapt.ros.process import run
 
 
 class BridgeNode(ManagedNode):
-    """Connect `Driver` to topics and services; the link runs on a thread of its own.
+    """Connect `BridgeLoop` to topics and services; the link runs on a thread of its own.
 
     Inactive, it holds the link and hears the robot, but does not arm: zero is all that it sends.
     """
@@ -41,43 +42,43 @@ class BridgeNode(ManagedNode):
         self._robot = load_robot(self._config.robot)
         self.gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
-        self._warning = None if is_pseudo_terminal(self._config.port) else warning_before_arming(self._robot)
+        self._warning = None if is_pseudo_terminal(self._config.port) else silence_promise(self._robot).warning
         self._battery: int | None = None  # newest reading [counts]
 
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
         config, clock = self._config, SystemClock()
-        link = serial_link(config.port, self._robot, config.link, config.guardian_silence, clock)
-        link.connect()
+        driver = make_driver(self._robot, config, clock)
+        driver.connect()
         show_fence(self, self.gate.fence)
         log = self.get_logger().info
         permission = Permission(everything=config.allow_mock_model or is_pseudo_terminal(config.port))
-        self.driver = Driver(link, self.gate, config, clock, self._report, log, permission)
+        self.loop = BridgeLoop(driver, self.gate, config, clock, self._report, log, permission)
         self._connect()
         # A daemon, so that an interpreter that ends without `close` gets as far as calling it.
-        self._thread = self.watched_thread('link', self.driver.run, daemon=True)
+        self._thread = self.watched_thread('link', self.loop.run, daemon=True)
         atexit.register(self.close)
         self._thread.start()
 
     def activate(self) -> None:
         """Let the operator arm, once the link is up."""
-        state = self.driver.status()
+        state = self.loop.status()
         if state.link is not LinkState.UP:
             raise NotYetError(f'{state.reason}; is the robot on? millirobot link-test {self._config.port} tells more')
 
     def deactivate(self) -> None:
         """Stop the robot as the operator's stop does."""
-        self.driver.stop('the bridge was deactivated', StopCause.SHUTDOWN)
+        self.loop.stop('the bridge was deactivated', StopCause.SHUTDOWN)
 
     def cleanup(self) -> None:
         """Stop the robot, end the thread and release the port."""
         atexit.unregister(self.close)
-        self.driver.close()
+        self.loop.close()
         self._thread.join()
         self.health.announce()
 
     def _connect(self) -> None:
-        GateListener(self, self.driver)
+        GateListener(self, self.loop)
         self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._telemetry = TelemetryPublisher(self)
@@ -89,7 +90,7 @@ class BridgeNode(ManagedNode):
 
     def arm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Answer the service `~/arm`."""
-        refusal = self.driver.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
+        refusal = self.loop.arm() if self.lifecycle == 'active' else f'the bridge is {self.lifecycle}, not active'
         response.success = refusal is None
         limits = f'armed; limits: {self.gate.config.words}'
         response.message = limits if refusal is None else f'not armed: {refusal}'
@@ -100,7 +101,7 @@ class BridgeNode(ManagedNode):
 
     def _answer_stop(self, reason: str, cause: StopCause) -> Callable[..., Trigger.Response]:
         def callback(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            self.driver.stop(reason, cause)
+            self.loop.stop(reason, cause)
             response.success, response.message = True, reason
             return response
 
@@ -112,7 +113,7 @@ class BridgeNode(ManagedNode):
         if self.lifecycle == 'unconfigured':
             self.gate.limit(config.gate)
         else:
-            self.driver.limit(config.gate)
+            self.loop.limit(config.gate)
 
     # Messages out.
 
@@ -121,7 +122,7 @@ class BridgeNode(ManagedNode):
         if exchange is not None:
             self._sent.publish(joint_state(exchange.stamp, exchange.sent))
             if self._dry_run:
-                self._decision.publish(joint_state(exchange.stamp, self.driver.decided))
+                self._decision.publish(joint_state(exchange.stamp, self.loop.decided))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
                 self._battery = exchange.battery_counts
@@ -129,7 +130,7 @@ class BridgeNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say whether the robot is armed and why not, how the link is, and what it has counted."""
-        state = self.driver.status()
+        state = self.loop.status()
         level = DiagnosticStatus.WARN if self._warning or not state.armed else DiagnosticStatus.OK
         level = level if state.link is LinkState.UP else DiagnosticStatus.ERROR
         details = {'warning': self._warning or 'none', 'dry run': self._dry_run}

@@ -7,7 +7,8 @@ from robot_peer import RobotPeer
 from firmware_bridge import packets
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.link import Link, LinkLost
+from firmware_bridge.driver_interface import LinkLost
+from firmware_bridge.link import Link
 from firmware_bridge.transports.memory import MemoryTransport
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -38,13 +39,13 @@ class Bench:
 @pytest.fixture
 def bench():
     bench = Bench()
-    bench.link.open()
+    bench.link.start()
     return bench
 
 
 def test_start_up_sends_zero_then_the_documented_sequence():
     bench = Bench()
-    bench.link.open()
+    bench.link.start()
     assert bench.link.state is LinkState.UP
     assert [type(packet) for packet in bench.robot.heard] == [
         packets.SetVelocity, packets.SetPidOutputChannel, packets.StartMotors, packets.ZeroPosition, packets.PidGains,
@@ -67,13 +68,13 @@ def test_a_robot_whose_replies_are_lost_is_sent_nothing_but_zero(attempts):
     bench.robot.change = lambda reply: None
     for _ in range(attempts):
         with pytest.raises(LinkLost, match='firmware does not answer'):
-            bench.link.open()
+            bench.link.start()
     switched_off = [packet for packet in bench.robot.heard if isinstance(packet, packets.StopMotors)]
     assert len(switched_off) == attempts, 'the stop of each attempt'
     bench.robot.heard = [packet for packet in bench.robot.heard if packet not in switched_off]
     assert only_zeros(bench.robot)
     bench.robot.change = lambda reply: reply
-    bench.link.open()
+    bench.link.start()
     assert bench.robot.motors
 
 
@@ -81,7 +82,7 @@ def test_a_reply_to_an_earlier_command_does_not_begin_the_start_up():
     bench = Bench()
     bench.robot.change = lambda reply: packets.TelemetryReply(**{**vars(reply), 'command': (262, 328)})
     with pytest.raises(LinkLost):
-        bench.link.open()
+        bench.link.start()
     assert not bench.robot.motors
 
 
@@ -89,7 +90,7 @@ def test_a_robot_that_is_silent_at_first_is_started_up_as_soon_as_it_answers():
     bench = Bench()
     answers = iter(range(3))
     bench.robot.change = lambda reply: None if next(answers, None) is not None else reply
-    bench.link.open()
+    bench.link.start()
     assert bench.link.state is LinkState.UP
     types = [type(packet) for packet in bench.robot.heard]
     assert types[: types.index(packets.SetPidOutputChannel)] == [packets.SetVelocity] * 4
@@ -99,7 +100,7 @@ def test_a_start_up_says_why_the_replies_that_come_do_not_count():
     bench = Bench()
     bench.robot.battery = 3200
     with pytest.raises(LinkLost, match=r'no reply to a setpoint counts; .*battery reading 3200 is no 10-bit number'):
-        bench.link.open()
+        bench.link.start()
 
 
 def test_a_lost_link_says_why_the_last_reply_did_not_count(bench):
@@ -135,7 +136,7 @@ def test_a_robot_whose_clock_runs_at_another_rate_is_refused_with_the_parameter_
         **{**vars(reply), 'timestamp': round(reply.timestamp * rate) % 2**32}
     )
     with pytest.raises(LinkLost, match=r'clock ran .* set scales\.clock \(or index_before_timestamp\)'):
-        bench.link.open()
+        bench.link.start()
 
 
 def test_the_drift_of_the_robots_clock_is_nan_until_it_is_known(bench):
@@ -164,25 +165,25 @@ def test_a_clock_that_stalled_for_a_moment_is_not_refused(rate):
     bench.robot.change = lambda reply: packets.TelemetryReply(
         **{**vars(reply), 'timestamp': round(reply.timestamp * rate) % 2**32}
     )
-    bench.link.open()
+    bench.link.start()
 
 
 def test_start_up_holds_off_after_zeroing_the_encoders():
     short, long = Bench(zero_hold_off=0.2), Bench(zero_hold_off=1.0)
-    short.link.open()
-    long.link.open()
+    short.link.start()
+    long.link.start()
     assert long.clock.steady() - short.clock.steady() == pytest.approx(0.8)
 
 
 def test_start_up_repeats_the_gains_until_they_are_echoed():
     bench = Bench(tries=8)
     bench.robot.gains_ignored = 7
-    bench.link.open()
+    bench.link.start()
     assert sum(isinstance(packet, packets.PidGains) for packet in bench.robot.heard) == 8
     deaf = Bench(tries=8)
     deaf.robot.gains_ignored = 8
     with pytest.raises(LinkLost, match='gains'):
-        deaf.link.open()
+        deaf.link.start()
     assert deaf.link.state is LinkState.LOST
 
 
@@ -190,7 +191,7 @@ def test_start_up_fails_where_no_radio_acknowledges():
     bench = Bench()
     bench.robot.tx_status = 1
     with pytest.raises(LinkLost, match='does not acknowledge'):
-        bench.link.open()
+        bench.link.start()
 
 
 def test_exchange_returns_what_was_sent_and_what_came_back(bench):
@@ -249,7 +250,7 @@ def test_a_reply_of_another_robot_is_not_ours(bench):
 
 def test_a_firmware_that_echoes_the_previous_command_is_a_parameter():
     bench = Bench(echoes_previous=True)
-    bench.link.open()
+    bench.link.start()
     told = [(0, 0)]
 
     def late_echo(reply):
@@ -279,7 +280,7 @@ def test_a_robot_that_starts_anew_loses_the_link_and_can_be_started_up_again(ben
         assert bench.exchange().telemetry is None
     with pytest.raises(LinkLost, match='restarted'):
         bench.exchange()
-    bench.link.open()
+    bench.link.start()
     assert bench.exchange().telemetry is not None
     assert bench.robot.motors
 
@@ -291,7 +292,7 @@ def test_a_transport_that_vanishes_loses_the_link_and_can_be_opened_again(bench)
     bench.transport.lost = True
     with pytest.raises(LinkLost):
         bench.exchange()
-    bench.link.open()
+    bench.link.start()
     again = bench.exchange().telemetry
     assert again is not None  # the zeroed encoders do not pass for an encoder step
     assert again.leg_angle == pytest.approx(angle)
@@ -329,7 +330,7 @@ def test_a_stop_that_cannot_be_confirmed_says_so_and_never_raises(bench):
     assert bench.link.motors_on
     assert not bench.link.stop()
     gone = Bench()
-    gone.link.open()
+    gone.link.start()
     gone.transport.lost = True
     assert not gone.link.stop()
 

@@ -9,7 +9,8 @@ import pytest
 
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.link import Link, LinkLost
+from firmware_bridge.driver_interface import LinkLost
+from firmware_bridge.link import Link
 from firmware_bridge.transports.serial_port import SerialPort
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.errors import UserError
@@ -84,7 +85,7 @@ def link(mock, tmp_path):
 
 @pytest.mark.system
 def test_the_mock_walks_and_stops_as_it_is_told(link, mock):
-    link.open()
+    link.start()
     assert link.state is LinkState.UP
     exchanges = [link.exchange(WALK)]
     start = mock.world.time
@@ -99,15 +100,15 @@ def test_the_mock_walks_and_stops_as_it_is_told(link, mock):
 
 @pytest.mark.system
 def test_a_port_that_is_unplugged_and_plugged_in_again_is_used_again_from_the_start(link, mock):
-    link.open()
+    link.start()
     link.exchange(WALK)
     mock.unplug()
     with pytest.raises(LinkLost):
         link.exchange(WALK)
     with pytest.raises(UserError, match='no such port'):
-        link.open()
+        link.start()
     mock.plug_in()
-    link.open()
+    link.start()
     assert link.state is LinkState.UP
     assert link.exchange(np.zeros(2)).telemetry is not None
     assert link.counters.start_ups == 2
@@ -116,7 +117,7 @@ def test_a_port_that_is_unplugged_and_plugged_in_again_is_used_again_from_the_st
 
 @pytest.mark.system
 def test_a_mock_that_ends_takes_the_port_with_it(link, mock):
-    link.open()
+    link.start()
     mock.close()
     with pytest.raises(LinkLost):
         link.exchange(WALK)

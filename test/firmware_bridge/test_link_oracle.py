@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.link import Link, LinkLost
+from firmware_bridge.driver_interface import LinkLost
+from firmware_bridge.link import Link
 from firmware_bridge.packet_codec import decode_command, decode_reply, encode
 from firmware_bridge.packets import PacketError
 from firmware_bridge.transports.memory import MemoryTransport
@@ -123,5 +124,5 @@ def test_a_link_that_hears_garbage_is_lost_and_nothing_worse(name):
     babbler = Babbler((CORPUS / 'streams' / name).read_bytes())
     link = Link(lambda: MemoryTransport(babbler, clock), robot, LinkConfig(tries=3), clock)
     with pytest.raises(LinkLost):
-        link.open()
+        link.start()
     assert link.motors_on, 'nobody has confirmed anything'

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from firmware_bridge.bridge_config import LinkConfig
-from firmware_bridge.link import Link, LinkLost
+from firmware_bridge.driver_interface import LinkLost
+from firmware_bridge.link import Link
 from millirobot_adapt.benchmarks.link.simulated_link import RadioTransport, SimulatedClock
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -49,9 +50,9 @@ class Masters:
 
 def test_both_notice_within_a_second():
     masters = Masters()
-    masters.first.open()
+    masters.first.start()
     assert masters.first.exchange(WALK).telemetry is not None
-    masters.second.open()
+    masters.second.start()
     turn, reason = masters.lost_after(30, masters.first, masters.second)
     assert turn <= 10
     assert 'not ours: stop the other program' in reason or 'restarted' in reason
@@ -62,10 +63,10 @@ def test_both_notice_within_a_second():
 
 def test_a_master_that_is_alone_again_is_left_in_peace():
     masters = Masters()
-    masters.first.open()
-    masters.second.open()
+    masters.first.start()
+    masters.second.start()
     assert masters.lost_after(30, masters.first, masters.second) is not None
     for link in (masters.first, masters.second):
         link.close()
-    masters.first.open()
+    masters.first.start()
     assert masters.lost_after(30, masters.first, masters.second) is None

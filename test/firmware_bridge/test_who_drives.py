@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from robot_peer import RobotPeer
 
 from firmware_bridge.bridge_config import BridgeConfig
-from firmware_bridge.driver import Driver
+from firmware_bridge.bridge_loop import BridgeLoop
 from firmware_bridge.link import Link
 from firmware_bridge.permission import Permission
 from firmware_bridge.transports.memory import MemoryTransport
@@ -79,7 +79,7 @@ class System:
         self.peer.step = (20000, 20000)
         link = Link(lambda: MemoryTransport(self.peer, self.clock), robot, config.link, self.clock)
         link.connect()
-        self.driver = Driver(
+        self.driver = BridgeLoop(
             link, Gate(config.gate, robot), config, self.clock, self.report, lambda _: None, Permission(everything=True)
         )
         self.controller = Controller(

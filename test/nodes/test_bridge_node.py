@@ -70,7 +70,7 @@ def signed(sender, stamp=None):
 
 @pytest.mark.filterwarnings('ignore:invalid value')
 def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge_and_moves_nothing(node):
-    listener = GateListener(node, node.driver)
+    listener = GateListener(node, node.loop)
     for message in (
         JointState(),
         WALK,
@@ -81,10 +81,10 @@ def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge_and_moves_not
         JointState(name=['port', 'starboard'], velocity=[1.0, 2.0]),
     ):
         listener.on_setpoint(message)
-        assert node.driver.status().owner is None
-    assert 'ignored' in node.driver.status().details['refused']
+        assert node.loop.status().owner is None
+    assert 'ignored' in node.loop.status().details['refused']
     listener.on_setpoint(signed('teleop/pad'))
-    assert node.driver.status().owner == Sender(ActionSource.TELEOP, 'pad')
+    assert node.loop.status().owner == Sender(ActionSource.TELEOP, 'pad')
 
 
 def test_a_state_of_a_controller_that_makes_no_sense_is_said_and_ignored(node):
@@ -94,7 +94,7 @@ def test_a_state_of_a_controller_that_makes_no_sense_is_said_and_ignored(node):
     publisher.publish(status('controller', 'unconfigured', {'lifecycle': 'unconfigured'}))
     for _ in range(20):
         rclpy.spin_once(node, timeout_sec=0.02)
-    assert not node.driver.status().armed
+    assert not node.loop.status().armed
     other.destroy_node()
 
 
@@ -104,7 +104,7 @@ def test_arming_says_why_it_is_refused_and_which_limits_are_in_force(node):
     node.lifecycle = 'active'
     answer = node.arm(Trigger.Request(), Trigger.Response())
     assert (answer.success, answer.message) == (False, 'not armed: the link is not up')
-    node.driver.arm = lambda: None
+    node.loop.arm = lambda: None
     answer = node.arm(Trigger.Request(), Trigger.Response())
     assert answer.success
     assert answer.message.startswith('armed; limits: ')
@@ -117,13 +117,13 @@ def test_an_error_on_the_links_thread_ends_the_process(node, monkeypatch):
     def fail():
         raise ZeroDivisionError('unforeseen')
 
-    monkeypatch.setattr(node.driver, 'cycle', fail)
+    monkeypatch.setattr(node.loop, 'cycle', fail)
     deadline = time.monotonic() + 30.0
     while node.failure is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert isinstance(node.failure, ZeroDivisionError), 'which `run` raises'
-    assert node.driver.status().reason == 'the thread of the link failed: ZeroDivisionError: unforeseen'
+    assert node.loop.status().reason == 'the thread of the link failed: ZeroDivisionError: unforeseen'
 
 
 def test_a_stop_of_the_manager_is_not_reported_as_the_operators(node):
@@ -133,7 +133,7 @@ def test_a_stop_of_the_manager_is_not_reported_as_the_operators(node):
         future = client.call_async(Trigger.Request())
         rclpy.spin_until_future_complete(node, future, timeout_sec=30.0)
         assert future.result().success
-        assert node.driver.status().cause is cause
+        assert node.loop.status().cause is cause
 
 
 def test_the_state_tells_of_link_and_counters(node):
@@ -157,8 +157,8 @@ def test_the_battery_is_a_part_of_its_own(node):
 
 def up(node, monkeypatch):
     """Let the link seem to be up, as it is with a robot at the far end."""
-    state = node.driver.status()
-    monkeypatch.setattr(node.driver, 'status', lambda: replace(state, link=LinkState.UP))
+    state = node.loop.status()
+    monkeypatch.setattr(node.loop, 'status', lambda: replace(state, link=LinkState.UP))
 
 
 def test_it_becomes_active_when_the_link_is_up(node, monkeypatch):
@@ -176,7 +176,7 @@ def test_deactivated_while_armed_it_stops_the_robot_as_the_operator_does(node, m
     node.trigger_deactivate()
     assert not node.gate.armed
     assert node.gate.last_stop == 'the bridge was deactivated'
-    node.driver.arm = lambda: None
+    node.loop.arm = lambda: None
     assert not node.arm(Trigger.Request(), Trigger.Response()).success, 'the driver is not even asked'
 
 
@@ -196,7 +196,7 @@ from millirobot_adapt.nodes.bridge import BridgeNode
 rclpy.init(args=['--ros-args', '-p', 'port:=' + sys.argv[1], '-p', 'link.stop_tries:=1'])
 node = BridgeNode()
 node.trigger_configure()
-while node.driver.status().details['sent'] == 0:
+while node.loop.status().details['sent'] == 0:
     time.sleep(0.01)
 """
 

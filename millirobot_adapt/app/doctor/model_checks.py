@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import onnxruntime
 
-from firmware_bridge.permission import REAL, warning_before_arming
+from firmware_bridge.driver_factory import silence_promise
+from firmware_bridge.permission import REAL
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
 from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.bringup.processes import ROBOT
@@ -49,7 +50,7 @@ def check_robot(subject: Subject) -> Iterator[Finding]:
     """Find whether the robot's file can be read, and whether the robot has been seen to stop by itself."""
     robot = load_robot(subject.bridge.robot)
     yield ok(f'{robot.name}, {robot.speed_low:g}..{robot.speed_high:g} rev/s, address 0x{robot.radio.address:04X}')
-    warning = warning_before_arming(robot)
+    warning = silence_promise(robot).warning
     if warning is not None:
         yield warn(warning, 'then write timeout_verified: true into its file')
 

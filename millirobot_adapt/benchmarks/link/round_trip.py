@@ -45,7 +45,7 @@ def measure_round_trip(robot: RobotConfig, exchanges: int, wire_time: bool) -> R
         port = Path(folder) / 'radio'
         with MockProcess(port, robot, wire_time):
             link = Link(lambda: SerialPort(str(port), robot.radio.baud), robot, config, SystemClock())
-            link.open()
+            link.start()
             trips = [link.exchange(np.zeros(2)).round_trip for _ in range(exchanges)]
             link.stop()
             link.close()

@@ -1,6 +1,6 @@
-"""The bridge's link and driver against the mock robot and its radio, in simulated time: nothing waits.
+"""The bridge's loop and driver against the mock robot and its radio, in simulated time: nothing waits.
 
-Everything is the real thing but the serial port and the clock: `Driver`, `Gate` and `Link` on one side, radio,
+Everything is the real thing but the serial port and the clock: `BridgeLoop`, `Gate` and `Link` on one side, radio,
 microcontroller and body on the other. A robot whose firmware runs elsewhere, on its own clock, makes it real time.
 """
 
@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from firmware_bridge.bridge_config import BridgeConfig
+from firmware_bridge.bridge_loop import BridgeLoop
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.driver import Driver
-from firmware_bridge.link import Exchange, Link
+from firmware_bridge.driver_interface import Exchange
+from firmware_bridge.link import Link
 from firmware_bridge.packet_codec import decode_reply
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.permission import Permission
@@ -103,7 +104,7 @@ class SimulatedLink:
         config = BridgeConfig(gate=GateConfig(fence=(-1e6, -1e6, 1e6, 1e6)))
         self._peer = WirelessRobot(self.world, self.radio, self._on_answer)
         self.link = Link(lambda: RadioTransport(self._peer, self.clock), robot, config.link, self.clock)
-        self.driver = Driver(
+        self.driver = BridgeLoop(
             self.link, Gate(config.gate, robot), config, self.clock, self._on_exchange, lambda text: None,
             Permission(everything=True),
         )  # fmt: skip

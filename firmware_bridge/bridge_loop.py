@@ -1,4 +1,4 @@
-"""Run the link on its own thread: gate every setpoint, send it at once, act as the watchdog, reconnect.
+"""Run the driver on its own thread: gate every setpoint, send it at once, act as the watchdog, reconnect.
 
 It is a thread and not a subscription callback because it is the watchdog. It sends zero when setpoints stop, even if
 the middleware stalls, and it obeys the operator's stop during a start-up or while a reply is missing.
@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 
 from firmware_bridge.bridge_config import BridgeConfig
-from firmware_bridge.channel import SLICE, Interrupted
+from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import Clock
-from firmware_bridge.driver_inputs import DriverInputs
-from firmware_bridge.link import Exchange, Link, LinkLost
+from firmware_bridge.driver_interface import Exchange, Interrupted, LinkLost, RobotDriver
+from firmware_bridge.loop_inputs import LoopInputs
 from firmware_bridge.permission import Permission
 from millirobot_adapt.contract.states import BridgeState, ControllerState, LinkState
 from millirobot_adapt.core.errors import UserError
@@ -35,8 +35,8 @@ SHORT_WAIT, QUICK_ZEROS = 0.02, 4
 """The zero that ends a motion waits this short time for its answer [s], and is repeated up to this many times."""
 
 
-class Driver:
-    """Own a link that is already connected; `run` is its thread, the other methods may be called from any other.
+class BridgeLoop:
+    """Own a driver that is already connected; `run` is its thread, the other methods may be called from any other.
 
     `report` is called on that thread once a cycle, with the exchange of the cycle if there was one; `log` takes events;
     `permission` says who may drive.
@@ -44,7 +44,7 @@ class Driver:
 
     def __init__(
         self,
-        link: Link,
+        driver: RobotDriver,
         gate: Gate,
         config: BridgeConfig,
         clock: Clock,
@@ -52,7 +52,7 @@ class Driver:
         log: Callable[[str], None],
         permission: Permission,
     ) -> None:
-        self._link = link
+        self._driver = driver
         self._gate = gate
         self._config = config
         self._clock = clock
@@ -61,13 +61,13 @@ class Driver:
         self._changed = threading.Condition()  # guards everything below and the gate
         self._closing = False
         self._stop_asked = False
-        self._inputs = DriverInputs(clock, permission)
+        self._inputs = LoopInputs(clock, permission)
         self._decided: FloatArray = np.zeros(NU)
-        self._counters = link.counters.as_dict()
+        self._counters = driver.counts()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
         self._repeat_zero, self._quick_zeros = False, 0
-        link.heed(lambda: self._closing or self._stop_asked)
+        driver.heed(lambda: self._closing or self._stop_asked)
 
     # For the thread of the node's callbacks.
 
@@ -106,7 +106,7 @@ class Driver:
     def arm(self) -> str | None:
         """Arm the gate, or return why not."""
         with self._changed:
-            return self._gate.arm(self._inputs.to_arm(self._link.state is LinkState.UP))
+            return self._gate.arm(self._inputs.to_arm(self._driver.state is LinkState.UP))
 
     def stop(self, reason: str, cause: StopCause) -> None:
         """Disarm at once; the motors are stopped as soon as the exchange under way is over."""
@@ -127,7 +127,7 @@ class Driver:
         with self._changed:
             gate = self._gate
             return BridgeState(
-                gate.armed, self._link.state, gate.reason, owner=self._inputs.owner(gate.config.setpoint_timeout),
+                gate.armed, self._driver.state, gate.reason, owner=self._inputs.owner(gate.config.setpoint_timeout),
                 hold=gate.hold, cause=gate.stop_cause, last_stop=gate.last_stop, fence=fence_text(gate.config.fence),
                 details={'refused': self._inputs.refusal() or 'none', **self._counters},
             )  # fmt: skip
@@ -151,14 +151,14 @@ class Driver:
             raise
         finally:
             self._switch_off()
-            self._link.close()
-            self._counters = self._link.counters.as_dict()
+            self._driver.close()
+            self._counters = self._driver.counts()
 
     def cycle(self) -> None:
         """Wait for a setpoint, or until zero is due; decide, exchange, report. Without a link, try to reconnect."""
         exchange = None
         try:
-            if self._link.state is LinkState.UP:
+            if self._driver.state is LinkState.UP:
                 self._wait_for_setpoint()
                 exchange = self._exchange()
             else:
@@ -167,7 +167,7 @@ class Driver:
             self._on_lost(str(error))
         except Interrupted:
             pass  # the next cycle handles the reason: a stop, or the end
-        self._counters = self._link.counters.as_dict()
+        self._counters = self._driver.counts()
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
@@ -176,12 +176,12 @@ class Driver:
         The zero that ends a motion is repeated at once, because the last setpoint may be delayed and arrive after it.
         A zero without an answer is repeated too.
         """
-        if self._repeat_zero and self._link.motors_on:
+        if self._repeat_zero and self._driver.motors_on:
             return
         with self._changed:
             until = self._clock.steady() + self._longest_wait()
             while not self._wanted() and (left := until - self._clock.steady()) > 0:
-                self._link.beat()
+                self._driver.beat()
                 self._clock.wait(self._changed, min(left, SLICE))
 
     def _longest_wait(self) -> float:
@@ -199,8 +199,8 @@ class Driver:
         self._heed_guardian()
         with self._changed:
             self._stop_asked = False  # the gate is disarmed already, and that decides
-        if self._gate.armed and not self._link.motors_on:
-            self._link.start_motors()  # before the decision, which would be out of date afterwards
+        if self._gate.armed and not self._driver.motors_on:
+            self._driver.start_motors()  # before the decision, which would be out of date afterwards
         with self._changed:
             if self._closing:
                 return None
@@ -212,7 +212,7 @@ class Driver:
             armed = self._gate.armed
         if decision.stop:
             self._log(f'stopped: {decision.reason}')
-        if not armed and self._link.motors_on and not self._link.stop():
+        if not armed and self._driver.motors_on and not self._driver.stop():
             raise LinkLost('the robot did not confirm the stop')
         setpoint = np.zeros(NU) if self._config.dry_run else decision.setpoint
         exchange = self._stand(setpoint) if good_for is None else self._move(setpoint, good_for)
@@ -223,12 +223,12 @@ class Driver:
     def _move(self, setpoint: FloatArray, good_for: float) -> Exchange:
         """Send a motion; wait for its reply no longer than the motion is allowed [s]."""
         self._quick_zeros, self._repeat_zero = QUICK_ZEROS, False
-        return self._link.exchange(setpoint, good_for + JUST_OVER)
+        return self._driver.exchange(setpoint, good_for + JUST_OVER)
 
     def _stand(self, zero: FloatArray) -> Exchange:
         """Send zero; the zero that ends a motion is repeated quickly until it is answered."""
         ends_motion = self._quick_zeros == QUICK_ZEROS
-        exchange = self._link.exchange(zero, SHORT_WAIT if self._quick_zeros else math.inf)
+        exchange = self._driver.exchange(zero, SHORT_WAIT if self._quick_zeros else math.inf)
         answered = exchange.telemetry is not None
         self._quick_zeros = 0 if answered else max(0, self._quick_zeros - 1)
         self._repeat_zero = ends_motion or not answered
@@ -236,7 +236,7 @@ class Driver:
 
     def _heed_guardian(self) -> None:
         """Disarm when the guardian has acted or died: the state of the motors is unknown then, so they are stopped."""
-        trouble = self._link.guardian_trouble()
+        trouble = self._driver.guardian_trouble()
         if trouble is not None:
             with self._changed:
                 self._gate.disarm(trouble, StopCause.LINK)
@@ -244,13 +244,13 @@ class Driver:
 
     def _switch_off(self) -> None:
         """Switch the motors off before the end; a lost link is opened once more for it."""
-        if not self._link.motors_on:
+        if not self._driver.motors_on:
             return
         stopped = False
         with contextlib.suppress(LinkLost, UserError):
-            if self._link.state in (LinkState.LOST, LinkState.CLOSED):
-                self._link.connect()
-            stopped = self._link.stop()
+            if self._driver.state in (LinkState.LOST, LinkState.CLOSED):
+                self._driver.connect()
+            stopped = self._driver.stop()
         self._log('motors off' if stopped else 'the robot did not confirm that its motors are off')
 
     def _reconnect(self) -> None:
@@ -264,7 +264,7 @@ class Driver:
         self._attempt_at = self._clock.steady() + self._back_off
         self._back_off = min(2 * self._back_off, self._config.reconnect_longest)
         try:
-            self._link.open()
+            self._driver.start()
         except (LinkLost, UserError) as error:
             with self._changed:
                 self._gate.disarm(f'link lost: {error}', StopCause.LINK)
@@ -284,4 +284,4 @@ class Driver:
         self._log(f'link lost: {reason}')
 
     def _look(self) -> GateInputs:
-        return self._inputs.to_decide(self._link.state is LinkState.UP, self._gate.config.setpoint_timeout)
+        return self._inputs.to_decide(self._driver.state is LinkState.UP, self._gate.config.setpoint_timeout)

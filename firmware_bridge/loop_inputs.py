@@ -1,11 +1,11 @@
-"""Collect what the driver receives between two decisions, and hand it to the gate."""
+"""Collect what the bridge receives between two decisions, and hand it to the gate."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.link import Exchange
+from firmware_bridge.driver_interface import Exchange
 from firmware_bridge.permission import Permission
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.state import NU, FloatArray
@@ -16,8 +16,8 @@ REFUSAL_SHOWN = 1.0
 """How long the state of the bridge names a refused setpoint [s]."""
 
 
-class DriverInputs:
-    """The newest value of each input, by the clocks of the bridge; not thread-safe, the driver holds its lock."""
+class LoopInputs:
+    """The newest value of each input, by the clocks of the bridge; not thread-safe, the loop holds its lock."""
 
     def __init__(self, clock: Clock, permission: Permission) -> None:
         self._clock = clock

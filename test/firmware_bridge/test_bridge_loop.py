@@ -11,9 +11,9 @@ from noting_guardian import NotingGuardian
 from robot_peer import RobotPeer
 
 from firmware_bridge.bridge_config import BridgeConfig, LinkConfig
+from firmware_bridge.bridge_loop import SHORT_WAIT, BridgeLoop
 from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import ManualClock, SystemClock
-from firmware_bridge.driver import SHORT_WAIT, Driver
 from firmware_bridge.link import Link
 from firmware_bridge.packets import SetVelocity, StopMotors
 from firmware_bridge.permission import ALIVE, Permission
@@ -62,7 +62,7 @@ class Lab:
         self.link = Link(self.opener, robot, config.link, self.clock, self.guard)
         self.link.connect()
         gate = Gate(config.gate, robot)
-        self.driver = Driver(
+        self.driver = BridgeLoop(
             self.link, gate, config, self.clock, self.exchanges.append, self.events.append, Permission(everything)
         )
 
@@ -627,7 +627,7 @@ def test_the_threads_meet_nowhere_but_in_the_driver():
             exchanges.append(exchange)
             came.release()
 
-    driver = Driver(link, Gate(GateConfig(), robot), config, clock, report, lambda text: None, Permission(True))
+    driver = BridgeLoop(link, Gate(GateConfig(), robot), config, clock, report, lambda text: None, Permission(True))
     thread = threading.Thread(target=driver.run)
     thread.start()
     try:
