@@ -237,5 +237,5 @@ def test_settings_of_rls_that_make_no_sense(tmp_path, change, complaint):
 
 
 def test_rls_needs_a_model_of_its_own():
-    with pytest.raises(UserError, match=r'has no features\.onnx'):
+    with pytest.raises(UserError, match=r'the bundle holds no model for rls; train one'):
         make_method(bundle('mb'), ENGINE, 'rls')

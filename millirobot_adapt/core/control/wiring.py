@@ -149,9 +149,18 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
 
 
 def warm_up(assembly: Assembly, ticks: int = 3) -> None:
-    """Run a few ticks on a robot that stands at the origin: the first ones are slow, and not for a live run."""
+    """Run a few ticks on a robot that stands at the origin: the first ones are slow, and not for a live run.
+
+    Raises:
+        UserError: no plan comes of it, because the model predicts nothing finite.
+    """
     zeros = np.zeros(3)
     state = assemble_state(zeros, zeros, zeros, zeros, np.zeros(2), np.zeros(2), np.zeros(2), 4.0)
     assembly.loop.restart(straight())
     for tick in range(ticks):
-        assembly.loop.step(tick, tick * assembly.robot.dt, state, np.zeros(NU), assembly.robot.action_low)
+        result = assembly.loop.step(tick, tick * assembly.robot.dt, state, np.zeros(NU), assembly.robot.action_low)
+        if not result.plan.usable:
+            raise UserError(
+                f'{assembly.bundle.path}: predicts nothing finite for a robot that stands; choose another model, or '
+                'train this one again'
+            )

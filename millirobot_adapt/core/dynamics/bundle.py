@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from millirobot_adapt.core.config_errors import one_line
 from millirobot_adapt.core.dynamics.engine import make_session
+from millirobot_adapt.core.dynamics.graph_check import Trial, check_graph
 from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -96,11 +97,12 @@ class Bundle:
         data = self.manifest.get('data')
         return str(data.get('origin', 'unknown')) if isinstance(data, dict) else 'unknown'
 
-    def session(self, name: str, inputs: set[str], provider: str = 'cpu') -> InferenceSession:
-        """Load an ONNX graph of the bundle that takes `inputs`, with its named dimensions set to those of theta.
+    def session(self, name: str, trials: Sequence[Trial], provider: str = 'cpu') -> InferenceSession:
+        """Load an ONNX graph of the bundle, with its named dimensions set to those of theta, and run the trials.
 
         Raises:
-            UserError: the bundle has no such graph; it cannot be loaded; it has other inputs; no such provider.
+            UserError: the bundle has no such graph; it cannot be loaded; it does not take and give what the trials say
+                (`graph_check.py`); no such provider.
         """
         if name not in self.files:
             raise UserError(
@@ -114,10 +116,10 @@ class Bundle:
         except Exception as error:  # onnxruntime raises a dozen kinds, whose only common base is this
             reason = ' '.join(str(error).split())
             raise UserError(f'{self.path / name}: is not a graph that onnxruntime can load: {reason}') from None
-        given = {value.name for value in session.get_inputs()}
-        if given != inputs:
-            strange = ', '.join(sorted(given ^ inputs))
-            raise UserError(f'{self.path / name}: its inputs do not fit theta.npz ({strange}); export the model again')
+        try:
+            check_graph(session, trials)
+        except UserError as error:
+            raise UserError(f'{self.path / name}: {error}; export the model again') from None
         return session
 
     @property

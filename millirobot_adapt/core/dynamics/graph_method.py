@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
+from millirobot_adapt.core.dynamics.graph_check import Trial
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
+from millirobot_adapt.core.robot.state import NU, NX
 
 WINDOW_INPUTS = ('states', 'actions', 'next_states', 'mask')
 """The names of the graph's inputs for a window; the fields of `Window` have the same names."""
+
+
+def standing_window(window: int) -> dict[str, NDArray[np.float32]]:
+    """Return `WINDOW_INPUTS` of a robot that stands at the origin for `window` transitions."""
+    rows = {'states': (window, NX), 'actions': (window, NU), 'next_states': (window, NX)}
+    return {**{name: np.zeros(shape, np.float32) for name, shape in rows.items()}, 'mask': np.ones(window, np.float32)}
 
 
 class GraphMethod:
     """Hold theta*, the engine that rolls it out, and the session of the graph that adapts it.
 
     Raises:
-        UserError: the bundle lacks the graph, or the graph has other inputs.
+        UserError: the bundle lacks the graph, or has another one of that name.
     """
 
     carries = False
@@ -32,7 +42,13 @@ class GraphMethod:
         self._engine = make_engine(bundle, config)
         self._theta: dict[str, OrtValue] = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        self._session = bundle.session(self.graph, {*bundle.theta, *WINDOW_INPUTS})
+        trial = Trial({**bundle.theta, **standing_window(bundle.window)}, self.outputs(bundle))
+        self._session = bundle.session(self.graph, [trial])
+
+    @classmethod
+    def outputs(cls, bundle: Bundle) -> list[tuple[int, ...]]:
+        """Return the shapes that the graph gives: here theta', both losses, the norm of the gradient, the step."""
+        return [*(array.shape for array in bundle.theta.values()), (), (), (), ()]
 
     def reset(self) -> None:
         """Do nothing: every adaptation starts from theta*."""

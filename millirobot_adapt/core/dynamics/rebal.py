@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.graph_method import GraphMethod
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
 
@@ -14,6 +15,11 @@ class Rebal(GraphMethod):
     """
 
     graph = 'context.onnx'
+
+    @classmethod
+    def outputs(cls, bundle: Bundle) -> list[tuple[int, ...]]:
+        """Return the shapes that the graph gives: a context, both losses, whether it was taken."""
+        return [bundle.theta['b0'].shape, (), (), ()]
 
     def adapt(self, window: Window) -> Adaptation:
         """Return the network under the window's context; theta* where the window is empty or the context refused."""

@@ -17,6 +17,8 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
+from millirobot_adapt.core.dynamics.graph_check import Trial
+from millirobot_adapt.core.dynamics.graph_method import standing_window
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.dynamics.window import NewRows, window_loss
@@ -59,8 +61,10 @@ class RecursiveLeastSquares:
         self._engine = make_engine(bundle, config)
         self.prior: AdaptedModel = self._engine.load({name: to_engine(array) for name, array in bundle.theta.items()})
         self._model = self.prior
-        self._session = bundle.session('features.onnx', {'states', 'actions', 'next_states'})
         self._fit = _fit(bundle)
+        window = {name: rows for name, rows in standing_window(bundle.window).items() if name != 'mask'}
+        trial = Trial(window, [(bundle.window, size) for size in bundle.theta['w0'].shape])
+        self._session = bundle.session('features.onnx', [trial])
         self._scale = bundle.target_scale
         self._new_rows = NewRows()
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from onnxruntime import InferenceSession, OrtValue
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
+from millirobot_adapt.core.dynamics.graph_check import Trial
 from millirobot_adapt.core.dynamics.method_interface import Engine
-from millirobot_adapt.core.robot.state import NX
+from millirobot_adapt.core.robot.state import NU, NX
 
 INT8_GRAPH = 'rollout_int8.onnx'
 LEVELS = 127
@@ -84,11 +86,20 @@ class RolloutModel:
         return states
 
 
+def rollout_trials(theta: Mapping[str, NDArray[Any]]) -> list[Trial]:
+    """Return what a rollout graph must take: any H and K, one state for all sequences or one for each."""
+    trials = []
+    for H, K, S in ((1, 1, 1), (2, 3, 1), (2, 3, 3)):
+        zeros = {'state': np.zeros((S, NX), np.float32), 'actions': np.zeros((H, K, NU), np.float32)}
+        trials.append(Trial({**theta, **zeros}, [(H + 1, K, NX)]))
+    return trials
+
+
 class Fp32Engine:
     """Run rollout.onnx: the network in 32-bit floating point, with the parameters as they are."""
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
-        session = bundle.session('rollout.onnx', {*bundle.theta, 'state', 'actions'}, config.provider)
+        session = bundle.session('rollout.onnx', rollout_trials(bundle.theta), config.provider)
         self._pool = ThreadPool(session, config.threads)
 
     def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
@@ -109,10 +120,12 @@ class Int8Engine:
     def __init__(self, bundle: Bundle, config: EngineConfig):
         layers = len(bundle.theta) // 2
         self._quantised = range(1, layers - 1)
-        scales = {f's{layer}' for layer in self._quantised}
-        session = bundle.session(INT8_GRAPH, {*bundle.theta, *scales, 'state', 'actions'}, config.provider)
-        self._pool = ThreadPool(session, config.threads)
         self._levels = LEVELS_SATURATING if saturates_int8_products() else LEVELS
+        theta: dict[str, NDArray[Any]] = dict(bundle.theta)
+        for layer in self._quantised:
+            theta[f'w{layer}'], theta[f's{layer}'] = quantise(bundle.theta[f'w{layer}'], self._levels)
+        session = bundle.session(INT8_GRAPH, rollout_trials(theta), config.provider)
+        self._pool = ThreadPool(session, config.threads)
         if not has_int8_dot_products():
             logging.getLogger(__name__).warning(
                 'engine.name = int8: this CPU has no 8-bit dot products (VNNI); fp32 may be as fast: compare both with '
