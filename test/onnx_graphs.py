@@ -1,4 +1,4 @@
-"""Write small ONNX graphs byte by byte, for tests on a Python without the library onnx (onnx.proto gives the numbers)."""
+"""Write small ONNX graphs byte by byte, for tests on a Python without the library onnx (numbers from onnx.proto)."""
 
 import numpy as np
 
