@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.network import LayerStep, Theta, backpropagate, forward, layers, masked_loss
+from millirobot_adapt.learning.network import LayerStep, Theta, backpropagate, forward, layers, masked_loss, mean_square
 
 FRACTIONS = (1.0, 0.5, 0.25)
 """Fractions of the nominal step that the guard tries in turn; when none lowers the window's loss, no step is taken."""
@@ -34,22 +34,22 @@ def inner_update(
     that are there and divided by T1, not by their number: a window with few rows moves the parameters in proportion.
     Without the guard the whole step is taken, whatever it does to the loss, unless the window is empty.
     """
-    gradients = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
-    ones = torch.ones_like(mask[:, 0])
+    gradients, error = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
     with torch.no_grad():  # the guard chooses; what it chose counts as given in the meta-gradient
-        before = masked_loss(forward(theta, inputs), targets, mask)
+        before = mean_square(error, mask)
+        # All fractions at once, as rows of the same products: one after the other, each would read every weight again.
+        tried = torch.tensor(FRACTIONS if guarded else FRACTIONS[:1])[:, None] * torch.ones_like(before)
+        losses = masked_loss(forward(theta, inputs, scaled_step(gradients, psi, tried)), targets, mask)
         fraction, after = torch.zeros_like(before), before
-        for tried in FRACTIONS if guarded else FRACTIONS[:1]:
-            step = scaled_step(gradients, psi, tried * ones)
-            loss = masked_loss(forward(theta, inputs, step), targets, mask)
+        for part, loss in zip(tried, losses, strict=True):
             take = (fraction == 0) & ((loss < before) if guarded else (mask.sum(-1) > 0))
-            fraction, after = torch.where(take, tried * ones, fraction), torch.where(take, loss, after)
+            fraction, after = torch.where(take, part, fraction), torch.where(take, loss, after)
     return InnerUpdate(scaled_step(gradients, psi, fraction), before, after, gradient_norm(gradients), fraction)
 
 
 def scaled_step(gradients: Sequence[tuple[Tensor, Tensor]], psi: Sequence[Tensor], fraction: Tensor) -> list[LayerStep]:
-    """Scale the gradients by the step sizes and by the guard's fraction (B,)."""
-    part = fraction[:, None, None]
+    """Scale the gradients by the step sizes and by the guard's fraction (..., B)."""
+    part = fraction[..., None, None]
     return [
         LayerStep(inputs, part * psi_weight * delta, part * psi_bias * delta.sum(1, keepdim=True))
         for (inputs, delta), psi_weight, psi_bias in zip(gradients, psi[0::2], psi[1::2], strict=True)
@@ -66,7 +66,7 @@ def adapted_parameters(theta: Theta, update: InnerUpdate) -> list[Tensor]:
             torch.where(moved, part, torch.zeros_like(part))
             for part in (step.inputs[0], -step.weight_gradients[0], step.bias_step[0, 0])
         )
-        adapted += [inputs.T @ downhill + weight, bias - bias_step]
+        adapted += [torch.addmm(weight, inputs.T, downhill), bias - bias_step]
     return adapted
 
 

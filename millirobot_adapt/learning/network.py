@@ -103,11 +103,14 @@ def forward(theta: Theta, inputs: Tensor, step: Sequence[LayerStep] | None = Non
     return hidden
 
 
-def backpropagate(theta: Theta, inputs: Tensor, targets: Tensor, row_weight: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Return each layer's inputs H (..., T1, inputs) and output gradients D (..., T1, outputs) of the window's loss.
+def backpropagate(
+    theta: Theta, inputs: Tensor, targets: Tensor, row_weight: Tensor
+) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    """Return each layer's inputs H (..., T1, inputs) and output gradients D (..., T1, outputs), and the error.
 
     The loss is the sum over rows of row_weight (..., T1) times the mean squared error of the normalised targets
-    (..., T1, 8). The gradient of a layer's weights is H^T D, that of its bias the column sum of D.
+    (..., T1, 8). The gradient of a layer's weights is H^T D, that of its bias the column sum of D. The error is that of
+    the normalised targets, outputs minus targets.
     """
     stack = [inputs]
     for weight, bias in layers(theta)[:-1]:
@@ -119,9 +122,14 @@ def backpropagate(theta: Theta, inputs: Tensor, targets: Tensor, row_weight: Ten
     for (weight, _), hidden in zip(layers(theta)[:0:-1], stack[:0:-1], strict=True):
         delta = (delta @ weight.transpose(-1, -2)) * (hidden > 0)
         deltas.insert(0, delta)
-    return list(zip(stack, deltas, strict=True))
+    return list(zip(stack, deltas, strict=True)), error
 
 
 def masked_loss(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error (B,) of (B, T1, 8) over the rows with mask 1; zero if there is none."""
-    return ((outputs - targets).square().mean(-1) * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)
+    """Mean squared error (..., B) of (..., B, T1, 8) over the rows with mask (B, T1) 1; zero if there is none."""
+    return mean_square(outputs - targets, mask)
+
+
+def mean_square(error: Tensor, mask: Tensor) -> Tensor:
+    """Mean square (..., B) of (..., B, T1, 8) over the rows with mask (B, T1) 1; zero if there is none."""
+    return (error.square().mean(-1) * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)

@@ -35,7 +35,7 @@ def test_gradient_equals_autograd(case):
         variables = [tensor.clone().requires_grad_() for tensor in theta]
         loss = summed_loss(variables, inputs[task], targets[task], mask[task])
         expected = torch.autograd.grad(loss, variables)
-        pairs = backpropagate(theta, inputs[task], targets[task], mask[task] / 6)
+        pairs, _ = backpropagate(theta, inputs[task], targets[task], mask[task] / 6)
         for (hidden, delta), weight, bias in zip(pairs, expected[0::2], expected[1::2], strict=True):
             torch.testing.assert_close(hidden.T @ delta, weight)
             torch.testing.assert_close(delta.sum(0), bias)
@@ -43,7 +43,7 @@ def test_gradient_equals_autograd(case):
 
 def test_gradient_equals_finite_differences(case):
     theta, inputs, targets, mask = case
-    pairs = backpropagate(theta, inputs[2], targets[2], mask[2] / 6)
+    pairs, _ = backpropagate(theta, inputs[2], targets[2], mask[2] / 6)
     step = 1e-6
     for layer, (hidden, delta) in enumerate(pairs):
         gradient = hidden.T @ delta
@@ -89,7 +89,7 @@ def test_meta_gradient_is_of_second_order(case):
 
 def test_gradient_norm(case):
     theta, inputs, targets, mask = case
-    pairs = backpropagate(theta, inputs, targets, mask / 6)
+    pairs, _ = backpropagate(theta, inputs, targets, mask / 6)
     direct = sum(
         (hidden.transpose(1, 2) @ delta).square().sum((1, 2)) + delta.sum(1).square().sum(1) for hidden, delta in pairs
     )

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,19 @@ class ThreadPool:
         _, K, _ = actions.shape
         parts = min(self.threads, max(1, K // FEWEST))
         edges = [part * K // parts for part in range(parts + 1)]
+        pieces = [slice(*ends) for ends in pairwise(edges)]
+        # Made before the threads begin: in each of them they would wait for Python's lock.
+        inputs = [
+            {
+                **theta,
+                'state': to_engine(state if len(state) == 1 else state[these]),
+                'actions': to_engine(actions[:, these]),
+            }
+            for these in pieces
+        ]
 
         def roll(part: int) -> None:
-            these = slice(edges[part], edges[part + 1])
-            own_state = state if len(state) == 1 else state[these]
-            inputs = {**theta, 'state': to_engine(own_state), 'actions': to_engine(actions[:, these])}
-            states[:, these] = run_graph(self._session, inputs)[0].numpy()[1:]
+            states[:, pieces[part]] = run_graph(self._session, inputs[part])[0].numpy()[1:]
 
         elsewhere: Iterable[None] = self._helpers.map(roll, range(1, parts)) if self._helpers else ()
         roll(0)

@@ -32,10 +32,14 @@ class Bounds:
     def keep(self, actions: FloatArray) -> FloatArray:
         """Return sequences (H, ..., nu) with each action clipped to what the one before allows; row 0 stays."""
         kept = actions.copy()
-        before = np.clip(actions[0], self.low, self.high)
-        for row in range(1, len(kept)):
-            low, high = np.maximum(self.low, before - self.slew), np.minimum(self.high, before + self.slew)
-            before = np.clip(actions[row], low, high, out=kept[row])
+        # One row of numbers a step: arrays that end in so few actions are slow to walk through.
+        rows = kept.reshape(len(kept), -1)
+        count = rows.shape[1] // len(self.low)
+        lowest, highest, slew = (np.tile(bound, count) for bound in (self.low, self.high, self.slew))
+        before = np.clip(rows[0], lowest, highest)
+        for row in rows[1:]:
+            low, high = np.maximum(lowest, before - slew), np.minimum(highest, before + slew)
+            before = np.clip(row, low, high, out=row)
         return kept
 
     def in_range(self, actions: FloatArray) -> bool:
