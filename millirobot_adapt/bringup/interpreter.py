@@ -135,6 +135,7 @@ def examine(path: Path) -> Interpreter:
         answer = subprocess.run(
             [str(path), '-c', source], capture_output=True, text=True, timeout=PATIENCE, check=False,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C in the terminal is for the program that asks
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return Interpreter(path, trouble=f'does not run ({error})')

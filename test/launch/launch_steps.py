@@ -1,5 +1,10 @@
 """What the tests of the launch files do with a robot, and how they look after processes."""
 
+import contextlib
+import os
+import pty
+import select
+import signal
 import time
 from pathlib import Path
 
@@ -112,6 +117,61 @@ def program_of(words):
         return Path(words[1]).name
     module = words[2].rpartition('.')[2] if words[1] == '-m' and words[2].startswith('millirobot_adapt.') else ''
     return words[3] if module == 'run_node' else module
+
+
+class Terminal:
+    """`ros2 launch` in a terminal of its own: what is on its screen, Ctrl-C, and its end. A context manager."""
+
+    def __init__(self, name, folder, **more):
+        words = [f'{key}:={value}' for key, value in {**arguments_of(name, folder), **more}.items()]
+        self.said = b''
+        self.code = None
+        self.pid, self._screen = pty.fork()
+        if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where pytest itself runs in the background
+            os.chdir(folder)
+            os.execvp('ros2', ['ros2', 'launch', 'millirobot_adapt', f'{name}.launch.py', *words])
+        self._folder = folder
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Leave nothing that would disturb the next test, whatever happened in this one."""
+        for name, pid in processes_of(self._folder).items():
+            if name != 'mock_robot':
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if not self.ended():
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+    def read(self, seconds=0.0):
+        """Take what is on the screen, so that nobody waits for room on it; wait `seconds` for something to come."""
+        if self._screen is None:
+            return
+        with contextlib.suppress(OSError):  # everybody on the other side has gone
+            while select.select([self._screen], [], [], seconds)[0]:
+                self.said += os.read(self._screen, 65536)
+                seconds = 0.0
+
+    @property
+    def text(self):
+        return self.said.decode(errors='replace')
+
+    def press_ctrl_c(self):
+        """The terminal turns it into SIGINT for everybody in front."""
+        os.write(self._screen, b'\x03')
+
+    def shut(self):
+        os.close(self._screen)
+        self._screen = None
+
+    def ended(self):
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code is not None
 
 
 NOT_NODES = {'launched', 'process_guardian'}

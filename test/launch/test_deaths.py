@@ -3,15 +3,12 @@
 The mock is none of the launch's processes, so that it can tell when its motors were told to stand.
 """
 
-import contextlib
 import os
-import pty
-import select
 import signal
 import time
 
 import pytest
-from launch_steps import DRIVEN, NOT_NODES, START, arguments_of, processes_of
+from launch_steps import DRIVEN, NOT_NODES, START, Terminal, processes_of
 
 pytestmark = pytest.mark.system
 
@@ -26,58 +23,16 @@ def gone_within():
     return GONE * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
-class Terminal:
-    """`ros2 launch` in a terminal of its own, which can be closed."""
-
-    def __init__(self, folder, **more):
-        words = [f'{key}:={value}' for key, value in {**arguments_of('robot', folder), **more}.items()]
-        self.pid, self._screen = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            os.execvp('ros2', ['ros2', 'launch', 'millirobot_adapt', 'robot.launch.py', *words])
-        self.said = b''
-        self.code = None
-
-    def read(self):
-        """Take what is on the screen, so that nobody waits for room on it."""
-        if self._screen is None:
-            return
-        try:
-            while select.select([self._screen], [], [], 0)[0]:
-                self.said += os.read(self._screen, 65536)
-        except OSError:  # everybody on the other side has gone
-            return
-
-    def shut(self):
-        os.close(self._screen)
-        self._screen = None
-
-    def ended(self):
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code is not None
-
-
 @pytest.fixture
 def walking(mock, operated, tmp_path):
     """A robot that walks, launched from a terminal."""
     robot = operated()
     robot.until((tmp_path / 'radio').exists, 'the mock serves')
-    terminal = Terminal(tmp_path)
-    try:
+    with Terminal('robot', tmp_path) as terminal:
         robot.come_up()
         robot.walk(START['robot'])
         terminal.read()
         yield robot, terminal
-    finally:
-        for name, pid in processes_of(tmp_path).items():
-            if name != 'mock_robot':
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        if not terminal.ended():
-            os.kill(terminal.pid, signal.SIGKILL)
-            os.waitpid(terminal.pid, 0)
 
 
 def left(folder):
@@ -158,9 +113,8 @@ def test_a_node_that_is_killed_stops_the_robot_and_the_launch(walking, tmp_path,
     assert stood < STANDS
     robot.until(terminal.ended, 'the launch ends')
     terminal.read()
-    said = terminal.said.decode(errors='replace')
-    assert terminal.code == 1, said
-    assert f'the run has ended: {victim} was killed by SIGKILL' in said
+    assert terminal.code == 1, terminal.text
+    assert f'the run has ended: {victim} was killed by SIGKILL' in terminal.text
     assert (tmp_path / 'runs' / 'latest' / 'ended.txt').read_text().startswith(f'{victim} was killed by SIGKILL')
 
 
