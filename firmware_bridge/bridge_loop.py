@@ -11,8 +11,6 @@ import math
 import threading
 from collections.abc import Callable
 
-import numpy as np
-
 from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import Clock
@@ -22,7 +20,7 @@ from firmware_bridge.permission import Permission
 from millirobot_adapt.contract.states import BridgeState, ControllerState, LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import StateSample
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.safety.arbiter import Sender
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
@@ -61,8 +59,8 @@ class BridgeLoop:
         self._changed = threading.Condition()  # guards everything below and the gate
         self._closing = False
         self._stop_asked = False
-        self._inputs = LoopInputs(clock, permission)
-        self._decided: FloatArray = np.zeros(NU)
+        self._inputs = LoopInputs(clock, permission, gate.layout)
+        self._decided: FloatArray = gate.layout.neutral
         self._counters = driver.counts()
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
@@ -72,7 +70,7 @@ class BridgeLoop:
     # For the thread of the node's callbacks.
 
     def on_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float) -> None:
-        """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock].
+        """Take a wanted action, shape (nu,), stamped [s, host clock].
 
         They are sent at once if they count: the sender may drive, and no other owns the action.
         """
@@ -214,7 +212,7 @@ class BridgeLoop:
             self._log(f'stopped: {decision.reason}')
         if not armed and self._driver.motors_on and not self._driver.stop():
             raise LinkLost('the robot did not confirm the stop')
-        setpoint = np.zeros(NU) if self._config.dry_run else decision.setpoint
+        setpoint = self._gate.layout.neutral if self._config.dry_run else decision.setpoint
         exchange = self._stand(setpoint) if good_for is None else self._move(setpoint, good_for)
         with self._changed:
             self._inputs.take_exchange(exchange)

@@ -115,7 +115,7 @@ class RadioChannel:
         self.beat()
         data = self._frame(packet, frame_id)
         transport.write(data)
-        return len(data) * _BITS_PER_BYTE / self._robot.radio.baud
+        return len(data) * _BITS_PER_BYTE / self._robot.imageproc.radio.baud
 
     def next_frame_id(self) -> int:
         """Return a frame id for a request whose TX status matters, 1..255."""
@@ -185,11 +185,11 @@ class RadioChannel:
             self._guardian = self._guard(descriptor, self.last_words)
 
     def _frame(self, packet: CommandPacket, frame_id: int = 0) -> bytes:
-        radio = self._robot.radio
+        radio = self._robot.imageproc.radio
         return encode_frame(TxRequest(frame_id, radio.address, 0, encode(packet)), radio.escaped)
 
 
 def serial_channel(port: str, robot: RobotConfig, guardian_silence: float, clock: Clock) -> RadioChannel:
     """Make a channel over a serial port, not yet open, with a guardian that tolerates this much silence [s]."""
-    opener = partial(SerialPort, port, robot.radio.baud)
+    opener = partial(SerialPort, port, robot.imageproc.radio.baud)
     return RadioChannel(opener, robot, clock, partial(SerialGuardian, silence=guardian_silence))

@@ -91,7 +91,7 @@ class Dialogue:
         self.counters.sent += 1
         before, soon = self._unanswered, self._config.reply_timeout
         ambiguous = before is not None and before.command == expected and sent < before.sent + soon
-        reached = sent + wire_time + self._robot.radio.air_time
+        reached = sent + wire_time + self._robot.imageproc.radio.air_time
         self._unanswered = Request(expected, self.counters.sent, host, sent, reached, ambiguous)
         return self._unanswered
 
@@ -155,7 +155,7 @@ class Dialogue:
         Raises:
             Unconfirmed: the robot does not confirm one of the commands.
         """
-        for packet in start_sequence(self._robot.pid_gains):
+        for packet in start_sequence(self._robot.imageproc.pid_gains):
             if isinstance(packet, PidGains):
                 if not self.gains_echoed(packet):
                     raise Unconfirmed('the robot does not echo its PID gains')
@@ -163,8 +163,8 @@ class Dialogue:
             self.insist(packet)
             if isinstance(packet, ZeroPosition):
                 self._channel.pause(self._config.zero_hold_off)
-        if self._robot.timeout:
-            self.insist(SetTimeout(self._robot.timeout))
+        if self._robot.imageproc.timeout:
+            self.insist(SetTimeout(self._robot.imageproc.timeout))
 
     def stop(self, tries: int) -> None:
         """Send zero until a reply echoes it, at most this many times, then 0x92 until the radio acknowledges it.

@@ -34,8 +34,6 @@ class Exchange:
     """Time of sending [s, host clock]."""
     telemetry: Telemetry | None
     """The reply in SI units; None when none came in time."""
-    battery_counts: int | None
-    """Its raw battery reading [counts]."""
     round_trip: float | None
     """From sending to the complete reply [s]."""
 

@@ -161,13 +161,13 @@ class Link:
             self._missing += patience >= timeout
             if self._missing >= self._config.lost_after:
                 raise self._lost(f'no reply to {self._missing} setpoints in a row{self._last_refusal()}')
-            return Exchange(sent, request.host, None, None, None)
+            return Exchange(sent, request.host, None, None)
         self._missing = 0
         if self._dialogue.foreign_streak >= self._config.lost_after:
             raise self._lost('the robot answers requests that are not ours: stop the other program that commands it')
         round_trip = self._clock.steady() - request.sent
         telemetry = self._decoder.decode(reply, request.host + self._sampling_delay(reply, request, round_trip))
-        return Exchange(sent, request.host, telemetry, reply.battery, round_trip)
+        return Exchange(sent, request.host, telemetry, round_trip)
 
     def start_motors(self) -> None:
         """Switch the PID on (0x81) and wait until the robot's radio has acknowledged it.
@@ -236,7 +236,7 @@ class Link:
         elapsed = late[1].sent - early[1].sent
         if elapsed < _CLOCK_CHECK:
             return
-        robot = clock_step(early[0], late[0]) * self._robot.scales.clock
+        robot = clock_step(early[0], late[0]) * self._robot.imageproc.scales.clock
         if not _CLOCK_RATES[0] < robot / elapsed < _CLOCK_RATES[1]:
             raise Unconfirmed(
                 f"the robot's clock ran {robot:.3g} s in {elapsed:.3g} s; set scales.clock (or index_before_timestamp) "
@@ -266,13 +266,13 @@ class Link:
 
 def imageproc_promise(robot: RobotConfig) -> SilencePromise:
     """Return what a VelociRoACH does when it hears nothing: it obeys SET_TIMEOUT if its firmware implements it."""
-    after = robot.timeout / 1e3 if robot.timeout else None
-    return SilencePromise(after, robot.timeout_verified, 'millirobot link-test PORT --jog SIDE checks it')
+    after = robot.imageproc.timeout / 1e3 if robot.imageproc.timeout else None
+    return SilencePromise(after, robot.imageproc.timeout_verified, 'millirobot link-test PORT --jog SIDE checks it')
 
 
 def serial_link(
     port: str, robot: RobotConfig, config: LinkConfig, guardian_silence: float, clock: Clock | None = None
 ) -> Link:
     """Make a link over a serial port, not yet connected, with a guardian that tolerates this much silence [s]."""
-    opener = partial(SerialPort, port, robot.radio.baud)
+    opener = partial(SerialPort, port, robot.imageproc.radio.baud)
     return Link(opener, robot, config, clock or SystemClock(), partial(SerialGuardian, silence=guardian_silence))

@@ -60,7 +60,7 @@ class LinkCheck:
         self._robot = robot
         self._config = config
         self._clock = clock
-        self._jog_counts = round(JOG_RATE * robot.scales.encoder_counts / 1000)
+        self._jog_counts = round(JOG_RATE * robot.imageproc.scales.encoder_counts / 1000)
         self.restarts = 0
         """Times the replies showed that the robot had restarted."""
 
@@ -85,7 +85,7 @@ class LinkCheck:
 
     def gains_echoed(self) -> bool:
         """Send the PID gains of the robot's file; return whether the robot echoes them."""
-        return self._dialogue.gains_echoed(gains_packet(self._robot.pid_gains))
+        return self._dialogue.gains_echoed(gains_packet(self._robot.imageproc.pid_gains))
 
     def round_trips(self, count: int, tell: Callable[[], object]) -> list[Trip]:
         """Send zero `count` times with the motors off, fewer if no telemetry comes at all."""
@@ -106,7 +106,13 @@ class LinkCheck:
             reply = self._trip(STILL, ANSWER_TIMEOUT).reply
             if reply is not None:
                 first = first or reply
-                show(Live(self._turned(first, reply), np.array(reply.gyro) * self._robot.scales.gyro, reply.battery))
+                show(
+                    Live(
+                        self._turned(first, reply),
+                        np.array(reply.gyro) * self._robot.imageproc.scales.gyro,
+                        reply.battery,
+                    )
+                )
                 shown += 1
             self._channel.pause(WATCH_PERIOD)
         return shown
@@ -123,7 +129,7 @@ class LinkCheck:
         if len(replies) < 2:
             return Jog(side, len(replies), 0.0, 0.0)
         middle = replies[(len(replies) - 1) // 2]
-        elapsed = (replies[-1].timestamp - middle.timestamp) % 2**32 * self._robot.scales.clock
+        elapsed = (replies[-1].timestamp - middle.timestamp) % 2**32 * self._robot.imageproc.scales.clock
         rates = self._turned(middle, replies[-1]) / elapsed if elapsed > 0 else np.zeros(2)
         place = SIDES.index(side)
         return Jog(side, len(replies), float(rates[place]), float(rates[1 - place]))
@@ -134,7 +140,7 @@ class LinkCheck:
         The encoders are asked for with 0x84, which commands nothing, and only after the silence: any packet may count
         as a sign of life.
         """
-        place, timeout = SIDES.index(side), self._robot.timeout
+        place, timeout = SIDES.index(side), self._robot.imageproc.timeout
         try:
             self._dialogue.switch_on()
             heard = _true(self._turn(side))
@@ -155,7 +161,7 @@ class LinkCheck:
             return Watchdog(timeout, 0.0, None, None, False)
         last = heard[-1][0]
         answered = [look for look in looks if look is not None]
-        turn = self._robot.scales.encoder_counts
+        turn = self._robot.imageproc.scales.encoder_counts
         travel = _wrapped(answered[0][place] - last.position[place]) / turn if answered else None
         step = _wrapped(answered[1][place] - answered[0][place]) / turn if len(answered) == 2 else None
         return Watchdog(
@@ -222,7 +228,7 @@ class LinkCheck:
 
     def _turned(self, earlier: TelemetryReply, later: TelemetryReply) -> FloatArray:
         """Return how far both legs turned between two replies [rev], shape (2,)."""
-        return encoder_step(earlier, later) / self._robot.scales.encoder_counts
+        return encoder_step(earlier, later) / self._robot.imageproc.scales.encoder_counts
 
 
 def _true(trips: Sequence[Trip]) -> list[tuple[TelemetryReply, float]]:

@@ -124,8 +124,13 @@ def _refused(trips: Sequence[Trip], kind: RefusalKind) -> str:
 def _byte_order(reply: TelemetryReply, robot: RobotConfig) -> str:
     """Add that the numbers are big-endian where the battery reading is a likely one that way."""
     swapped = int.from_bytes(reply.battery.to_bytes(2, 'little', signed=True), 'big', signed=True)
-    likely = robot.scales.battery_low_counts <= swapped <= 1023
+    likely = _low_battery(robot) <= swapped <= 1023
     return f' (big-endian it would be {swapped}: the firmware must send little-endian)' if likely else ''
+
+
+def _low_battery(robot: RobotConfig) -> float:
+    """Return the reading below which the battery is low [counts]."""
+    return 0.0 if robot.battery is None else robot.battery.low / robot.imageproc.scales.battery
 
 
 def _clock(trips: Sequence[Trip], robot: RobotConfig) -> str | None:
@@ -139,13 +144,13 @@ def _clock(trips: Sequence[Trip], robot: RobotConfig) -> str | None:
     elapsed = np.array([times[end] - times[begin] for begin, end in enumerate(ends) if end < len(heard)])
     counts = np.array([clock_step(earlier, later) for earlier, later in pairs])
     indices = np.array([(later.index - earlier.index) % 2**32 for earlier, later in pairs])
-    scale = robot.scales.clock
+    scale = robot.imageproc.scales.clock
     rate = float(np.median(counts / elapsed)) * scale
     if abs(rate - 1.0) <= CLOCK_TOLERANCE:
         return None
     runs = f"the robot's clock runs {rate:.3g} s a second"
     if abs(float(np.median(indices / elapsed)) * scale - 1.0) <= CLOCK_TOLERANCE:
-        other = str(not robot.index_before_timestamp).lower()
+        other = str(not robot.imageproc.index_before_timestamp).lower()
         return f"{runs}, its index would fit: set index_before_timestamp to {other} in the robot's file"
     if rate == 0.0:
         return "the robot's clock stands still: look at scales.clock and index_before_timestamp in the robot's file"
@@ -172,7 +177,7 @@ def _others(trips: Sequence[Trip]) -> list[str]:
 def _sensors(replies: Sequence[TelemetryReply], robot: RobotConfig) -> list[str]:
     """Return which readings of a robot that stands are not possible."""
     found = []
-    scales = robot.scales
+    scales = robot.imageproc.scales
     acceleration = float(np.median(np.linalg.norm([reply.accel for reply in replies], axis=1))) * scales.accelerometer
     low, high = (share * GRAVITY for share in GRAVITY_SHARES)
     if not low <= acceleration <= high:
@@ -183,6 +188,6 @@ def _sensors(replies: Sequence[TelemetryReply], robot: RobotConfig) -> list[str]
     if turning > STILL_GYRO:
         found.append(f'the robot stands and its gyro shows {turning:.1f} rad/s: keep it still, or look at scales.gyro')
     battery = int(np.median([reply.battery for reply in replies]))
-    if battery < scales.battery_low_counts:
-        found.append(f'the battery reads {battery} counts, below {scales.battery_low_counts}: charge it')
+    if battery < _low_battery(robot):
+        found.append(f'the battery reads {battery} counts, below {_low_battery(robot):.0f}: charge it')
     return found

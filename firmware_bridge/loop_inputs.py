@@ -8,7 +8,7 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.driver_interface import Exchange
 from firmware_bridge.permission import Permission
 from millirobot_adapt.core.estimation.quality import StateSample
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.core.safety.arbiter import Arbiter, Sender
 from millirobot_adapt.core.safety.inputs import GateInputs, LegReading, Seen
 
@@ -19,8 +19,9 @@ REFUSAL_SHOWN = 1.0
 class LoopInputs:
     """The newest value of each input, by the clocks of the bridge; not thread-safe, the loop holds its lock."""
 
-    def __init__(self, clock: Clock, permission: Permission) -> None:
+    def __init__(self, clock: Clock, permission: Permission, layout: StateLayout) -> None:
         self._clock = clock
+        self._layout = layout
         self._arbiter = Arbiter()
         self.permission = permission
         self._setpoint: FloatArray | None = None
@@ -31,16 +32,16 @@ class LoopInputs:
         self._state: StateSample | None = None
         self._state_seen: Seen | None = None
         self._telemetry_seen: Seen | None = None
-        self._told = np.zeros(NU)
-        self._battery_counts: int | None = None
+        self._told = layout.neutral
+        self._battery: float | None = None
         self._legs: LegReading | None = None
 
     def take_setpoint(self, sender: Sender, setpoint: FloatArray, stamp: float, timeout: float) -> bool:
-        """Take wanted leg velocities [rad/s], shape (2,), stamped [s, host clock]; return whether they count."""
+        """Take a wanted action, shape (nu,), stamped [s, host clock]; return whether they count."""
         steady = self._clock.steady()
         refusal = self.permission.objection(sender)
         # One that is not finite asks for motion.
-        refusal = refusal or self._arbiter.offer(sender, bool(np.any(setpoint)), steady, timeout)
+        refusal = refusal or self._arbiter.offer(sender, not self._layout.stands(setpoint), steady, timeout)
         if refusal:
             self.refuse(refusal)
             return False
@@ -58,9 +59,9 @@ class LoopInputs:
     def take_exchange(self, exchange: Exchange) -> None:
         """Take what the robot was commanded and has answered."""
         reply = exchange.telemetry
-        self._battery_counts = exchange.battery_counts
+        self._battery = None if reply is None else reply.battery
         if reply is None:
-            self._told = np.minimum(self._told, exchange.sent)
+            self._told = np.where(np.abs(exchange.sent) < np.abs(self._told), exchange.sent, self._told)
             return
         before, self._telemetry_seen = self._telemetry_seen, self._seen(reply.stamp)
         if before is not None:
@@ -69,7 +70,7 @@ class LoopInputs:
 
     def decided(self) -> None:
         """Note that what has come until now has been looked at."""
-        self.setpoint_new, self._battery_counts, self._legs = False, None, None
+        self.setpoint_new, self._battery, self._legs = False, None, None
 
     def owner(self, timeout: float) -> Sender | None:
         """Return whose setpoints drive; None when they have been silent for longer than `timeout` [s]."""
@@ -98,7 +99,7 @@ class LoopInputs:
             state=self._state,
             state_seen=self._state_seen,
             telemetry_seen=self._telemetry_seen,
-            battery_counts=self._battery_counts,
+            battery=self._battery,
             legs=self._legs,
             objection=objection,
         )

@@ -41,7 +41,7 @@ class Receiver:
 
     def _begin(self) -> None:
         """Set everything that `oddities` rests on to nothing."""
-        escaped = self._robot.radio.escaped
+        escaped = self._robot.imageproc.radio.escaped
         self._parser = StreamParser(escaped)
         self._other_mode = StreamParser(not escaped)  # sees what the wrong API mode hides
         self._whole = self._whole_in_other_mode = 0
@@ -83,10 +83,10 @@ class Receiver:
 
     def packet(self, frame: Frame) -> ReplyPacket | None:
         """Return the packet of our robot that a frame carries, None for any other frame."""
-        if not isinstance(frame, RxPacket) or frame.source != self._robot.radio.address:
+        if not isinstance(frame, RxPacket) or frame.source != self._robot.imageproc.radio.address:
             return None
         try:
-            return decode_reply(frame.payload, self._robot.index_before_timestamp)
+            return decode_reply(frame.payload, self._robot.imageproc.index_before_timestamp)
         except PacketError as error:
             self.damaged += 1
             self.last_damage = str(error)
@@ -94,7 +94,7 @@ class Receiver:
 
     def oddities(self) -> list[Oddity]:
         """Return what came since `restart` that is no packet of our robot; empty when there was nothing of the kind."""
-        radio = self._robot.radio
+        radio = self._robot.imageproc.radio
         mode, other_mode, other_told = (2, 1, 'false') if radio.escaped else (1, 2, 'true')
         found = []
         if self.echoes:
@@ -143,12 +143,14 @@ class Receiver:
                 self.statuses[frame.status] += 1
             elif isinstance(frame, TxRequest):
                 self.echoes += 1
-            elif frame.source != self._robot.radio.address:
+            elif frame.source != self._robot.imageproc.radio.address:
                 self.strangers[frame.source] += 1
         return frames
 
     def _ours(self, frames: list[Frame]) -> int:
-        return sum(isinstance(frame, RxPacket) and frame.source == self._robot.radio.address for frame in frames)
+        return sum(
+            isinstance(frame, RxPacket) and frame.source == self._robot.imageproc.radio.address for frame in frames
+        )
 
 
 def _of_kind(kind: int) -> str:

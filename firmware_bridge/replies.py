@@ -87,8 +87,8 @@ class ReplyChecker:
     """Check replies one by one: echoed command, rising index, plausible encoder step and readings, robot time."""
 
     def __init__(self, robot: RobotConfig, highest_leg_rate: float) -> None:
-        self._counts_per_second = highest_leg_rate * robot.scales.encoder_counts
-        self.clock = RobotClock(robot.scales.clock)
+        self._counts_per_second = highest_leg_rate * robot.imageproc.scales.encoder_counts
+        self.clock = RobotClock(robot.imageproc.scales.clock)
         """Learns from every reply that counts."""
         self._accepted: _Answer | None = None
         self._suspect: _Answer | None = None

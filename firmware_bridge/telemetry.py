@@ -18,8 +18,8 @@ class TelemetryDecoder:
     """
 
     def __init__(self, robot: RobotConfig) -> None:
-        self._scales = robot.scales
-        self._radians_per_count = RADIANS_PER_REVOLUTION / robot.scales.encoder_counts
+        self._scales = robot.imageproc.scales
+        self._radians_per_count = RADIANS_PER_REVOLUTION / robot.imageproc.scales.encoder_counts
         self._previous: TelemetryReply | None = None
         self._angle: FloatArray | None = None
         self._velocity = np.zeros(2)

@@ -1,13 +1,13 @@
 """A differential-drive robot with the real robot's figures: a rollout for planner tests without a network."""
 
 import numpy as np
+from robots import NX
 
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.optimize import unlimited
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.state import NX
 
 DT = 0.1
 LEG_RATES = np.array([0.0, 2.5, 4.5, 6.5, 8.5])  # Hz

@@ -117,7 +117,7 @@ def write_live_run(
 
 def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
     robot, log, rng = Robot(), ArrivalLog(), generator(4)
-    book, before, path = PlanBuffer(3), None, None
+    book, before, path = PlanBuffer(3, assembly.robot.layout.neutral), None, None
     config, revision = assembly.config, 0
     for tick in range(ticks):
         stamp = START + DT * tick
@@ -156,12 +156,18 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
             write(topic, message, stamp + 0.015)
         state_stamp, state = sample.stamp, sample.state
         if tick in paused:
-            record = TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint, running=False)
+            record = TickRecord.without_state(
+                tick, stamp, assembly.config.seed, setpoint, assembly.robot.layout.nx, running=False
+            )
             _write_tick(write, record, misses)
             before = setpoint
             continue
         if tick in blind:
-            _write_tick(write, TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint), misses)
+            _write_tick(
+                write,
+                TickRecord.without_state(tick, stamp, assembly.config.seed, setpoint, assembly.robot.layout.nx),
+                misses,
+            )
             before = None
             continue
         if path is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from robots import NU, NX
 
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.tick_record import TickRecord
@@ -12,7 +13,6 @@ from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
 

@@ -155,7 +155,7 @@ def test_a_breach_is_seen(tmp_path, module, source):
     [
         (
             'millirobot_adapt.core.share',
-            'import json\nimport numpy as np\nfrom millirobot_adapt.core.robot.state import NX',
+            'import json\nimport numpy as np\nfrom millirobot_adapt.core.robot.layout import POSITION',
         ),
         ('millirobot_adapt.nodes.bridge', 'import rclpy\nfrom millirobot_adapt.ros.process import run'),
         ('millirobot_adapt.nodes.bridge', 'from firmware_bridge.bridge_loop import BridgeLoop'),

@@ -15,7 +15,7 @@ from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Method, Window
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import wrap
-from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.recording.provenance import Provenance
 from millirobot_adapt.recording.run_setup import model_of, robot_of
 
@@ -80,7 +80,7 @@ def predict_with(method: Method, run: RunData, horizon: int, dt: float) -> Predi
     before, after, actual = (np.full((len(chosen), horizon + 1, 3), np.nan) for _ in range(3))
     for row, k in enumerate(chosen):
         ticks = run.ticks[k : k + ahead[k] + 1]
-        actions = np.array([tick.executing for tick in ticks[:-1]]).reshape(-1, 1, NU)
+        actions = np.array([tick.executing for tick in ticks[:-1]])[:, None]
         adapted = method.adapt(_window(ticks[0])).model
         for model, place in ((method.prior, before), (adapted, after)):
             place[row, : len(ticks)] = _planar(np.asarray(model.rollout(ticks[0].state, actions), dtype=float)[:, 0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.contract.messages import StateGatherer, quaternion, reference_path, seconds, sides
+from millirobot_adapt.contract.messages import StateGatherer, joint_values, quaternion, reference_path, seconds
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
@@ -34,9 +34,11 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.recording.live_changes import LiveChange, live_changes
 from millirobot_adapt.recording.reader import Bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class RunData:
     end: float
     """Receive time of the last message [s since the epoch]."""
     states: Series
-    """What the estimator published; of older bags, odometry and telemetry of equal stamps. Values (N, 24)."""
+    """What the estimator published; of older bags, odometry and telemetry of equal stamps. Values (N, nx)."""
     poses: Series
     """The estimate alone: x, y [m], yaw [rad], values (N, 3)."""
     true_poses: Series
@@ -86,11 +88,11 @@ class RunData:
     mocap: Series
     """Age of each pose of motion capture when it was received [s], values (N,); each stamp once. See `mocap_clock`."""
     sent: Series
-    """Left, right [rad/s], values (N, 2)."""
+    """Actions, values (N, nu)."""
     setpoints: Series
-    """Left, right [rad/s], values (N, 2)."""
+    """Actions, values (N, nu)."""
     legs: Series
-    """Mean leg velocity left, right [rad/s], values (N, 2)."""
+    """Mean velocity of each joint [rad/s], values (N, joints)."""
     ticks: tuple[TickRecord, ...]
     reference: ReferencePath | None
     faults: tuple[NodeStatus, ...]
@@ -98,6 +100,8 @@ class RunData:
     controller: tuple[NodeStatus, ...]
     lost: Mapping[str, int]
     """Messages that were published but never came to the recorder, by full topic name."""
+    layout: StateLayout = RobotConfig().layout
+    """Where the numbers of states and actions stand."""
     changes: tuple[LiveChange, ...] = ()
     """Parameters that were set on the way, in the order of receipt."""
     manager: tuple[NodeStatus, ...] = ()
@@ -150,8 +154,9 @@ _STATUSES = (FAULT, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE)
 class _Collected:
     """Lists that grow while the bag is read."""
 
-    gatherer: StateGatherer = field(default_factory=StateGatherer)
-    rows: dict[str, list[tuple[float, Any]]] = field(default_factory=lambda: {name: [] for name in _SHAPES})
+    robot: RobotConfig
+    gatherer: StateGatherer
+    rows: dict[str, list[tuple[float, Any]]]
     joined: list[tuple[float, Any]] = field(default_factory=list)
     """States put together from odometry and telemetry: all there is in bags without the topic `state`."""
     ticks: list[TickRecord] = field(default_factory=list)
@@ -167,7 +172,9 @@ class _Collected:
             if state is not None:
                 self.joined.append(state)
         if topic in _VELOCITIES:
-            self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), sides(message)))
+            layout = self.robot.layout
+            names = [joint.name for joint in layout.joints] if topic == LEGS.name else layout.action_names
+            self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), joint_values(message, names)))
         elif topic == STATE.name:
             sample = decode_state(message.data)
             if np.isfinite(sample.state).all():
@@ -191,15 +198,19 @@ class _Collected:
 
 
 _VELOCITIES = {SENT.name: 'sent', SETPOINT.name: 'setpoints', LEGS.name: 'legs'}
-_SHAPES: dict[str, tuple[int, ...]] = {
-    'states': (NX,), 'poses': (3,), 'true_poses': (3,), 'mocap_poses': (3,), 'mocap': (), 'sent': (NU,),
-    'setpoints': (NU,), 'legs': (NU,),
-}  # fmt: skip
-"""Shape of one value of each series."""
+
 _TOPICS = (
     MOCAP_POSE, STATE, ODOMETRY, LEGS, IMU, BATTERY, BACK_EMF, TRUE_POSE, SENT, SETPOINT, TICK, REFERENCE, *_STATUSES,
     PARAMETER_EVENTS,
 )  # fmt: skip
+
+
+def _shapes(layout: StateLayout) -> dict[str, tuple[int, ...]]:
+    """Return the shape of one value of each series."""
+    return {
+        'states': (layout.nx,), 'poses': (3,), 'true_poses': (3,), 'mocap_poses': (3,), 'mocap': (),
+        'sent': (layout.nu,), 'setpoints': (layout.nu,), 'legs': (len(layout.joints),),
+    }  # fmt: skip
 
 
 def load_run(bag: Bag, shape: str = 'reference') -> RunData:
@@ -212,7 +223,9 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
     Raises:
         UserError: nothing in the bag is readable.
     """
-    collected = _Collected(shape=shape)
+    robot = recorded_robot(bag)
+    shapes = _shapes(robot.layout)
+    collected = _Collected(robot, StateGatherer(robot), {name: [] for name in shapes}, shape=shape)
     start, end = float('inf'), float('-inf')
     for topic, message, received in bag.messages(_TOPICS):
         start, end = min(start, received), max(end, received)
@@ -223,7 +236,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
     if start > end:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
     collected.rows['states'] = collected.rows['states'] or collected.joined
-    series = {name: _series(rows, _SHAPES[name]) for name, rows in collected.rows.items()}
+    series = {name: _series(rows, shapes[name]) for name, rows in collected.rows.items()}
     poses = len(series['mocap'])
     series['mocap'] = _distinct(series['mocap'])
     repeats = poses - len(series['mocap'])
@@ -239,6 +252,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
         lost=dict(bag.losses.lost),
+        layout=robot.layout,
         changes=tuple(collected.changes),
         manager=tuple(collected.statuses[MANAGER_STATE.name]),
         mocap_repeats=repeats,

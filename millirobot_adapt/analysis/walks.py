@@ -8,12 +8,13 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt.analysis.run_data import OTHER_CLOCK
-from millirobot_adapt.contract.messages import pose_sample, seconds, sides
+from millirobot_adapt.contract.messages import joint_values, pose_sample, seconds
 from millirobot_adapt.contract.topics import MOCAP_POSE, SENT
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.pose_calibration import Recording
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import Bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 NIGHT = 8 * 3600.0
 """After a longer pause the marker body may have been mounted again [s]."""
@@ -28,11 +29,12 @@ def read_walks(bag: Bag) -> dict[str, Recording]:
     poses: list[list[float]] = []
     sent: list[list[float]] = []
     ages: list[float] = []
+    names = recorded_robot(bag).layout.action_names
     messages = bag.messages((MOCAP_POSE, SENT))
     for topic, message, received in tqdm(messages, desc=f'reading {bag.path.name}', disable=None, leave=False):
         try:
             if topic == SENT.name:
-                sent.append([seconds(message.header.stamp), *sides(message)])
+                sent.append([seconds(message.header.stamp), *joint_values(message, names)])
             else:
                 sample = pose_sample(message)
                 poses.append([sample.stamp, *sample.position, *sample.quaternion])

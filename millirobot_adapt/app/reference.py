@@ -53,7 +53,7 @@ def table(title: str, cls: type[Config]) -> str:
 
 
 def _rows(cls: type[Config]) -> Iterator[str]:
-    for name, parameter in parameters_of(cls):
+    for name, parameter in _opened(cls):
         cells = (
             _type(parameter.default),
             parameter.unit,
@@ -62,6 +62,20 @@ def _rows(cls: type[Config]) -> Iterator[str]:
             parameter.live,
         )
         yield f'| `{name}` | {" | ".join(cells)} | {parameter.doc} |'
+
+
+def _opened(cls: type[Config], prefix: str = '') -> Iterator[tuple[str, Parameter]]:
+    """Return every parameter by its dotted name; `[]` stands for each entry of a list, `<kind>` for one of several."""
+    for name, parameter in parameters_of(cls, prefix):
+        if parameter.variants:
+            for kind, variant in parameter.variants.items():
+                yield from _opened(variant, f'{name}<{kind}>.')
+        elif parameter.holds is None:
+            yield name, parameter
+        elif isinstance(parameter.default, tuple):
+            yield from _opened(parameter.holds, f'{name}[].')
+        else:
+            yield from _opened(parameter.holds, f'{name}.')
 
 
 def _type(default: Any) -> str:

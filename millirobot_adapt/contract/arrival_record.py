@@ -7,7 +7,8 @@ Layout, one flat array of float64: a header of four numbers (version, number of 
 0 or 1), then each pose (stamp, x y z, quaternion xyzw, arrival on the host's clock and on the steady clock, 1 if the
 message named the frame `world`), then the reply (stamp, leg angles, leg velocities, gyro, accelerometer, back-EMF,
 battery, index, arrival on both clocks), in the units of core/robot/samples.py. NaN stands for an arrival that is not
-known. Version 1 ended a pose after its quaternion and a reply after its battery.
+known. Version 1 ended a pose after its quaternion and a reply after its battery. A robot with other than two joints has
+version 3: there the reply begins with the number of joints and of efforts.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import numpy as np
 from millirobot_adapt.core.estimation.assembly import answer
 from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
-from millirobot_adapt.core.robot.state import FloatArray
 
-VERSION = 2
+VERSION = 3
 HEADER = 4
-SIZES = {1: (8, 14), 2: (11, 17)}
-"""Numbers in a pose and in a reply, by version."""
+POSE_SIZES = {1: 8, 2: 11, 3: 11}
+"""Numbers in a pose, by version."""
+BESIDE_JOINTS = {1: 8, 2: 11, 3: 13}
+"""Numbers in a reply beside angle, velocity and effort of each joint, by version."""
 MOST_POSES = 500
 """A record is written after this many poses even if no reply comes (five seconds of motion capture)."""
 
@@ -45,12 +48,15 @@ class ArrivalRecord:
     """Of the layout it was read from."""
 
     def encode(self) -> FloatArray:
-        """Return the flat array, in the newest layout."""
+        """Return the flat array, in version 2 for robots with two joints."""
         replies = [] if self.telemetry is None else [self.telemetry]
-        parts: list[object] = [VERSION, self.number, len(self.poses), len(replies)]
+        counts = [(len(reply.leg_velocity), len(reply.back_emf)) for reply in replies]
+        version = 3 if any(count != (2, 2) for count in counts) else 2
+        parts: list[object] = [version, self.number, len(self.poses), len(replies)]
         for pose in self.poses:
             parts += [pose.stamp, pose.position, pose.quaternion, _arrival(pose.arrival), pose.in_world]
         for reply in replies:
+            parts += [*counts] if version == VERSION else []
             parts += [reply.stamp, reply.leg_angle, reply.leg_velocity, reply.angular_velocity]
             parts += [reply.acceleration, reply.back_emf, reply.battery, reply.index, _arrival(reply.arrival)]
         return np.hstack([np.asarray(part, dtype=float) for part in parts])
@@ -63,25 +69,37 @@ class ArrivalRecord:
             ValueError: another version, or a length that does not fit the header.
         """
         data = np.asarray(data, dtype=float)
-        if len(data) < HEADER or data[0] not in SIZES or not np.isfinite(data[:HEADER]).all():
+        if len(data) < HEADER or data[0] not in POSE_SIZES or not np.isfinite(data[:HEADER]).all():
             raise ValueError(f'not an arrival record of version {VERSION} or older')
         version, number, poses, replies = (int(value) for value in data[:HEADER])
-        pose_size, reply_size = SIZES[version]
-        if poses < 0 or replies not in (0, 1) or len(data) != HEADER + pose_size * poses + reply_size * replies:
+        pose_size = POSE_SIZES[version]
+        end = HEADER + pose_size * max(poses, 0)
+        if poses < 0 or replies not in (0, 1) or len(data) < end or (replies == 0 and len(data) != end):
             raise ValueError('arrival record has another length than its header says')
-        end = HEADER + pose_size * poses
         rows = data[HEADER:end].reshape(poses, pose_size)
-        return cls(number, tuple(map(_pose, rows)), _reply(data[end:]) if replies else None, version)
+        return cls(number, tuple(map(_pose, rows)), _reply(data[end:], version) if replies else None, version)
 
 
 def _pose(row: FloatArray) -> PoseSample:
-    arrival, in_world = (None, True) if len(row) < SIZES[2][0] else (_read_arrival(row[8:10]), bool(row[10]))
+    arrival, in_world = (None, True) if len(row) < POSE_SIZES[2] else (_read_arrival(row[8:10]), bool(row[10]))
     return PoseSample(float(row[0]), row[1:4], row[4:8], arrival, in_world)
 
 
-def _reply(row: FloatArray) -> Telemetry:
-    index, arrival = (0, None) if len(row) < SIZES[2][1] else (int(row[14]), _read_arrival(row[15:17]))
-    return Telemetry(float(row[0]), row[1:3], row[3:5], row[5:8], row[8:11], row[11:13], float(row[13]), index, arrival)
+def _reply(row: FloatArray, version: int) -> Telemetry:
+    """Read what a record holds of a reply.
+
+    Raises:
+        ValueError: it has another length than it should have.
+    """
+    joints, efforts = row[:2] if version == VERSION and len(row) >= 2 else (2.0, 2.0)
+    sizes = np.array([1, joints, joints, 3, 3, efforts, 1])
+    begin = 2 if version == VERSION else 0
+    if not (sizes >= 0).all() or len(row) != BESIDE_JOINTS[version] + 2 * joints + efforts:
+        raise ValueError('arrival record has another length than its header says')
+    parts = np.split(row[begin:], np.cumsum(sizes.astype(int)))
+    stamp, angle, velocity, gyro, acceleration, effort, battery, rest = parts
+    index, arrival = (0, None) if version == 1 else (int(rest[0]), _read_arrival(rest[1:]))
+    return Telemetry(float(stamp[0]), angle, velocity, gyro, acceleration, effort, float(battery[0]), index, arrival)
 
 
 def _arrival(arrival: Arrival | None) -> tuple[float, float]:

@@ -6,7 +6,7 @@ one message of a named type; it gives every field of the type, as plain values o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from millirobot_adapt.contract.topics import BODY_FRAME, WORLD_FRAME
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import quaternion_from_rpy, rotate_back
+from millirobot_adapt.core.robot.layout import SIDES, FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import ACTION_NAMES, FloatArray
 
 HARDWARE = 'millirobot'
 """Hardware name of every DiagnosticStatus."""
@@ -78,25 +78,31 @@ class MessageBuilder:
         )
 
     def joint_state(
-        self, stamp: float, velocity: ArrayLike, position: ArrayLike | None = None, effort: ArrayLike | None = None
+        self,
+        stamp: float,
+        velocity: ArrayLike,
+        position: ArrayLike | None = None,
+        effort: ArrayLike | None = None,
+        names: Sequence[str] = SIDES,
     ) -> Any:
-        """Build a JointState of left and right: velocity [rad/s], optionally position [rad] and effort."""
+        """Build a JointState: velocity [rad/s], or an action in its units; optionally position [rad] and effort."""
         position, velocity, effort = (
             np.asarray(() if values is None else values, dtype=float) for values in (position, velocity, effort)
         )
         return self._make(
-            'sensor_msgs/msg/JointState', header=self.header(stamp), name=list(ACTION_NAMES), position=position,
+            'sensor_msgs/msg/JointState', header=self.header(stamp), name=list(names), position=position,
             velocity=velocity, effort=effort,
         )  # fmt: skip
 
-    def telemetry(self, sample: Telemetry) -> tuple[Any, Any, Any, Any]:
-        """Build the four messages of one telemetry reply: legs, imu/data_raw, battery, back_emf."""
+    def telemetry(self, sample: Telemetry, names: Sequence[str] = SIDES) -> tuple[Any, Any, Any, Any]:
+        """Build the four messages of one telemetry reply: legs, imu/data_raw, battery, back_emf; `names` of joints."""
+        label = ', '.join(['stamp [s]', *(f'{name} [V]' for name in names)])
         stamp = round(sample.stamp * 1e6) / 1e6
         return (
-            self.joint_state(sample.stamp, sample.leg_velocity, position=sample.leg_angle),
+            self.joint_state(sample.stamp, sample.leg_velocity, position=sample.leg_angle, names=names),
             self._imu(sample),
             self._battery(sample),
-            self.labelled_array([stamp, *_floats(sample.back_emf)], 'stamp [s], left [V], right [V]'),
+            self.labelled_array([stamp, *_floats(sample.back_emf)], label),
         )
 
     def _imu(self, sample: Telemetry) -> Any:

@@ -6,6 +6,7 @@ replay; nothing of ROS is imported.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import rotate
 from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import SIDES, FloatArray
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 def seconds(stamp: Any) -> float:
@@ -44,28 +46,31 @@ def pose_sample(message: Any) -> PoseSample:
     )  # fmt: skip
 
 
-def sides(message: Any, field: str = 'velocity') -> FloatArray:
-    """Read left and right from a JointState by joint name, shape (2,).
+def joint_values(message: Any, names: Sequence[str], field: str = 'velocity') -> FloatArray:
+    """Read values from a JointState by the names of joints or actions, shape (names,).
 
     Raises:
-        ValueError: a side or its value is missing.
+        ValueError: a name or its value is missing.
     """
     values = getattr(message, field)
-    names = list(message.name)
-    if len(values) != len(names):
-        raise ValueError(f'JointState has {len(names)} names but {len(values)} values of {field}')
-    return np.array([values[names.index('left')], values[names.index('right')]], dtype=float)
+    given = list(message.name)
+    if len(values) != len(given):
+        raise ValueError(f'JointState has {len(given)} names but {len(values)} values of {field}')
+    return np.array([values[given.index(name)] for name in names], dtype=float)
 
 
-def telemetry(legs: Any, imu: Any, battery: Any, back_emf: Any) -> Telemetry:
-    """Read one telemetry reply from its four messages (JointState, Imu, BatteryState, Float64MultiArray)."""
+def telemetry(legs: Any, imu: Any, battery: Any, back_emf: Any, names: Sequence[str] = SIDES) -> Telemetry:
+    """Read one telemetry reply from its four messages (JointState, Imu, BatteryState, Float64MultiArray).
+
+    `names` are those of the joints, in the order of the state.
+    """
     return Telemetry(
         stamp=seconds(legs.header.stamp),
-        leg_angle=sides(legs, 'position'),
-        leg_velocity=sides(legs, 'velocity'),
+        leg_angle=joint_values(legs, names, 'position'),
+        leg_velocity=joint_values(legs, names),
         angular_velocity=vector(imu.angular_velocity),
         acceleration=vector(imu.linear_acceleration),
-        back_emf=np.array(back_emf.data[1:3], dtype=float),
+        back_emf=np.array(back_emf.data[1:], dtype=float),
         battery=float(battery.voltage),
     )
 
@@ -113,7 +118,9 @@ class TelemetryGatherer:
 
     KEPT = 5
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = SIDES) -> None:
+        """Begin with nothing; `names` are those of the joints, in the order of the state."""
+        self._names = names
         self._waiting: dict[int, dict[str, Any]] = {}
 
     def __len__(self) -> int:
@@ -128,7 +135,7 @@ class TelemetryGatherer:
         parts[topic] = message
         if len(parts) == 4:
             del self._waiting[key]
-            return telemetry(parts[LEGS.name], parts[IMU.name], parts[BATTERY.name], parts[BACK_EMF.name])
+            return telemetry(parts[LEGS.name], parts[IMU.name], parts[BATTERY.name], parts[BACK_EMF.name], self._names)
         while len(self._waiting) > self.KEPT:
             del self._waiting[min(self._waiting)]
         return None
@@ -139,15 +146,16 @@ class StateGatherer:
 
     KEPT = 5
 
-    def __init__(self) -> None:
-        self._gatherer = TelemetryGatherer()
+    def __init__(self, robot: RobotConfig) -> None:
+        self._robot = robot
+        self._gatherer = TelemetryGatherer([joint.name for joint in robot.layout.joints])
         self._telemetry: dict[int, Telemetry] = {}
         self._estimates: dict[int, Estimate] = {}
 
     def add(self, topic: str, message: Any) -> tuple[float, FloatArray] | None:
         """Take one message of telemetry or odometry; return (stamp [s], state (nx,)) when it completes a state."""
         pair = self.join(topic, message)
-        return None if pair is None else (pair[1].stamp, state_of(*pair))
+        return None if pair is None else (pair[1].stamp, state_of(*pair, self._robot))
 
     def join(self, topic: str, message: Any) -> tuple[Estimate, Telemetry] | None:
         """Take one message of telemetry or odometry; return the two of one instant when it completes them."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 VERSION = 5
 HEADER = 6
@@ -23,7 +23,7 @@ def encode_tick(record: TickRecord) -> FloatArray:
     t1, horizon = len(record.window_mask), len(record.plan_actions)
     parts = [np.ravel(np.asarray(getattr(record, field.name), dtype=float)) for field in dataclasses.fields(record)]
     body = np.concatenate(parts)
-    header = [VERSION, NX, NU, t1, horizon, HEADER + len(body)]
+    header = [VERSION, len(record.state), len(record.executing), t1, horizon, HEADER + len(body)]
     return np.concatenate([np.array(header, dtype=float), body])
 
 

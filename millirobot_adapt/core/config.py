@@ -18,8 +18,8 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError, SchemaValidator
 from typing_extensions import dataclass_transform
 
-from millirobot_adapt.core.config_errors import one_line
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.config_errors import Place, one_line, place_of
+from millirobot_adapt.core.errors import PlacedError, UserError
 from millirobot_adapt.core.parameter_file import ParameterFile, present_values, read_parameter_file
 from millirobot_adapt.core.yaml_file import read_yaml as read_yaml
 
@@ -44,6 +44,8 @@ class Parameter:
     live: str = ''
     holds: type[Config] | None = None
     """The class of the group, or of the entries of a list or mapping; found from the type hint."""
+    variants: Mapping[str, type[Config]] = dataclasses.field(default_factory=dict)
+    """Where the group may be of several classes: each by its `kind`; found from the type hint."""
 
     @property
     def is_group(self) -> bool:
@@ -125,7 +127,9 @@ class Config:
         hints = get_type_hints(cls, include_extras=True)
         declared = {name: value for name, value in vars(cls).items() if isinstance(value, Parameter)}
         for name, parameter in declared.items():
-            declared[name] = dataclasses.replace(parameter, holds=_config_in(hints[name]))
+            declared[name] = dataclasses.replace(
+                parameter, holds=_config_in(hints[name]), variants=_variants_in(hints[name])
+            )
             cls.__annotations__[name] = parameter.checked(hints[name])
             setattr(cls, name, _field(parameter))
         cls.__parameters__ = {**cls.__parameters__, **declared}
@@ -150,6 +154,15 @@ def _config_in(hint: Any) -> type[Config] | None:
     return next((found for found in map(_config_in, get_args(hint)) if found is not None), None)
 
 
+def _variants_in(hint: Any) -> dict[str, type[Config]]:
+    """Find the classes of a union whose members say their `kind`."""
+    if get_origin(hint) is not Annotated:
+        return {}
+    classes = get_args(get_args(hint)[0])
+    named = [each for each in classes if 'kind' in getattr(each, '__parameters__', {})]
+    return {each.__parameters__['kind'].default: each for each in named}
+
+
 def _located(check: Callable[[Any], None]) -> Callable[[Any], None]:
     """Let pydantic say in which group a check of several parameters failed."""
 
@@ -158,7 +171,8 @@ def _located(check: Callable[[Any], None]) -> Callable[[Any], None]:
         try:
             check(self)
         except UserError as error:
-            raise PydanticCustomError('rule', '{why}', {'why': str(error)}) from None
+            place = error.place if isinstance(error, PlacedError) else ()
+            raise PydanticCustomError('rule', '{why}', {'why': str(error), 'place': place}) from None
 
     return located
 
@@ -174,8 +188,10 @@ def _refusing_in_one_line(init: Callable[..., None]) -> Callable[..., None]:
     return refusing
 
 
-def build(cls: type[C], values: Mapping[str, Any], source: str) -> C:
-    """Make a `cls` from a (nested) mapping; `source` names the file in errors.
+def build(
+    cls: type[C], values: Mapping[str, Any], source: str, line: Callable[[Place], int | None] = lambda place: None
+) -> C:
+    """Make a `cls` from a (nested) mapping; `source` names the file in errors, `line` finds the line of a place.
 
     Raises:
         UserError: an unknown key (the nearest valid key is named), a wrong type, a value out of range.
@@ -184,7 +200,9 @@ def build(cls: type[C], values: Mapping[str, Any], source: str) -> C:
         made: C = cls.__pydantic_validator__.validate_python(dict(values))
         return made
     except ValidationError as error:
-        raise UserError(f'{source}: {one_line(error, cls)}') from None
+        number = line(place_of(error))
+        where = source if number is None else f'{source}, line {number}'
+        raise UserError(f'{where}: {one_line(error, cls)}') from None
 
 
 def parameters_of(cls: type[Config], prefix: str = '') -> Iterator[tuple[str, Parameter]]:
@@ -224,8 +242,13 @@ def flatten(config: Config, prefix: str = '') -> dict[str, Any]:
         if isinstance(value, Config):
             flat |= flatten(value, f'{prefix}{field.name}.')
         else:
-            flat[f'{prefix}{field.name}'] = list(value) if isinstance(value, tuple) else value
+            flat[f'{prefix}{field.name}'] = [_plain(item) for item in value] if isinstance(value, tuple) else value
     return flat
+
+
+def _plain(value: Any) -> Any:
+    """Return an entry of a list as plain values."""
+    return nest(flatten(value)) if isinstance(value, Config) else value
 
 
 def read_params(source: Path | ParameterFile, node: str, cls: type[C]) -> C:

@@ -21,10 +21,24 @@ _WHOLE = (*_GROUPS, *_RULES)
 _UNKNOWN = 'unexpected_keyword_argument'
 
 
+Place = tuple[str | int, ...]
+"""Keys and numbers that lead to a value, from the top of a file."""
+
+
 def one_line(error: ValidationError, cls: type[Config] | None = None) -> str:
     """Describe the first error of a `cls`, or of another model; an unknown key comes before what may follow from it."""
+    return _describe(_first(error), cls)
+
+
+def place_of(error: ValidationError) -> Place:
+    """Return where the error is that `one_line` describes."""
+    first = _first(error)
+    return (*first['loc'], *first.get('ctx', {}).get('place', ()))
+
+
+def _first(error: ValidationError) -> ErrorDetails:
     found = error.errors(include_url=False)
-    return _describe(next((each for each in found if each['type'] == _UNKNOWN), found[0]), cls)
+    return next((each for each in found if each['type'] == _UNKNOWN), found[0])
 
 
 def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
@@ -32,13 +46,16 @@ def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
     holder: type[Config] | None = cls
     declared: Parameter | None = None
     words: list[str] = []
-    for place, part in enumerate(error['loc']):
-        is_last = place == len(error['loc']) - 1
+    location = _location(error)
+    for place, part in enumerate(location):
+        is_last = place == len(location) - 1
         if isinstance(part, int) and not words and holder is not None:
             part = list(holder.__parameters__)[part]  # an argument given by its position
         if isinstance(part, int):
             words[-1] += f'[{part}]' if not is_last or error['type'] in _WHOLE else ''
             words[-1] += ': each value' if is_last and error['type'] in _TYPES and error['input'] is not None else ''
+        elif declared is not None and part in declared.variants:
+            holder = declared.variants[part]
         elif not part.startswith('<'):  # the tag of a union's branch
             words.append(part)
             if holder is not None and part in holder.__parameters__:
@@ -51,6 +68,14 @@ def _describe(error: ErrorDetails, cls: type[Config] | None) -> str:
     if error['type'] in _RULES:
         return ': '.join([*words, error['msg'].removeprefix('Value error, ')])
     return ': '.join([*groups, f'{name}{_what(error, declared)}'])
+
+
+def _location(error: ErrorDetails) -> Place:
+    """Return where the error is, without the key that its message names itself."""
+    place: Place = error.get('ctx', {}).get('place', ())
+    if place and isinstance(place[-1], str) and place[-1] in error['msg'].split():
+        place = place[:-1]
+    return (*error['loc'], *place)
 
 
 def _what(error: ErrorDetails, declared: Parameter | None) -> str:
@@ -77,6 +102,12 @@ def _what(error: ErrorDetails, declared: Parameter | None) -> str:
         return f' = {value} is not finite'
     if kind == 'literal_error' and declared is not None:
         return f' = {value!r} is not one of {", ".join(map(str, declared.choices))}'
+    if kind == 'union_tag_not_found':
+        return f' does not say its {error["ctx"]["discriminator"]}; give it one'
+    if kind == 'union_tag_invalid' and declared is not None:
+        tag = str(error['ctx']['tag'])
+        name = error['ctx']['discriminator'].strip("'")
+        return f': {name} = {tag!r} is not known{did_you_mean(tag, declared.variants)}'
     if kind == 'missing':
         return ' is missing'
     return f' = {value!r}: {error["msg"]}'

@@ -29,6 +29,14 @@ class UserError(Exception):
     """
 
 
+class PlacedError(UserError):
+    """Report bad input at a place: keys and numbers that lead to it from where the check stands."""
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class DeviceError(Exception):
     """Report in one line that a device failed while in use, such as a disk that is full; nobody's input was wrong.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,33 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f'{path}: must hold a mapping of keys to values, not {type(content).__name__}')
     return content
+
+
+def line_finder(path: Path) -> Callable[[Sequence[str | int]], int | None]:
+    """Return what finds the line of a place, given by keys and numbers, in a YAML file; None where it knows of none.
+
+    A place that is not there has the line of what should hold it.
+    """
+
+    def find(place: Sequence[str | int]) -> int | None:
+        try:
+            node = yaml.compose(path.read_text(encoding='utf-8'), _Strict)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            return None
+        line = None
+        for part in place:
+            if isinstance(node, yaml.MappingNode):
+                found = [(key, value) for key, value in node.value if key.value == part]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                found = [(node.value[part], node.value[part])]
+            else:
+                found = []
+            if found:
+                (key, node), *_ = found
+                line = key.start_mark.line + 1
+        return line
+
+    return find
 
 
 def _where_and_why(error: yaml.YAMLError) -> str:

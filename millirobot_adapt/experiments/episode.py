@@ -59,8 +59,6 @@ COLUMNS: dict[str, str] = {
     'cross_track': 'true signed distance to the path [m], left positive',
     'progress': 'true arc length walked along the path [m]',
     'step_cost': "cost of the step that ends here, the paper's formula on the true pose",
-    'left': 'setpoint in force during the tick [rad/s]',
-    'right': 'setpoint in force during the tick [rad/s]',
     'pre_error': 'normalised one-step prediction error with theta*',
     'post_error': "the same with theta'",
     'ahead_before': 'distance to where theta* predicted this position H steps ago [m]',
@@ -79,7 +77,7 @@ class Episode:
     spec: EpisodeSpec
     path: ReferencePath
     table: dict[str, FloatArray]
-    """Every column of `COLUMNS`, shape (ticks,)."""
+    """Every column of `COLUMNS`, and action_0, action_1, ...: what was in force during the tick; shape (ticks,)."""
     ended: str
     """time, finished (the end of an open path) or stopped (the model predicts nothing finite)."""
 

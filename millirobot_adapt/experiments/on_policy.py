@@ -51,7 +51,7 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
         'estimator': EstimatorConfig().method, 'on_policy_round': number, 'minutes': config.minutes,
         'seed': config.seed,
     }  # fmt: skip
-    return cut_walks(walks, round(config.seconds / robot.dt), robot.dt, metadata)
+    return cut_walks(walks, round(config.seconds / robot.dt), robot, metadata)
 
 
 def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, index: int) -> Walk:
@@ -89,6 +89,6 @@ class _Recorded:
 
     def walk(self) -> Walk:
         """Return what was walked: the action after a state is what the next observation says was in force."""
-        sent = [seen.sent for seen in self._seen[1:]] + [np.full(2, np.nan)]
+        sent = [seen.sent for seen in self._seen[1:]] + [np.full_like(self._seen[0].sent, np.nan)]
         stamps = np.array([seen.stamp for seen in self._seen])
         return stamps, np.array([seen.state for seen in self._seen]), np.array(sent)

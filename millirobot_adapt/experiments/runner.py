@@ -14,7 +14,7 @@ from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, X, Y
 from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
 from millirobot_adapt.experiments.look_ahead import LookAhead
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
@@ -29,7 +29,7 @@ class SteppedRobot(Protocol):
         """Start a run."""
 
     def step(self, setpoint: FloatArray) -> Observation:
-        """Let one control period pass under the setpoint [rad/s], shape (2,)."""
+        """Let one control period pass under the action, shape (nu,)."""
 
 
 class Chosen(Protocol):
@@ -37,7 +37,7 @@ class Chosen(Protocol):
 
     @property
     def next_action(self) -> FloatArray:
-        """The setpoint for the next tick [rad/s], shape (2,)."""
+        """The action for the next tick, shape (nu,)."""
 
 
 class Pilot(Protocol):
@@ -81,7 +81,7 @@ def make_pilot(spec: EpisodeSpec) -> Pilot:
 def walk(
     robot: SteppedRobot, pilot: Pilot, path: ReferencePath, ticks: int, shape_weights: bool = True
 ) -> tuple[dict[str, FloatArray], str]:
-    """Walk along the path for `ticks` control periods; return the table of `COLUMNS` and how it ended.
+    """Walk along the path for `ticks` control periods; return the table of `COLUMNS` and actions, and how it ended.
 
     In tick k the robot executes a_k, which was planned during tick k - 1, while the loop plans a_{k+1} from s_k; in the
     first tick it stands. Costs are those of the true pose.
@@ -89,7 +89,8 @@ def walk(
     pilot.restart(path)
     tracker = PathTracker(path, shape_weights)
     look_ahead = LookAhead(pilot.horizon) if isinstance(pilot, ControlLoop) else None
-    observation, executing = robot.reset(), np.zeros(NU)
+    observation = robot.reset()
+    executing = observation.sent  # it stands
     begin, ended, rows = observation.stamp, 'time', []
     for tick in range(ticks):
         tracking = tracker.update_pose(observation.true_position, float(observation.true_rpy[2]))
@@ -105,7 +106,8 @@ def walk(
             break
         observation = robot.step(executing)
         executing = decision.next_action
-    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in COLUMNS}, ended
+    names = dict.fromkeys([*COLUMNS, *rows[0]])
+    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in names}, ended
 
 
 def _row(time: float, observation: Observation, tracking: Tracking, executing: FloatArray) -> dict[str, float]:
@@ -115,14 +117,13 @@ def _row(time: float, observation: Observation, tracking: Tracking, executing: F
         'x': observation.true_position[0],
         'y': observation.true_position[1],
         'yaw': observation.true_rpy[2],
-        'estimated_x': observation.state[0],
-        'estimated_y': observation.state[1],
+        'estimated_x': observation.state[X],
+        'estimated_y': observation.state[Y],
         'cross_track': tracking.cross_track,
         'progress': tracking.progress,
         'step_cost': tracking.step_cost,
-        'left': executing[0],
-        'right': executing[1],
         'faults': len(observation.faults),
+        **{f'action_{number}': value for number, value in enumerate(executing)},
     }
 
 

@@ -74,9 +74,9 @@ class Store:
     def save(self, episode: Episode, key: str) -> None:
         """Write an episode; a reader finds a whole file or none."""
         path = self.path(episode.spec)
-        columns = np.column_stack([episode.table[name] for name in COLUMNS])
+        columns = np.column_stack(list(episode.table.values()))
         # 17 digits give every number back bit for bit.
-        header = f'# {key} {episode.ended}\n{",".join(COLUMNS)}'
+        header = f'# {key} {episode.ended}\n{",".join(episode.table)}'
         with whole_file(path) as file:
             np.savetxt(file, columns, delimiter=',', header=header, comments='', fmt='%.17g')
 
@@ -85,12 +85,12 @@ class Store:
         try:
             with self.path(spec).open(encoding='utf-8') as file:
                 first, names = file.readline().split(), file.readline().strip()
-                if first[1:2] != [key] or names != ','.join(COLUMNS):
+                if first[1:2] != [key] or names.split(',')[: len(COLUMNS)] != list(COLUMNS):
                     return None
                 table = np.loadtxt(file, delimiter=',', ndmin=2)
         except FileNotFoundError:
             return None
-        return Episode(spec, make_path(spec.shape), dict(zip(COLUMNS, table.T, strict=True)), first[2])
+        return Episode(spec, make_path(spec.shape), dict(zip(names.split(','), table.T, strict=True)), first[2])
 
     def path(self, spec: EpisodeSpec) -> Path:
         """Return where the episode of a spec is kept."""

@@ -12,10 +12,8 @@ import torch
 import yaml
 
 from millirobot_adapt.core.dynamics.bundle import SCHEMA
-from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS
 from millirobot_adapt.learning.methods.training_interface import Model
 
 
@@ -31,8 +29,9 @@ def write_bundle(
 ) -> None:
     """Write the bundle into `folder` (made if missing); `data` and `training` say where the model comes from."""
     with torch.no_grad():
-        parts = model.parts(window, robot.dt)
+        parts = model.parts(window, robot)
     theta = {name: tensor.detach().float().numpy() for name, tensor in parts.theta.items()}
+    layout = robot.layout
     files = {'theta.npz': _npz(theta), **parts.graphs}
     manifest = {
         'schema': SCHEMA,
@@ -40,16 +39,16 @@ def write_bundle(
         'robot': robot.name,
         'dt': robot.dt,
         'window': window,
-        'state': {'names': list(STATE_NAMES), 'units': list(STATE_UNITS)},
+        'state': {'names': list(layout.state_names), 'units': list(layout.state_units)},
         'action': {
-            'names': list(ACTION_NAMES),
-            'units': list(ACTION_UNITS),
+            'names': list(layout.action_names),
+            'units': list(layout.action_units),
             'low': [float(value) for value in robot.action_low],
             'high': [float(value) for value in robot.action_high],
         },
         'targets': {
-            'names': list(TARGET_NAMES),
-            'units': list(TARGET_UNITS),
+            'names': list(layout.target_names),
+            'units': list(layout.target_units),
             'scale': [float(value) for value in model.normalisation.target_scale],
         },
         **({'adaptation': dict(parts.adaptation)} if parts.adaptation else {}),

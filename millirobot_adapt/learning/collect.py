@@ -17,7 +17,7 @@ from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.rollout_file import CollectedRollouts, mark_valid
+from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot
 
@@ -70,9 +70,9 @@ def _look_anywhere(condition: Condition, rng: np.random.Generator) -> Condition:
 def _rollout(
     config: CollectConfig, robot: RobotConfig, sampler: Sampler, length: int, index: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run one rollout; return states (L + 1, 24), actions (L, 2) and stamps (L + 1)."""
+    """Run one rollout; return states (L + 1, nx), actions (L, nu) and stamps (L + 1)."""
     condition = sampler(generator(config.seed, index, _CONDITION))
-    policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, generator(config.seed, index, _POLICY))
+    policy = RandomPolicy(robot.layout, config.radius, generator(config.seed, index, _POLICY))
     mock = LockstepRobot(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
     observations = [mock.reset()]
     for _ in range(length):
@@ -92,6 +92,7 @@ def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
         'origin': 'mock',
         'robot': robot.name,
         'dt': robot.dt,
+        LAYOUT: robot.layout.record(),
         'version': __version__,
         'estimator': EstimatorConfig().method,
         **values,

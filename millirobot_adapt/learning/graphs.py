@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from millirobot_adapt.core.robot.state import NU, NX
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.learning.inner_step import adapted_parameters, inner_update
-from millirobot_adapt.learning.kinematics import BODY_NAMES, body_state, change_of_state, integrate
+from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
 from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
 from millirobot_adapt.learning.recurrence import Recurrence, read_windows
 from millirobot_adapt.learning.tracing import trace
@@ -18,12 +18,15 @@ from millirobot_adapt.learning.tracing import trace
 class AdaptGraph(nn.Module):
     """The inner update, from SI.
 
-    (theta..., states (T1, 24), actions (T1, 2), next states (T1, 24), mask (T1,)) to (theta'..., loss before, loss
+    (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss before, loss
     after, gradient norm, fraction of the step taken).
     """
 
-    def __init__(self, normalisation: Normalisation, psi: Sequence[Tensor], *, guarded: bool = True):
+    def __init__(
+        self, normalisation: Normalisation, psi: Sequence[Tensor], layout: StateLayout, *, guarded: bool = True
+    ):
         super().__init__()
+        self.layout = layout
         self.normalisation = normalisation
         self.psi = list(psi)
         self.guarded = guarded
@@ -31,8 +34,8 @@ class AdaptGraph(nn.Module):
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states), actions)
-        targets = self.normalisation.targets(change_of_state(states, next_states))
+        inputs = self.normalisation.features(body_state(states, self.layout), actions)
+        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
         update = inner_update(theta, self.psi, inputs[None], targets[None], mask[None], guarded=self.guarded)
         report = (update.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
         return (*adapted_parameters(theta, update), *report)
@@ -41,42 +44,45 @@ class AdaptGraph(nn.Module):
 class FeaturesGraph(nn.Module):
     """What the network sees, and what it should have predicted, both normalised.
 
-    (states (T1, 24), actions (T1, 2), next states (T1, 24)) to (features (T1, 7), targets (T1, 8)).
+    (states (T1, nx), actions (T1, nu), next states (T1, nx)) to (features (T1, features), targets (T1, targets)).
     """
 
-    def __init__(self, normalisation: Normalisation):
+    def __init__(self, normalisation: Normalisation, layout: StateLayout):
         super().__init__()
+        self.layout = layout
         self.normalisation = normalisation
 
     def forward(self, states: Tensor, actions: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor]:
         """Normalise, features clipped."""
-        features = self.normalisation.features(body_state(states), actions)
-        return features, self.normalisation.targets(change_of_state(states, next_states))
+        features = self.normalisation.features(body_state(states, self.layout), actions)
+        return features, self.normalisation.targets(change_of_state(states, next_states, self.layout))
 
 
 class RolloutStart(nn.Module):
-    """What the network sees at first: (state (1 or K, 24), actions (H, K, 2)) to both normalised, (K, 5), (H, K, 2)."""
+    """What the network sees at first: (state (1 or K, nx), actions (H, K, nu)) to both, normalised."""
 
-    def __init__(self, normalisation: Normalisation):
+    def __init__(self, normalisation: Normalisation, layout: StateLayout):
         super().__init__()
-        seen = len(BODY_NAMES)
+        self.layout = layout
+        seen = len(layout.body_names)
         self.body_mean, self.action_mean = normalisation.feature_mean[:seen], normalisation.feature_mean[seen:]
         self.body_scale, self.action_scale = normalisation.feature_scale[:seen], normalisation.feature_scale[seen:]
 
     def forward(self, state: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Normalise, without clipping."""
-        body = (body_state(state) - self.body_mean) / self.body_scale
+        body = (body_state(state, self.layout) - self.body_mean) / self.body_scale
         return body + torch.zeros_like(actions[0, :, 0:1]), (actions - self.action_mean) / self.action_scale
 
 
 class RolloutEnd(nn.Module):
     """Where the predictions lead.
 
-    (state (1 or K, 24), normalised setpoints (H, K, 2), changes (H, K, 8) in `units`) to states (H + 1, K, 24).
+    (state (1 or K, nx), normalised setpoints (H, K, nu), changes (H, K, targets) in `units`) to states (H + 1, K, nx).
     """
 
-    def __init__(self, units: Tensor, dt: float):
+    def __init__(self, units: Tensor, dt: float, layout: StateLayout):
         super().__init__()
+        self.layout = layout
         self.units = units
         self.dt = dt
 
@@ -84,18 +90,24 @@ class RolloutEnd(nn.Module):
         """Integrate."""
         # Clipping and integers make numbers even of setpoints that are none: times zero, those stay what they are.
         changes = changes * self.units + 0.0 * setpoints.sum(-1, keepdim=True)
-        return integrate(state, changes, self.dt)
+        return integrate(state, changes, self.dt, self.layout)
 
 
 def adapt_graph(
-    theta: Theta, normalisation: Normalisation, psi: Sequence[Tensor], window: int, *, guarded: bool = True
+    theta: Theta,
+    normalisation: Normalisation,
+    psi: Sequence[Tensor],
+    window: int,
+    layout: StateLayout,
+    *,
+    guarded: bool = True,
 ) -> bytes:
     """Build the graph of the update (learning/graphs.py: AdaptGraph); theta only lends its number of layers.
 
     Dimensions are named as in the rollout graphs; the window's length is T1.
     """
     names = theta_names(theta)
-    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    rows = _rows(layout)
     arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     dynamic = {name: {0: 'T1'} for name in (*rows, 'mask')}
     last = len(theta) // 2 - 1
@@ -103,7 +115,7 @@ def adapt_graph(
         dynamic[f'w{layer}'] = {axis: f'width{layer + axis}' for axis in (0, 1) if 0 < layer + axis <= last}
         dynamic[f'b{layer}'] = {0: f'width{layer + 1}'} if layer < last else {}
     model = trace(
-        AdaptGraph(normalisation, psi, guarded=guarded), arguments,
+        AdaptGraph(normalisation, psi, layout, guarded=guarded), arguments,
         [*names, *rows, 'mask'],
         [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], dynamic,
     )  # fmt: skip
@@ -113,12 +125,13 @@ def adapt_graph(
 class ContextGraph(nn.Module):
     """The recurrent learner, from SI.
 
-    (theta..., states (T1, 24), actions (T1, 2), next states (T1, 24), mask (T1,)) to (b0' (width1,), loss before, loss
+    (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (b0' (width1,), loss before, loss
     after, 1 if the context was taken and 0 if it was refused).
     """
 
-    def __init__(self, normalisation: Normalisation, recurrence: Recurrence):
+    def __init__(self, normalisation: Normalisation, recurrence: Recurrence, layout: StateLayout):
         super().__init__()
+        self.layout = layout
         self.normalisation = normalisation
         # Registered, a tensor stands in the graph once; otherwise once for each row of the window.
         self.tensors = nn.ParameterList(recurrence.tensors())
@@ -126,27 +139,34 @@ class ContextGraph(nn.Module):
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states), actions)
-        targets = self.normalisation.targets(change_of_state(states, next_states))
+        inputs = self.normalisation.features(body_state(states, self.layout), actions)
+        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
         reading = read_windows(theta, Recurrence(*self.tensors), inputs[None], targets[None], mask[None])
         return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
 
 
-def context_graph(theta: Theta, normalisation: Normalisation, recurrence: Recurrence, window: int) -> bytes:
+def context_graph(
+    theta: Theta, normalisation: Normalisation, recurrence: Recurrence, window: int, layout: StateLayout
+) -> bytes:
     """Build the graph for windows of T1 rows; the recurrence is written out row by row, its parameters are inside."""
-    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    rows = _rows(layout)
     arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     model = trace(
-        ContextGraph(normalisation, recurrence), arguments,
+        ContextGraph(normalisation, recurrence, layout), arguments,
         [*theta_names(theta), *rows, 'mask'], ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
     )  # fmt: skip
     return bytes(model.SerializeToString())
 
 
-def features_graph(normalisation: Normalisation, window: int) -> bytes:
+def features_graph(normalisation: Normalisation, window: int, layout: StateLayout) -> bytes:
     """Build the graph (learning/graphs.py: FeaturesGraph) for windows of any length T1."""
-    rows = {'states': NX, 'actions': NU, 'next_states': NX}
+    rows = _rows(layout)
     arguments = [torch.zeros(window, width) for width in rows.values()]
     dynamic = {name: {0: 'T1'} for name in rows}
-    model = trace(FeaturesGraph(normalisation), arguments, list(rows), ['features', 'targets'], dynamic)
+    model = trace(FeaturesGraph(normalisation, layout), arguments, list(rows), ['features', 'targets'], dynamic)
     return bytes(model.SerializeToString())
+
+
+def _rows(layout: StateLayout) -> dict[str, int]:
+    """Return the arrays of a window and their widths."""
+    return {'states': layout.nx, 'actions': layout.nu, 'next_states': layout.nx}

@@ -30,9 +30,10 @@ def inner_update(
 ) -> InnerUpdate:
     """Step from theta along the gradient of the window's loss, by psi (one step size for each tensor of theta).
 
-    `inputs` (B, T1, 7) and `targets` (B, T1, 8) are normalised, `mask` is (B, T1). The loss is summed over the rows
-    that are there and divided by T1, not by their number: a window with few rows moves the parameters in proportion.
-    Without the guard the whole step is taken, whatever it does to the loss, unless the window is empty.
+    `inputs` (B, T1, features) and `targets` (B, T1, targets) are normalised, `mask` is (B, T1). The loss is summed over
+    the rows that are there and divided by T1, not by their number: a window with few rows moves the
+    parameters in proportion. Without the guard the whole step is taken, whatever it does to the loss, unless the window
+    is empty.
     """
     gradients, error = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
     with torch.no_grad():  # the guard chooses; what it chose counts as given in the meta-gradient

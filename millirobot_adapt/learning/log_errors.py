@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import TransitionHistory, steps_ahead
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Method, Window
-from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.core.robot.layout import PLANE, FloatArray
+from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.learning.log_shifts import set_yaw
 from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
@@ -48,7 +49,7 @@ class ConstantVelocity:
         return Adaptation(self, loss_before=0.0, loss_after=0.0, gradient_norm=0.0, step=0.0)
 
     def rollout(self, state: FloatArray, actions: FloatArray) -> FloatArray:
-        """Go on along an arc from one state (24,) under actions (H, 1, 2), to states (H + 1, 1, 24)."""
+        """Go on along an arc from one state (nx,) under actions (H, 1, nu), to states (H + 1, 1, nx)."""
         begin = StateView(state)
         states = np.repeat(state[None, None], len(actions) + 1, axis=0)
         turned = begin.angular_velocity[2] * self._dt * np.arange(len(states))
@@ -56,7 +57,7 @@ class ConstantVelocity:
         middle = (turned[:-1] + turned[1:]) / 2
         x, y = self._dt * begin.velocity[:2]
         steps = np.stack([np.cos(middle) * x - np.sin(middle) * y, np.sin(middle) * x + np.cos(middle) * y], axis=-1)
-        states[1:, 0, 0:2] += steps.cumsum(axis=0)
+        states[1:, 0, PLANE] += steps.cumsum(axis=0)
         set_yaw(states[:, 0], begin.yaw + turned)
         return states
 
@@ -77,7 +78,9 @@ def log_errors(
     shape = (2, len(rollouts.states), len(horizons))
     position, heading, predictions = np.full(shape, np.nan), np.full(shape, np.nan), 0
     for n in range(len(rollouts.states)):
-        found = np.array(list(_errors(method, rollouts, n, TransitionHistory(window, dt), horizons, every)))
+        found = np.array(
+            list(_errors(method, rollouts, n, TransitionHistory(window, dt, rollouts.layout), horizons, every))
+        )
         found = found.reshape(-1, 2, len(horizons), 2)  # starts, before/after, horizons, position/heading
         counted = (~np.isnan(found[:, 0, :, 0])).sum(axis=0)
         with np.errstate(invalid='ignore'):

@@ -12,8 +12,8 @@ import numpy as np
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NU, NX
-from millirobot_adapt.learning.rollout_file import CollectedRollouts, concatenate, mark_valid
+from millirobot_adapt.core.robot.layout import PLANE
+from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, concatenate, mark_valid
 from millirobot_adapt.recording.lab.log_states import LoggedWalk, read_logged_walks
 
 JUMP = 0.15
@@ -50,8 +50,9 @@ def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig) -> Log:
     walks = read_logged_walks(path, estimator, robot)
     metadata = {
         'origin': 'real', 'robot': robot.name, 'dt': robot.dt, 'logs': {path.stem: _digest(path)},
+        LAYOUT: robot.layout.record(),
     }  # fmt: skip
-    rollouts = _as_rollouts(walks, robot.dt, metadata)
+    rollouts = _as_rollouts(walks, robot, metadata)
     if not rollouts.valid.any():
         raise UserError(f'{path}: holds no two states a control period apart; is it a log of {robot.name}?')
     return Log(path.stem, rollouts, tuple(walk.session for walk in walks))
@@ -106,16 +107,16 @@ def hold_out(log: Log, part: float, rng: np.random.Generator) -> tuple[Log, Log]
     return log.part(np.flatnonzero(~is_held_out)), log.part(np.flatnonzero(is_held_out))
 
 
-def _as_rollouts(walks: Sequence[LoggedWalk], dt: float, metadata: dict[str, object]) -> CollectedRollouts:
+def _as_rollouts(walks: Sequence[LoggedWalk], robot: RobotConfig, metadata: dict[str, object]) -> CollectedRollouts:
     """Stack walks of different lengths; transition i leads from record i to record i + 1."""
     count, length = len(walks), max(len(walk.stamps) for walk in walks)
-    states = np.full((count, length, NX), np.nan)
-    actions, stamps = np.zeros((count, length, NU)), np.zeros((count, length))
+    states = np.full((count, length, robot.layout.nx), np.nan)
+    actions, stamps = np.zeros((count, length, robot.layout.nu)), np.zeros((count, length))
     for row, walk in enumerate(walks):
         records = len(walk.stamps)
         states[row, :records], actions[row, :records], stamps[row, :records] = walk.states, walk.actions, walk.stamps
-    moved = np.linalg.norm(np.diff(states[..., :2], axis=1), axis=-1)
-    valid = mark_valid(states, stamps, dt) & ~(moved > JUMP)
+    moved = np.linalg.norm(np.diff(states[..., PLANE], axis=1), axis=-1)
+    valid = mark_valid(states, stamps, robot.dt) & ~(moved > JUMP)
     return CollectedRollouts(
         np.nan_to_num(states).astype(np.float32), actions[:, :-1].astype(np.float32), stamps, valid, metadata
     )  # fmt: skip

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray, StateView
+from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, FloatArray
+from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.learning.rollout_file import CollectedRollouts
 
 Shift = Callable[[CollectedRollouts], CollectedRollouts]
@@ -35,19 +36,18 @@ def side_gain(gain: float) -> Shift:
     """
 
     def shift(rollouts: CollectedRollouts) -> CollectedRollouts:
-        actions = rollouts.actions.copy()
+        actions, names = rollouts.actions.copy(), rollouts.layout.action_names
         left = _ways(len(actions)) > 0
-        actions[left, :, 0] /= gain
-        actions[~left, :, 1] /= gain
+        actions[left, :, names.index('left')] /= gain
+        actions[~left, :, names.index('right')] /= gain
         return dataclasses.replace(rollouts, actions=actions)
 
     return shift
 
 
 def set_yaw(states: FloatArray, yaw: FloatArray) -> None:
-    """Give states (..., 24) the headings `yaw` (...) [rad]."""
-    cos, sin = STATE_NAMES.index('cos_yaw'), STATE_NAMES.index('sin_yaw')
-    states[..., cos], states[..., sin] = np.cos(yaw), np.sin(yaw)
+    """Give states (..., nx) the headings `yaw` (...) [rad]."""
+    states[..., COS_YAW], states[..., SIN_YAW] = np.cos(yaw), np.sin(yaw)
 
 
 def _ways(count: int) -> np.ndarray:

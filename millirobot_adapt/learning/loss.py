@@ -59,7 +59,7 @@ def losses(
 def open_loop(
     theta: Theta, normalisation: Normalisation, body: Tensor, actions: Tensor, step: Sequence[LayerStep] | None
 ) -> Tensor:
-    """Predict the displacements (B, H, 3) from body states (B, 1, 5) under the actions (B, H, 2), without looking."""
+    """Predict the displacements (B, H, 3) from body states (B, 1, body) under actions (B, H, nu), without looking."""
     displacements = []
     for action in actions.split(1, dim=1):
         change = normalisation.change(forward(theta, normalisation.features(body, action), step))

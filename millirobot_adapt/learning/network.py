@@ -22,7 +22,7 @@ INPUT_CLIP = 3.0
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and scale of the features (7,) and targets (8,), fixed once from the training data."""
+    """Mean and scale of the features (features,) and targets (targets,), fixed once from the training data."""
 
     feature_mean: Tensor
     feature_scale: Tensor
@@ -32,17 +32,17 @@ class Normalisation:
     """Largest magnitude of a normalised input; infinite for a model that clips nothing."""
 
     def features(self, body: Tensor, actions: Tensor) -> Tensor:
-        """Make network inputs (..., 7) of body states (..., 5) and setpoints (..., 2)."""
+        """Make network inputs (..., features) of body states (..., body) and actions (..., nu)."""
         raw = torch.cat([body, actions], dim=-1)
         scaled = (raw - self.feature_mean) / self.feature_scale
         return scaled.clamp(-self.clip, self.clip) if math.isfinite(self.clip) else scaled
 
     def targets(self, change: Tensor) -> Tensor:
-        """Normalise changes of state (..., 8)."""
+        """Normalise changes of state (..., targets)."""
         return (change - self.target_mean) / self.target_scale
 
     def change(self, targets: Tensor) -> Tensor:
-        """Turn network outputs (..., 8) back into changes of state in SI units."""
+        """Turn network outputs (..., targets) back into changes of state in SI units."""
         return targets * self.target_scale + self.target_mean
 
 
@@ -88,7 +88,7 @@ def layers(theta: Theta) -> list[tuple[Tensor, Tensor]]:
 
 
 def forward(theta: Theta, inputs: Tensor, step: Sequence[LayerStep] | None = None) -> Tensor:
-    """Evaluate the network, (..., 7) to (..., 8); with `step`, as it is after each task's inner step, (B, N, 7).
+    """Evaluate the network, (..., features) to (..., targets); with `step`, as it is after each task's inner step.
 
     Where each task has parameters of its own, weights are (B, inputs, outputs) and biases (B, 1, outputs).
     """
@@ -109,8 +109,8 @@ def backpropagate(
     """Return each layer's inputs H (..., T1, inputs) and output gradients D (..., T1, outputs), and the error.
 
     The loss is the sum over rows of row_weight (..., T1) times the mean squared error of the normalised targets
-    (..., T1, 8). The gradient of a layer's weights is H^T D, that of its bias the column sum of D. The error is that of
-    the normalised targets, outputs minus targets.
+    (..., T1, targets). The gradient of a layer's weights is H^T D, that of its bias the column sum of D. The error is
+    that of the normalised targets, outputs minus targets.
     """
     stack = [inputs]
     for weight, bias in layers(theta)[:-1]:
@@ -126,10 +126,10 @@ def backpropagate(
 
 
 def masked_loss(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error (..., B) of (..., B, T1, 8) over the rows with mask (B, T1) 1; zero if there is none."""
+    """Mean squared error (..., B) of (..., B, T1, targets) over the rows with mask (B, T1) 1; zero if there is none."""
     return mean_square(outputs - targets, mask)
 
 
 def mean_square(error: Tensor, mask: Tensor) -> Tensor:
-    """Mean square (..., B) of (..., B, T1, 8) over the rows with mask (B, T1) 1; zero if there is none."""
+    """Mean square (..., B) of (..., B, T1, targets) over the rows with mask (B, T1) 1; zero if there is none."""
     return (error.square().mean(-1) * mask).sum(-1) / mask.sum(-1).clamp(min=1.0)

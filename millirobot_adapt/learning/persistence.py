@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from millirobot_adapt.core.dynamics.targets import TARGET_NAMES
+from millirobot_adapt.core.robot.layout import DISPLACEMENT_NAMES, StateLayout
 from millirobot_adapt.learning.rollout_file import CollectedRollouts
 from millirobot_adapt.learning.segments import Segments, cut
 
 PAST, FUTURE = 32, 15
-MOTION = TARGET_NAMES[:3]
+MOTION = DISPLACEMENT_NAMES
 """The targets that planning lives on: displacement and turn."""
 WORTH_ADAPTING = 0.2
 """Below this score a target's residuals are mostly noise."""
@@ -32,7 +32,7 @@ def tell_persistence(rollouts: CollectedRollouts) -> list[str]:
     segments = cut(rollouts, np.arange(len(rollouts.states)), PAST + FUTURE)
     if not len(segments):
         return [f'persistence of the residuals: not known, no rollout has {PAST + FUTURE} unbroken transitions']
-    scores = persistence(segments)
+    scores = persistence(segments, rollouts.layout)
     shown = ', '.join(f'{name} {scores[name]:.2f}' for name in MOTION)
     lines = [f'persistence of the residuals (1 = a bias that stays, 0 = noise, nothing to adapt to): {shown}']
     noise = [name for name in MOTION if scores[name] < WORTH_ADAPTING]
@@ -44,7 +44,7 @@ def tell_persistence(rollouts: CollectedRollouts) -> list[str]:
     return lines
 
 
-def persistence(segments: Segments) -> dict[str, float]:
+def persistence(segments: Segments, layout: StateLayout) -> dict[str, float]:
     """Regress the mean of the next 15 residuals on that of the last 32, for each target; `segments` are 47 long."""
     # Segments overlap: some hundred of them fit the few weights as well as all.
     residuals_of = _fit(segments.part(slice(0, None, max(1, len(segments) // FITTED))))
@@ -53,11 +53,11 @@ def persistence(segments: Segments) -> dict[str, float]:
     future = np.concatenate([residuals[:, PAST : PAST + FUTURE].mean(1) for residuals in blocks])
     spread = np.maximum(past.var(0), SMALLEST)  # what never varies has a slope of 0
     slopes = ((past - past.mean(0)) * (future - future.mean(0))).mean(0) / spread
-    return dict(zip(TARGET_NAMES, slopes.tolist(), strict=True))
+    return dict(zip(layout.target_names, slopes.tolist(), strict=True))
 
 
 def _fit(segments: Segments) -> Callable[[Segments], NDArray[np.float64]]:
-    """Fit a quadratic model by least squares; return what subtracts its predictions from changes, to (B, L, 8)."""
+    """Fit a quadratic model by least squares; return what subtracts its predictions from changes."""
     features = _features(segments)
     mean, scale = features.mean((0, 1)), np.maximum(features.std((0, 1)), SMALLEST)
 
@@ -73,10 +73,10 @@ def _fit(segments: Segments) -> Callable[[Segments], NDArray[np.float64]]:
 
 
 def _features(segments: Segments) -> NDArray[np.float64]:
-    """Return what a network would see of each transition, (B, L, 7)."""
+    """Return what a network would see of each transition, (B, L, features)."""
     return np.asarray(torch.cat([segments.body[:, :-1], segments.actions], dim=-1).double().numpy())
 
 
 def _change(segments: Segments) -> NDArray[np.float64]:
-    """Return the targets of each transition, (B, L, 8)."""
+    """Return the targets of each transition, (B, L, targets)."""
     return np.asarray(segments.change.double().numpy())

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.control.history import is_valid_step
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import whole_file
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout, read_layout
 
+LAYOUT = 'layout'
+"""Key of the layout in the metadata."""
 REQUIRED = ('robot', 'dt', 'origin')
 """What the metadata must say."""
 
@@ -27,15 +30,24 @@ class CollectedRollouts:
     """N rollouts of L control periods each; transition i leads from states[i] by actions[i] to states[i + 1]."""
 
     states: NDArray[np.float32]
-    """As the estimator gave them live, shape (N, L + 1, 24)."""
+    """As the estimator gave them live, shape (N, L + 1, nx)."""
     actions: NDArray[np.float32]
-    """Setpoints really sent [rad/s], shape (N, L, 2)."""
+    """Actions really sent, shape (N, L, nu)."""
     stamps: NDArray[np.float64]
     """Time of each state [s], shape (N, L + 1)."""
     valid: NDArray[np.bool_]
     """False where a transition must not be learned from (gap in time, not finite), shape (N, L)."""
     metadata: dict[str, Any]
-    """Origin, seed, versions, conditions."""
+    """Origin, seed, versions, conditions, layout."""
+
+    @property
+    def layout(self) -> StateLayout:
+        """Where the numbers of states and actions stand; files of earlier versions are of VelociRoACH.
+
+        Raises:
+            ValueError: the metadata hold no layout that makes sense.
+        """
+        return read_layout(self.metadata[LAYOUT]) if LAYOUT in self.metadata else RobotConfig().layout
 
     def save(self, path: Path) -> None:
         """Write one compressed npz; a file under that name is a whole one at any moment."""
@@ -75,7 +87,11 @@ def load_rollouts(path: Path) -> CollectedRollouts:
     if missing:
         raise UserError(f'{path}: does not say its {missing[0]}; collect the data again with this version')
     count, length = rollouts.valid.shape if rollouts.valid.ndim == 2 else (0, 0)
-    shapes = {'states': (count, length + 1, NX), 'actions': (count, length, NU), 'stamps': (count, length + 1)}
+    try:
+        nx, nu = rollouts.layout.nx, rollouts.layout.nu
+    except ValueError as error:
+        raise UserError(f'{path}: {error}; collect the data again with this version') from None
+    shapes = {'states': (count, length + 1, nx), 'actions': (count, length, nu), 'stamps': (count, length + 1)}
     for name, shape in shapes.items():
         if getattr(rollouts, name).shape != shape:
             raise UserError(f'{path}: the shapes of {name} and valid do not belong together')
@@ -83,7 +99,7 @@ def load_rollouts(path: Path) -> CollectedRollouts:
 
 
 def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: float) -> NDArray[np.bool_]:
-    """Mark the transitions (N, L) whose states (N, L + 1, 24) are finite and about a control period apart."""
+    """Mark the transitions (N, L) whose states (N, L + 1, nx) are finite and about a control period apart."""
     finite = np.isfinite(states).all(-1)
     in_time: NDArray[np.bool_] = is_valid_step(np.diff(stamps, axis=-1), dt)
     return in_time & finite[..., 1:] & finite[..., :-1]
@@ -112,19 +128,22 @@ Walk = tuple[FloatArray, FloatArray, FloatArray]
 """Stamps (N,) [s], states (N, nx), and the actions (N, nu) sent from each state to the next, NaN where unknown."""
 
 
-def cut_walks(walks: Sequence[Walk], length: int, dt: float, metadata: dict[str, Any]) -> CollectedRollouts:
+def cut_walks(walks: Sequence[Walk], length: int, robot: RobotConfig, metadata: dict[str, Any]) -> CollectedRollouts:
     """Cut walks into rollouts of `length` transitions; the last one of a walk is filled up with NaN.
 
-    What is filled up is not valid, nor is a transition with a zero setpoint.
+    What is filled up is not valid, nor is a transition while the robot is told to stand.
     """
     cuts = [(walk, begin) for walk in walks for begin in range(0, len(walk[0]) - 1, length)]
-    states = np.full((len(cuts), length + 1, NX), np.nan, dtype=np.float32)
-    actions = np.full((len(cuts), length, NU), np.nan, dtype=np.float32)
+    layout = robot.layout
+    states = np.full((len(cuts), length + 1, layout.nx), np.nan, dtype=np.float32)
+    actions = np.full((len(cuts), length, layout.nu), np.nan, dtype=np.float32)
     stamps = np.full((len(cuts), length + 1), np.nan)
     for row, ((times, seen, sent), begin) in enumerate(cuts):
         count = min(length, len(times) - 1 - begin)
         stamps[row, : count + 1] = times[begin : begin + count + 1]
         states[row, : count + 1] = seen[begin : begin + count + 1]
         actions[row, :count] = sent[begin : begin + count]
-    walking = (actions > 0.0).any(-1)  # NaN is not
-    return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, dt) & walking, metadata)
+    walking = np.isfinite(actions).all(-1) & (actions != layout.neutral.astype(np.float32)).any(-1)
+    return CollectedRollouts(
+        states, actions, stamps, mark_valid(states, stamps, robot.dt) & walking, {**metadata, LAYOUT: layout.record()}
+    )

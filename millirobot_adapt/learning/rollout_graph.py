@@ -16,9 +16,9 @@ import onnx
 import torch
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from millirobot_adapt.core.robot.state import NU, NX
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.learning.graphs import RolloutEnd, RolloutStart
-from millirobot_adapt.learning.kinematics import BODY_NAMES
 from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.tracing import OPSET, trace
 
@@ -26,37 +26,42 @@ ONNXRUNTIME = 'com.microsoft'
 """Domain of onnxruntime's own operators."""
 
 
-def rollout_graphs(layers: int, normalisation: Normalisation, dt: float) -> dict[str, bytes]:
+def rollout_graphs(layers: int, normalisation: Normalisation, robot: RobotConfig) -> dict[str, bytes]:
     """Build the graphs of both engines, by file name."""
     return {
-        'rollout.onnx': rollout_graph(layers, normalisation, dt),
-        'rollout_int8.onnx': rollout_graph(layers, normalisation, dt, int8=True),
+        'rollout.onnx': rollout_graph(layers, normalisation, robot),
+        'rollout_int8.onnx': rollout_graph(layers, normalisation, robot, int8=True),
     }
 
 
-def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8: bool = False) -> bytes:
-    """Build the graph (theta..., state (1 or K, 24), actions (H, K, 2)) to states (H + 1, K, 24).
+def rollout_graph(layers: int, normalisation: Normalisation, robot: RobotConfig, *, int8: bool = False) -> bytes:
+    """Build the graph (theta..., state (1 or K, nx), actions (H, K, nu)) to states (H + 1, K, nx).
 
     Args:
         layers: Number of weight matrices.
         normalisation: What stands between SI units and the network.
-        dt: Control period [s].
+        robot: Layout and control period.
         int8: Take the weights between hidden layers as integers `w1` with scales `s1` [1 per output], and their inputs
             as integers too, with a scale of their own in every call (DynamicQuantizeMatMul).
     """
+    layout, nx, nu = robot.layout, robot.layout.nx, robot.layout.nu
     start = trace(
-        RolloutStart(normalisation), [torch.zeros(1, NX), torch.zeros(2, 3, NU)],
+        RolloutStart(normalisation, layout), [torch.zeros(1, nx), torch.zeros(2, 3, nu)],
         ['state', 'actions'], ['body', 'setpoints'], {'state': {0: 'S'}, 'actions': {0: 'H', 1: 'K'}},
     ).graph  # fmt: skip
     end = trace(
-        RolloutEnd(_units(normalisation), dt),
-        [torch.zeros(1, NX), torch.zeros(2, 3, NU), torch.zeros(2, 3, len(normalisation.target_mean))],
+        RolloutEnd(_units(normalisation, layout), robot.dt, layout),
+        [torch.zeros(1, nx), torch.zeros(2, 3, nu), torch.zeros(2, 3, len(normalisation.target_mean))],
         ['state', 'setpoints', 'outputs'], ['states'],
         {'state': {0: 'S'}, 'setpoints': {0: 'H', 1: 'K'}, 'outputs': {0: 'H', 1: 'K'}},
     ).graph  # fmt: skip
     start, end = (_prefixed(graph, prefix) for graph, prefix in ((start, 'start_'), (end, 'end_')))
     loop = helper.make_node(
-        'Scan', ['body', 'setpoints'], ['last', 'outputs'], body=_step(layers, normalisation, int8), num_scan_inputs=1
+        'Scan',
+        ['body', 'setpoints'],
+        ['last', 'outputs'],
+        body=_step(layers, normalisation, layout, int8),
+        num_scan_inputs=1,
     )
     last = layers - 1
     scaled = [
@@ -64,13 +69,13 @@ def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8:
         helper.make_node('Mul', [f'b{last}', 'gain'], ['b_scaled']),
         helper.make_node('Add', ['b_scaled', 'offset'], ['b_out']),
     ]
-    units = _units(normalisation)
+    units = _units(normalisation, layout)
     constants = {'gain': normalisation.target_scale / units, 'offset': normalisation.target_mean / units}
     graph = helper.make_graph(
         [*start.node, *scaled, loop, *end.node],
         'rollout',
-        [*_parameters(layers, normalisation, int8), _value('state', ['S', NX]), _value('actions', ['H', 'K', NU])],
-        [_value('states', ['H1', 'K', NX])],
+        [*_parameters(layers, normalisation, int8), _value('state', ['S', nx]), _value('actions', ['H', 'K', nu])],
+        [_value('states', ['H1', 'K', nx])],
         [
             *start.initializer,
             *end.initializer,
@@ -83,12 +88,12 @@ def rollout_graph(layers: int, normalisation: Normalisation, dt: float, *, int8:
     return bytes(model.SerializeToString())
 
 
-def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphProto:
-    """Build the body of the loop: the body state (K, 5) and one setpoint (K, 2), normalised, to the next and outputs.
+def _step(layers: int, normalisation: Normalisation, layout: StateLayout, int8: bool) -> onnx.GraphProto:
+    """Build the body of the loop: body state (K, body) and one setpoint (K, nu), normalised, to the next and outputs.
 
-    The parameters come from the graph around it. Changes of the body state are the last five outputs.
+    The parameters come from the graph around it. Changes of the body state are the last outputs.
     """
-    seen = len(BODY_NAMES)
+    seen = len(layout.body_names)
     clip = {'low': -normalisation.clip, 'high': normalisation.clip}
     places = {'first': [-seen], 'end': [len(normalisation.target_mean)], 'axis': [-1]}
     nodes = [
@@ -104,7 +109,7 @@ def _step(layers: int, normalisation: Normalisation, int8: bool) -> onnx.GraphPr
     return helper.make_graph(
         nodes,
         'step',
-        [_value('before', ['K', seen]), _value('setpoint', ['K', NU])],
+        [_value('before', ['K', seen]), _value('setpoint', ['K', layout.nu])],
         [_value('after', ['K', seen]), _value('output', ['K', len(normalisation.target_mean)])],
         [
             *(numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in clip.items()),
@@ -126,12 +131,12 @@ def _layer(layer: int, layers: int, int8: bool) -> list[onnx.NodeProto]:
     return [product, helper.make_node('Relu', [outputs], [f'hidden{layer + 1}'])]
 
 
-def _units(normalisation: Normalisation) -> torch.Tensor:
-    """Return the units of the loop's outputs (8,): those of the body state where it is what changes.
+def _units(normalisation: Normalisation, layout: StateLayout) -> torch.Tensor:
+    """Return the units of the loop's outputs (targets,): those of the body state where it is what changes.
 
     The last layer is scaled to them once, before the loop, instead of every output in it.
     """
-    seen = len(BODY_NAMES)
+    seen = len(layout.body_names)
     return torch.cat([normalisation.target_scale[:-seen], normalisation.feature_scale[:seen]])
 
 

@@ -24,9 +24,9 @@ class Segments:
     """B pieces of L consecutive transitions, seen from the robot."""
 
     body: Tensor
-    """Body states (learning/kinematics.py), shape (B, L + 1, 5)."""
+    """Body states (learning/kinematics.py), shape (B, L + 1, body)."""
     actions: Tensor
-    """Setpoints [rad/s], shape (B, L, 2)."""
+    """Actions, shape (B, L, nu)."""
     displacement: Tensor
     """Forward, lateral [m] and turn [rad] of each transition, shape (B, L, 3)."""
 
@@ -35,7 +35,7 @@ class Segments:
 
     @property
     def change(self) -> Tensor:
-        """The targets (core/dynamics/targets.py) of each transition, shape (B, L, 8)."""
+        """The targets (core/dynamics/targets.py) of each transition, shape (B, L, targets)."""
         return torch.cat([self.displacement, self.body.diff(dim=1)], dim=-1)
 
     def part(self, rows: Tensor | slice) -> Segments:
@@ -109,8 +109,9 @@ def make_data_set(rollouts: CollectedRollouts, length: int, split: Split) -> Dat
 def cut(rollouts: CollectedRollouts, chosen: np.ndarray, length: int) -> Segments:
     """Cut every segment of `length` valid consecutive transitions from the chosen rollouts (they overlap)."""
     states = torch.from_numpy(rollouts.states[chosen]).double()
-    body = body_state(states).float()
-    displacement = change_of_state(states[:, :-1], states[:, 1:])[..., :3].float()
+    layout = rollouts.layout
+    body = body_state(states, layout).float()
+    displacement = change_of_state(states[:, :-1], states[:, 1:], layout)[..., :3].float()
     actions = torch.from_numpy(rollouts.actions[chosen]).float()
     valid = torch.from_numpy(rollouts.valid[chosen])
     if valid.shape[1] < length:

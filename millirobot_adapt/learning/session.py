@@ -19,7 +19,7 @@ from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
-from millirobot_adapt.learning.rollout_file import CollectedRollouts
+from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts
 from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
@@ -111,9 +111,14 @@ def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts) -> dict
         'method': config.method,
         'robot': rollouts.metadata['robot'],
         'window': config.window,
-        'data': {**rollouts.metadata, 'sha256': rollouts.digest()},
+        'data': {**_without_layout(rollouts.metadata), 'sha256': rollouts.digest()},
         'training': training,
     }
+
+
+def _without_layout(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of metadata what the manifest of a bundle says itself."""
+    return {key: value for key, value in metadata.items() if key != LAYOUT}
 
 
 def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:

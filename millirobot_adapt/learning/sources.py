@@ -83,7 +83,7 @@ def read_bag(path: Path) -> CollectedRollouts:
         'estimator': config.method,
         'bag': path.resolve().name,
     }
-    rollouts = cut_walks(walks, PIECE, robot.dt, metadata)
+    rollouts = cut_walks(walks, PIECE, robot, metadata)
     if not rollouts.valid.any():
         raise UserError(f'{path}: holds no two states {robot.dt:g} s apart with a setpoint between them')
     return rollouts

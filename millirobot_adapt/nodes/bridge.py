@@ -43,7 +43,7 @@ class BridgeNode(ManagedNode):
         self.gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run
         self._warning = None if is_pseudo_terminal(self._config.port) else silence_promise(self._robot).warning
-        self._battery: int | None = None  # newest reading [counts]
+        self._battery: float | None = None  # newest reading [V]
 
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
@@ -78,10 +78,10 @@ class BridgeNode(ManagedNode):
         self.health.announce()
 
     def _connect(self) -> None:
-        GateListener(self, self.loop)
+        GateListener(self, self.loop, self._robot.layout.action_names)
         self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
-        self._telemetry = TelemetryPublisher(self)
+        self._telemetry = TelemetryPublisher(self, self._robot.layout)
         self.create_service(Trigger, '~/arm', self.arm)
         self.create_service(Trigger, '~/stop', self._answer_stop('stopped by the operator', StopCause.OPERATOR))
         self.create_service(Trigger, '~/manager_stop', self._answer_stop('stopped by the manager', StopCause.MANAGER))
@@ -120,12 +120,13 @@ class BridgeNode(ManagedNode):
     def _report(self, exchange: Exchange | None) -> None:
         """Publish an exchange, and the state whenever it changes; runs on the link's thread."""
         if exchange is not None:
-            self._sent.publish(joint_state(exchange.stamp, exchange.sent))
+            names = self._robot.layout.action_names
+            self._sent.publish(joint_state(exchange.stamp, exchange.sent, names=names))
             if self._dry_run:
-                self._decision.publish(joint_state(exchange.stamp, self.loop.decided))
+                self._decision.publish(joint_state(exchange.stamp, self.loop.decided, names=names))
             if exchange.telemetry is not None:
                 self._telemetry.publish(exchange.telemetry)
-                self._battery = exchange.battery_counts
+                self._battery = exchange.telemetry.battery
         self.health.announce()
 
     def examine(self) -> DiagnosticStatus:

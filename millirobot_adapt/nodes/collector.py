@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from std_srvs.srv import Trigger
@@ -14,7 +13,6 @@ from millirobot_adapt.contract.states import BridgeState, ControllerState, news_
 from millirobot_adapt.core.control.collector import Collector, CollectorConfig
 from millirobot_adapt.core.control.run_state import NotReadyError
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge
@@ -38,10 +36,10 @@ class CollectorNode(ManagedNode):
         """Begin to listen."""
         robot = load_robot(self._config.robot)
         self._collector = Collector(self._config, robot)
-        self._dt = robot.dt
+        self._dt, self._layout = robot.dt, robot.layout
         listen_for_states(self, self._collector.on_state)
         listen_for_bridge(self, self._on_bridge)
-        self._actions = ActionPublisher(self, ActionSource.COLLECTOR)
+        self._actions = ActionPublisher(self, ActionSource.COLLECTOR, robot.layout)
         self.create_service(Trigger, '~/start', self._on_start)
         self.create_service(Trigger, '~/stop', self._on_stop)
 
@@ -56,7 +54,7 @@ class CollectorNode(ManagedNode):
         """End the run and ask for standstill; the bridge stops the robot anyway when setpoints stop."""
         if self._collector.running:
             self._collector.stop('the collector was deactivated', StopCause.SHUTDOWN)
-            self._actions.publish(np.zeros(NU))
+            self._actions.publish(self._layout.neutral)
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         self._collector.on_bridge(news_for(self._actions.sender, state))

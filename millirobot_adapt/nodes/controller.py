@@ -5,20 +5,18 @@ from __future__ import annotations
 import threading
 import time
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Path
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract import topics
-from millirobot_adapt.contract.messages import seconds, sides
+from millirobot_adapt.contract.messages import joint_values, seconds
 from millirobot_adapt.contract.states import BridgeState, ControllerState, news_for
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.control.pacing import every
 from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.planning.path_source import TOPIC
-from millirobot_adapt.core.robot.state import NU
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.geofence import fence_text
@@ -46,7 +44,7 @@ class ControllerNode(ManagedNode):
         """Load the model, warm it up, and listen."""
         assembly = assemble(self._tuning.config)
         warm_up(assembly)
-        self._dt = assembly.robot.dt
+        self._dt, self._layout = assembly.robot.dt, assembly.robot.layout
         self._controller = assembly.controller()
         self._closing = threading.Event()
         self._details = assembly.details
@@ -71,7 +69,7 @@ class ControllerNode(ManagedNode):
     def on_thread_failure(self, reason: str) -> None:
         """End the run for good, and ask for standstill."""
         self._controller.fail(reason)
-        self._actions.publish(np.zeros(NU))
+        self._actions.publish(self._layout.neutral)
 
     def cleanup(self) -> None:
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints stop."""
@@ -80,13 +78,13 @@ class ControllerNode(ManagedNode):
         self._controller.close()
         for thread in self._threads:
             thread.join()
-        self._actions.publish(np.zeros(NU))
+        self._actions.publish(self._layout.neutral)
 
     def _connect(self) -> None:
         listen_for_states(self, self._controller.on_state)
         self.create_subscription(JointState, topics.SENT.name, self._on_sent, qos(topics.SENT))
         listen_for_bridge(self, self._on_bridge)
-        self._actions = ActionPublisher(self, ActionSource.CONTROLLER)
+        self._actions = ActionPublisher(self, ActionSource.CONTROLLER, self._layout)
         self._record = self.create_publisher(Float64MultiArray, topics.TICK.name, qos(topics.TICK))
         self._reference = self.create_publisher(Path, topics.REFERENCE.name, qos(topics.REFERENCE))
         RunServices(
@@ -97,7 +95,7 @@ class ControllerNode(ManagedNode):
     # Messages in.
 
     def _on_sent(self, message: JointState) -> None:
-        self._controller.on_sent(seconds(message.header.stamp), sides(message))
+        self._controller.on_sent(seconds(message.header.stamp), joint_values(message, self._layout.action_names))
 
     def _on_bridge(self, state: BridgeState | None) -> None:
         self._bridge_fence = '' if state is None else state.fence

@@ -65,7 +65,7 @@ class MockRobot(Node):
         if config.fault_time >= 0.0:
             condition = condition.with_faults_from(config.fault_time)
         world = World(robot, condition, config.seed, microcontroller_of(config.firmware))
-        radio = Radio(robot.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
+        radio = Radio(robot.imageproc.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
         self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
         self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
         self._true_legs = self.create_publisher(JointState, TRUE_LEGS.name, qos(TRUE_LEGS))

@@ -35,12 +35,13 @@ class TeleopNode(Node):
     def __init__(self) -> None:
         super().__init__('teleop', **NODE_OPTIONS)
         config = load(self, TeleopConfig)
-        self._teleop = Teleop(config, load_robot(config.robot))
+        robot = load_robot(config.robot)
+        self._teleop = Teleop(config, robot)
         self._stopping = False
         self._stop_asked_at = 0.0
         # Deep enough for a node that was held up: a press that is followed by its release must not be dropped.
         self.create_subscription(Joy, topics.JOY.name, self._on_joy, qos(topics.JOY, depth=JOY_QUEUE))
-        self._actions = ActionPublisher(self, ActionSource.TELEOP)
+        self._actions = ActionPublisher(self, ActionSource.TELEOP, robot.layout)
         self._stop = self.create_client(Trigger, 'bridge/stop')
         self._health = Health(self, self.examine)
         self.create_timer(WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))

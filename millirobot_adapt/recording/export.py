@@ -33,7 +33,16 @@ from millirobot_adapt.core.files import whole_file, whole_text
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.recording.reader import Bag
 from millirobot_adapt.recording.run_setup import recorded_robot
-from millirobot_adapt.recording.tables import Row, columns_of, quality_row, rows_of, spread_row, state_row, tick_row
+from millirobot_adapt.recording.tables import (
+    Row,
+    columns_of,
+    quality_row,
+    rows_of,
+    spread_row,
+    state_columns,
+    state_row,
+    tick_row,
+)
 
 TICKS, STATES, QUALITY = 'ticks', 'states', 'state_quality'
 """Tables that are no topic of their own."""
@@ -49,6 +58,8 @@ class Tables:
     tables: Mapping[str, Mapping[str, np.ndarray]]
     plans: np.ndarray
     """States that the plan of each tick predicts, from the state of the tick on, shape (ticks, H + 1, nx)."""
+    state_columns: tuple[str, ...]
+    """Names of the nx numbers of a state, with their units."""
 
 
 def read_tables(bag: Bag) -> Tables:
@@ -60,7 +71,8 @@ def read_tables(bag: Bag) -> Tables:
     Raises:
         UserError: nothing of the bag is readable, or it holds none of the topics of a run.
     """
-    collected = _Collected(recorded_robot(bag))
+    robot = recorded_robot(bag)
+    collected = _Collected(robot)
     kinds = {topic.name: topic.type for topic in TOPICS}
     topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
     shown = tqdm(bag.messages(topics, own_stamps=True), desc='reading', unit=' messages', disable=None, leave=False)
@@ -71,7 +83,8 @@ def read_tables(bag: Bag) -> Tables:
             bag.broken[name] += 1
     if not collected.rows:
         raise UserError(f'{bag.path}: holds none of the topics of a run')
-    return Tables({name: columns_of(rows) for name, rows in collected.rows.items()}, _stacked(collected.plans))
+    columns = {name: columns_of(rows) for name, rows in collected.rows.items()}
+    return Tables(columns, _stacked(collected.plans), state_columns(robot.layout))
 
 
 class _Collected:
@@ -81,28 +94,31 @@ class _Collected:
         self._robot = robot
         self.rows: dict[str, list[Row]] = {}
         self.plans: list[np.ndarray] = []
-        self._gatherer = StateGatherer()
+        self._gatherer = StateGatherer(robot)
 
     def add(self, name: str, kind: str, message: Any, received: float) -> None:
         """Take one message."""
         if name == TICK.name:
             record = decode_tick(np.asarray(message.data))
-            self._extend(TICKS, [{'received_s': received} | tick_row(record)])
+            self._extend(TICKS, [{'received_s': received} | tick_row(record, self._robot.layout)])
             self.plans.append(record.plan_states)
         elif name == STATE.name:
             sample = decode_state(message.data)
             self._extend(QUALITY, [{'received_s': received} | quality_row(sample)])
         elif name == BACK_EMF.name:
-            stamp, left, right = (float(value) for value in message.data)
-            row = {'received_s': received, 'stamp_s': stamp, 'left_v': left, 'right_v': right}
+            stamp, *efforts = (float(value) for value in message.data)
+            names = [f'{joint.name}_v' for joint in self._robot.layout.joints]
+            row = {'received_s': received, 'stamp_s': stamp, **dict(zip(names, efforts, strict=True))}
             self._extend(table_name(name), [row])
         else:
             self._extend(table_name(name), rows_of(kind, message, received))
         if name in _STATE_PARTS:
             pair = self._gatherer.join(name, message)
             if pair is not None:
-                spread = spread_row(state_covariance(*pair, self._robot))
-                self._extend(STATES, [{'stamp_s': pair[1].stamp} | state_row(state_of(*pair)) | spread])
+                layout = self._robot.layout
+                spread = spread_row(state_covariance(*pair, self._robot), layout)
+                row = state_row(state_of(*pair, self._robot), layout)
+                self._extend(STATES, [{'stamp_s': pair[1].stamp} | row | spread])
 
     def _extend(self, table: str, rows: list[Row]) -> None:
         if rows:

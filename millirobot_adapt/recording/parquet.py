@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ from pyarrow import parquet
 
 from millirobot_adapt.core.files import whole_file
 from millirobot_adapt.recording.export import Tables, cannot_write
-from millirobot_adapt.recording.tables import STATE_COLUMNS
 
 PLANS = 'plans'
 """Table of the states that the plans predict."""
@@ -29,7 +28,7 @@ def write_parquet(tables: Tables, folder: Path) -> None:
     """
     written = dict(tables.tables)
     if len(tables.plans):
-        written[PLANS] = plan_table(tables.plans)
+        written[PLANS] = plan_table(tables.plans, tables.state_columns)
     try:
         folder.mkdir()
         for name, columns in written.items():
@@ -39,8 +38,8 @@ def write_parquet(tables: Tables, folder: Path) -> None:
         raise cannot_write(folder, error) from None
 
 
-def plan_table(plans: np.ndarray) -> Mapping[str, np.ndarray]:
+def plan_table(plans: np.ndarray, state_columns: Sequence[str]) -> Mapping[str, np.ndarray]:
     """Lay plans, shape (ticks, H + 1, nx), out as a row a predicted state, without the NaN that fill short plans up."""
     there = ~np.isnan(plans).all(axis=2)
     row, ahead = np.nonzero(there)
-    return {'tick_row': row, 'ahead': ahead} | dict(zip(STATE_COLUMNS, plans[there].T, strict=True))
+    return {'tick_row': row, 'ahead': ahead} | dict(zip(state_columns, plans[there].T, strict=True))

@@ -14,7 +14,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import ParameterFile
 from millirobot_adapt.core.planning.path_source import TOPIC
-from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot, robot_from
 from millirobot_adapt.core.share import file_hashes, find, share_dir
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag
@@ -29,7 +29,7 @@ def robot_of(told: Provenance | None, name: str) -> RobotConfig:
     described = None if told is None else told.content.get('robot')
     if told is None or not isinstance(described, Mapping):
         return load_robot(name)
-    return build(RobotConfig, nest(described), f'{told.source}: robot')
+    return robot_from(nest(described), f'{told.source}: robot')
 
 
 def model_of(told: Provenance, named: str = '', remedy: str = 'put it back there') -> Path:

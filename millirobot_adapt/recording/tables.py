@@ -13,7 +13,7 @@ from millirobot_adapt.contract.messages import quaternion, seconds, vector
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
-from millirobot_adapt.core.robot.state import ACTION_NAMES, STATE_NAMES, STATE_UNITS, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 Row = dict[str, Any]
 """Values by column name; a column that a row lacks is NaN or empty there."""
@@ -43,28 +43,34 @@ def quality_row(sample: StateSample) -> Row:
     }
 
 
-def tick_row(record: TickRecord) -> Row:
+def tick_row(record: TickRecord, layout: StateLayout) -> Row:
     """Return the numbers of one tick: its single values, the state, what was executing, sent, and decided as next."""
     row: Row = {}
     for field in dataclasses.fields(record):
         if 'shape' not in field.metadata:
             row[_TICK_UNITS.get(field.name, field.name)] = getattr(record, field.name)
-    row |= state_row(record.state)
-    following = record.plan_actions[1] if len(record.plan_actions) > 1 else np.full(len(ACTION_NAMES), np.nan)
+    row |= state_row(record.state, layout)
+    following = record.plan_actions[1] if len(record.plan_actions) > 1 else np.full(layout.nu, np.nan)
+    columns = [name + _unit(unit) for name, unit in zip(layout.action_names, layout.action_units, strict=True)]
     for name, action in (('executing', record.executing), ('sent_before', record.sent), ('next', following)):
-        row |= {f'{name}_{side}_rad_s': float(value) for side, value in zip(ACTION_NAMES, action, strict=True)}
+        row |= {f'{name}_{column}': float(value) for column, value in zip(columns, action, strict=True)}
     return row
 
 
-def state_row(state: FloatArray) -> Row:
-    """Return the 24 numbers of a state, shape (nx,)."""
-    return {name: float(value) for name, value in zip(STATE_COLUMNS, state, strict=True)}
+def state_row(state: FloatArray, layout: StateLayout) -> Row:
+    """Return the numbers of a state, shape (nx,)."""
+    return {name: float(value) for name, value in zip(state_columns(layout), state, strict=True)}
 
 
-def spread_row(covariance: FloatArray) -> Row:
-    """Return the standard deviations of the 24 numbers of a state, from its covariance, shape (nx, nx)."""
+def spread_row(covariance: FloatArray, layout: StateLayout) -> Row:
+    """Return the standard deviations of the numbers of a state, from its covariance, shape (nx, nx)."""
     spread = np.sqrt(np.diag(covariance))
-    return {f'sd_{name}': float(value) for name, value in zip(STATE_COLUMNS, spread, strict=True)}
+    return {f'sd_{name}': float(value) for name, value in zip(state_columns(layout), spread, strict=True)}
+
+
+def state_columns(layout: StateLayout) -> tuple[str, ...]:
+    """Return the columns of a state, with their units."""
+    return tuple(name + _unit(unit) for name, unit in zip(layout.state_names, layout.state_units, strict=True))
 
 
 def columns_of(rows: Sequence[Row]) -> dict[str, np.ndarray]:
@@ -84,7 +90,6 @@ def _unit(unit: str) -> str:
     return '' if unit == '1' else '_' + unit.lower().replace('/', '_').replace('^', '')
 
 
-STATE_COLUMNS = tuple(name + _unit(unit) for name, unit in zip(STATE_NAMES, STATE_UNITS, strict=True))
 _TICK_UNITS = {
     'stamp': 'stamp_s',
     'state_stamp': 'state_stamp_s',

@@ -45,7 +45,10 @@ class FirmwareMicrocontroller(Microcontroller):
         Raises:
             UserError: the robot's description is not that of the reference firmware.
         """
-        if robot.scales.encoder_counts != _COUNTS_PER_REVOLUTION or not robot.index_before_timestamp:
+        if (
+            robot.imageproc.scales.encoder_counts != _COUNTS_PER_REVOLUTION
+            or not robot.imageproc.index_before_timestamp
+        ):
             raise UserError(
                 f'{robot.name}: the reference firmware counts 65536 a revolution and sends the index before the '
                 'timestamp; give the mock such a robot, or the firmware python'
@@ -149,7 +152,7 @@ class FirmwareMicrocontroller(Microcontroller):
             return payload
         if self._spoken is None or not (self.frozen_encoders and self._rng.random() < self.frozen_encoders):
             self._spoken = reply.position
-        ahead = round(self.clock_step / self._robot.scales.clock)
+        ahead = round(self.clock_step / self._robot.imageproc.scales.clock)
         reply = dataclasses.replace(reply, position=self._spoken, timestamp=reply.timestamp + ahead & 0xFFFFFFFF)
         return encode(reply)
 

@@ -30,7 +30,7 @@ class Observation:
     stamp: float
     """Time of sampling [simulated s since the start]."""
     state: FloatArray
-    """The estimated state, shape (24,)."""
+    """The estimated state, shape (nx,)."""
     sent: FloatArray
     """The setpoint that was in force during the period that ends here, after int16 rounding [rad/s], shape (2,)."""
     true_position: FloatArray
@@ -63,7 +63,7 @@ class LockstepRobot:
         """
         if self._periods:
             raise RuntimeError('this run has begun; a new run takes a new LockstepRobot and a fresh estimator')
-        for packet in packets.start_sequence(self._robot.pid_gains):
+        for packet in packets.start_sequence(self._robot.imageproc.pid_gains):
             self._send(packet)
         for _ in range(WARM_UP_PERIODS - 1):
             self._period((0, 0))
@@ -88,7 +88,7 @@ class LockstepRobot:
         position, quaternion = self.world.hexapod.pose()
         return Observation(
             stamp=telemetry.stamp,
-            state=state_of(estimate, telemetry),
+            state=state_of(estimate, telemetry, self._robot),
             sent=counts_to_setpoint(self._robot, counts),
             true_position=position,
             true_rpy=roll_pitch_yaw(quaternion),
@@ -104,7 +104,7 @@ class LockstepRobot:
         self.world.advance(now)
         for pose in self.world.mocap.due(now):
             self._estimator.on_pose(pose)
-        index_first = self._robot.index_before_timestamp
+        index_first = self._robot.imageproc.index_before_timestamp
         payload = packet_codec.encode(self.world.microcontroller.telemetry(counts), index_first)
         reply = packet_codec.decode_reply(payload, index_first)
         assert isinstance(reply, packets.TelemetryReply)

@@ -61,7 +61,7 @@ def record(robot: RobotConfig, condition: Condition, commands: FloatArray, seed:
     A robot that falls over ends the run, as it would in the lab; the record is then shorter than the commands.
     """
     world = World(robot, condition, seed)
-    for packet in packets.start_sequence(robot.pid_gains):
+    for packet in packets.start_sequence(robot.imageproc.pid_gains):
         world.microcontroller.obey(packet)
     truth, angles, told = [world.hexapod.pose()], [world.hexapod.leg_angle()], []
     frames: list[PoseSample] = []
@@ -165,7 +165,7 @@ def _attitude(runs: Sequence[Record]) -> dict[str, float]:
 
 def _sensors(robot: RobotConfig, runs: Sequence[Record]) -> dict[str, float]:
     rate = np.concatenate([run.rate for run in runs]).ravel()
-    back_emf = np.concatenate([run.back_emf * robot.scales.back_emf_signs for run in runs]).ravel()
+    back_emf = np.concatenate([run.back_emf * robot.imageproc.scales.back_emf_signs for run in runs]).ravel()
     slope, offset = np.polyfit(rate, back_emf, 1)
     battery = np.concatenate([run.battery for run in runs])
     frozen = [(np.diff(run.encoders, axis=0) == 0.0).all(axis=1) for run in runs]
@@ -198,6 +198,6 @@ def random_commands(
     robot: RobotConfig, seconds: float, hold: int, seed: int, span: tuple[float, float] | None = None
 ) -> FloatArray:
     """Draw leg rates [rev/s], each held for `hold` control periods, shape (N, 2); evenly, by default over the range."""
-    low, high = span or (robot.speed_low, robot.speed_high)
+    low, high = span or (robot.actions[0].low, robot.actions[0].high)
     count = round(seconds / robot.dt / hold)
     return np.repeat(generator(seed).uniform(low, high, (count, 2)), hold, axis=0)

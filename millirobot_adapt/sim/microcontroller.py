@@ -70,7 +70,7 @@ class Microcontroller:
         self._index = 0
         self._pids = (Pid(), Pid())
         self._velocity: Pair = (0, 0)
-        revolution = self._robot.scales.encoder_counts
+        revolution = self._robot.imageproc.scales.encoder_counts
         self._zero = _pair(round(angle / math.tau) * revolution for angle in self._hexapod.leg_angle())
         self._position = self._reported = self._encoders()
         self._running = False
@@ -133,7 +133,7 @@ class Microcontroller:
         self._heard_at = self.time
         reply = self._answer(packet)
         self.obey(packet)
-        return None if reply is None else packet_codec.encode(reply, self._robot.index_before_timestamp)
+        return None if reply is None else packet_codec.encode(reply, self._robot.imageproc.index_before_timestamp)
 
     def answers(self) -> list[bytes]:
         """Return the payloads of answers that took time: none, `receive` returns them."""
@@ -148,7 +148,7 @@ class Microcontroller:
     def telemetry(self, command: Pair) -> TelemetryReply:
         """Sample every sensor now; `command` is what the reply echoes."""
         self._index += 1
-        scales = self._robot.scales
+        scales = self._robot.imageproc.scales
         noise = self._rng.standard_normal(9)
         gyro = (self._hexapod.angular_velocity() + GYRO_NOISE * noise[0:3]) / scales.gyro
         accel = (self._hexapod.acceleration() + ACCELERATION_NOISE * noise[3:6]) / scales.accelerometer
@@ -226,7 +226,7 @@ class Microcontroller:
     def _encoders(self) -> Pair:
         """Read both encoders: 2^16 counts per revolution in steps of the 14 bits they resolve."""
         left, right = self._hexapod.leg_angle()
-        grain = self._robot.scales.encoder_counts // ENCODER_STEPS
+        grain = self._robot.imageproc.scales.encoder_counts // ENCODER_STEPS
         return (
             math.floor(left * (ENCODER_STEPS / math.tau)) * grain - self._zero[0],
             math.floor(right * (ENCODER_STEPS / math.tau)) * grain - self._zero[1],
@@ -237,7 +237,7 @@ class Microcontroller:
         read = self._encoders()
         if not any(self.stuck_encoders):
             return read
-        turn = self._robot.scales.encoder_counts
+        turn = self._robot.imageproc.scales.encoder_counts
         stuck = zip(self.stuck_encoders, read, earlier, strict=True)
         missed = _pair(round((now - before) / turn) * turn if still else 0 for still, now, before in stuck)
         self._zero = (self._zero[0] + missed[0], self._zero[1] + missed[1])

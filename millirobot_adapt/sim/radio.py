@@ -8,7 +8,7 @@ from collections import Counter, deque
 import numpy as np
 
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.robot.description import RadioConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig
 from millirobot_adapt.sim.radio_faults import Air, RadioFaults, spoil
 
 BITS_A_BYTE = 10

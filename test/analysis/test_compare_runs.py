@@ -32,7 +32,7 @@ def write_run(folder, method, seed, off, ticks=40, condition='leg_loss', samples
             pose = stored_messages.pose_stamped(stamp, [0.02 * tick, off, 0.03], [0.0, 0.0, 0.0, 1.0])
             bag.write_message('/mock/pose', pose, stamp)
             record = replace(
-                TickRecord.without_state(tick, stamp, seed, np.zeros(2)),
+                TickRecord.without_state(tick, stamp, seed, np.zeros(2), nx=24),
                 state_stamp=stamp, pre_error=2.0, post_error=1.0 + off, wait_ms=20.0, work_ms=30.0, misses=0.0,
             )  # fmt: skip
             bag.write_message('/tick', stored_messages.labelled_array(encode_tick(record), 'tick'), stamp + 0.05)

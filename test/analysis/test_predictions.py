@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import synthetic_run
+from robots import STATE_NAMES
 
 from millirobot_adapt.analysis.predictions import predict, predict_with
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot.state import STATE_NAMES
 from millirobot_adapt.recording.provenance import Provenance
 from millirobot_adapt.recording.reader import open_bag
 

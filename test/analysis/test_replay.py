@@ -9,6 +9,7 @@ import live_run
 import numpy as np
 import pytest
 import synthetic_run
+from robots import LAYOUT, assemble_state
 
 from millirobot_adapt.analysis.replay import open_loop
 from millirobot_adapt.analysis.replay.open_loop import open_loop_errors, pool
@@ -19,7 +20,6 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.writer import BagWriter
@@ -76,7 +76,7 @@ def walk(ticks: int, step: float = 0.03) -> Rollout:
 
 
 def test_errors_are_those_of_the_known_models_per_horizon():
-    errors = open_loop_errors(walk(30), DriftMethod(), DT)
+    errors = open_loop_errors(walk(30), DriftMethod(), DT, LAYOUT)
     for horizon in open_loop.HORIZONS:
         summary = errors[horizon].summary()
         # Tick 0 has no transition before it; the last `horizon` ticks have no truth.
@@ -89,7 +89,7 @@ def test_errors_are_those_of_the_known_models_per_horizon():
 def test_the_window_holds_what_was_done_in_each_state_newest_included():
     method = DriftMethod()
     rollout = walk(12)
-    open_loop_errors(rollout, method, DT)
+    open_loop_errors(rollout, method, DT, LAYOUT)
     window = method.windows[4]  # the window of tick 5
     assert window.mask.tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
     assert window.actions[3:, 0].tolist() == [0, 1, 2, 3, 4]
@@ -102,7 +102,7 @@ def test_steps_too_long_or_without_action_are_neither_learnt_nor_predicted():
     rollout.stamps[10:] += 0.1  # a reply is missing between 9 and 10
     rollout.actions[15] = np.nan
     method = DriftMethod()
-    errors = open_loop_errors(rollout, method, DT)
+    errors = open_loop_errors(rollout, method, DT, LAYOUT)
     # One-step predictions: ticks 1..18 but 9 (the gap) and 15 (unknown action).
     assert len(errors[1].position_before) == 16
     # Five valid steps ahead: ticks 1..4 and 10; ten: none.
@@ -112,7 +112,10 @@ def test_steps_too_long_or_without_action_are_neither_learnt_nor_predicted():
 
 
 def test_pooled_errors_weigh_every_prediction_alike():
-    short, long = open_loop_errors(walk(8), DriftMethod(), DT), open_loop_errors(walk(30, step=0.05), DriftMethod(), DT)
+    short, long = (
+        open_loop_errors(walk(8), DriftMethod(), DT, LAYOUT),
+        open_loop_errors(walk(30, step=0.05), DriftMethod(), DT, LAYOUT),
+    )
     pooled = pool([short, long])
     assert pooled[5].summary()['predictions'] == 2 + 24
     expected = (2 * 0.15 + 24 * 0.25) / 26

@@ -28,7 +28,10 @@ def walk(bag: Path, offset=OFFSET, walks=6, seconds=8.0, difference=0.0) -> Path
     with BagWriter(bag, full_names([MOCAP_POSE, SENT])) as writer:
         for number in range(walks):
             world = World(ROBOT, Condition(pose_offset=offset, start_yaw=float(number)), seed=number)
-            for packet in (packets.StartMotors(), packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:])):
+            for packet in (
+                packets.StartMotors(),
+                packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]),
+            ):
                 world.microcontroller.obey(packet)
             sent = (4.0 + number % 3 + difference * np.array([-0.5, 0.5])) * RADIANS_PER_REVOLUTION
             for period in range(round(seconds / ROBOT.dt)):

@@ -9,11 +9,13 @@ import sys
 import time
 
 import pytest
+from robots import imageproc
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link.mock_process import MockProcess
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
@@ -57,7 +59,7 @@ def test_the_table_says_what_to_write_and_without_a_jog_nothing_turns(port, caps
 
 @pytest.mark.system
 def test_a_fault_of_the_link_is_a_line_with_its_remedy_and_nothing_turns(tmp_path, capsys):
-    other = RobotConfig(index_before_timestamp=False)
+    other = imageproc(index_before_timestamp=False)
     with MockProcess(tmp_path / 'radio', other, wire_time=False):
         assert main(['link-test', str(tmp_path / 'radio'), '--seconds', '0', '--jog', 'left', '--yes']) == 1
     text = capsys.readouterr().out
@@ -68,7 +70,7 @@ def test_a_fault_of_the_link_is_a_line_with_its_remedy_and_nothing_turns(tmp_pat
 
 @pytest.mark.system
 def test_a_robot_of_another_address_is_no_answer(tmp_path, capsys):
-    other = RobotConfig(radio=RadioConfig(address=2))
+    other = imageproc(radio=RadioConfig(address=2))
     with MockProcess(tmp_path / 'radio', other, wire_time=False):
         assert main(['link-test', str(tmp_path / 'radio'), '--seconds', '0', '--json']) == 1
     found = json.loads(capsys.readouterr().out)
@@ -84,7 +86,9 @@ class Jogging:
     def __init__(self, folder):
         self.port = PtyPort(folder / 'radio')
         self.world = World(RobotConfig(), Condition(), 0)
-        self.robot = WirelessRobot(self.world, Radio(RobotConfig().radio, RadioFaults(), False, generator(0, 1)))
+        self.robot = WirelessRobot(
+            self.world, Radio(RobotConfig().imageproc.radio, RadioFaults(), False, generator(0, 1))
+        )
         self.start = time.monotonic()
         self.command = subprocess.Popen(
             [sys.executable, '-m', 'millirobot_adapt.app.main', 'link-test', str(self.port.path), '--seconds', '0',

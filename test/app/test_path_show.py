@@ -7,7 +7,7 @@ import pytest
 
 from millirobot_adapt.app import main as cli
 from millirobot_adapt.app.doctor.model_checks import check_path
-from millirobot_adapt.core.control.path_follower import turning_radius
+from millirobot_adapt.core.control.steering import turning_radius
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_facts import clearance, sharpest_turn
@@ -49,7 +49,7 @@ def test_the_distance_to_the_fence_is_that_of_the_nearest_place_and_the_first_on
 
 
 def test_the_robot_turns_as_the_lab_measured():
-    assert turning_radius(RobotConfig()) == pytest.approx(0.05 * 5.5 / (0.205 * 7.0))
+    assert turning_radius(RobotConfig().layout) == pytest.approx(0.05 * 5.5 / (0.205 * 7.0))
 
 
 def test_it_says_and_draws_what_matters(tmp_path, capsys):

@@ -91,8 +91,8 @@ def accepted(reply):
 
 def test_a_robot_that_hears_nothing_any_more_stops_by_its_own_timeout():
     row = measure_out_of_reach(ROBOT, trials=2, seed=0)
-    assert (row.wrong_accepted, row.bound_ms) == (0, ROBOT.timeout + 20)
-    assert ROBOT.timeout <= row.stop_ms <= row.bound_ms
+    assert (row.wrong_accepted, row.bound_ms) == (0, ROBOT.imageproc.timeout + 20)
+    assert ROBOT.imageproc.timeout <= row.stop_ms <= row.bound_ms
     assert row.replies == 0
     assert row.complaint is None
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from robots import NX
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.estimation.logs import LogFigures, odd_poses, run_rollout
@@ -11,7 +12,6 @@ from millirobot_adapt.benchmarks.estimation.prediction import compare_prediction
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.recording.lab.lab_log import LabRollout, read_lab_log
 
 ROBOT = load_robot('velociroach')

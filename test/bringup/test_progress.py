@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 
 def tick(number, **values):
-    record = TickRecord.without_state(number, 100.0 + 0.1 * number, 0, np.zeros(2))
+    record = TickRecord.without_state(number, 100.0 + 0.1 * number, 0, np.zeros(2), nx=24)
     return TickRecord(**{**vars(record), **values})
 
 

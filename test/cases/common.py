@@ -16,6 +16,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 GOOD, MODEL = MAIN / 'test/data/bags/good', MAIN / 'test/data/bags/small_grbal'
 ROBOT = RobotConfig()
+assemble_state = ROBOT.layout.assemble
 
 def scratch():
     """An empty folder to work in."""

@@ -2,8 +2,10 @@ from types import SimpleNamespace as Message
 
 import numpy as np
 import pytest
+from robots import LAYOUT
 
-from millirobot_adapt.contract.messages import StateGatherer, TelemetryGatherer, sides
+from millirobot_adapt.contract.messages import StateGatherer, TelemetryGatherer, joint_values
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.state import StateView
 
 STAMP = 1.7e9 + 0.123456
@@ -69,7 +71,7 @@ def test_replies_that_never_complete_are_forgotten():
 
 
 def test_a_state_needs_odometry_of_the_same_stamp_and_turns_its_velocity_to_the_world():
-    gatherer = StateGatherer()
+    gatherer = StateGatherer(RobotConfig())
     assert gatherer.add('odometry', odometry(STAMP - 0.1)) is None
     for name, message in telemetry_messages().items():
         assert gatherer.add(name, message) is None
@@ -78,9 +80,9 @@ def test_a_state_needs_odometry_of_the_same_stamp_and_turns_its_velocity_to_the_
     view = StateView(found[1])
     np.testing.assert_allclose(view.velocity, [0.0, 0.3, 0.0], atol=1e-12)
     np.testing.assert_allclose(view.yaw, np.pi / 2)
-    np.testing.assert_array_equal(view.leg_velocity, [10.0, 20.0])
+    np.testing.assert_array_equal(found[1][LAYOUT.joint_velocity], [10.0, 20.0])
 
 
 def test_a_joint_state_with_a_missing_value_is_refused():
     with pytest.raises(ValueError, match='2 names but 1 values'):
-        sides(Message(name=['left', 'right'], velocity=[1.0]))
+        joint_values(Message(name=['left', 'right'], velocity=[1.0]), ('left', 'right'))

@@ -2,10 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from robots import NU, NX
 
 from millirobot_adapt.contract.tick_codec import VERSION, decode_tick, encode_tick
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.robot.state import NU, NX
 
 
 def make_record(t1: int = 3, horizon: int = 4) -> TickRecord:

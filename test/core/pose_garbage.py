@@ -314,7 +314,7 @@ def run(faults: list[Fault], seed: int = 0, seconds: float = 12.0) -> Outcome:
             continue
         inputs = GateInputs(
             steady=now, link_up=True, setpoint=SETPOINT, setpoint_seen=Seen(now, 0.0), state=state,
-            state_seen=state_seen, telemetry_seen=reply_seen, battery_counts=900 if number % 10 == 5 else None,
+            state_seen=state_seen, telemetry_seen=reply_seen, battery=4.05 if number % 10 == 5 else None,
         )  # fmt: skip
         if not gate.armed and not any(fault.begin <= now < fault.end for fault in faults):
             gate.arm(inputs)

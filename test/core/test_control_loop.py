@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from robots import LAYOUT, NX, assemble_state
 
 from millirobot_adapt.contract.tick_codec import decode_tick, encode_tick
 from millirobot_adapt.core.control.loop import ControlLoop
@@ -18,7 +19,6 @@ from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.state import NX, assemble_state
 
 DT, HORIZON = 0.1, 5
 METHODS = ('mppi', 'icem', 'random_shooting')
@@ -82,7 +82,9 @@ def state(x):
 @pytest.fixture
 def parts():
     method, planner = MeanStep(), Counting()
-    loop = ControlLoop(method, planner, ObjectiveConfig(), lambda p, a, s: abs(float(p[0] - a[0])), DT, seed=3)
+    loop = ControlLoop(
+        method, planner, ObjectiveConfig(), lambda p, a, s: abs(float(p[0] - a[0])), DT, seed=3, layout=LAYOUT
+    )
     loop.restart(make_path('straight'))
     return loop, method, planner
 
@@ -196,7 +198,7 @@ def test_a_weight_is_seen_in_the_plan_after_the_change_and_in_none_before():
 
 
 def test_without_a_path_there_is_no_step():
-    loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: 0.0, DT, seed=0)
+    loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: 0.0, DT, seed=0, layout=LAYOUT)
     with pytest.raises(RuntimeError, match='path'):
         loop.step(0, 0.0, np.zeros(NX), None, np.zeros(2))
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from robots import LAYOUT, NU, NX
 
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunPhase, RunStatus
@@ -11,7 +12,6 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
 from millirobot_adapt.core.planning.planner_interface import Plan
-from millirobot_adapt.core.robot.state import NU, NX
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 DT = 0.1
@@ -49,7 +49,7 @@ class FakeLoop:
             plan=plan,
             cut_short=self.cut_short,
             tracking=SimpleNamespace(finished=self.finished, failed=self.failed),
-            record=lambda **kw: TickRecord.without_state(tick, kw['stamp'], kw['seed'], executing),
+            record=lambda **kw: TickRecord.without_state(tick, kw['stamp'], kw['seed'], executing, nx=NX),
         )
 
 
@@ -64,6 +64,7 @@ class Bench:
             self.loop,
             lambda state: ('path from', state[0]),
             dt=DT,
+            layout=LAYOUT,
             seed=1,
             deadline=0.08,
             misses_allowed=2,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from robots import LAYOUT, assemble_state
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -12,7 +13,6 @@ from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.targets import change_of_state, normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import assemble_state
 
 GOLDEN = Path(__file__).parents[1] / 'data' / 'golden_bundle'
 ENGINE = EngineConfig(threads=1)
@@ -121,7 +121,9 @@ def test_targets_of_a_known_motion():
             ),
         )
     )  # fmt: skip
-    np.testing.assert_allclose(change_of_state(before, after), [0.03, 0.01, 0.5, 0.5, 0.0, 0.4, 2.0, -5.0], atol=1e-12)
+    np.testing.assert_allclose(
+        change_of_state(LAYOUT, before, after), [0.03, 0.01, 0.5, 0.5, 0.0, 0.4, 2.0, -5.0], atol=1e-12
+    )
 
 
 def test_prediction_error_is_in_units_of_the_scale(bundle, expected):
@@ -130,5 +132,5 @@ def test_prediction_error_is_in_units_of_the_scale(bundle, expected):
     predicted = actual.copy()
     predicted[19] += 3 * bundle.target_scale[6]
     assert bundle.prediction_error(predicted, actual, state) == pytest.approx(3 / np.sqrt(8))
-    many = normalised_error(np.tile(predicted, (4, 1)), actual, state, bundle.target_scale)
+    many = normalised_error(LAYOUT, np.tile(predicted, (4, 1)), actual, state, bundle.target_scale)
     np.testing.assert_allclose(many, np.full(4, 3 / np.sqrt(8)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from robots import LAYOUT
 
 from millirobot_adapt.core.control.history import TransitionHistory
 from millirobot_adapt.core.dynamics.bundle import load_bundle
@@ -39,7 +40,7 @@ def expected(method):
 
 def windows(golden, length=6, gap=None):
     """The window of every tick of the run; with `gap`, the state of that tick is lost."""
-    history = TransitionHistory(length, 0.1)
+    history = TransitionHistory(length, 0.1, LAYOUT)
     for tick, state in enumerate(golden['states']):
         if tick != gap:
             history.add(0.1 * tick, state, golden['actions'][tick - 1] if tick else None)
@@ -95,8 +96,8 @@ def test_losses_are_those_of_theta_star_and_of_the_adapted_model(name):
     last = walked(method, golden)
     *_, window = windows(golden)
     scale = bundle(name).target_scale
-    assert last.loss_before == pytest.approx(window_loss(method.prior, window, scale), rel=1e-4)
-    assert last.loss_after == pytest.approx(window_loss(last.model, window, scale), rel=1e-4)
+    assert last.loss_before == pytest.approx(window_loss(method.prior, window, scale, LAYOUT), rel=1e-4)
+    assert last.loss_after == pytest.approx(window_loss(last.model, window, scale, LAYOUT), rel=1e-4)
     assert (last.loss_after != last.loss_before) == (name != 'mb')
 
 

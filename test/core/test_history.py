@@ -1,7 +1,7 @@
 import numpy as np
+from robots import LAYOUT, NX
 
 from millirobot_adapt.core.control.history import TransitionHistory
-from millirobot_adapt.core.robot.state import NX
 
 
 def state(value: float) -> np.ndarray:
@@ -13,7 +13,7 @@ def action(value: float) -> np.ndarray:
 
 
 def test_the_action_stands_between_the_states_it_led_from_and_to():
-    history = TransitionHistory(4, dt=0.1)
+    history = TransitionHistory(4, 0.1, LAYOUT)
     assert history.add(0.0, state(0), action(99)) is None
     transition = history.add(0.1, state(1), action(10))
     assert transition is not None
@@ -23,7 +23,7 @@ def test_the_action_stands_between_the_states_it_led_from_and_to():
 
 
 def test_the_window_holds_the_newest_transitions_oldest_first_and_masks_the_rest():
-    history = TransitionHistory(3, dt=0.1)
+    history = TransitionHistory(3, 0.1, LAYOUT)
     history.add(0.0, state(0), action(0))
     history.add(0.1, state(1), action(1))
     window = history.window()
@@ -37,7 +37,7 @@ def test_the_window_holds_the_newest_transitions_oldest_first_and_masks_the_rest
 
 
 def test_a_gap_makes_no_transition():
-    history = TransitionHistory(3, dt=0.1)
+    history = TransitionHistory(3, 0.1, LAYOUT)
     history.add(0.0, state(0), action(0))
     assert history.add(0.2, state(2), action(2)) is None
     assert history.add(0.2, state(2), action(2)) is None  # the same stamp twice
@@ -48,7 +48,7 @@ def test_a_gap_makes_no_transition():
 
 
 def test_an_unknown_action_makes_no_transition_but_keeps_the_state():
-    history = TransitionHistory(3, dt=0.1)
+    history = TransitionHistory(3, 0.1, LAYOUT)
     history.add(0.0, state(0), action(0))
     assert history.add(0.1, state(1), None) is None
     transition = history.add(0.2, state(2), action(2))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from robots import LAYOUT
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.safety.gate import GateConfig
@@ -34,7 +35,7 @@ def readings(rollout):
 def test_an_hour_of_the_real_robot_has_no_false_hold(terrain):
     found = set()
     for rollout in read_lab_log(LOGS / f'{terrain}.npz'):
-        watch = LegWatch()
+        watch = LegWatch(LAYOUT)
         for reading in () if rollout.mode == OPEN_LOOP else readings(rollout):
             watch.add(reading, LIMITS.leg_share, LIMITS.leg_hold)
         if watch.fault:
@@ -43,7 +44,7 @@ def test_an_hour_of_the_real_robot_has_no_false_hold(terrain):
 
 
 def test_restarting_forgets_what_was_seen():
-    watch = LegWatch()
+    watch = LegWatch(LAYOUT)
     for _ in range(8):
         watch.add(LegReading(np.array([30.0, 30.0]), np.zeros(2), 0.1), 0.2, 1.0)
     watch.restart()

@@ -6,6 +6,7 @@ import pytest
 from differential_drive import rollout, start
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from robots import NX
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.icem import Icem
@@ -19,7 +20,6 @@ from millirobot_adapt.core.planning.sequences import Bounds, coloured_noise
 from millirobot_adapt.core.planning.validator import PlausiblePlan
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NX
 
 ROBOT = RobotConfig()
 METHODS = ('mppi', 'icem', 'random_shooting')
@@ -135,7 +135,7 @@ class Noting:
 
 
 def search(sampler, *, size, objective, validator=lambda states, actions: '', go_on=unlimited, rollout=ROLLOUT):
-    bounds = Bounds(ROBOT.action_low, ROBOT.action_high, np.full(2, 100.0))
+    bounds = Bounds(ROBOT.action_low, ROBOT.action_high, np.full(2, 100.0), np.zeros(2))
     planner = Planner(lambda guess: sampler, bounds, horizon=4, size=size, validator=validator)
     return planner.plan(rollout, objective, EXECUTING, None, lambda batch: generator(0, 0, batch), go_on)
 
@@ -191,7 +191,7 @@ def test_a_plan_that_moves_faster_than_a_robot_can_is_refused():
 
 
 def test_the_check_of_a_plan_says_what_is_wrong():
-    check = PlausiblePlan(Bounds(np.zeros(2), np.full(2, 50.0), np.full(2, 100.0)), longest_step=0.5)
+    check = PlausiblePlan(Bounds(np.zeros(2), np.full(2, 50.0), np.full(2, 100.0), np.zeros(2)), longest_step=0.5)
     states = np.zeros((4, NX))
     assert check(states, np.full((3, 2), 50.0)) == ''
     assert check(states, np.full((3, 2), 51.0)) == 'an action is out of range'
@@ -282,7 +282,7 @@ def test_equal_costs_weigh_alike():
 @pytest.mark.parametrize('factor', [0.0, 0.5, 1.0])
 def test_the_control_cost_draws_the_plan_to_the_middle_as_the_cited_algorithm_does(factor):
     """Without state costs, exp(-c u' eps / sigma^2) turns a normal eps of mean 0 into one of mean -c u: u (1 - c)."""
-    bounds = Bounds(np.array([-100.0]), np.array([100.0]), np.array([1000.0]))
+    bounds = Bounds(np.array([-100.0]), np.array([100.0]), np.array([1000.0]), np.zeros(1))
     guess = np.array([[0.0], [4.0], [-3.0]])
     sampler = Mppi(guess, bounds, hold=1, noise=0.05, temperature=0.1, control_cost=factor)
     sequences = sampler.ask(generator(1), 40_000)
@@ -383,7 +383,7 @@ def lqr(horizon):
 )
 def test_planners_approach_the_optimum_of_a_linear_quadratic_problem(make):
     optimum, best_action = lqr(HORIZON)
-    bounds = Bounds(np.array([-10.0]), np.array([10.0]), np.array([20.0]))
+    bounds = Bounds(np.array([-10.0]), np.array([10.0]), np.array([20.0]), np.zeros(1))
     planner = Planner(
         lambda guess: make(guess, bounds),
         bounds,

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from robots import assemble_state
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality, StateSample
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.core.safety.inputs import GateInputs, LegReading, Seen, tilt_of
@@ -37,7 +37,7 @@ def inputs(now=100.0, **changes):
     known_of = ('position', 'tilt', 'position_sd', 'heading_sd', 'fault')
     about = {name: changes.pop(name) for name in known_of if name in changes}
     known = state(pose_age=pose_age - ages['state'], **about)
-    healthy = GateInputs(steady=now, link_up=True, setpoint=WALK, state=known, battery_counts=880, **seen)
+    healthy = GateInputs(steady=now, link_up=True, setpoint=WALK, state=known, battery=4.0, **seen)
     return dataclasses.replace(healthy, **changes)
 
 
@@ -149,12 +149,12 @@ def test_arming_needs_a_battery_reading_but_no_setpoint():
 
 def test_only_low_battery_readings_in_a_row_stop():
     gate = armed(battery_samples=3)
-    low = ROBOT.scales.battery_low_counts - 1
-    for counts in (low, low, 880, low, None, low):
-        assert not gate.decide(inputs(battery_counts=counts)).stop
-    decision = gate.decide(inputs(battery_counts=low))
-    assert (decision.stop, decision.reason) == (True, 'battery below 780 counts')
-    assert gate.arm(inputs()) == 'battery below 780 counts'
+    low = 779 * ROBOT.imageproc.scales.battery
+    for volts in (low, low, 780 * ROBOT.imageproc.scales.battery, low, None, low):
+        assert not gate.decide(inputs(battery=volts)).stop
+    decision = gate.decide(inputs(battery=low))
+    assert (decision.stop, decision.reason) == (True, 'battery below 3.51 V')
+    assert gate.arm(inputs()) == 'battery below 3.51 V'
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_starting_is_exempt_from_slew_after_a_stop_too():
         ('fence', (-5.0, -5.0, 5.0, 5.0), {'position': (3.0, 0.0, 0.0)}),
         ('fence_margin', 0.0, {'position': (2.45, 0.0, 0.0)}),
         ('tilt', 2.0, {'tilt': 1.5}),
-        ('battery_samples', 1, {'battery_counts': 0}),
+        ('battery_samples', 1, {'battery': 0.0}),
         ('slew', 0.5, {'setpoint': WALK * 1.3}),
     ],
 )
@@ -262,7 +262,7 @@ def test_whatever_comes_the_output_is_zero_or_in_range_and_zero_unarmed(steps, s
             legs = step['legs']
             given = dataclasses.replace(
                 given, setpoint_seen=seen[0], state_seen=seen[1], telemetry_seen=seen[2], state=sample,
-                battery_counts=step['battery'], link_up=step['link_up'],
+                battery=step['battery'], link_up=step['link_up'],
                 legs=legs and LegReading(WALK, np.array(legs[:2]), legs[2]),
             )  # fmt: skip
         if step['act'] == 'arm':

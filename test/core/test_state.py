@@ -2,18 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from robots import LAYOUT, NX, STATE_NAMES, assemble_state
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import quaternion_from_rpy, roll_pitch_yaw, rotate, rotate_back, wrap
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import NX, STATE_NAMES, STATE_UNITS, StateView, assemble_state
+from millirobot_adapt.core.robot.state import StateView
 
 angle = st.floats(-3.1, 3.1)
 tilt = st.floats(-1.5, 1.5)
 
 
 def test_the_order_of_the_state_is_the_one_models_are_trained_on():
-    assert NX == len(STATE_UNITS) == 24
+    assert NX == len(LAYOUT.state_units) == 24
     state = assemble_state(
         np.array([1.0, 2.0, 3.0]),
         np.array([4.0, 5.0, 6.0]),

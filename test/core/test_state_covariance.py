@@ -35,10 +35,10 @@ def draw(rng, turn, pose_covariance, twist_covariance):
         0.0, np.array([1.0, 2.0, 0.03]) + pose[:3], orientation, rotate(truth.as_quat(), body_velocity),
         np.zeros(3), pose_covariance, twist_covariance, 0.0,
     )  # fmt: skip
-    angles = np.array([[0.4, 2.0], [1.9, 5.0]]) + noise.leg_angle * rng.standard_normal((2, 2))
+    angles = np.array([[0.4, 2.0], [1.9, 5.0]]) + noise.joint_angle * rng.standard_normal((2, 2))
     telemetry = Telemetry(
         0.0, angles[1], (angles[1] - angles[0]) / ROBOT.dt, noise.gyro * rng.standard_normal(3), np.zeros(3),
-        noise.back_emf * rng.standard_normal(2), 4.0 + noise.battery * rng.standard_normal(),
+        noise.effort * rng.standard_normal(2), 4.0 + noise.battery * rng.standard_normal(),
     )  # fmt: skip
     return estimate, telemetry
 
@@ -51,7 +51,7 @@ def test_states_scatter_as_their_covariance_says(turn):
     twist_covariance = np.zeros((6, 6))
     twist_covariance[:3, :3] = spread(rng, 3, 0.02)
     drawn = [draw(rng, turn, pose_covariance, twist_covariance) for _ in range(DRAWS)]
-    found = np.cov(np.array([state_of(*pair) for pair in drawn]).T)
+    found = np.cov(np.array([state_of(*pair, ROBOT) for pair in drawn]).T)
     # The derivatives are taken at the true attitude, about which the drawn ones scatter.
     undisturbed = replace(drawn[0][0], quaternion=Rotation.from_euler('xyz', turn).as_quat())
     told = state_covariance(undisturbed, drawn[0][1], ROBOT)
@@ -79,7 +79,7 @@ def test_noisier_sensors_and_estimates_make_a_less_certain_state():
     pair = draw(rng, (0.1, 0.2, 0.3), np.diag([1e-6] * 6), np.diag([1e-4] * 6))
     told = state_covariance(*pair, ROBOT)
     noisier = replace(
-        ROBOT, sensor_noise=replace(ROBOT.sensor_noise, leg_angle=1e-3, gyro=0.1, back_emf=1.0, battery=0.5)
+        ROBOT, sensor_noise=replace(ROBOT.sensor_noise, joint_angle=1e-3, gyro=0.1, effort=1.0, battery=0.5)
     )
     legs, rest = np.diag(state_covariance(*pair, noisier))[12:], np.diag(told)[12:]
     assert np.all(legs > rest)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig, leg_velocities, read_sticks
+from millirobot_adapt.core.control.steering import Steering
+from millirobot_adapt.core.control.teleop import Teleop, TeleopConfig, read_sticks
 from millirobot_adapt.core.robot.description import RobotConfig
 
 ROBOT = RobotConfig()
@@ -15,7 +16,7 @@ STICK = st.floats(-1.0, 1.0)
 
 
 def drive(speed, turn):
-    return leg_velocities(speed, turn, LOW, HIGH)
+    return Steering(ROBOT.layout).by_stick(speed, turn)
 
 
 @given(STICK, STICK)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from differential_drive import rollout, start
+from robots import LAYOUT
 
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.dynamics.method_interface import Adaptation
@@ -72,7 +73,9 @@ class DrivenRobot:
 def run(robot, path, ticks, model=None):
     method = NoAdaptation(model or PerfectModel())
     planner = make_planner(PlannerConfig(samples=60, batch=60), RobotConfig())
-    loop = ControlLoop(method, planner, ObjectiveConfig(), lambda p, a, s: float(np.abs(p - a).max()), DT, seed=3)
+    loop = ControlLoop(
+        method, planner, ObjectiveConfig(), lambda p, a, s: float(np.abs(p - a).max()), DT, seed=3, layout=LAYOUT
+    )
     return *walk(robot, loop, path, ticks), method
 
 
@@ -80,7 +83,7 @@ def test_an_episode_follows_the_path_and_fills_every_column():
     robot = DrivenRobot()
     table, ended, _ = run(robot, make_path('figure8'), 60)
     assert ended == 'time'
-    assert set(table) == set(COLUMNS)
+    assert set(table) == {*COLUMNS, 'action_0', 'action_1'}
     assert {len(column) for column in table.values()} == {60}
     np.testing.assert_allclose(table['time'], np.arange(60) * DT, atol=1e-9)
     assert np.abs(table['cross_track']).max() < 0.03
@@ -90,7 +93,7 @@ def test_an_episode_follows_the_path_and_fills_every_column():
 def test_the_action_planned_in_a_tick_is_executed_in_the_next_and_the_model_is_told_so():
     robot = DrivenRobot()
     table, _, method = run(robot, make_path('figure8'), 10)
-    np.testing.assert_array_equal(np.column_stack((table['left'], table['right']))[:9], robot.sent[:9])
+    np.testing.assert_array_equal(np.column_stack((table['action_0'], table['action_1']))[:9], robot.sent[:9])
     assert (robot.sent[0] == 0).all()
     # With the right pairing of states and actions a perfect model predicts each step exactly.
     assert np.isnan(table['pre_error'][0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from robots import assemble_state
 
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.bundle import load_bundle
@@ -10,7 +11,6 @@ from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.core.share import shipped_model
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from build import needs_compiler
+from robots import imageproc
 
 from firmware_bridge import packets
 from firmware_bridge.packet_codec import decode_reply, encode
@@ -76,7 +77,9 @@ class Walker:
         )  # fmt: skip
         self.microcontroller = self.world.microcontroller
         self.setpoint = None
-        self._mock = RealtimeRobot(self.world, Radio(ROBOT.radio, RadioFaults(), False, generator(0, 1)), self)
+        self._mock = RealtimeRobot(
+            self.world, Radio(ROBOT.imageproc.radio, RadioFaults(), False, generator(0, 1)), self
+        )
         self._parser = StreamParser()
         self._replies = []
         self._unanswered = 0
@@ -95,7 +98,7 @@ class Walker:
         self._replies += [decode_reply(frame.payload) for frame in frames if isinstance(frame, RxPacket)]
 
     def send(self, packet):
-        self._to_robot += encode_frame(TxRequest(0, ROBOT.radio.address, 0, encode(packet)))
+        self._to_robot += encode_frame(TxRequest(0, ROBOT.imageproc.radio.address, 0, encode(packet)))
 
     def until(self, condition, what):
         """Live until a condition holds, repeating the setpoint as a bridge does."""
@@ -124,7 +127,7 @@ class Walker:
         return answer
 
     def walk(self, velocity=(262, 262)):
-        for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetTimeout(250)):
+        for packet in (*packets.start_sequence(ROBOT.imageproc.pid_gains), packets.SetTimeout(250)):
             self.send(packet)
         self._unanswered += 1  # the gains are
         self.setpoint = packets.SetVelocity(velocity)
@@ -257,6 +260,6 @@ class TestOnABoard:
             time.sleep(0.01)
 
     def test_a_robot_of_another_layout_is_refused(self, folder):
-        robot = RobotConfig(index_before_timestamp=False)
+        robot = imageproc(index_before_timestamp=False)
         with FirmwareBoard('host', folder) as board, pytest.raises(UserError, match='the index before the timestamp'):
             World(robot, Condition(), 0, lambda *body: FirmwareMicrocontroller(*body, board))

@@ -22,7 +22,7 @@ NAME = b'millirobot_adapt reference firmware 1'
 class Legs:
     """What the microcontroller knows of the body: two motors with a lag, shaken; everything else at rest."""
 
-    battery = 880 * ROBOT.scales.battery
+    battery = 880 * ROBOT.imageproc.scales.battery
 
     def __init__(self, rng):
         self.angle = rng.uniform(-20.0, 20.0, 2)
@@ -47,7 +47,7 @@ class Legs:
 
     def sensors(self):
         """The same as the C core reads it."""
-        scales = ROBOT.scales
+        scales = ROBOT.imageproc.scales
         back_emf = np.clip(np.rint(self.back_emf() / scales.back_emf * scales.back_emf_signs), -1023, 1023)
         found = Sensors(battery=round(self.battery / scales.battery))
         found.see(self.angle)
@@ -108,7 +108,7 @@ def random_payload(rng):
             [
                 packets.SetVelocity(walk), packets.SetVelocity(walk), packets.SetVelocity(wide[:2]),
                 packets.SetThrust(wide[:2]), packets.StartMotors(), packets.StartMotors(), packets.StopMotors(),
-                packets.gains_packet(ROBOT.pid_gains), packets.gains_packet(gains), packets.ZeroPosition(),
+                packets.gains_packet(ROBOT.imageproc.pid_gains), packets.gains_packet(gains), packets.ZeroPosition(),
                 packets.SetTimeout(int(rng.integers(0, 400))), packets.SetTimeout(wide[0]), packets.GetPosition(),
                 packets.StartTimedRun(int(rng.integers(0, 1500))), packets.SetPidOutputChannel(1),
                 packets.SetVelocityProfile(wide[:6], wide[6:12]), packets.SetThrustOpenLoop(*wide[:2]),
@@ -146,7 +146,7 @@ def test_equal_in_every_bit_for_a_minute(library, seed):
 
 def test_a_walk_and_the_robots_own_timeout(library):
     pair = Pair(library, 3)
-    for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetTimeout(250)):
+    for packet in (*packets.start_sequence(ROBOT.imageproc.pid_gains), packets.SetTimeout(250)):
         pair.receive(packet_codec.encode(packet))
     start = pair.legs.angle.copy()
     for _ in range(10):
@@ -171,7 +171,7 @@ def test_an_empty_battery_switches_the_motors_off_until_a_reset(library):
     robot = CoreRobot(library, sensors, cutoff=700)
 
     def walk():
-        for packet in (*packets.start_sequence(ROBOT.pid_gains), packets.SetVelocity((262, 262))):
+        for packet in (*packets.start_sequence(ROBOT.imageproc.pid_gains), packets.SetVelocity((262, 262))):
             robot.receive(sensors, packet_codec.encode(packet))
 
     def driven_after(milliseconds):

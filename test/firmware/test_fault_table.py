@@ -92,7 +92,7 @@ def test_a_reset_ends_as_with_the_mock(core):
 def test_out_of_reach_ends_as_with_the_mock(core):
     row = measure_out_of_reach(ROBOT, 2, 1, core)
     assert row.complaint is None
-    assert ROBOT.timeout <= row.stop_ms <= row.bound_ms
+    assert ROBOT.imageproc.timeout <= row.stop_ms <= row.bound_ms
 
 
 @pytest.fixture(scope='module')
@@ -113,7 +113,7 @@ class TestOnTheHost:
     def test_out_of_reach_its_own_timeout_stops_it_without_a_byte(self, host):
         row = measure_out_of_reach(ROBOT, 1, 1, host)
         assert (row.where, row.wrong_accepted, row.replies) == ('real time', 0, 0)
-        assert row.stop_ms <= ROBOT.timeout + 20
+        assert row.stop_ms <= ROBOT.imageproc.timeout + 20
 
     @pytest.mark.long
     @pytest.mark.parametrize('case', CASES, ids=lambda case: case.name)

@@ -84,7 +84,9 @@ def test_an_image_passes_link_test_and_stops_by_itself(port, capsys):
 
 def test_the_clock_of_an_image_runs_as_the_hosts(port):
     robot = RobotConfig()
-    link = Link(lambda: SerialPort(port, robot.radio.baud), robot, LinkConfig(reply_timeout=0.5), SystemClock())
+    link = Link(
+        lambda: SerialPort(port, robot.imageproc.radio.baud), robot, LinkConfig(reply_timeout=0.5), SystemClock()
+    )
     link.start()
     start = time.monotonic()
     counters = link.counters.as_dict()

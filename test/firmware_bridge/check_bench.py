@@ -47,7 +47,7 @@ class Bench:
         self.file, truth = file or RobotConfig(), truth or RobotConfig()
         self.clock = SimulatedClock()
         self.world = World(truth, Condition(), 0)
-        self.radio = Radio(truth.radio, RadioFaults(**faults), True, np.random.default_rng(0))
+        self.radio = Radio(truth.imageproc.radio, RadioFaults(**faults), True, np.random.default_rng(0))
         self.peer = WirelessRobot(self.world, self.radio)
         self.guardian = NotingGuardian()
         self.guardian.beat = lambda motors_on: self.beats.append((self.clock.steady(), motors_on))

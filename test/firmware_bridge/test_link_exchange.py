@@ -155,7 +155,7 @@ def test_the_drift_of_the_robots_clock_is_nan_until_it_is_known(bench):
     assert drift() == pytest.approx(50.0, abs=1.0)
     bench.link.close()
     bench.robot.restart()
-    bench.link.open()
+    bench.link.start()
     assert math.isnan(drift()), 'after a restart it is another clock'
 
 
@@ -203,7 +203,7 @@ def test_exchange_returns_what_was_sent_and_what_came_back(bench):
     assert exchange.round_trip == pytest.approx(0.01)
     # The request is 15 bytes of 10 bits at 57600 baud, then 2 ms on the air: the robot samples when it has arrived.
     assert exchange.telemetry.stamp - exchange.stamp == pytest.approx(150 / 57600 + 0.002, abs=1e-6)
-    assert exchange.battery_counts == 880
+    assert exchange.telemetry.battery == pytest.approx(880 * 0.0045)
     assert bench.link.counters.as_dict()['rtt_p50_ms'] == pytest.approx(10.0)
 
 

@@ -34,7 +34,7 @@ class Mock:
         robot = RobotConfig()
         self.world = World(robot, Condition(), 0)
         self._port = PtyPort(path)
-        radio = Radio(robot.radio, RadioFaults(), False, generator(0, 1))
+        radio = Radio(robot.imageproc.radio, RadioFaults(), False, generator(0, 1))
         self._robot = RealtimeRobot(self.world, radio, self._port)
         self._ended = threading.Event()
         self._tasks = queue.SimpleQueue()
@@ -78,7 +78,7 @@ def link(mock, tmp_path):
     robot = RobotConfig()
     # A busy machine may keep the mock waiting: this test is about bytes, not about time.
     config = LinkConfig(zero_hold_off=0.05, reply_timeout=0.5, status_timeout=1.0, gains_timeout=1.0)
-    link = Link(lambda: SerialPort(str(tmp_path / 'radio'), robot.radio.baud), robot, config, SystemClock())
+    link = Link(lambda: SerialPort(str(tmp_path / 'radio'), robot.imageproc.radio.baud), robot, config, SystemClock())
     yield link
     link.close()
 

@@ -14,6 +14,7 @@ from digi.xbee.packets.factory import build_frame
 from digi.xbee.packets.raw import RX16Packet, TX16Packet, TXStatusPacket
 from hypothesis import given
 from hypothesis import strategies as st
+from robots import imageproc
 
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
@@ -23,7 +24,7 @@ from firmware_bridge.packet_codec import decode_command, decode_reply, encode
 from firmware_bridge.packets import PacketError
 from firmware_bridge.transports.memory import MemoryTransport
 from firmware_bridge.xbee import MAX_PAYLOAD, RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig
 
 CORPUS = Path(__file__).parents[1] / 'data' / 'fuzz'
 STREAMS = json.loads((CORPUS / 'streams.json').read_text())
@@ -119,7 +120,7 @@ class Babbler:
 
 @pytest.mark.parametrize('name', STREAMS)
 def test_a_link_that_hears_garbage_is_lost_and_nothing_worse(name):
-    robot = RobotConfig(radio=RadioConfig(escaped=name.endswith('_escaped.bin')))
+    robot = imageproc(radio=RadioConfig(escaped=name.endswith('_escaped.bin')))
     clock = ManualClock()
     babbler = Babbler((CORPUS / 'streams' / name).read_bytes())
     link = Link(lambda: MemoryTransport(babbler, clock), robot, LinkConfig(tries=3), clock)

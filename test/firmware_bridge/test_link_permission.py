@@ -1,15 +1,13 @@
 """Which model may drive what, and what the operator is told before he arms."""
 
-import dataclasses
-
 import pytest
+from robots import imageproc
 
 from firmware_bridge.driver_factory import silence_promise
 from firmware_bridge.permission import ALIVE, Permission
 from millirobot_adapt.contract.states import ControllerState
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
-from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 
 CONTROLLER = Sender(ActionSource.CONTROLLER, 'one')
@@ -90,5 +88,5 @@ def test_the_controller_tells_where_its_shipped_model_comes_from():
 
 @pytest.mark.parametrize(('timeout', 'verified', 'warned'), [(300, False, True), (0, True, True), (300, True, False)])
 def test_a_robot_that_may_run_on_without_its_dongle_is_warned_of(timeout, verified, warned):
-    robot = dataclasses.replace(RobotConfig(), timeout=timeout, timeout_verified=verified)
+    robot = imageproc(timeout=timeout, timeout_verified=verified)
     assert (silence_promise(robot).warning is not None) == warned

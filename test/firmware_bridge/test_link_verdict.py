@@ -5,24 +5,26 @@ import struct
 
 import pytest
 from check_bench import Bench, raw_frame, reframed
+from robots import imageproc
 
 from firmware_bridge.link_measurements import Jog, Watchdog
 from firmware_bridge.link_verdict import judge_jog, judge_watchdog
 from firmware_bridge.packet_codec import encode
 from firmware_bridge.packets import SetVelocity
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
-from millirobot_adapt.core.robot.description import RadioConfig, RobotConfig, ScalesConfig
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig, ScalesConfig
 
 ROBOT = RobotConfig()
 SIXTY_FOUR = bytes.fromhex('0013A20040522BAA')
 
 
 def with_scales(**scales):
-    return dataclasses.replace(ROBOT, scales=ScalesConfig(**scales))
+    return imageproc(scales=ScalesConfig(**scales))
 
 
 def with_radio(**radio):
-    return dataclasses.replace(ROBOT, radio=RadioConfig(**radio))
+    return imageproc(radio=RadioConfig(**radio))
 
 
 def escaped(data):
@@ -89,8 +91,8 @@ def test_a_clock_that_stalls_now_and_then_is_not_called_slow():
         ({'down': reframed(big_endian)}, ['battery reading', 'no 10-bit number', 'big-endian']),
         ({'down': reframed(lambda f: encode_frame(dataclasses.replace(f, payload=f.payload[:-1])))},
          ['payloads are no packet', '0x20 carries 46 bytes']),
-        ({'truth': dataclasses.replace(ROBOT, index_before_timestamp=False)}, ['index_before_timestamp to false']),
-        ({'file': dataclasses.replace(ROBOT, index_before_timestamp=False)}, ['index_before_timestamp to true']),
+        ({'truth': imageproc(index_before_timestamp=False)}, ['index_before_timestamp to false']),
+        ({'file': imageproc(index_before_timestamp=False)}, ['index_before_timestamp to true']),
         ({'truth': with_scales(clock=1e-3)}, ['scales.clock to about 0.001']),
         ({'truth': with_scales(clock=2e-6)}, ['scales.clock to about 2e-06']),
         ({'truth': with_scales(clock=5e-7)}, ['scales.clock to about 5e-07']),

@@ -30,7 +30,7 @@ class Masters:
         self.first, self.second = (self.link(seed, **config) for seed in (1, 2))
 
     def link(self, seed, **config):
-        radio = Radio(ROBOT.radio, RadioFaults(), True, np.random.default_rng(seed))
+        radio = Radio(ROBOT.imageproc.radio, RadioFaults(), True, np.random.default_rng(seed))
         peer = WirelessRobot(self.world, radio)
         return Link(lambda: RadioTransport(peer, self.clock), ROBOT, LinkConfig(**config), self.clock)
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from robot_peer import RobotPeer
+from robots import LAYOUT, NX
 
 from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.bridge_loop import BridgeLoop
@@ -31,7 +32,6 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
@@ -64,7 +64,7 @@ class ConstantLoop:
             plan=plan,
             cut_short=False,
             tracking=SimpleNamespace(finished=False, failed=''),
-            record=lambda **given: TickRecord.without_state(tick, given['stamp'], given['seed'], executing),
+            record=lambda **given: TickRecord.without_state(tick, given['stamp'], given['seed'], executing, nx=NX),
         )
 
 
@@ -85,6 +85,7 @@ class System:
         self.controller = Controller(
             ConstantLoop(), lambda state: 'a path', dt=DT, seed=0, deadline=0.09, misses_allowed=3, stale_after=0.5,
             state_timeout=0.75,
+            layout=LAYOUT,
             steady=self.clock.steady,
         )  # fmt: skip
         self.collector = Collector(CollectorConfig(minutes=10.0), robot, self.clock.steady)

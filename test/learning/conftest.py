@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from robots import assemble_state
 
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import assemble_state
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, mark_valid
 
 DT = 0.1

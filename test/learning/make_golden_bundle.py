@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from robots import LAYOUT, NX
 
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NX
 from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.graphs import AdaptGraph
 from millirobot_adapt.learning.kinematics import body_state, integrate
@@ -52,12 +52,14 @@ def main() -> None:
     actions = 35 + 12 * torch.randn(WINDOW, 2, generator=generator)
     mask = torch.ones(WINDOW)
     mask[0] = 0
-    *adapted, before, after, norm, step = AdaptGraph(normalisation, psi)(*theta, trail[:-1], actions, trail[1:], mask)
+    *adapted, before, after, norm, step = AdaptGraph(normalisation, psi, LAYOUT)(
+        *theta, trail[:-1], actions, trail[1:], mask
+    )
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
     states = [trail[-1].repeat(CANDIDATES, 1)]
     for action in candidates:
-        outputs = forward(adapted, normalisation.features(body_state(states[-1]), action))
-        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt)[1])
+        outputs = forward(adapted, normalisation.features(body_state(states[-1], LAYOUT), action))
+        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt, LAYOUT)[1])
     np.savez(
         FOLDER / 'expected.npz',
         states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,

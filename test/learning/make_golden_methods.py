@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, WINDOW, random_states
+from robots import LAYOUT
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.bundle_writer import write_bundle
@@ -49,7 +50,7 @@ def models(generator):
 def adapted(method, model, states, actions):
     """Return theta' after the run, as PyTorch computes it from all transitions at once."""
     past = Segments(
-        body_state(states)[None], actions[None], change_of_state(states[:-1], states[1:])[None, :, :3]
+        body_state(states, LAYOUT)[None], actions[None], change_of_state(states[:-1], states[1:], LAYOUT)[None, :, :3]
     )  # fmt: skip
     if method == 'mb':
         return model.theta
@@ -59,7 +60,7 @@ def adapted(method, model, states, actions):
         weights = model.fitted(past)[0].float()
         return [weights[:-1], weights[-1]]
     rows = slice(TICKS - WINDOW, TICKS)
-    graph = AdaptGraph(model.normalisation, model.psi, guarded=False)
+    graph = AdaptGraph(model.normalisation, model.psi, LAYOUT, guarded=False)
     return graph(*model.theta, states[:-1][rows], actions[rows], states[1:][rows], torch.ones(WINDOW))[:-4]
 
 
@@ -75,15 +76,15 @@ def main() -> None:
             data={'origin': 'golden'}, training={'script': 'test/learning/make_golden_methods.py'},
         )  # fmt: skip
         changes = 1.5 * torch.tensor(TARGET_SCALE) * torch.randn(TICKS, 1, 8, generator=generator)
-        states = integrate(random_states(generator, 1), changes, robot.dt)[:, 0]
+        states = integrate(random_states(generator, 1), changes, robot.dt, LAYOUT)[:, 0]
         actions = 35 + 25 * torch.randn(TICKS, 2, generator=generator)
         theta = adapted(method, model, states, actions)
         candidates = 35 + 25 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
         predicted = [states[-1].repeat(CANDIDATES, 1)]
         for action in candidates:
-            outputs = forward(theta, model.normalisation.features(body_state(predicted[-1]), action))
-            predicted.append(integrate(predicted[-1], model.normalisation.change(outputs)[None], robot.dt)[1])
-        names = model.parts(WINDOW, robot.dt).theta
+            outputs = forward(theta, model.normalisation.features(body_state(predicted[-1], LAYOUT), action))
+            predicted.append(integrate(predicted[-1], model.normalisation.change(outputs)[None], robot.dt, LAYOUT)[1])
+        names = model.parts(WINDOW, robot).theta
         np.savez(
             folder / 'expected.npz', states=states, actions=actions, candidates=candidates,
             rollout=torch.stack(predicted), **dict(zip(names, theta, strict=True)),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, random_states
+from robots import LAYOUT
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.bundle_writer import write_bundle
@@ -42,18 +43,18 @@ def main() -> None:
     mask[:2] = 0
     while True:  # until the unit, which nobody trained, happens to explain a window better than none
         changes = torch.tensor(TARGET_SCALE) * torch.randn(WINDOW, 1, 8, generator=generator)
-        trail = integrate(random_states(generator, 1), changes, robot.dt)[:, 0]
+        trail = integrate(random_states(generator, 1), changes, robot.dt, LAYOUT)[:, 0]
         actions = 35 + 12 * torch.randn(WINDOW, 2, generator=generator)
         given = (trail[:-1], actions, trail[1:], mask)
-        bias, before, after, taken = ContextGraph(normalisation, recurrence)(*theta, *given)
+        bias, before, after, taken = ContextGraph(normalisation, recurrence, LAYOUT)(*theta, *given)
         if taken:
             break
     adapted = [theta[0], bias, *theta[2:]]
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
     states = [trail[-1].repeat(CANDIDATES, 1)]
     for action in candidates:
-        outputs = forward(adapted, normalisation.features(body_state(states[-1]), action))
-        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt)[1])
+        outputs = forward(adapted, normalisation.features(body_state(states[-1], LAYOUT), action))
+        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt, LAYOUT)[1])
     np.savez(
         FOLDER / 'expected.npz',
         states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,

@@ -53,7 +53,7 @@ def test_collect_command(tmp_path, capsys):
 
 def test_policy_covers_the_range_and_turns_home():
     robot = RobotConfig()
-    policy = RandomPolicy(robot.action_low, robot.action_high, 1.0, np.random.default_rng(0))
+    policy = RandomPolicy(robot.layout, 1.0, np.random.default_rng(0))
     state = np.zeros(24)
     state[10] = 1.0
     actions = np.array([policy.act(state) for _ in range(2000)])
@@ -83,7 +83,7 @@ def test_an_unknown_condition_is_a_mistake_of_the_user(tmp_path, capsys):
 
 def test_home_is_where_the_circle_is():
     robot = RobotConfig()
-    policy = RandomPolicy(robot.action_low, robot.action_high, 0.5, np.random.default_rng(0), centre=(0.0, 4.0))
+    policy = RandomPolicy(robot.layout, 0.5, np.random.default_rng(0), centre=(0.0, 4.0))
     state = np.zeros(24)
     state[10] = 1.0  # at the origin, looking along x: home is to the left
     away = np.array([policy.act(state) for _ in range(20)])

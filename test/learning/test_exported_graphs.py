@@ -6,7 +6,10 @@ import pytest
 torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
+from robots import LAYOUT  # noqa: E402
+
 from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
+from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph, adapt_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, theta_names  # noqa: E402
@@ -44,12 +47,12 @@ def evaluate(graph, theta, **inputs):
 @pytest.mark.parametrize(('hidden', 'rows'), [((8, 8), 6), ((24, 12), 6), ((8, 8), 15), ((5, 30), 1)])
 def test_one_adaptation_graph_serves_every_width_and_window(hidden, rows):
     psi = [torch.tensor(0.02 * (index + 1)) for index in range(6)]
-    graph = adapt_graph(network((8, 8)), NORMALISATION, psi, 6)
+    graph = adapt_graph(network((8, 8)), NORMALISATION, psi, 6, LAYOUT)
     theta, trail = network(hidden, seed=1), some_states(rows + 1)
     actions, mask = 35 + 12 * torch.randn(rows, 2, generator=torch.Generator().manual_seed(2)), torch.ones(rows)
     mask[: rows // 3] = 0
     with torch.no_grad():
-        expected = AdaptGraph(NORMALISATION, psi)(*theta, trail[:-1], actions, trail[1:], mask)
+        expected = AdaptGraph(NORMALISATION, psi, LAYOUT)(*theta, trail[:-1], actions, trail[1:], mask)
     found = evaluate(graph, theta, states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask)
     for value, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(value, wanted.numpy(), rtol=1e-4, atol=1e-5)
@@ -62,16 +65,16 @@ def test_the_rollout_graph_is_the_model_step_by_step(hidden, horizon, candidates
     actions = 35 + 12 * torch.randn(horizon, candidates, 2, generator=torch.Generator().manual_seed(5))
     expected = [state.repeat(candidates, 1)]
     for action in actions:
-        outputs = forward(theta, NORMALISATION.features(body_state(expected[-1]), action))
-        expected.append(integrate(expected[-1], NORMALISATION.change(outputs)[None], 0.1)[1])
-    found = evaluate(rollout_graph(3, NORMALISATION, 0.1), theta, state=state, actions=actions)[0]
+        outputs = forward(theta, NORMALISATION.features(body_state(expected[-1], LAYOUT), action))
+        expected.append(integrate(expected[-1], NORMALISATION.change(outputs)[None], 0.1, LAYOUT)[1])
+    found = evaluate(rollout_graph(3, NORMALISATION, RobotConfig()), theta, state=state, actions=actions)[0]
     np.testing.assert_allclose(found, torch.stack(expected).numpy(), atol=2e-5)
 
 
 @pytest.mark.parametrize('int8', [False, True])
 @pytest.mark.parametrize('layers', [2, 3, 5])
 def test_graphs_keep_the_formats_that_onnxruntime_has_long_read(layers, int8):
-    model = onnx.load_from_string(rollout_graph(layers, NORMALISATION, 0.1, int8=int8))
+    model = onnx.load_from_string(rollout_graph(layers, NORMALISATION, RobotConfig(), int8=int8))
     assert model.ir_version == 8
     assert {operators.domain: operators.version for operators in model.opset_import}[''] == 17
     quantised = [value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.INT8]

@@ -6,6 +6,8 @@ import pytest
 torch = pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
+from robots import LAYOUT  # noqa: E402
+
 from millirobot_adapt.core.control.history import TransitionHistory  # noqa: E402
 from millirobot_adapt.core.dynamics import method_factory  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
@@ -68,7 +70,7 @@ def test_at_run_time_it_predicts_what_it_predicted_in_training(trained, toy_roll
     errors = {False: [], True: []}
     for states, actions in zip(rollouts.states.astype(float), rollouts.actions.astype(float), strict=True):
         runtime.reset()
-        history = TransitionHistory(WINDOW, 0.1)
+        history = TransitionHistory(WINDOW, 0.1, LAYOUT)
         for tick in range(PAST + 1):
             history.add(0.1 * tick, states[tick], actions[tick - 1] if tick else None)
             adapted = runtime.adapt(history.window()).model

@@ -8,6 +8,8 @@ import pytest
 torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
+from robots import LAYOUT  # noqa: E402
+
 from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig, make_session, run_graph, to_engine  # noqa: E402
@@ -143,19 +145,19 @@ def test_training_meets_windows_of_every_length():
 @pytest.mark.parametrize(('hidden', 'rows'), [((8,), 2), ((24, 12, 8), 7)])
 def test_the_graph_equals_pytorch(hidden, rows):
     theta, recurrence = learner(hidden, dtype=torch.float32)
-    session = make_session(context_graph(theta, NORMALISATION, recurrence, rows), 'cpu', {})
+    session = make_session(context_graph(theta, NORMALISATION, recurrence, rows, LAYOUT), 'cpu', {})
     names = [*theta_names(theta), 'states', 'actions', 'next_states', 'mask']
     generator = torch.Generator().manual_seed(3)
     taken = []
     for missing in 15 * [rows // 2, 0]:
         start = 0.3 * torch.randn(1, 24, generator=generator)
         changes = NORMALISATION.change(torch.randn(rows, 1, 8, generator=generator))
-        trail = integrate(start, changes, 0.1)[:, 0]
+        trail = integrate(start, changes, 0.1, LAYOUT)[:, 0]
         actions, mask = 35 + 12 * torch.randn(rows, 2, generator=generator), torch.ones(rows)
         mask[:missing] = 0
         given = [*theta, trail[:-1], actions, trail[1:], mask]
         with torch.no_grad():
-            expected = ContextGraph(NORMALISATION, recurrence)(*given)
+            expected = ContextGraph(NORMALISATION, recurrence, LAYOUT)(*given)
         found = run_graph(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
         for value, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(value.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-5)
@@ -165,7 +167,7 @@ def test_the_graph_equals_pytorch(hidden, rows):
 
 def test_the_graph_keeps_formats_that_onnxruntime_has_long_read_and_each_array_once():
     theta, recurrence = learner((16, 16), dtype=torch.float32)
-    graph = context_graph(theta, NORMALISATION, recurrence, 10)
+    graph = context_graph(theta, NORMALISATION, recurrence, 10, LAYOUT)
     model = onnx.load_from_string(graph)
     assert model.ir_version == 8
     assert [(operators.domain, operators.version) for operators in model.opset_import] == [('', 17)]

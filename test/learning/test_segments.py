@@ -5,6 +5,8 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
+from robots import LAYOUT  # noqa: E402
+
 from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.learning.augment import AugmentConfig, augment  # noqa: E402
 from millirobot_adapt.learning.persistence import persistence, tell_persistence  # noqa: E402
@@ -105,14 +107,14 @@ def test_persistence_tells_bias_from_noise(toy_rollouts):
     bias = noise[:, :1]
     white = replace(segments, displacement=segments.displacement + noise)
     biased = replace(segments, displacement=segments.displacement + bias)
-    assert abs(persistence(white)['yaw_change']) < 0.3
-    assert persistence(biased)['yaw_change'] > 0.9
+    assert abs(persistence(white, LAYOUT)['yaw_change']) < 0.3
+    assert persistence(biased, LAYOUT)['yaw_change'] > 0.9
 
 
 def test_what_never_varies_is_no_bias_that_stays(toy_rollouts):
     segments = cut(toy_rollouts(count=10, length=60), np.arange(10), 47)
     standing = replace(segments, displacement=torch.zeros_like(segments.displacement))
-    assert persistence(standing)['yaw_change'] == pytest.approx(0.0, abs=1e-6)
+    assert persistence(standing, LAYOUT)['yaw_change'] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_advice_is_given_where_there_is_only_noise(toy_rollouts):

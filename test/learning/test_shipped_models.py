@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from robots import LAYOUT
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -39,7 +40,7 @@ def errors():
             for name, model in models.items():
                 predicted = model.rollout(states[now], actions[future][:, None]).astype(float)[:, 0]
                 one_step = bundles['grbal'].prediction_error(predicted[1], states[now + 1], states[now])
-                missed = change_of_state(predicted[-1], states[now + HORIZON])
+                missed = change_of_state(LAYOUT, predicted[-1], states[now + HORIZON])
                 found[name].append([one_step, np.hypot(*missed[:2]), missed[2]])
     return {name: np.sqrt(np.mean(np.square(rows), axis=0)) for name, rows in found.items()}
 

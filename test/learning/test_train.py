@@ -4,6 +4,8 @@ import pytest
 torch = pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
+from robots import LAYOUT  # noqa: E402
+
 from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
@@ -72,14 +74,14 @@ def test_exported_graphs_equal_pytorch(trained, toy_rollouts):
     method = make_method(bundle, EngineConfig(threads=1))
     window, states, actions = next(iter(windows(toy_rollouts(count=1, length=30, seed=3))))
     tensors = [torch.from_numpy(array).float() for array in (window.states, window.actions, window.next_states)]
-    graph = AdaptGraph(run.model.normalisation, [psi.detach() for psi in run.model.psi])
+    graph = AdaptGraph(run.model.normalisation, [psi.detach() for psi in run.model.psi], LAYOUT)
     with torch.no_grad():
         *theta, before, after, norm, step = graph(*run.model.theta, *tensors, torch.ones(WINDOW))
         state = torch.from_numpy(states[:1]).float()
         expected = [state]
         for action in torch.from_numpy(actions).float():
-            outputs = forward(theta, run.model.normalisation.features(body_state(expected[-1]), action[None]))
-            expected.append(integrate(expected[-1], run.model.normalisation.change(outputs)[None], 0.1)[1])
+            outputs = forward(theta, run.model.normalisation.features(body_state(expected[-1], LAYOUT), action[None]))
+            expected.append(integrate(expected[-1], run.model.normalisation.change(outputs)[None], 0.1, LAYOUT)[1])
     adaptation = method.adapt(window)
     for value, wanted in zip(adaptation.model.theta.values(), theta, strict=True):
         np.testing.assert_allclose(value.numpy(), wanted.numpy(), atol=1e-5)

@@ -70,7 +70,7 @@ def signed(sender, stamp=None):
 
 @pytest.mark.filterwarnings('ignore:invalid value')
 def test_what_foreign_publishers_get_wrong_does_not_end_the_bridge_and_moves_nothing(node):
-    listener = GateListener(node, node.loop)
+    listener = GateListener(node, node.loop, ('left', 'right'))
     for message in (
         JointState(),
         WALK,
@@ -149,9 +149,8 @@ def test_the_battery_is_a_part_of_its_own(node):
     (battery,) = node.parts()
     assert (battery.name, battery.level) == ('battery', DiagnosticStatus.STALE)
     robot = load_robot('velociroach')
-    low = robot.scales.battery_low_counts
-    assert battery_status(low, robot).level == DiagnosticStatus.OK
-    battery = battery_status(low - 1, robot)
+    assert battery_status(robot.battery.low, robot).level == DiagnosticStatus.OK
+    battery = battery_status(robot.battery.low - 0.01, robot)
     assert (battery.level, battery.message[-2:]) == (DiagnosticStatus.ERROR, ' V')
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow
 import pytest
 from pyarrow import parquet
+from robots import LAYOUT
 from synthetic_run import write_run
 
 from millirobot_adapt.analysis.run_data import load_run
@@ -18,7 +19,7 @@ from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.export import Tables, read_tables, write_csv, write_npz
 from millirobot_adapt.recording.parquet import write_parquet
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.tables import STATE_COLUMNS
+from millirobot_adapt.recording.tables import state_columns
 from millirobot_adapt.recording.writer import BagWriter
 
 START = 1_700_000_000.0
@@ -113,14 +114,14 @@ def test_parquet_loads_back_number_for_number(tmp_path, tables):
 def test_plans_come_back_from_parquet_though_some_are_shorter(tmp_path, tables):
     plans = np.random.default_rng(0).standard_normal(tables.plans.shape)
     plans[3, 2:] = np.nan
-    write_parquet(Tables(tables.tables, plans), tmp_path / 'run')
+    write_parquet(Tables(tables.tables, plans, tables.state_columns), tmp_path / 'run')
     read = parquet.read_table(tmp_path / 'run' / 'plans.parquet').to_pydict()
     assert len(read['ahead']) == plans.shape[0] * plans.shape[1] - (plans.shape[1] - 2)
     place = read.pop('tick_row'), read.pop('ahead')
     again = np.full_like(plans, np.nan)
     again[place] = np.transpose(list(read.values()))
     np.testing.assert_array_equal(again, plans)
-    assert tuple(read) == STATE_COLUMNS
+    assert tuple(read) == state_columns(LAYOUT)
 
 
 def test_what_some_messages_lack_is_nan_and_damaged_ones_are_left_out(tmp_path):

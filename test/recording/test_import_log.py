@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from robots import imageproc
 from rosbags.highlevel import AnyReader
 
-from millirobot_adapt.contract.messages import TelemetryGatherer, pose_sample, seconds, sides
+from millirobot_adapt.contract.messages import TelemetryGatherer, joint_values, pose_sample, seconds
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
@@ -16,6 +17,12 @@ from millirobot_adapt.recording.lab.import_log import REQUEST_TIME, ImportReport
 from millirobot_adapt.recording.reader import open_bag
 
 ROBOT = RobotConfig()
+
+
+def sides(message, field='velocity'):
+    return joint_values(message, ROBOT.layout.action_names, field)
+
+
 RECORDS = 10
 LOGS = Path(__file__).parents[3] / 'shared' / 'data' / 'velociroach_logs'
 
@@ -112,7 +119,7 @@ def test_telemetry_is_in_si_units(tmp_path):
     imu = of(messages, 'imu/data_raw')[3]
     assert imu.angular_velocity.z == pytest.approx(log['gyro'][3, 2] * 1.0658e-3)
     assert imu.linear_acceleration_covariance[0] == -1.0
-    assert of(messages, 'battery')[4].voltage == pytest.approx(log['vbat'][4] * ROBOT.scales.battery)
+    assert of(messages, 'battery')[4].voltage == pytest.approx(log['vbat'][4] * ROBOT.imageproc.scales.battery)
     back_emf = of(messages, 'back_emf')[0].data
     assert back_emf[1] > 0
     assert back_emf[2] > 0
@@ -207,7 +214,7 @@ def test_a_folder_in_place_of_the_log_is_refused(tmp_path):
 
 def test_the_scales_are_the_robots(tmp_path):
     np.savez(tmp_path / 'log.npz', **make_log())
-    robot = dataclasses.replace(ROBOT, scales=dataclasses.replace(ROBOT.scales, gyro=2 * ROBOT.scales.gyro))
+    robot = imageproc(scales=dataclasses.replace(ROBOT.imageproc.scales, gyro=2 * ROBOT.imageproc.scales.gyro))
     for name, config in (('one', ROBOT), ('two', robot)):
         import_log(tmp_path / 'log.npz', tmp_path / name, config, progress=False)
     rates = [

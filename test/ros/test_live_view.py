@@ -14,11 +14,11 @@ import yaml
 rclpy = pytest.importorskip('rclpy')
 
 from rclpy.node import Node  # noqa: E402
+from robots import NX  # noqa: E402
 from visualization_msgs.msg import Marker, MarkerArray  # noqa: E402
 
 from millirobot_adapt.contract import topics  # noqa: E402
 from millirobot_adapt.core.control.tick_record import TickRecord  # noqa: E402
-from millirobot_adapt.core.robot.state import NX  # noqa: E402
 from millirobot_adapt.core.safety.geofence import Fence  # noqa: E402
 from millirobot_adapt.ros.conversions import qos  # noqa: E402
 from millirobot_adapt.ros.outputs.live_view import LiveView  # noqa: E402
@@ -94,7 +94,7 @@ def plan(loop, view):
         states = np.zeros((H + 1, size, NX), dtype=np.float32)
         states[:, :, :2] = paths
         loop.watcher(states, costs)
-    record = TickRecord.without_state(7, 3.0, 0, np.zeros(2))
+    record = TickRecord.without_state(7, 3.0, 0, np.zeros(2), nx=NX)
     view.show(replace(record, plan_actions=np.ones((H, 2)), plan_states=np.ones((H + 1, NX))))
 
 

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from robots import LAYOUT
 
 from firmware_bridge import packets
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import LEG_PHASE
 from millirobot_adapt.sim import measure
 from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope
 from millirobot_adapt.sim.floor import TIPPING_TIME
@@ -37,7 +37,7 @@ def turned(run: measure.Record) -> float:
 def walked(condition: Condition, seconds: float) -> World:
     world = World(ROBOT, condition, seed=3)
     world.microcontroller.obey(packets.StartMotors())
-    world.microcontroller.obey(packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]))
+    world.microcontroller.obey(packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]))
     world.microcontroller.obey(packets.SetVelocity((300, 300)))
     world.advance(seconds)
     return world
@@ -155,7 +155,7 @@ def test_frozen_encoders_are_as_frequent_as_said_and_leave_the_walk_alone():
         condition = Condition(frozen_encoders=share)
         mock = LockstepRobot(ROBOT, condition, make_estimator(EstimatorConfig(), ROBOT), seed=0)
         observations = [mock.reset(), *(mock.step(np.full(2, 25.0)) for _ in range(150))]
-        phases = np.array([seen.state[LEG_PHASE] for seen in observations[1:]])
+        phases = np.array([seen.state[LAYOUT.phase] for seen in observations[1:]])
         frozen = (np.diff(phases, axis=0) == 0.0).all(axis=1).mean()
         runs.append((frozen, np.array([seen.true_position for seen in observations])))
     assert runs[0][0] == 0.0

@@ -91,7 +91,7 @@ def test_training_conditions_differ_and_are_reproducible():
 def final_pose(condition: Condition) -> np.ndarray:
     world = World(ROBOT, condition, seed=3)
     world.microcontroller.obey(packets.StartMotors())
-    world.microcontroller.obey(packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]))
+    world.microcontroller.obey(packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]))
     world.microcontroller.obey(packets.SetVelocity((300, 300)))
     world.advance(1.0)
     return np.concatenate(world.hexapod.pose())

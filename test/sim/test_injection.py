@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self, folder, **condition):
         self.world = World(ROBOT, Condition(step_noise=0.0, **condition), seed=0)
-        self.radio = Radio(ROBOT.radio, RadioFaults(), True, np.random.default_rng(0))
+        self.radio = Radio(ROBOT.imageproc.radio, RadioFaults(), True, np.random.default_rng(0))
         self.port = PtyPort(folder / 'radio')
         self.mock = Mock(self.world, self.radio, self.port)
 
@@ -47,7 +47,7 @@ class Bench:
 
     def walk(self, counts=300):
         for packet in (
-            packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]),
+            packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]),
             packets.StartMotors(),
             packets.SetVelocity((counts, counts)),
         ):
@@ -281,7 +281,7 @@ def test_an_encoder_stands_still_and_goes_on_within_a_turn(bench):
     assert bench.world.hexapod.leg_velocity()[0] > 20.0, 'the legs turn on'
     bench.inject('clear')
     bench.live(0.002)
-    assert abs(bench.telemetry().position[0] - during[0]) <= ROBOT.scales.encoder_counts / 2 + 2000
+    assert abs(bench.telemetry().position[0] - during[0]) <= ROBOT.imageproc.scales.encoder_counts / 2 + 2000
 
 
 def test_blocked_legs_do_not_turn_until_they_are_let_go(bench):
@@ -310,7 +310,7 @@ def test_clocks_step(bench):
     assert np.median(ages(bench.live(0.2))) == pytest.approx(age - 0.3, abs=0.005)
     before = bench.telemetry().timestamp
     bench.inject('clock.robot', 2.0)
-    assert (bench.telemetry().timestamp - before) * ROBOT.scales.clock == pytest.approx(2.0, abs=0.01)
+    assert (bench.telemetry().timestamp - before) * ROBOT.imageproc.scales.clock == pytest.approx(2.0, abs=0.01)
     now = bench.mock.host_time(0.0)
     bench.inject('clock.host', -5.0, 0.1)
     assert bench.mock.host_time(0.0) == pytest.approx(now - 5.0)

@@ -2,11 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from robots import LAYOUT, NX
 
 from firmware_bridge.telemetry import counts_to_setpoint, setpoint_to_counts
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import LEG_VELOCITY, NX, POSITION, StateView
+from millirobot_adapt.core.robot.layout import POSITION
+from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.sim.conditions import Condition, Fault, load_condition
 from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
 
@@ -37,8 +39,8 @@ def test_equal_seeds_give_equal_runs_bit_for_bit_and_others_do_not(run):
 
 def test_the_effect_of_an_action_shows_in_the_state_after_it(run):
     sent = np.array([after.sent for after in run[1:]])
-    after = np.array([obs.state for obs in run[1:]])[:, LEG_VELOCITY]
-    before = np.array([obs.state for obs in run[:-1]])[:, LEG_VELOCITY]
+    after = np.array([obs.state for obs in run[1:]])[:, LAYOUT.joint_velocity]
+    before = np.array([obs.state for obs in run[:-1]])[:, LAYOUT.joint_velocity]
     for side in (0, 1):
         assert np.corrcoef(sent[:, side], after[:, side])[0, 1] > 0.8
         assert abs(np.corrcoef(sent[:, side], before[:, side])[0, 1]) < 0.3

@@ -139,7 +139,7 @@ def test_a_robot_that_starts_anew_has_forgotten_everything(walking):
     after = walking.ask(packets.SetVelocity((300, 400)))
     assert (after.index, after.timestamp) == (1, 0)
     assert before.index > 1
-    assert all(abs(count) <= ROBOT.scales.encoder_counts / 2 for count in after.position)
+    assert all(abs(count) <= ROBOT.imageproc.scales.encoder_counts / 2 for count in after.position)
     walking.wait(COASTING)
     assert np.abs(walking.leg_rate).max() < 0.2
     walking.ask(packets.StartMotors())

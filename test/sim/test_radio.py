@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.robot.description import RadioConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, TxStatus, encode_frame
-from millirobot_adapt.core.robot.description import RadioConfig
+from millirobot_adapt.core.robot.drivers import RadioConfig
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import LATEST_STALE, RadioFaults
 

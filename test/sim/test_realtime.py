@@ -23,7 +23,7 @@ class Bench:
         self.output: list[tuple[float, bytes]] = []
         self.waits: list[float] = []
         self.world = World(ROBOT, Condition(), seed=0)
-        radio = Radio(ROBOT.radio, RadioFaults(), True, np.random.default_rng(0))
+        radio = Radio(ROBOT.imageproc.radio, RadioFaults(), True, np.random.default_rng(0))
         self.mock = RealtimeRobot(
             self.world, radio, self, clock=lambda: self.time, host_clock=lambda: EPOCH + self.time
         )
@@ -96,7 +96,10 @@ def test_a_short_pause_is_caught_up_with():
 
 def test_the_motors_follow_what_comes_over_the_port():
     bench = Bench()
-    for packet in (packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]), packets.StartMotors()):
+    for packet in (
+        packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]),
+        packets.StartMotors(),
+    ):
         bench.send(packet)
     bench.send(packets.SetVelocity((400, 400)))
     bench.run(0.4)

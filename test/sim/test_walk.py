@@ -66,7 +66,7 @@ def test_with_a_lost_middle_leg_the_robot_can_still_be_steered_both_ways():
 
 def test_the_legs_of_a_side_stay_half_a_turn_apart():
     world = World(ROBOT, Condition(), seed=0)
-    world.microcontroller.obey(packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]))
+    world.microcontroller.obey(packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]))
     world.microcontroller.obey(packets.StartMotors())
     world.microcontroller.obey(packets.SetVelocity((500, 200)))
     world.advance(1.0)
@@ -95,7 +95,7 @@ def test_a_fault_begins_at_its_time_after_the_first_motion_and_is_noted():
 def test_the_battery_sags_under_load():
     world = World(ROBOT, Condition(), seed=0)
     idle = world.hexapod.battery
-    world.microcontroller.obey(packets.PidGains(ROBOT.pid_gains[:5], ROBOT.pid_gains[5:]))
+    world.microcontroller.obey(packets.PidGains(ROBOT.imageproc.pid_gains[:5], ROBOT.imageproc.pid_gains[5:]))
     world.microcontroller.obey(packets.StartMotors())
     world.microcontroller.obey(packets.SetVelocity((500, 500)))
     world.advance(0.02)

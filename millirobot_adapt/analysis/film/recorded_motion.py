@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot.state import LEG_PHASE, FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.sim.hexapod_model import LEGS, Body
 from millirobot_adapt.sim.scene import RobotPose
 
@@ -104,9 +104,9 @@ def _phases(run: RunData) -> Series:
     if len(run.states) < 2:
         return _integrated(run.legs)
     states = run.states.values
-    cos_left, sin_left, cos_right, sin_right = states[:, LEG_PHASE].T
-    wrapped = np.column_stack([np.arctan2(sin_left, cos_left), np.arctan2(sin_right, cos_right)])
-    rates = StateView(states).leg_velocity
+    phases = states[:, run.layout.phase]
+    wrapped = np.arctan2(phases[:, 1::2], phases[:, 0::2])
+    rates = states[:, run.layout.joint_velocity]
     steps = np.diff(run.states.stamps)[:, None] * (rates[:-1] + rates[1:]) / 2
     # The turn nearest to what the velocity says, exact in its angle.
     off = np.diff(wrapped, axis=0) - steps

@@ -64,8 +64,9 @@ def check(path: Path, changes: Changes, namespace: str | None = None, strict: bo
     states = {microseconds(a.stamp): a.state for a in again if a.certain and a.comparable and a.state is not None}
     retuner = Retuner(assembly, decisions.revisions)
     checker = TickChecker(
-        assembly.loop, retuner, states, decisions.setpoints, comparison, setup.controller.misses_allowed
-    )
+        assembly.loop, retuner, states, decisions.setpoints, comparison, setup.controller.misses_allowed,
+        setup.robot.layout.neutral,
+    )  # fmt: skip
     with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
         if decided_by(decisions.fingerprint) == DECISIONS:
             for run in decisions.runs(setup.robot.dt, setup.controller.path):

@@ -12,7 +12,7 @@ from millirobot_adapt.analysis.replay.live_parameters import Retuner
 from millirobot_adapt.contract.messages import microseconds
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 DECIDED = (
     ('loss_before', 'number'), ('loss_after', 'number'), ('gradient_norm', 'number'), ('inner_step', 'number'),
@@ -37,6 +37,7 @@ class TickChecker:
         setpoints: dict[int, FloatArray],
         comparison: ReplayComparison,
         misses_allowed: int,
+        neutral: FloatArray,
     ) -> None:
         """Make a checker.
 
@@ -47,6 +48,7 @@ class TickChecker:
             setpoints: Setpoints that were published [rad/s], shape (nu,), by stamp [us].
             comparison: Takes what is found.
             misses_allowed: After more deadlines missed in a row the robot stands.
+            neutral: The action with which it stands, shape (nu,).
         """
         self._loop = loop
         self._retuner = retuner
@@ -56,6 +58,7 @@ class TickChecker:
         self._plans: dict[int, FloatArray] = {}
         self._paused = -1
         self._misses_allowed = misses_allowed
+        self._neutral = neutral
 
     def check(self, run: RecordedRun, on_tick: Callable[[], object]) -> None:
         """Compare the ticks of a run, up to the first difference."""
@@ -131,7 +134,9 @@ class TickChecker:
             self._paused = int(record.tick)
         before_the_first = run.whole and made < run.ticks[0].tick
         if row > self._misses_allowed + 1 or made <= self._paused or (plan is None and before_the_first):
-            plan = np.zeros((row + 1, NU))  # while paused, before the first plan, and long after the last one
+            plan = np.tile(
+                self._neutral, (row + 1, 1)
+            )  # while paused, before the first plan, and long after the last one
         if plan is None:
             self._comparison.leave_out('setpoints', 'the tick that planned them is missing')
             return

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from millirobot_adapt.analysis.replay.live_parameters import revision_of
 from millirobot_adapt.contract.arrival_record import ArrivalRecord
-from millirobot_adapt.contract.messages import microseconds, reference_path, seconds, sides
+from millirobot_adapt.contract.messages import joint_values, microseconds, reference_path, seconds
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
@@ -76,7 +76,7 @@ class Decisions:
         elif topic == TICK.name:
             self.ticks.append(decode_tick(message.data))
         elif topic == SETPOINT.name:
-            self.setpoints[microseconds(seconds(message.header.stamp))] = sides(message)
+            self.setpoints[microseconds(seconds(message.header.stamp))] = joint_values(message, list(message.name))
         elif topic == REFERENCE.name:
             self.references.append((seconds(message.header.stamp), reference_path(message)))
         elif topic == PARAMETERS.name:

@@ -13,7 +13,8 @@ from millirobot_adapt.analysis.replay.rollouts import Rollout
 from millirobot_adapt.core.control.history import TransitionHistory, is_valid_step, steps_ahead
 from millirobot_adapt.core.dynamics.method_interface import Method
 from millirobot_adapt.core.geometry import wrap
-from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
+from millirobot_adapt.core.robot.layout import StateLayout
+from millirobot_adapt.core.robot.state import FloatArray, StateView
 
 HORIZONS = (1, 5, 10)
 """H, in ticks."""
@@ -73,7 +74,12 @@ def pool(many: Iterable[ErrorsByHorizon]) -> ErrorsByHorizon:
 
 
 def open_loop_errors(
-    rollout: Rollout, method: Method, dt: float, on_tick: Callable[[], object] = lambda: None, keep: bool = True
+    rollout: Rollout,
+    method: Method,
+    dt: float,
+    layout: StateLayout,
+    on_tick: Callable[[], object] = lambda: None,
+    keep: bool = True,
 ) -> ErrorsByHorizon:
     """Adapt at every tick to the transitions before it, newest included, and predict the actions then executed.
 
@@ -81,11 +87,12 @@ def open_loop_errors(
         rollout: Re-estimated states and executed actions.
         method: Adaptation method; it is reset first.
         dt: Control period [s].
+        layout: Where the numbers of a state stand.
         on_tick: Called after each tick.
         keep: Keep each error, not their sums alone.
     """
     method.reset()
-    history = TransitionHistory(method.window_length, dt)
+    history = TransitionHistory(method.window_length, dt, layout)
     errors = {horizon: OpenLoopErrors(keep) for horizon in HORIZONS}
     ahead = _steps_ahead(rollout, dt)
     for k, (stamp, state) in enumerate(zip(rollout.stamps, rollout.states, strict=True)):
@@ -94,7 +101,7 @@ def open_loop_errors(
         window = history.window()
         if window.mask.any() and ahead[k]:
             adapted = method.adapt(window).model
-            actions = rollout.actions[k : k + ahead[k]].reshape(-1, 1, NU)
+            actions = rollout.actions[k : k + ahead[k]][:, None]
             predicted = [np.asarray(model.rollout(state, actions))[:, 0] for model in (method.prior, adapted)]
             for horizon in HORIZONS:
                 if horizon <= ahead[k]:

@@ -125,11 +125,11 @@ def _summary(errors: ErrorsByHorizon) -> dict[str, Any]:
 
 
 def _errors(rollouts: list[Rollout], assembly: Assembly, keep: bool) -> list[ErrorsByHorizon]:
-    config = assembly.config
+    config, robot = assembly.config, assembly.robot
     # One sequence a rollout is too little work to share among threads.
     method = make_method(assembly.bundle, replace(config.engine, threads=1), config.method)
     with _bar('adapting and predicting', rollouts) as bar:
-        return [open_loop_errors(rollout, method, assembly.robot.dt, bar.update, keep) for rollout in rollouts]
+        return [open_loop_errors(rollout, method, robot.dt, robot.layout, bar.update, keep) for rollout in rollouts]
 
 
 def _plan(

@@ -14,7 +14,7 @@ from millirobot_adapt.analysis.replay.decisions import Decisions
 from millirobot_adapt.analysis.replay.estimates import Answering
 from millirobot_adapt.analysis.replay.live_parameters import Revisions
 from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
-from millirobot_adapt.contract.messages import TelemetryGatherer, microseconds, pose_sample, seconds, sides
+from millirobot_adapt.contract.messages import TelemetryGatherer, joint_values, microseconds, pose_sample, seconds
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
     ARRIVALS,
@@ -34,7 +34,7 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.recording.reader import Bag
 
 SENSORS = (MOCAP_POSE, LEGS, IMU, BATTERY, BACK_EMF)
@@ -69,6 +69,7 @@ class _States:
     def __init__(self, make_estimator: Callable[[], Estimator], repeats: bool = False) -> None:
         """Begin; with `repeats` a record may come again."""
         self._answering = Answering(make_estimator, repeats)
+        self._nx = make_estimator().robot.layout.nx
         self._stamps, self._states = array('d'), array('d')
 
     def take(self, record: ArrivalRecord) -> None:
@@ -80,7 +81,7 @@ class _States:
 
     def in_order(self) -> tuple[FloatArray, FloatArray]:
         """Return stamps [s], shape (N,), and states, shape (N, nx), by time."""
-        return _by_time(self._stamps, self._states, NX)
+        return _by_time(self._stamps, self._states, self._nx)
 
 
 @dataclass
@@ -89,20 +90,24 @@ class _Part:
 
     name: str
     states: _States
+    layout: StateLayout
     held: list[ArrivalRecord] | None = None
     """Records kept back until it is known whether the estimator's own ones come; None: the states follow at once."""
-    gatherer: TelemetryGatherer = field(default_factory=TelemetryGatherer)
+    gatherer: TelemetryGatherer = field(init=False)
     log: ArrivalLog = field(default_factory=ArrivalLog)
     sent_stamps: array[float] = field(default_factory=lambda: array('d'))
     sent: array[float] = field(default_factory=lambda: array('d'))
     wanted: bool = True
     """False: the estimator's own records are there."""
 
+    def __post_init__(self) -> None:
+        self.gatherer = TelemetryGatherer([joint.name for joint in self.layout.joints])
+
     def add(self, topic: str, message: Any) -> None:
         """Take one message of the sensors, as if it had reached the estimator so, or of what was sent."""
         record: ArrivalRecord | None = None
         if topic == SENT.name:
-            action = sides(message)
+            action = joint_values(message, self.layout.action_names)
             self.sent_stamps.append(seconds(message.header.stamp))
             self.sent.extend(action)
         elif not self.wanted:
@@ -174,10 +179,11 @@ class _Reading:
     def __init__(self, make_estimator: Callable[[], Estimator], expected: bool) -> None:
         """Begin; with `expected` the bag has a topic for the estimator's own records."""
         self._make_estimator = make_estimator
+        self._layout = make_estimator().robot.layout
         self._own = _States(make_estimator, repeats=True)
         self.recorded = False
         """The estimator's own records have come."""
-        self._parts = [_Part('whole bag', _States(make_estimator), [] if expected else None)]
+        self._parts = [_Part('whole bag', _States(make_estimator), self._layout, [] if expected else None)]
         self._marked = False
         self._decisions = Decisions()
 
@@ -190,7 +196,7 @@ class _Reading:
         if topic == ROLLOUT.name:
             self._parts = [
                 *(self._parts if self._marked else ()),
-                _Part(message.message, _States(self._make_estimator)),
+                _Part(message.message, _States(self._make_estimator), self._layout),
             ]
             self._marked = True
         elif topic == ARRIVALS.name:
@@ -232,7 +238,7 @@ def _slim(record: TickRecord) -> TickRecord:
 def _assembled(part: _Part, found: _States, dt: float, path: ReferencePath | None) -> Rollout:
     """Put the states of a rollout in order and find the action executed after each."""
     stamps, states = found.in_order()
-    sent_stamps, sent = _by_time(part.sent_stamps, part.sent, NU)
+    sent_stamps, sent = _by_time(part.sent_stamps, part.sent, part.layout.nu)
     return Rollout(part.name, stamps, states, executed_actions(stamps, sent_stamps, sent, dt), path)
 
 
@@ -257,7 +263,7 @@ def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArr
     Returns:
         Shape (N, nu); NaN where no action is known, and in the last row.
     """
-    actions = np.full((len(stamps), NU), np.nan)
+    actions = np.full((len(stamps), sent.shape[1]), np.nan)
     middles = (stamps[:-1] + stamps[1:]) / 2
     for k, newest in enumerate(np.searchsorted(sent_stamps, middles) - 1):
         if newest >= 0 and sent_stamps[newest] > stamps[k] - dt:

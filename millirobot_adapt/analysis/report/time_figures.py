@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ BEFORE_FAULT = 5.0
 SHORT_MEDIAN = 5
 """Width of the running medians there [ticks]: wide ones would hide a quick recovery."""
 DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}
+
+COLORS = (BLUE, ORANGE, GREEN)
+"""Of actions and joints, in their order."""
 
 
 def cross_track(timeline: Timeline) -> Drawing | None:
@@ -172,7 +176,7 @@ def adaptation(timeline: Timeline) -> Drawing | None:
 
 
 def setpoints(timeline: Timeline) -> Drawing | None:
-    """Draw for each side what the controller wanted and what the bridge sent, in revolutions per second."""
+    """Draw for each action what the controller wanted and what the bridge sent."""
     wanted, sent = pairs(timeline.run)
     if not len(wanted):
         return None
@@ -180,34 +184,48 @@ def setpoints(timeline: Timeline) -> Drawing | None:
     inside = timeline.within(Series(wanted.stamps, np.column_stack([wanted.values, sent, same])))
     if not len(inside):
         return None
-    figure, both = new_figure(HEIGHT, rows=2)
-    changed = inside.values[:, 4] == 0
-    for side, (axes, name, color) in enumerate(zip(both, ('left', 'right'), (BLUE, ORANGE), strict=True)):
-        ours, theirs = inside.values[:, side] / RADIANS_PER_REVOLUTION, inside.values[:, 2 + side]
+    actions = timeline.run.layout.actions
+    figure, many = new_figure(HEIGHT, rows=len(actions))
+    changed = inside.values[:, -1] == 0
+    for number, (axes, action) in enumerate(zip(_listed(many), actions, strict=True)):
+        unit, scale = _shown_unit(action.unit)
+        ours, theirs = inside.values[:, number] / scale, inside.values[:, len(actions) + number] / scale
         axes.step(inside.stamps, ours, where='post', color=INK, linewidth=1.0, alpha=0.55)
-        axes.step(inside.stamps, theirs / RADIANS_PER_REVOLUTION, where='post', color=color, linewidth=1.3)
+        axes.step(inside.stamps, theirs, where='post', color=COLORS[number % len(COLORS)], linewidth=1.3)
         axes.plot(inside.stamps[changed], ours[changed], 'x', color=STOP, markersize=5)
-        axes.set_ylabel(f'{name} [rev/s]')
-        _finish(timeline, axes, last=side == 1, label=side == 0)
+        axes.set_ylabel(f'{action.name} [{unit}]')
+        _finish(timeline, axes, last=number == len(actions) - 1, label=number == 0)
     count = f'{changed.sum()} of {len(inside)} were changed, replaced or not sent (crosses)'
     return Drawing(figure, f'Sent (colour) against wanted by the controller (grey): {count}.')
 
 
 def leg_rates(timeline: Timeline) -> Drawing | None:
-    """Draw each side's leg rate against its setpoint, in revolutions per second."""
-    run = timeline.run
-    if not len(run.legs):
+    """Draw the rate of each joint that an action turns against its setpoint, in revolutions per second."""
+    run, followers = timeline.run, timeline.run.layout.followers
+    if not len(run.legs) or not followers:
         return None
-    figure, both = new_figure(HEIGHT, rows=2)
+    figure, many = new_figure(HEIGHT, rows=len(followers))
     wanted, measured = timeline.within(run.sent), timeline.within(run.legs)
-    largest = float(np.max(np.abs(np.concatenate([wanted.values, measured.values, [[1.0, 1.0]]]))))
-    for side, (axes, name, color) in enumerate(zip(both, ('left', 'right'), (BLUE, ORANGE), strict=True)):
-        axes.step(*_rate(wanted, side), where='post', color=INK, linewidth=1.0, alpha=0.55)
-        axes.plot(*_rate(measured, side), color=color, linewidth=1.3)
-        axes.set_ylabel(f'{name} [rev/s]')
-        axes.set_ylim(0, 1.08 * largest / RADIANS_PER_REVOLUTION)
-        _finish(timeline, axes, last=side == 1, label=side == 0)
+    actions, joints = (list(numbers) for numbers in zip(*followers, strict=True))
+    values = np.concatenate([wanted.values[:, actions].ravel(), measured.values[:, joints].ravel(), [0.0, 1.0]])
+    least, largest = float(values.min()) / RADIANS_PER_REVOLUTION, float(values.max()) / RADIANS_PER_REVOLUTION
+    for row, (axes, (action, joint)) in enumerate(zip(_listed(many), followers, strict=True)):
+        axes.step(*_rate(wanted, action), where='post', color=INK, linewidth=1.0, alpha=0.55)
+        axes.plot(*_rate(measured, joint), color=COLORS[row % len(COLORS)], linewidth=1.3)
+        axes.set_ylabel(f'{run.layout.action_names[action]} [rev/s]')
+        axes.set_ylim(1.08 * least, 1.08 * largest)
+        _finish(timeline, axes, last=row == len(followers) - 1, label=row == 0)
     return Drawing(figure, 'Measured (colour) against the setpoint sent (grey).')
+
+
+def _listed(axes: Axes | Sequence[Axes]) -> Sequence[Axes]:
+    """Return the panels of a figure as a list, also where there is one alone."""
+    return [axes] if isinstance(axes, Axes) else axes
+
+
+def _shown_unit(unit: str) -> tuple[str, float]:
+    """Return the unit in which an action is drawn, and how many of its own make one."""
+    return ('rev/s', RADIANS_PER_REVOLUTION) if unit == 'rad/s' else (unit, 1.0)
 
 
 def _rate(series: Series, side: int) -> tuple[FloatArray, FloatArray]:

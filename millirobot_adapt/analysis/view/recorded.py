@@ -14,6 +14,7 @@ from millirobot_adapt.analysis.view.layout import layout
 from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 APPLICATION = 'millirobot'
 
@@ -47,8 +48,8 @@ def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> Non
     """
     recorded = read_whole_run(open_bag(path, namespace=namespace))  # says what is wrong before anything opens
     recording = open_recording(save)
-    stream = RerunStream(recording)
     bag = open_bag(path, namespace=namespace)
+    stream = RerunStream(recording, recorded_robot(bag).layout)
     messages = bag.messages(SHOWN)
     for topic, message, received in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):
         try:

@@ -10,7 +10,7 @@ import rerun as rr
 from matplotlib.colors import to_rgb
 
 from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, INK, LIGHT, ORANGE
-from millirobot_adapt.contract.messages import quaternion, reference_path, sides, vector
+from millirobot_adapt.contract.messages import joint_values, quaternion, reference_path, vector
 from millirobot_adapt.contract.states import values_of
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
@@ -30,8 +30,8 @@ from millirobot_adapt.contract.topics import (
     Topic,
 )
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
-from millirobot_adapt.core.robot.state import ACTION_NAMES, LEG_PHASE, FloatArray
+from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.sim.hexapod_model import ROWS, SIDES, Body
 
 SHOWN: tuple[Topic, ...] = (
@@ -56,8 +56,9 @@ def rgb(colour: str) -> tuple[int, int, int]:
 class RerunStream:
     """Takes messages in the order in which they came and hands them to Rerun."""
 
-    def __init__(self, recording: rr.RecordingStream) -> None:
+    def __init__(self, recording: rr.RecordingStream, layout: StateLayout | None = None) -> None:
         """Write the things that do not move."""
+        self._layout = layout or RobotConfig().layout
         self._to = recording
         self._walked: list[FloatArray] = []
         self._said: dict[str, str] = {}
@@ -96,7 +97,7 @@ class RerunStream:
             'link/round_trip/median': BLUE, 'link/round_trip/p99': ORANGE,
             **{
                 f'legs/{side}/{kind}': colour
-                for side in ACTION_NAMES
+                for side in SIDES
                 for kind, colour in (('wanted', LIGHT), ('sent', INK), ('measured', BLUE))
             },
         }  # fmt: skip
@@ -166,13 +167,13 @@ class RerunStream:
 
     def _legs(self, tick: TickRecord) -> None:
         """Draw the six legs at the angles of the tick's state."""
-        cos_left, sin_left, cos_right, sin_right = tick.state[LEG_PHASE]
-        phases = {'left': np.arctan2(sin_left, cos_left), 'right': np.arctan2(sin_right, cos_right)}
+        cosines, sines = tick.state[self._layout.phase][0::2], tick.state[self._layout.phase][1::2]
+        phases = dict(zip(SIDES, np.arctan2(sines, cosines), strict=True))
         strips = [leg_strip(Body(), row, side, phases[side]) for side in SIDES for row in ROWS]
         self._to.log('world/robot/legs', rr.LineStrips3D(strips, colors=[rgb(ORANGE)], radii=0.002))
 
     def _rates(self, kind: str, message: Any) -> None:
-        for side, rate in zip(ACTION_NAMES, sides(message), strict=True):
+        for side, rate in zip(SIDES, joint_values(message, SIDES), strict=True):
             self.scalar(f'legs/{side}/{kind}', rate / RADIANS_PER_REVOLUTION)
 
     def _on_bridge(self, message: Any, _: float) -> None:

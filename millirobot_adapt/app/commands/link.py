@@ -64,7 +64,7 @@ def _link_test(args: argparse.Namespace) -> int:
 
     robot = load_robot(args.robot)
     if args.jog:
-        if not robot.timeout:
+        if not robot.imageproc.timeout:
             raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
         _confirm(args.yes)
     clock = SystemClock()

@@ -48,7 +48,7 @@ def add(subparsers: Any) -> None:
 
 def _show(args: argparse.Namespace) -> int:
     from millirobot_adapt.core.config import read_params
-    from millirobot_adapt.core.control.path_follower import turning_radius
+    from millirobot_adapt.core.control.steering import turning_radius
     from millirobot_adapt.core.control.wiring import ControllerConfig
     from millirobot_adapt.core.planning.path_facts import clearance, sharpest_turn
     from millirobot_adapt.core.planning.paths import ENDLESS, make_path
@@ -59,7 +59,7 @@ def _show(args: argparse.Namespace) -> int:
         path = path.placed(*args.at)
     file = args.params or find('params', 'controller', '.yaml')
     fence = read_params(file, 'controller', ControllerConfig).objective.polygon
-    radius = turning_radius(load_robot(args.robot))
+    radius = turning_radius(load_robot(args.robot).layout)
     turn, nearest = sharpest_turn(path, 2 * radius), clearance(path, fence)
     out = args.out or (None if args.json else Path(f'{path.name}.png'))
     if args.json:

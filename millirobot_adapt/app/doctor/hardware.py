@@ -23,7 +23,7 @@ def check_port(subject: Subject) -> Iterator[Finding]:
         yield subject.absent(f'{port}: no such port (this machine has {known})', "plug in the radio's USB adapter")
         return
     try:
-        opened = SerialPort(port, subject.robot.radio.baud)
+        opened = SerialPort(port, subject.robot.imageproc.radio.baud)
     except UserError as error:
         yield failed(error)
         return

@@ -49,7 +49,8 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
 def check_robot(subject: Subject) -> Iterator[Finding]:
     """Find whether the robot's file can be read, and whether the robot has been seen to stop by itself."""
     robot = load_robot(subject.bridge.robot)
-    yield ok(f'{robot.name}, {robot.speed_low:g}..{robot.speed_high:g} rev/s, address 0x{robot.radio.address:04X}')
+    ranges = ', '.join(f'{action.name} {action.low:g}..{action.high:g} {action.unit}' for action in robot.actions)
+    yield ok(f'{robot.name}, driver {robot.driver.kind}, {ranges}, every {robot.dt:g} s')
     warning = silence_promise(robot).warning
     if warning is not None:
         yield warn(warning, 'then write timeout_verified: true into its file')

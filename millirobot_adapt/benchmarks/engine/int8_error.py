@@ -10,7 +10,7 @@ from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.learning.collect import CollectConfig, collect
 
 EVERY = 10
@@ -37,7 +37,7 @@ def measure_int8_error(
         for now in range(bundle.window, len(actions), EVERY):
             past = slice(now - bundle.window, now)
             window = Window(states[past], actions[past], states[past.start + 1 : now + 1], np.ones(bundle.window))
-            candidates = rng.uniform(robot.action_low, robot.action_high, (horizon, chunk, NU))
+            candidates = rng.uniform(robot.action_low, robot.action_high, (horizon, chunk, robot.layout.nu))
             candidates[0] = actions[now]
             one, two = (
                 method.adapt(window).model.rollout(states[now], candidates)[..., 0:2] for method in (exact, coarse)

@@ -20,7 +20,7 @@ from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_p
 from millirobot_adapt.core.planning.planner_interface import Objective, Rollout
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.sim.conditions import Condition
@@ -153,7 +153,7 @@ def _record(bench: PlannerBench, condition: Condition, shape: str, seed: int) ->
     assembly = assemble(replace(_config(bench), path=shape, seed=seed))
     path, robot = make_path(shape), _robot(assembly, condition, seed)
     assembly.loop.restart(path)
-    observation, executing, calls = robot.reset(), np.zeros(NU), []
+    observation, executing, calls = robot.reset(), assembly.robot.layout.neutral, []
     for tick in range(UNSETTLED + bench.plan_ticks):
         result = assembly.loop.step(tick, observation.stamp, observation.state, observation.sent, executing)
         objective = TrackingObjective(assembly.config.objective, path, result.tracking.position, assembly.robot.dt)

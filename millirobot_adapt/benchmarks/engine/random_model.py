@@ -13,7 +13,7 @@ import yaml
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, load_bundle
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NX, FloatArray, assemble_state
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Sequence[int], window: int) -> Path:
@@ -51,7 +51,8 @@ def multiply_adds(theta_shapes: Sequence[tuple[int, ...]]) -> int:
 def walk(robot: RobotConfig, seed: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
     """Yield for each tick its time [s], the state of a robot that walks a noisy line, and the action before [rad/s]."""
     rng = generator(seed)
-    state = np.zeros(NX)
+    layout = robot.layout
+    state = np.zeros(layout.nx)
     position, yaw = np.zeros(3), 0.0
     for tick in range(10**6):
         legs = rng.uniform(robot.action_low, robot.action_high)
@@ -60,5 +61,5 @@ def walk(robot: RobotConfig, seed: int) -> Iterator[tuple[float, FloatArray, Flo
         velocity = speed * np.array([np.cos(yaw), np.sin(yaw), 0.0])
         position = position + robot.dt * velocity
         angles, rates = np.array([0.0, 0.0, yaw]), np.array([0.0, 0.0, turn])
-        state = assemble_state(position, velocity, angles, rates, np.zeros(2), legs, np.zeros(2), 3.9)
+        state = layout.assemble(position, velocity, angles, rates, np.zeros(2), legs, np.zeros(2), 3.9)
         yield tick * robot.dt, state, legs

@@ -16,7 +16,7 @@ from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES, make_engine
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 SIDE = 2048
 """Size of the square matrices whose product measures the peak of fp32."""
@@ -70,7 +70,9 @@ def measure_rollouts(
         engine = make_engine(bundle, EngineConfig(name=name, threads=threads))
         model = engine.load({name: to_engine(array) for name, array in bundle.theta.items()})
         for samples, horizon in sizes:
-            chunks = [_candidates(horizon, min(chunk, samples - start)) for start in range(0, samples, chunk)]
+            chunks = [
+                _candidates(bundle.layout, horizon, min(chunk, samples - start)) for start in range(0, samples, chunk)
+            ]
             calls[name, samples, horizon] = lambda model=model, chunks=chunks: [
                 model.rollout(state, actions) for actions in chunks
             ]
@@ -88,10 +90,11 @@ def measure_rollouts(
     return 2 * SIDE**3 / best[None] / 1e9, speeds
 
 
-def _candidates(horizon: int, count: int) -> FloatArray:
-    """Draw actions (H, K, nu) [rad/s] whose first row is the same for all."""
-    actions = generator(count).uniform(12.0, 56.0, (horizon, count, NU))
-    actions[0] = 30.0
+def _candidates(layout: StateLayout, horizon: int, count: int) -> FloatArray:
+    """Draw actions (H, K, nu) whose first row is the same for all."""
+    low, high = layout.action_low, layout.action_high
+    actions = generator(count).uniform(low, high, (horizon, count, layout.nu))
+    actions[0] = (low + high) / 2
     return actions
 
 

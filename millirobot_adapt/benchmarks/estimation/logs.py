@@ -13,8 +13,8 @@ from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import PoseSample
-from millirobot_adapt.core.robot.state import NX, FloatArray
 from millirobot_adapt.recording.lab.lab_log import LabRollout, telemetry_of
 
 JUMP = 0.15
@@ -79,10 +79,10 @@ def run_rollout(
 
     Returns:
         For the time of each reply, as in a live run, and for the time of the pose before it (up to 10 ms earlier);
-        both of shape (N, 24), NaN where there is no estimate.
+        both of shape (N, nx), NaN where there is no estimate.
     """
     records = rollout.records
-    states, at_poses = np.full((2, len(rollout.stamps), NX), np.nan)
+    states, at_poses = np.full((2, len(rollout.stamps), robot.layout.nx), np.nan)
     fates = ['repeated'] * len(states)
     seen = seen_well(rollout)
     for i, reply in enumerate(telemetry_of(rollout, robot)):
@@ -95,12 +95,12 @@ def run_rollout(
         figures.seen += bool(seen[i])
         figures.missing += bool(seen[i] and estimate is None)
         if estimate is not None:
-            states[i] = state_of(estimate, reply)
+            states[i] = state_of(estimate, reply, robot)
             figures.estimates += 1
             figures.not_finite += not np.isfinite(states[i]).all()
         earlier = estimator.estimate(min(reply.stamp, float(records['t_mocap'][i])))
         if earlier is not None:
-            at_poses[i] = state_of(earlier, reply)
+            at_poses[i] = state_of(earlier, reply, robot)
     odd = odd_poses(rollout)
     figures.rollouts += 1
     figures.ticks += len(states)

@@ -49,7 +49,7 @@ def prediction_errors(
 
     Args:
         rollouts: N rollouts of L + 1 records.
-        states: The estimator's, shape (N, L + 1, 24).
+        states: The estimator's, shape (N, L + 1, nx).
         valid: Transitions that may be learned from and judged, shape (N, L).
         horizon: H, steps ahead.
         robot: Gives the unit of the commands.

@@ -64,7 +64,7 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
     """
     world = World(robot, condition, seed)
     decoder = TelemetryDecoder(robot)
-    for packet in packets.start_sequence(robot.pid_gains):
+    for packet in packets.start_sequence(robot.imageproc.pid_gains):
         _obey(world, packet)
     arrivals: list[PoseArrival] = []
     telemetry: list[Telemetry] = []
@@ -78,7 +78,7 @@ def record(robot: RobotConfig, condition: Condition, seconds: float, seed: int) 
             world.advance(now)
             true_poses.append(world.hexapod.pose())
             arrivals += [PoseArrival(now, pose) for pose in world.mocap.due(now)]
-        telemetry.append(_reply(world, decoder, counts, robot.index_before_timestamp))
+        telemetry.append(_reply(world, decoder, counts, robot.imageproc.index_before_timestamp))
     positions, quaternions = (np.array(column) for column in zip(*true_poses, strict=True))
     return Stream(arrivals, telemetry, Truth(positions, quaternions))
 

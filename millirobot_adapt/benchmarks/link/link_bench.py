@@ -106,7 +106,7 @@ def _simulated(bench: LinkBench, robot: RobotConfig, tell: Callable[[], object])
             case.name: pool.submit(measure_fault, case, *others) for case in longest_first
         }
         last = [pool.submit(measure_reset, *others)]
-        if robot.timeout:
+        if robot.imageproc.timeout:
             last.append(pool.submit(measure_out_of_reach, *others))
         for future in (*futures.values(), *last):
             future.add_done_callback(lambda _: tell())

@@ -54,7 +54,7 @@ class MockProcess:
 
 
 def _serve(port: Path, robot: RobotConfig, wire_time: bool, seed: int, end: Event) -> None:
-    radio = Radio(robot.radio, RadioFaults(), wire_time, generator(seed, 1))
+    radio = Radio(robot.imageproc.radio, RadioFaults(), wire_time, generator(seed, 1))
     pty = PtyPort(port)
     mock = RealtimeRobot(World(robot, Condition(), seed), radio, pty)
     try:

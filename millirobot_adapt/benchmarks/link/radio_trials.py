@@ -126,7 +126,7 @@ def measure_out_of_reach(
             tally.await_stop(None)
             link.radio.faults = RadioFaults()
             tally.end()
-        return replace(tally.row(OUT_OF_REACH), bound_ms=robot.timeout + TIMEOUT_TOLERANCE_MS)
+        return replace(tally.row(OUT_OF_REACH), bound_ms=robot.imageproc.timeout + TIMEOUT_TOLERANCE_MS)
 
 
 class _Tally:

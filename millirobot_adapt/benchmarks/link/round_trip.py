@@ -44,7 +44,7 @@ def measure_round_trip(robot: RobotConfig, exchanges: int, wire_time: bool) -> R
     with tempfile.TemporaryDirectory() as folder:
         port = Path(folder) / 'radio'
         with MockProcess(port, robot, wire_time):
-            link = Link(lambda: SerialPort(str(port), robot.radio.baud), robot, config, SystemClock())
+            link = Link(lambda: SerialPort(str(port), robot.imageproc.radio.baud), robot, config, SystemClock())
             link.start()
             trips = [link.exchange(np.zeros(2)).round_trip for _ in range(exchanges)]
             link.stop()

@@ -27,7 +27,7 @@ from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.estimation.quality import StateQuality, StateSample
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import FloatArray, assemble_state
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.safety.arbiter import ActionSource, Sender
 from millirobot_adapt.core.safety.gate import Gate, GateConfig
 from millirobot_adapt.sim.conditions import Condition
@@ -40,7 +40,7 @@ from millirobot_adapt.sim.world import World
 
 STATE_PERIOD = 0.05
 """Time between two states given to the driver [s]."""
-STANDING = assemble_state(
+STANDING = RobotConfig().layout.assemble(
     np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(2), np.zeros(2), battery=4.0
 )
 SENDER = Sender(ActionSource.CONTROLLER, 'simulated')
@@ -95,7 +95,7 @@ class SimulatedLink:
         self.in_real_time = self.world.microcontroller.has_own_clock
         """The robot's firmware runs elsewhere on its own clock, and real time passes here too."""
         self.clock = PacedClock() if self.in_real_time else SimulatedClock()
-        self.radio = Radio(robot.radio, RadioFaults(), True, generator(seed, _RADIO))
+        self.radio = Radio(robot.imageproc.radio, RadioFaults(), True, generator(seed, _RADIO))
         self.truth = TelemetryTruth(robot)
         self.speaking = False
         """The controller publishes setpoints."""
@@ -158,7 +158,7 @@ class SimulatedLink:
         return self._setpoint
 
     def _on_answer(self, time: float, payload: bytes) -> None:
-        reply = decode_reply(payload, self._robot.index_before_timestamp)
+        reply = decode_reply(payload, self._robot.imageproc.index_before_timestamp)
         if isinstance(reply, TelemetryReply):
             self._answers.append((time, reply))
 

@@ -38,7 +38,7 @@ class TelemetryTruth:
         self.wrong += not any(self._agrees(telemetry, reply) for reply in answers)
 
     def _agrees(self, telemetry: Telemetry, reply: TelemetryReply) -> bool:
-        scales = self._robot.scales
+        scales = self._robot.imageproc.scales
         said = (
             (telemetry.angular_velocity / scales.gyro, reply.gyro),
             (telemetry.acceleration / scales.accelerometer, reply.accel),

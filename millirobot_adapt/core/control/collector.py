@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.random_policy import RandomPolicy
@@ -14,7 +12,7 @@ from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, R
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 
@@ -101,7 +99,7 @@ class Collector:
         self._bridge.check_free()
         config, robot = self._config, self._robot
         rng = generator(config.seed, self._run.number)
-        self._policy = RandomPolicy(robot.action_low, robot.action_high, config.radius, rng, config.centre)
+        self._policy = RandomPolicy(robot.layout, config.radius, rng, config.centre)
         self._began = self._steady()
         self._run.begin()
 
@@ -127,7 +125,7 @@ class Collector:
         newest = self._inbox.newest
         if self._policy is None or newest is None:
             due, self._zero_due = self._zero_due, False
-            return np.zeros(NU) if due else None
+            return self._robot.layout.neutral if due else None
         return self._policy.act(newest.state)
 
     def _stand(self) -> None:

@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.pacing import LATE_TICK, LoadShedding
@@ -24,7 +22,7 @@ from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 STARVED = 'look at link and motion capture, or close other programs'
@@ -41,6 +39,7 @@ class Controller:
         lay_path: Callable[[FloatArray], ReferencePath],
         *,
         dt: float,
+        layout: StateLayout,
         seed: int,
         deadline: float,
         misses_allowed: int,
@@ -54,13 +53,14 @@ class Controller:
         """
         self._loop = loop
         self._lay_path = lay_path
+        self._layout = layout
         self._seed = seed
         self._deadline = deadline
         self._misses_allowed = misses_allowed
         self._stale_after = stale_after
         self._state_timeout = state_timeout
         self._steady = steady
-        self._book = PlanBuffer(misses_allowed)
+        self._book = PlanBuffer(misses_allowed, layout.neutral)
         self._changed = threading.Condition()
         self._loop_in_use = threading.Lock()
         self._worked = -1
@@ -200,7 +200,7 @@ class Controller:
             now = self._steady()
             last = self._tick
             number = 0 if last is None else last.number + 1
-            setpoint = np.zeros(NU)
+            setpoint = self._layout.neutral
             if self._run.walking:
                 if last is not None and self._inbox.answer(last) is None:
                     self._stateless += 1
@@ -227,7 +227,7 @@ class Controller:
             self._run.stop(self._missed(misses), StopCause.FAULT)
         elif self._stateless * self._dt > self._state_timeout:
             self._run.stop(f'no state has come for {self._state_timeout:g} s; {STARVED}', StopCause.FAULT)
-        return np.zeros(NU)  # without states the robot stands until they return
+        return self._layout.neutral  # without states the robot stands until they return
 
     # What the worker does.
 
@@ -239,16 +239,19 @@ class Controller:
                 return record
         return None
 
+    def _without_state(self, tick: Tick, running: bool = True) -> TickRecord:
+        """Return the record of a tick in which nothing is planned."""
+        return TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint, self._layout.nx, running)
+
     def _work_on(self, tick: Tick) -> TickRecord | None:
         """Do the work of one tick; None when another run has begun meanwhile."""
         if tick.paused:
-            standing = TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint, running=False)
-            return self._timed(standing, tick)
+            return self._timed(self._without_state(tick, running=False), tick)
         arrival = self._state_of(tick)
         began_late = tick.period > LATE_TICK * self._dt
         if arrival is None:
             self._shedding.on_tick(late=began_late)
-            return self._timed(TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint), tick)
+            return self._timed(self._without_state(tick), tick)
         with self._changed:
             before, executing = self._inbox.sent_around(tick)
         with self._loop_in_use:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.core.dynamics.method_interface import Window
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 VALID_STEP = (0.5, 1.5)
 """A transition lasted between these multiples of the control period; a lost reply must not teach a double step."""
@@ -49,10 +49,11 @@ class TransitionHistory:
     A transition counts only when its two states are about one control period apart (`is_valid_step`).
     """
 
-    def __init__(self, length: int, dt: float) -> None:
+    def __init__(self, length: int, dt: float, layout: StateLayout) -> None:
         self._transitions: deque[Transition] = deque(maxlen=length)
         self._length = length
         self._dt = dt
+        self._layout = layout
         self._last: tuple[float, FloatArray] | None = None
 
     def restart(self) -> None:
@@ -75,10 +76,11 @@ class TransitionHistory:
 
     def window(self) -> Window:
         """Return the last T1 transitions, oldest first, missing rows masked."""
+        nx, nu = self._layout.nx, self._layout.nu
         window = Window(
-            states=np.zeros((self._length, NX)),
-            actions=np.zeros((self._length, NU)),
-            next_states=np.zeros((self._length, NX)),
+            states=np.zeros((self._length, nx)),
+            actions=np.zeros((self._length, nu)),
+            next_states=np.zeros((self._length, nx)),
             mask=np.zeros(self._length),
         )
         first = self._length - len(self._transitions)

@@ -26,7 +26,7 @@ from millirobot_adapt.core.planning.projection import PathPosition
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
 """Normalised error of (predicted next state, actual next state, state), each (nx,)."""
@@ -46,6 +46,7 @@ class ControlLoop:
         prediction_error: PredictionError,
         dt: float,
         seed: int,
+        layout: StateLayout,
         ending: Ending | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -56,7 +57,7 @@ class ControlLoop:
         self._seed = seed
         self._ending = ending
         self._clock = clock
-        self._history = TransitionHistory(method.window_length, dt)
+        self._history = TransitionHistory(method.window_length, dt, layout)
         self._tracker: PathTracker | None = None
         self._adapted: AdaptedModel | None = None
         self._previous: tuple[int, Plan] | None = None
@@ -165,7 +166,9 @@ class ControlLoop:
             transition=_newest(window, record.state),
             tracking=tracker.update(record.state),
             objective=self._scoring(tracker.path, PathPosition(record.arc_length, record.credit)),
-            previous=_plan_of(record.previous_plan) if np.isfinite(record.previous_plan).all() else None,
+            previous=_plan_of(record.previous_plan, len(record.state))
+            if np.isfinite(record.previous_plan).all()
+            else None,
             go_on=first_batches(int(record.batches)) if np.isfinite(record.batches) else unlimited,
             share=record.share if np.isfinite(record.share) else 1.0,
         )
@@ -213,6 +216,8 @@ class ControlLoop:
         )
         if plan.usable:
             self._previous = (tick, plan)
+        else:
+            plan = replace(plan, states=np.full((len(plan.actions) + 1, len(state)), np.nan))
         end = self._clock()
         return TickResult(
             tick=tick,
@@ -238,7 +243,7 @@ class ControlLoop:
         """Return the error of predicting a transition that no adaptation has seen yet, with theta* and with theta'."""
         if transition is None or self._adapted is None:
             return float('nan'), float('nan')
-        actions = transition.action.reshape(1, 1, NU)
+        actions = transition.action.reshape(1, 1, -1)
         errors = []
         for model in (self._method.prior, self._adapted):
             predicted = model.rollout(transition.state, actions)[1, 0]
@@ -272,10 +277,10 @@ def _newest(window: Window, state: FloatArray) -> Transition | None:
     return Transition(window.states[-1], window.actions[-1], window.next_states[-1])
 
 
-def _plan_of(actions: FloatArray) -> Plan:
+def _plan_of(actions: FloatArray, nx: int) -> Plan:
     """Return the plan with these actions, shape (H, nu), of which nothing else is known."""
     unknown = float('nan')
-    states = np.full((len(actions) + 1, NX), unknown)
+    states = np.full((len(actions) + 1, nx), unknown)
     return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0, batches=0)
 
 

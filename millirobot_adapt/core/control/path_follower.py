@@ -2,7 +2,8 @@
 
 Coulter, "Implementation of the Pure Pursuit Path Tracking Algorithm", CMU-RI-TR-92-01: steer along the arc that leads
 to a point of the path some way ahead; its curvature is 2 y / L^2, where y is how far the point lies to the left and L
-how far it is away. Two gains turn speed and yaw rate into leg rates, the same under every condition.
+how far it is away. The nominal gains in the robot's description turn speed and yaw rate into actions, the
+same under every condition.
 """
 
 from __future__ import annotations
@@ -13,42 +14,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.control.steering import Steering
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import PathTracker
-from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
+from millirobot_adapt.core.robot.state import StateView
 
 STANDSTILL = 0.01
 """Below this displacement [m] the course is unknown and yaw stands in."""
 
 
 class PathFollowerConfig(Config):
-    """Gains of the path follower; the defaults are those of the real robot on carpet."""
+    """How the path follower steers."""
 
     look_ahead: float = param(0.15, 'How far ahead along the path it aims.', unit='m', low=0.01, high=2.0)
-    leg_rate: float = param(6.0, 'Mean leg rate where no speed is given.', unit='rev/s', low=0.1, high=20.0)
-    speed_gain: float = param(0.05, 'Speed per mean leg rate.', unit='m/s per rev/s', low=1e-3, high=1.0)
-    turn_gain: float = param(
-        0.205, 'Yaw rate per difference of the leg rates, right - left.', unit='rad/s per rev/s', low=1e-3, high=10.0
-    )
+    speed: float = param(0.3, 'Speed where the objective gives none.', unit='m/s', low=0.01, high=5.0)
     course_ticks: int = param(
         0, 'Heading is the course over this many last ticks; 0: the estimated yaw.', unit='ticks', low=0, high=50
     )
 
 
-def turning_radius(robot: RobotConfig, config: PathFollowerConfig | None = None) -> float:
-    """Return the radius of the narrowest turn [m]: one side at its highest leg rate, the other at its lowest."""
-    gains = config or PathFollowerConfig()
-    speed = gains.speed_gain * 0.5 * (robot.speed_low + robot.speed_high)
-    return speed / (gains.turn_gain * (robot.speed_high - robot.speed_low))
-
-
 @dataclass(frozen=True)
-class Steering:
+class Steered:
     """What one tick decided."""
 
     next_action: FloatArray
-    """The setpoint for the next tick [rad/s], shape (nu,)."""
+    """The action for the next tick, shape (nu,)."""
 
 
 class PathFollower:
@@ -56,8 +48,8 @@ class PathFollower:
 
     def __init__(self, config: PathFollowerConfig, robot: RobotConfig, speed: float = 0.0) -> None:
         self._config = config
-        self._low, self._high = robot.action_low, robot.action_high
-        self._mean_rate = speed / config.speed_gain if speed else config.leg_rate
+        self._steering = Steering(robot.layout)
+        self._speed = speed or config.speed
         self._positions: deque[FloatArray] = deque(maxlen=config.course_ticks + 1)
         self._tracker: PathTracker | None = None
 
@@ -68,7 +60,7 @@ class PathFollower:
 
     def step(
         self, tick: int, stamp: float, state: FloatArray, sent: FloatArray | None, executing: FloatArray
-    ) -> Steering:
+    ) -> Steered:
         """Return what to send in the next tick; of the arguments, those of `ControlLoop.step`, it needs the state."""
         if self._tracker is None:
             raise RuntimeError('restart() the follower with a path before the first step')
@@ -80,10 +72,7 @@ class PathFollower:
         offset = path.at(np.array(progress + self._config.look_ahead)) - position
         to_the_left = np.cos(heading) * offset[1] - np.sin(heading) * offset[0]
         curvature = 2.0 * to_the_left / max(float(offset @ offset), self._config.look_ahead**2)
-        yaw_rate = self._config.speed_gain * self._mean_rate * curvature
-        difference = yaw_rate / self._config.turn_gain
-        rates = self._mean_rate + 0.5 * np.array([-difference, difference])
-        return Steering(np.clip(rates * RADIANS_PER_REVOLUTION, self._low, self._high))
+        return Steered(self._steering.action(self._speed, self._speed * curvature))
 
     def _heading(self, yaw: float) -> float:
         """Return where the robot looks, or moves [rad]; a course minds no miscalibrated pose, but lags."""

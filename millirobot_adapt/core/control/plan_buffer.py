@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from millirobot_adapt.core.planning.planner_interface import Plan
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 class PlanBuffer:
@@ -15,8 +13,10 @@ class PlanBuffer:
     tick k comes from the plan of tick k - 1; after a missed deadline it is the next action of the last plan.
     """
 
-    def __init__(self, misses_allowed: int) -> None:
+    def __init__(self, misses_allowed: int, neutral: FloatArray) -> None:
+        """Make an empty buffer; `neutral` is the action with which the robot stands, shape (nu,)."""
         self._misses_allowed = misses_allowed
+        self._neutral = neutral
         self._plan: Plan | None = None
         self._tick = 0
         self.blind = 0
@@ -40,11 +40,11 @@ class PlanBuffer:
     def action(self, tick: int) -> FloatArray | None:
         """Return the action for `tick` [rad/s], shape (nu,); None when too many deadlines were missed in a row.
 
-        Before the first plan of a run the robot stands: zero.
+        Before the first plan of a run the robot stands.
         """
         row = tick - self._tick
         if row > self._misses_allowed + 1:
             return None
         if self._plan is None:
-            return np.zeros(NU)
+            return self._neutral.copy()
         return self._plan.actions[row] if row < len(self._plan.actions) else None

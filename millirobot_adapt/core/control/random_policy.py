@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
+from millirobot_adapt.core.control.steering import Steering
 from millirobot_adapt.core.geometry import wrap
-from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
+from millirobot_adapt.core.robot.state import StateView
 
 LONGEST_HOLD = 10
 """A setpoint is held for 1 to this many control periods."""
 HOMING_GAIN = 0.5
-"""Share of the range by which the sides differ for each radian off the way home."""
+"""Share of the range by which what turns differs from straight on for each radian off the way home."""
 
 
 class RandomPolicy:
-    """Give setpoints [rad/s] between `low` and `high`, shape (2,) each, that cover the range in level and in rhythm.
+    """Give actions that cover the range of `layout` in level and in rhythm.
 
-    For a while (drawn) both sides are independent and held, or differ little (driving), or wander slowly (correlated in
-    time). Outside a circle of `radius` [m] around `centre` [m; world], shape (2,), the robot turns home until it is
-    half-way back.
+    For a while (drawn) the actions are independent and held, or nearly straight on (driving), or wander slowly
+    (correlated in time). Outside a circle of `radius` [m] around `centre` [m; world], shape (2,), the robot turns home
+    until it is half-way back.
     """
 
     def __init__(
         self,
-        low: FloatArray,
-        high: FloatArray,
+        layout: StateLayout,
         radius: float,
         generator: np.random.Generator,
         centre: tuple[float, ...] = (0.0, 0.0),
     ) -> None:
-        self._low, self._high, self._radius, self._generator = low, high, radius, generator
+        self._low, self._high, self._radius, self._generator = layout.action_low, layout.action_high, radius, generator
+        self._steering = Steering(layout)
         self._centre = np.array(centre)
         self._homing = False
         self._kind, self._kind_left, self._hold_left = self._independent, 0, 0
-        self._level = generator.uniform(size=2)
+        self._nu = layout.nu
+        self._level = generator.uniform(size=self._nu)
 
     def act(self, state: FloatArray) -> FloatArray:
-        """Return the next setpoint for the state (24,)."""
+        """Return the next setpoint for the state (nx,)."""
         view = StateView(state)
         way_home = self._centre - view.position[:2]
         self._homing = float(np.hypot(*way_home)) > (0.5 * self._radius if self._homing else self._radius)
@@ -44,10 +47,10 @@ class RandomPolicy:
         return np.asarray(self._low + (self._high - self._low) * np.clip(level, 0.0, 1.0))
 
     def _home(self, way_home: FloatArray, yaw: float) -> FloatArray:
-        """Return levels (2,) that turn towards home, whose direction is `way_home` (2,) [m; world]."""
+        """Return levels (nu,) that turn towards home, whose direction is `way_home` (2,) [m; world]."""
         bearing = np.arctan2(way_home[1], way_home[0])
         turn = HOMING_GAIN * float(wrap(bearing - yaw))
-        return 0.5 + np.array([-turn, turn]) + self._generator.normal(scale=0.15, size=2)
+        return self._steering.cruise + self._steering.turns * turn + self._generator.normal(scale=0.15, size=self._nu)
 
     def _random(self) -> FloatArray:
         if self._kind_left == 0:
@@ -59,14 +62,15 @@ class RandomPolicy:
 
     def _independent(self) -> None:
         if self._renew():
-            self._level = self._generator.uniform(size=2)
+            self._level = self._generator.uniform(size=self._nu)
 
     def _driving(self) -> None:
         if self._renew():
-            self._level = np.clip(self._generator.uniform() + self._generator.normal(scale=0.15, size=2), 0.0, 1.0)
+            level = np.where(self._steering.drives, self._generator.uniform(), self._steering.cruise)
+            self._level = np.clip(level + self._generator.normal(scale=0.15, size=self._nu), 0.0, 1.0)
 
     def _wandering(self) -> None:
-        self._level = np.clip(self._level + self._generator.normal(scale=0.15, size=2), 0.0, 1.0)
+        self._level = np.clip(self._level + self._generator.normal(scale=0.15, size=self._nu), 0.0, 1.0)
 
     def _renew(self) -> bool:
         """Say whether the held setpoint has run out, and if so draw how long the next one is held."""

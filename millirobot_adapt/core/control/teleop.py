@@ -1,4 +1,4 @@
-"""Drive by joystick: what sticks and buttons make of the two leg velocities, and when they may.
+"""Drive by joystick: what sticks and buttons make of the actions, and when they may.
 
 The robot moves only while the dead-man button is held, and the press must be a new one: a button that was down when the
 node started or when messages stopped counts only after it has been up. The emergency stop counts in every message in
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.control.steering import Steering
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 class TeleopConfig(Config):
@@ -69,27 +70,12 @@ def _clear_of(dead_zone: float, value: float) -> float:
     return float(np.copysign(beyond, value)) if beyond else 0.0
 
 
-def leg_velocities(speed: float, turn: float, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the leg velocities, left and right, shape (2,) [rad/s]: both zero, or both inside low..high, shape (2,).
-
-    Speed sets their mean, turning their difference; where the range is too small for both, turning wins. The robot
-    cannot walk backward: pulling back stands, or turns at the slowest mean.
-    """
-    if speed <= 0.0 and turn == 0.0:
-        return np.zeros(NU)
-    span = high - low
-    wanted = low + max(0.0, speed) * span + turn / 2 * span * np.array([-1.0, 1.0])
-    shift = max(0.0, float((low - wanted).max())) - max(0.0, float((wanted - high).max()))
-    legs: FloatArray = np.clip(wanted + shift, low, high)
-    return legs
-
-
 class Teleop:
     """Decide when to send a setpoint, and which."""
 
     def __init__(self, config: TeleopConfig, robot: RobotConfig) -> None:
         self._config = config
-        self._low, self._high, self._period = robot.action_low, robot.action_high, robot.dt
+        self._steering, self._neutral, self._period = Steering(robot.layout), robot.layout.neutral, robot.dt
         self._sticks: Sticks | None = None
         self._heard = -np.inf
         self._fresh_press = False
@@ -124,19 +110,19 @@ class Teleop:
         return asked
 
     def setpoint(self, now: float) -> FloatArray | None:
-        """Return what to publish at steady time `now` [s], shape (2,) [rad/s]; None for nothing.
+        """Return what to publish at steady time `now` [s], shape (nu,); None for nothing.
 
-        While the button is held that is a setpoint each control period, and one zero as soon as it no longer is.
+        While the button is held that is a setpoint each control period, and one that stands as soon as it no longer is.
         """
         sticks, missing, doing = self._listen(now)
         self.waiting, self.status = bool(missing), f'waiting: {missing}' if missing else doing
         if sticks is None:
             was_speaking, self._speaking = self._speaking, False
-            return np.zeros(NU) if was_speaking else None
+            return self._neutral.copy() if was_speaking else None
         if self._speaking and now - self._spoken < 0.9 * self._period:
             return None
         self._speaking, self._spoken = True, now
-        return leg_velocities(sticks.speed, sticks.turn, self._low, self._high)
+        return self._steering.by_stick(sticks.speed, sticks.turn)
 
     def _listen(self, now: float) -> tuple[Sticks | None, str, str]:
         """Return the sticks while they may drive, else None; what is missing, and what it does."""

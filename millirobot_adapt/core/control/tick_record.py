@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.core.robot.state import NU, NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 NAN = float('nan')
 
@@ -104,23 +104,27 @@ class TickRecord:
 
     @classmethod
     def without_state(
-        cls, tick: int, stamp: float, seed: int, executing: FloatArray, running: bool = True
+        cls, tick: int, stamp: float, seed: int, executing: FloatArray, nx: int, running: bool = True
     ) -> TickRecord:
-        """Return the record of a tick in which nothing was planned: no state came, or the run was paused."""
+        """Return the record of a tick in which nothing was planned: no state came, or the run was paused.
+
+        `nx` is the width of a state.
+        """
+        nu = len(executing)
         return cls(
             tick=tick,
             stamp=stamp,
             seed=seed,
             running=float(running),
             state_stamp=NAN,
-            state=np.full(NX, NAN),
+            state=np.full(nx, NAN),
             executing=executing,
-            sent=np.full(NU, NAN),
-            window_states=np.empty((0, NX)),
-            window_actions=np.empty((0, NU)),
-            window_next_states=np.empty((0, NX)),
+            sent=np.full(nu, NAN),
+            window_states=np.empty((0, nx)),
+            window_actions=np.empty((0, nu)),
+            window_next_states=np.empty((0, nx)),
             window_mask=np.empty(0),
-            previous_plan=np.empty((0, NU)),
-            plan_actions=np.empty((0, NU)),
-            plan_states=np.full((1, NX), NAN),
+            previous_plan=np.empty((0, nu)),
+            plan_actions=np.empty((0, nu)),
+            plan_states=np.full((1, nx), NAN),
         )

@@ -12,7 +12,7 @@ from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.optimize import Planner
 from millirobot_adapt.core.planning.planner_interface import Plan
 from millirobot_adapt.core.planning.tracking import Tracking
-from millirobot_adapt.core.robot.state import NU, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TickResult:
             state_stamp=state_stamp,
             state=self.state,
             executing=self.executing,
-            sent=np.full(NU, np.nan) if self.sent is None else self.sent,
+            sent=np.full_like(self.executing, np.nan) if self.sent is None else self.sent,
             window_states=self.window.states,
             window_actions=self.window.actions,
             window_next_states=self.window.next_states,

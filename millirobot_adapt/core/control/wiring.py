@@ -24,7 +24,6 @@ from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_p
 from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.repeatability import fingerprint
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
-from millirobot_adapt.core.robot.state import NU, assemble_state
 
 
 class ControllerConfig(Config):
@@ -92,6 +91,7 @@ class Assembly:
             self.loop,
             self.paths.lay,
             dt=self.robot.dt,
+            layout=self.robot.layout,
             seed=config.seed,
             deadline=config.deadline,
             misses_allowed=config.misses_allowed,
@@ -138,6 +138,7 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         prediction_error=bundle.prediction_error,
         dt=robot.dt,
         seed=config.seed,
+        layout=robot.layout,
         ending=Ending(
             config.finish_tolerance, config.progress_timeout / robot.dt if config.progress_timeout else np.inf
         ),
@@ -154,11 +155,12 @@ def warm_up(assembly: Assembly, ticks: int = 3) -> None:
     Raises:
         UserError: no plan comes of it, because the model predicts nothing finite.
     """
-    zeros = np.zeros(3)
-    state = assemble_state(zeros, zeros, zeros, zeros, np.zeros(2), np.zeros(2), np.zeros(2), 4.0)
+    layout, zeros = assembly.robot.layout, np.zeros(3)
+    still = np.zeros(len(layout.joints))
+    state = layout.assemble(zeros, zeros, zeros, zeros, still, still, still, 4.0)
     assembly.loop.restart(straight())
     for tick in range(ticks):
-        result = assembly.loop.step(tick, tick * assembly.robot.dt, state, np.zeros(NU), assembly.robot.action_low)
+        result = assembly.loop.step(tick, tick * assembly.robot.dt, state, layout.neutral, layout.action_low)
         if not result.plan.usable:
             raise UserError(
                 f'{assembly.bundle.path}: predicts nothing finite for a robot that stands; choose another model, or '

@@ -22,10 +22,10 @@ from pydantic import BaseModel, Field, ValidationError
 from millirobot_adapt.core.config_errors import one_line
 from millirobot_adapt.core.dynamics.engine import make_session
 from millirobot_adapt.core.dynamics.graph_check import Trial, check_graph
-from millirobot_adapt.core.dynamics.targets import TARGET_NAMES, TARGET_UNITS, normalised_error
+from millirobot_adapt.core.dynamics.targets import normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.state import ACTION_NAMES, ACTION_UNITS, STATE_NAMES, STATE_UNITS, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import read_yaml
 
@@ -51,7 +51,7 @@ class Names(BaseModel, frozen=True):
 class Targets(Names, frozen=True):
     """What the network predicts."""
 
-    scale: Annotated[tuple[Positive, ...], Field(min_length=len(TARGET_NAMES), max_length=len(TARGET_NAMES))]
+    scale: tuple[Positive, ...]
     """Standard deviation of each target over the training data."""
 
 
@@ -84,9 +84,11 @@ class Bundle:
     theta: Mapping[str, NDArray[np.float32]]
     """theta*, named arrays in the order the graphs name them."""
     target_scale: FloatArray
-    """Standard deviation of the eight targets (core/dynamics/targets.py) over the training data, shape (8,)."""
+    """Standard deviation of the targets (core/dynamics/targets.py) over the training data, shape (targets,)."""
     manifest: Mapping[str, Any]
     """model.yaml as read: also the origin of the data and of the training."""
+    layout: StateLayout
+    """Where the numbers of a state stand: the robot's."""
     digest: str
     """SHA-256 of model.yaml, and through its hashes of the whole bundle."""
     files: Mapping[str, bytes] = field(repr=False)
@@ -130,8 +132,8 @@ class Bundle:
         return {**widths, 'T1': self.window}
 
     def prediction_error(self, predicted: FloatArray, actual: FloatArray, state: FloatArray) -> float:
-        """Return the normalised error of one predicted next state (24,), given the state (24,) before it."""
-        return float(normalised_error(predicted, actual, state, self.target_scale))
+        """Return the normalised error of one predicted next state (nx,), given the state (nx,) before it."""
+        return float(normalised_error(self.layout, predicted, actual, state, self.target_scale))
 
 
 def load_bundle(name_or_path: str, robot: RobotConfig) -> Bundle:
@@ -155,6 +157,7 @@ def load_bundle(name_or_path: str, robot: RobotConfig) -> Bundle:
         theta=_read_theta(files['theta.npz'], path / 'theta.npz'),
         target_scale=np.array(manifest.targets.scale),
         manifest=content,
+        layout=robot.layout,
         digest=hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest(),
         files=files,
     )
@@ -171,10 +174,11 @@ def _manifest(content: Mapping[str, Any], where: str) -> Manifest:
 
 def _check_fit(manifest: Manifest, robot: RobotConfig, where: str) -> None:
     """Compare what the model was trained on with the robot, field by field."""
+    layout = robot.layout
     expected = {
-        'state': (manifest.state, STATE_NAMES, STATE_UNITS),
-        'action': (manifest.action, ACTION_NAMES, ACTION_UNITS),
-        'targets': (manifest.targets, TARGET_NAMES, TARGET_UNITS),
+        'state': (manifest.state, layout.state_names, layout.state_units),
+        'action': (manifest.action, layout.action_names, layout.action_units),
+        'targets': (manifest.targets, layout.target_names, layout.target_units),
     }
     for group, (given, names, units) in expected.items():
         for key, found, wanted in (('names', given.names, names), ('units', given.units, units)):
@@ -183,6 +187,11 @@ def _check_fit(manifest: Manifest, robot: RobotConfig, where: str) -> None:
                     f'{where}: {group} {key} do not fit the robot: {_difference(found, wanted)}; '
                     'choose or train a model for this robot'
                 )
+    scales, wanted_scales = len(manifest.targets.scale), len(layout.target_names)
+    if scales != wanted_scales:
+        raise UserError(
+            f'{where}: targets: scale has {scales} values instead of {wanted_scales}; export the model again'
+        )
     if manifest.robot != robot.name:
         raise UserError(f'{where}: was trained for robot {manifest.robot!r}, not {robot.name!r}')
     if not np.isclose(manifest.dt, robot.dt, rtol=1e-6):

@@ -14,15 +14,15 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_en
 from millirobot_adapt.core.dynamics.graph_check import Trial
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
-from millirobot_adapt.core.robot.state import NU, NX
 
 WINDOW_INPUTS = ('states', 'actions', 'next_states', 'mask')
 """The names of the graph's inputs for a window; the fields of `Window` have the same names."""
 
 
-def standing_window(window: int) -> dict[str, NDArray[np.float32]]:
-    """Return `WINDOW_INPUTS` of a robot that stands at the origin for `window` transitions."""
-    rows = {'states': (window, NX), 'actions': (window, NU), 'next_states': (window, NX)}
+def standing_window(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
+    """Return `WINDOW_INPUTS` of a robot that stands at the origin for a whole window."""
+    window, nx, nu = bundle.window, bundle.layout.nx, bundle.layout.nu
+    rows = {'states': (window, nx), 'actions': (window, nu), 'next_states': (window, nx)}
     return {**{name: np.zeros(shape, np.float32) for name, shape in rows.items()}, 'mask': np.ones(window, np.float32)}
 
 
@@ -42,7 +42,7 @@ class GraphMethod:
         self._engine = make_engine(bundle, config)
         self._theta: dict[str, OrtValue] = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        trial = Trial({**bundle.theta, **standing_window(bundle.window)}, self.outputs(bundle))
+        trial = Trial({**bundle.theta, **standing_window(bundle)}, self.outputs(bundle))
         self._session = bundle.session(self.graph, [trial])
 
     @classmethod

@@ -18,12 +18,12 @@ class ModelBased:
         self.window_length = bundle.window
         theta = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = make_engine(bundle, config).load(theta)
-        self._scale = bundle.target_scale
+        self._scale, self._layout = bundle.target_scale, bundle.layout
 
     def reset(self) -> None:
         """Nothing is carried from tick to tick."""
 
     def adapt(self, window: Window) -> Adaptation:
         """Return theta* and its loss over the window (0 for an empty one)."""
-        loss = window_loss(self.prior, window, self._scale)
+        loss = window_loss(self.prior, window, self._scale, self._layout)
         return Adaptation(self.prior, loss_before=loss, loss_after=loss, gradient_norm=0.0, step=0.0)

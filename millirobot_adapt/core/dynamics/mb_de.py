@@ -27,7 +27,7 @@ class DynamicEvaluation(GraphMethod):
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
         super().__init__(bundle, config)
-        self._scale = bundle.target_scale
+        self._scale, self._layout = bundle.target_scale, bundle.layout
         self._new_rows = NewRows()
         self.reset()
 
@@ -43,9 +43,11 @@ class DynamicEvaluation(GraphMethod):
         When the new weights are not finite or their loss explodes, theta* takes their place: the step is then 0 and the
         loss after it is that of theta*.
         """
-        before = window_loss(self.prior, window, self._scale)
+        before = window_loss(self.prior, window, self._scale, self._layout)
         if not self._new_rows.count(window):
-            return Adaptation(self._model, before, window_loss(self._model, window, self._scale), 0.0, 0.0)
+            return Adaptation(
+                self._model, before, window_loss(self._model, window, self._scale, self._layout), 0.0, 0.0
+            )
         *stepped, _, after, norm, step = self._run(self._carried, window)
         loss = float(after.numpy())
         if not (math.isfinite(loss) and loss < EXPLODED):

@@ -41,7 +41,7 @@ class DiscountedLeastSquares:
         self._products = np.zeros_like(self._kept_product)
 
     def add(self, features: FloatArray, targets: FloatArray) -> None:
-        """Take one transition: features (7,), targets (8,)."""
+        """Take one transition: features (features,), targets (targets,)."""
         x = np.append(features, 1.0)
         self._squares = self._discount * self._squares + np.outer(x, x)
         self._products = self._discount * self._products + np.outer(x, targets)
@@ -62,10 +62,10 @@ class RecursiveLeastSquares:
         self.prior: AdaptedModel = self._engine.load({name: to_engine(array) for name, array in bundle.theta.items()})
         self._model = self.prior
         self._fit = _fit(bundle)
-        window = {name: rows for name, rows in standing_window(bundle.window).items() if name != 'mask'}
+        window = {name: rows for name, rows in standing_window(bundle).items() if name != 'mask'}
         trial = Trial(window, [(bundle.window, size) for size in bundle.theta['w0'].shape])
         self._session = bundle.session('features.onnx', [trial])
-        self._scale = bundle.target_scale
+        self._scale, self._layout = bundle.target_scale, bundle.layout
         self._new_rows = NewRows()
 
     def reset(self) -> None:
@@ -85,7 +85,7 @@ class RecursiveLeastSquares:
                 if np.isfinite(x).all() and np.isfinite(y).all():  # a NaN would stay in the sums
                     self._fit.add(x, y)
             self._model = self._engine.load(_theta(self._fit.solve()))
-        before, after = (window_loss(model, window, self._scale) for model in (self.prior, self._model))
+        before, after = (window_loss(model, window, self._scale, self._layout) for model in (self.prior, self._model))
         return Adaptation(self._model, before, after, 0.0, float(new > 0))
 
 

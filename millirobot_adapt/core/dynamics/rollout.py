@@ -18,7 +18,7 @@ from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
 from millirobot_adapt.core.dynamics.graph_check import Trial
 from millirobot_adapt.core.dynamics.method_interface import Engine
-from millirobot_adapt.core.robot.state import NU, NX
+from millirobot_adapt.core.robot.layout import StateLayout
 
 INT8_GRAPH = 'rollout_int8.onnx'
 LEVELS = 127
@@ -81,7 +81,7 @@ class RolloutModel:
         `state` is one state for all, shape (nx,), or one for each sequence, shape (K, nx).
         """
         H, K, _ = actions.shape
-        states = np.empty((H + 1, K, NX), dtype=np.float32)
+        states = np.empty((H + 1, K, np.shape(state)[-1]), dtype=np.float32)
         states[0] = state
         begin = np.atleast_2d(state)
         done = 0
@@ -94,12 +94,12 @@ class RolloutModel:
         return states
 
 
-def rollout_trials(theta: Mapping[str, NDArray[Any]]) -> list[Trial]:
+def rollout_trials(theta: Mapping[str, NDArray[Any]], layout: StateLayout) -> list[Trial]:
     """Return what a rollout graph must take: any H and K, one state for all sequences or one for each."""
     trials = []
     for H, K, S in ((1, 1, 1), (2, 3, 1), (2, 3, 3)):
-        zeros = {'state': np.zeros((S, NX), np.float32), 'actions': np.zeros((H, K, NU), np.float32)}
-        trials.append(Trial({**theta, **zeros}, [(H + 1, K, NX)]))
+        state, actions = np.zeros((S, layout.nx), np.float32), np.zeros((H, K, layout.nu), np.float32)
+        trials.append(Trial({**theta, 'state': state, 'actions': actions}, [(H + 1, K, layout.nx)]))
     return trials
 
 
@@ -107,7 +107,7 @@ class Fp32Engine:
     """Run rollout.onnx: the network in 32-bit floating point, with the parameters as they are."""
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
-        session = bundle.session('rollout.onnx', rollout_trials(bundle.theta), config.provider)
+        session = bundle.session('rollout.onnx', rollout_trials(bundle.theta, bundle.layout), config.provider)
         self._pool = ThreadPool(session, config.threads)
 
     def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
@@ -132,7 +132,7 @@ class Int8Engine:
         theta: dict[str, NDArray[Any]] = dict(bundle.theta)
         for layer in self._quantised:
             theta[f'w{layer}'], theta[f's{layer}'] = quantise(bundle.theta[f'w{layer}'], self._levels)
-        session = bundle.session(INT8_GRAPH, rollout_trials(theta), config.provider)
+        session = bundle.session(INT8_GRAPH, rollout_trials(theta, bundle.layout), config.provider)
         self._pool = ThreadPool(session, config.threads)
         if not has_int8_dot_products():
             logging.getLogger(__name__).warning(

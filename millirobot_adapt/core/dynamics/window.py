@@ -6,23 +6,24 @@ import numpy as np
 
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.targets import normalised_error
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 
-def window_loss(model: AdaptedModel, window: Window, scale: FloatArray) -> float:
+def window_loss(model: AdaptedModel, window: Window, scale: FloatArray, layout: StateLayout) -> float:
     """Return the mean squared normalised error of one-step predictions; 0 for an empty window.
 
     Args:
         model: The model that predicts.
         window: The transitions that happened.
-        scale: Standard deviations of the eight targets (8,), the units of the error.
+        scale: Standard deviations of the targets (targets,), the units of the error.
+        layout: Where the numbers of a state stand.
     """
     rows = window.mask > 0
     if not rows.any():
         return 0.0
     states, next_states = window.states[rows], window.next_states[rows]
     predicted = model.rollout(states, window.actions[rows][None])[1]
-    return float(np.mean(np.square(normalised_error(predicted, next_states, states, scale))))
+    return float(np.mean(np.square(normalised_error(layout, predicted, next_states, states, scale))))
 
 
 class NewRows:

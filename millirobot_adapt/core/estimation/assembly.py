@@ -7,20 +7,24 @@ import numpy as np
 from millirobot_adapt.core.estimation.estimator_interface import Estimate, Estimator
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import ANGULAR_VELOCITY, FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import ANGULAR_VELOCITY, FloatArray, assemble_state
 
 
-def state_of(estimate: Estimate, telemetry: Telemetry) -> FloatArray:
-    """Return the state, shape (24,): pose and velocity from the estimate, gyro, legs and voltages from telemetry."""
-    return assemble_state(
+def state_of(estimate: Estimate, telemetry: Telemetry, robot: RobotConfig) -> FloatArray:
+    """Return the state, shape (nx,): pose and velocity from the estimate, the rest from telemetry.
+
+    The angular velocity is the gyro's, or the estimate's where the robot reports none.
+    """
+    return robot.layout.assemble(
         position=estimate.position,
         velocity=estimate.velocity,
         roll_pitch_yaw=roll_pitch_yaw(estimate.quaternion),
-        angular_velocity=telemetry.angular_velocity,
-        leg_phase=telemetry.leg_angle,
-        leg_velocity=telemetry.leg_velocity,
-        back_emf=telemetry.back_emf,
+        angular_velocity=telemetry.angular_velocity if robot.gyro else estimate.angular_velocity,
+        joint_angle=telemetry.leg_angle,
+        joint_velocity=telemetry.leg_velocity,
+        effort=telemetry.back_emf,
         battery=telemetry.battery,
     )
 
@@ -32,17 +36,18 @@ def answer(estimator: Estimator, telemetry: Telemetry) -> tuple[Estimate | None,
         The estimate, None where there is none; the state with its quality. Without an estimate the state holds NaN
         where pose and velocity would stand.
     """
+    robot = estimator.robot
     estimator.on_telemetry(telemetry)
     estimate = estimator.estimate(telemetry.stamp)
-    state = _without_pose(telemetry) if estimate is None else state_of(estimate, telemetry)
+    state = _without_pose(telemetry, robot) if estimate is None else state_of(estimate, telemetry, robot)
     return estimate, StateSample(telemetry.index, telemetry.stamp, state, estimator.quality())
 
 
-def _without_pose(telemetry: Telemetry) -> FloatArray:
+def _without_pose(telemetry: Telemetry, robot: RobotConfig) -> FloatArray:
     unknown = np.full(3, np.nan)
-    state = assemble_state(
-        unknown, unknown, unknown, telemetry.angular_velocity, telemetry.leg_angle, telemetry.leg_velocity,
-        telemetry.back_emf, telemetry.battery,
+    state = robot.layout.assemble(
+        unknown, unknown, unknown, telemetry.angular_velocity if robot.gyro else unknown, telemetry.leg_angle,
+        telemetry.leg_velocity, telemetry.back_emf, telemetry.battery,
     )  # fmt: skip
     state[: ANGULAR_VELOCITY.start] = np.nan
     return state

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.quality import StateQuality
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import PoseSample, Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 
@@ -39,6 +40,10 @@ class Estimate:
 
 class Estimator(Protocol):
     """Fuse poses and telemetry; samples are given in the order of their arrival, stamps may be late or repeated."""
+
+    @property
+    def robot(self) -> RobotConfig:
+        """The robot that it estimates."""
 
     def on_pose(self, sample: PoseSample) -> None:
         """Take a pose; bad ones (not finite, repeated, jumping) are counted and left out."""

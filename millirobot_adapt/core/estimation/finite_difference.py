@@ -26,6 +26,7 @@ class FiniteDifference:
     """
 
     def __init__(self, config: EstimatorConfig, robot: RobotConfig) -> None:
+        self.robot = robot
         self._lost_after = config.lost_after
         self._input = PoseInput(robot)
         self._newest: BodyPose | None = None

@@ -62,6 +62,7 @@ class PoseFilter:
     """Error-state Kalman filter over pose and twist; see `Estimator` for the methods' contract."""
 
     def __init__(self, config: EstimatorConfig, robot: RobotConfig) -> None:
+        self.robot = robot
         self._config = config
         self._model = MotionModel(config)
         self._input = PoseInput(robot)

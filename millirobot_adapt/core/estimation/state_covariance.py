@@ -1,4 +1,4 @@
-"""How sure the state of one instant is: the estimate's covariance and the sensors' noise, in the state's 24 numbers."""
+"""How sure the state of one instant is: the estimate's covariance and the sensors' noise, in the state's numbers."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ import numpy as np
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
 from millirobot_adapt.core.geometry import roll_pitch_yaw, rotation_matrix
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import ANGULAR_VELOCITY, POSITION, TURN, VELOCITY, FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import (
-    ANGULAR_VELOCITY,
-    BACK_EMF,
-    BATTERY,
-    LEG_PHASE,
-    LEG_VELOCITY,
-    NX,
-    POSITION,
-    TURN,
-    VELOCITY,
-    FloatArray,
-)
 
 LEVEL = 1e-3
 """Closer than this to standing on its nose, the cosine of the pitch is taken for this: yaw means nothing there."""
 
 
 def state_covariance(estimate: Estimate, telemetry: Telemetry, robot: RobotConfig) -> FloatArray:
-    """Return the covariance of `assembly.state_of` of the same two, shape (24, 24), in products of its units.
+    """Return the covariance of `assembly.state_of` of the same two, shape (nx, nx), in products of its units.
 
     Pose and velocity come with the estimate; their cross-covariance is not kept and taken for zero. Legs, gyro and
     voltages have the white noise that the robot's YAML gives (`sensor_noise`). Angles enter the state as cosine and
@@ -34,23 +23,25 @@ def state_covariance(estimate: Estimate, telemetry: Telemetry, robot: RobotConfi
 
         cov(cos a, sin a) = d d' var(a),  d = (-sin a, cos a)
     """
-    noise = robot.sensor_noise
-    covariance = np.zeros((NX, NX))
+    noise, layout = robot.sensor_noise, robot.layout
+    covariance = np.zeros((layout.nx, layout.nx))
     covariance[POSITION, POSITION] = estimate.pose_covariance[:3, :3]
     R = rotation_matrix(estimate.quaternion)
     covariance[VELOCITY, VELOCITY] = R @ estimate.twist_covariance[:3, :3] @ R.T
     turn = roll_pitch_yaw(estimate.quaternion)
     J = _unit_circles(turn) @ _angles_per_rotation(turn)
     covariance[TURN, TURN] = J @ estimate.pose_covariance[3:, 3:] @ J.T
-    legs = _unit_circles(telemetry.leg_angle)
-    covariance[LEG_PHASE, LEG_PHASE] = noise.leg_angle**2 * legs @ legs.T
-    index = np.arange(NX)
+    legs = _unit_circles(telemetry.leg_angle[list(layout.phased)])
+    covariance[layout.phase, layout.phase] = noise.joint_angle**2 * legs @ legs.T
+    if not robot.gyro:
+        covariance[ANGULAR_VELOCITY, ANGULAR_VELOCITY] = estimate.twist_covariance[3:, 3:]
+    index = np.arange(layout.nx)
     for part, sd in (
-        (ANGULAR_VELOCITY, noise.gyro),
+        *([(ANGULAR_VELOCITY, noise.gyro)] if robot.gyro else []),
         # A difference of two angles, a control period apart.
-        (LEG_VELOCITY, np.sqrt(2.0) * noise.leg_angle / robot.dt),
-        (BACK_EMF, noise.back_emf),
-        (BATTERY, noise.battery),
+        (layout.joint_velocity, np.sqrt(2.0) * noise.joint_angle / robot.dt),
+        (layout.joint_effort, noise.effort),
+        (layout.battery_voltage, noise.battery),
     ):
         covariance[index[part], index[part]] = sd**2
     return covariance

@@ -14,11 +14,8 @@ from millirobot_adapt.core.planning.costs import load_terms
 from millirobot_adapt.core.planning.costs.term import TERMS, Candidates
 from millirobot_adapt.core.planning.projection import PathPosition, PathWindow
 from millirobot_adapt.core.planning.reference_path import ReferencePath
-from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray
+from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, FloatArray, X, Y
 from millirobot_adapt.core.safety.polygon import Polygon
-
-X, Y, COS_YAW, SIN_YAW = (STATE_NAMES.index(name) for name in ('x', 'y', 'cos_yaw', 'sin_yaw'))
-
 
 load_terms()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from millirobot_adapt.core.planning.planner_interface import GoOn, Objective, Plan, PlanValidator, Rollout, Sampler
 from millirobot_adapt.core.planning.sequences import Bounds, first_guess
-from millirobot_adapt.core.robot.state import NX, FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ class Planner:
         """
         guess = first_guess(self._bounds, previous, executing, self.horizon)
         size = self.size if samples is None else replace(self.size, samples=samples)
-        return optimize(self._start(guess), guess, rollout, objective, size, generator, go_on, self._validator)
+        return optimize(
+            self._start(guess), guess, rollout, objective, size, generator, go_on, self._validator, self._bounds.neutral
+        )
 
 
 def optimize(
@@ -89,14 +91,15 @@ def optimize(
     generator: Callable[[int], np.random.Generator],
     go_on: GoOn,
     validator: PlanValidator,
+    neutral: FloatArray,
 ) -> Plan:
     """Search with `sampler`, which was started from `guess`, shape (H, nu), and return the plan.
 
     A candidate whose cost or any predicted number is not finite counts as +inf. The plan is the sampler's `best()`
     where its own rollout is finite and the validator accepts it, otherwise the cheapest candidate if that passes the
-    same check. Without either the plan is not usable and stands still.
+    same check. Without either the plan is not usable and stands still: `neutral`, shape (nu,).
     """
-    search = _Search(sampler)
+    search = _Search(sampler, neutral)
     for number, (count, last) in enumerate(size.batches()):
         if not go_on(number):
             break
@@ -114,8 +117,10 @@ def optimize(
 class _Search:
     """The candidates of one search: all costs, the cheapest one, and what the sampler has not been told yet."""
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, neutral: FloatArray) -> None:
         self._sampler = sampler
+        self._neutral = neutral
+        self._nx = 0
         self._costs = np.empty(0)
         self._batches = 0
         self._untold: list[tuple[FloatArray, FloatArray]] = []
@@ -124,6 +129,7 @@ class _Search:
     def add(self, actions: FloatArray, states: NDArray[np.floating], costs: FloatArray) -> None:
         """Take a batch (H, N, nu) with its states (H + 1, N, nx) and costs (N,)."""
         self._batches += 1
+        self._nx = states.shape[-1]
         self._costs = np.concatenate((self._costs, costs))
         self._untold.append((actions, costs))
         best = int(costs.argmin())
@@ -149,10 +155,14 @@ class _Search:
         yield self._plan(*self._cheapest, effective)
 
     def no_plan(self, guess: FloatArray) -> Plan:
-        """Return what is left without a usable plan: the executing action, then standing still."""
-        actions = np.zeros_like(guess)
+        """Return what is left without a usable plan: the executing action, then standing still.
+
+        Its states are not known, and before the first rollout not even how many numbers they have.
+        """
+        actions = np.empty_like(guess)
+        actions[:] = self._neutral
         actions[0] = guess[0]
-        return self._plan(actions, np.full((len(guess) + 1, NX), np.nan), np.inf, 0.0)
+        return self._plan(actions, np.full((len(guess) + 1, self._nx), np.nan), np.inf, 0.0)
 
     def _plan(self, actions: FloatArray, states: FloatArray, cost: float, effective: float) -> Plan:
         finite = self._costs[np.isfinite(self._costs)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi
@@ -15,7 +13,7 @@ from millirobot_adapt.core.planning.random_shooting import RandomShooting
 from millirobot_adapt.core.planning.sequences import Bounds
 from millirobot_adapt.core.planning.validator import PlausiblePlan
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 class PlannerConfig(Config):
@@ -33,7 +31,8 @@ class PlannerConfig(Config):
         'batches.', low=1,
     )  # fmt: skip
     slew: float = param(
-        20.0, 'Largest change of a leg rate from one action to the next; more than the range is no limit.',
+        20.0, 'Largest change of a leg rate from one action to the next, beside the slew in the file of the robot; '
+        'more than the range is no limit.',
         unit='rev/s', low=0.01, high=100.0,
     )  # fmt: skip
     speed_limit: float = param(
@@ -67,8 +66,10 @@ ICEM_ITERATIONS = 4
 
 def make_planner(config: PlannerConfig, robot: RobotConfig) -> Planner:
     """Return the planner `config.method` with the robot's action range as bounds."""
-    low, high = robot.action_low, robot.action_high
-    bounds = Bounds(low, high, np.full(len(low), config.slew * RADIANS_PER_REVOLUTION))
+    layout = robot.layout
+    bounds = Bounds(
+        layout.action_low, layout.action_high, layout.slew(config.slew * RADIANS_PER_REVOLUTION), layout.neutral
+    )
     iterations = config.iterations or (ICEM_ITERATIONS if config.method == 'icem' else 1)
     return Planner(
         _SAMPLERS[config.method](config, bounds),

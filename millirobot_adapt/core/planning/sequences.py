@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.planning.planner_interface import Plan
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The range of the actions [rad/s], shape (nu,) each."""
+    """The range of the actions in their units, shape (nu,) each."""
 
     low: FloatArray
     high: FloatArray
     slew: FloatArray
     """Largest change from one action to the next; starting from an executing action outside the range is exempt."""
+    neutral: FloatArray
+    """Stands still; may lie outside the range."""
 
     @property
     def middle(self) -> FloatArray:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from millirobot_adapt.core.planning.sequences import Bounds
-from millirobot_adapt.core.robot.state import STATE_NAMES, FloatArray
-
-X, Y = STATE_NAMES.index('x'), STATE_NAMES.index('y')
+from millirobot_adapt.core.robot.layout import FloatArray, X, Y
 
 
 @dataclass(frozen=True)

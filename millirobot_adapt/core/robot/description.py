@@ -1,104 +1,216 @@
-"""The robot as data: limits, timing, and what its electronics report, read from params/robots/<name>.yaml."""
+"""The robot as data: what it measures, what it is told, how often and through what; from params/robots/<name>.yaml."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from millirobot_adapt.core.config import Config, build, param, section
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.errors import PlacedError, UserError
+from millirobot_adapt.core.robot.drivers import DriverConfig, ImageprocConfig, TwistConfig
+from millirobot_adapt.core.robot.former_files import present_form
+from millirobot_adapt.core.robot.layout import Action, Effort, FloatArray, Joint, StateLayout
 from millirobot_adapt.core.share import find
-from millirobot_adapt.core.yaml_file import read_yaml
+from millirobot_adapt.core.yaml_file import line_finder, read_yaml
 
 RADIANS_PER_REVOLUTION = 2 * np.pi
+TWIST_UNITS = {'forward': 'm/s', 'lateral': 'm/s', 'turn': 'rad/s'}
+"""Actions of the driver twist: linear.x, linear.y and angular.z of the command."""
+_NAME = re.compile(r'[a-z][a-z0-9_]*')
 
 
-class RadioConfig(Config):
-    """How the host reaches the robot."""
-
-    baud: int = param(57600, 'Serial speed of the XBee.', unit='bit/s', low=1200, high=1_000_000)
-    address: int = param(0x0001, "The robot's 16-bit 802.15.4 address.", low=0, high=0xFFFE)
-    escaped: bool = param(False, 'XBee API mode 2 (escaped) instead of mode 1.')
-    air_time: float = param(
-        0.002, 'From one XBee to the other: channel access and a short packet at 250 kbit/s, nominal.', unit='s',
-        low=0.0, high=0.1,
-    )  # fmt: skip
+def _check_name(name: str, *place: str | int) -> None:
+    if not _NAME.fullmatch(name):
+        raise PlacedError(f'name = {name!r} must be of small letters, digits and _, a letter first', *place, 'name')
 
 
-class ScalesConfig(Config):
-    """Raw telemetry to SI; battery and back-EMF scales are nominal (the firmware's are not published)."""
+class JointConfig(Config):
+    """A joint, or several that turn together, that reports its velocity."""
 
-    encoder_counts: int = param(65536, 'Encoder counts per leg revolution.', unit='counts/rev', low=1)
-    clock: float = param(1e-6, 'Timestamp, nominal (u32: wraps in 71 min).', unit='s per count', low=1e-9)
-    gyro: float = param(1.0658e-3, 'Gyro.', unit='rad/s per count', low=1e-9)
-    accelerometer: float = param(2.3942e-3, 'Accelerometer (+-8 g over 16 bits).', unit='m/s^2 per count', low=1e-9)
-    back_emf: float = param(0.0064, 'Back-EMF converter, nominal.', unit='V per count', low=1e-9)
-    back_emf_signs: tuple[float, ...] = param(
-        (1.0, -1.0), 'Sign of the raw back-EMF when walking forward, left, right.', length=2
-    )
-    battery: float = param(0.0045, 'Battery converter, nominal.', unit='V per count', low=1e-9)
-    battery_low_counts: int = param(780, 'Below this raw battery reading the robot is stopped.', unit='counts', low=0)
+    name: str = param('', 'Name; an action of this name in rad/s is its velocity.')
+    phase: bool = param(False, 'It turns round and round, and where it stands in its turn matters.')
+
+
+class EffortConfig(Config):
+    """What each joint reports of its effort."""
+
+    name: str = param('effort', 'Name, such as back_emf or current.')
+    unit: str = param('', 'Unit.')
+
+
+class BatteryConfig(Config):
+    """The battery, where the robot reports its voltage."""
+
+    low: float = param(3.508, 'Below this voltage the robot is stopped.', unit='V', low=0.0, high=100.0)
+
+
+class ActionConfig(Config):
+    """One number that the robot is told in every control period."""
+
+    name: str = param('', 'Name.')
+    unit: str = param('', 'Unit of the numbers below; everywhere else it is SI (rad/s where this is rev/s).')
+    low: float = param(0.0, 'Lowest value.')
+    high: float = param(1.0, 'Highest value.')
+    neutral: float = param(0.0, 'Stands still: 0, which may lie outside the range, or a value in it.')
+    slew: float = param(0.0, 'Largest change from one that is sent to the next; 0: no limit.', low=0.0)
+    speed_gain: float = param(0.0, 'Forward speed for each unit, nominal [m/s]; 0: it does not drive.')
+    turn_gain: float = param(0.0, 'Yaw rate for each unit, nominal [rad/s], left is positive; 0: it does not turn.')
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if not self.low < self.high:
+            raise PlacedError(f'low = {self.low:g} is not below high = {self.high:g}', 'low')
+        if self.neutral != 0.0 and not self.low <= self.neutral <= self.high:
+            raise PlacedError(
+                f'neutral = {self.neutral:g} is neither 0 nor inside {self.low:g} to {self.high:g}', 'neutral'
+            )
+
+    def action(self) -> Action:
+        """Return it in SI."""
+        factor, unit = (RADIANS_PER_REVOLUTION, 'rad/s') if self.unit == 'rev/s' else (1.0, self.unit)
+        return Action(
+            self.name, unit, low=self.low * factor, high=self.high * factor, neutral=self.neutral * factor,
+            slew=self.slew * factor if self.slew else np.inf,
+            speed_gain=self.speed_gain / factor, turn_gain=self.turn_gain / factor,
+        )  # fmt: skip
 
 
 class SensorNoiseConfig(Config):
     """White noise of the telemetry, standard deviations; the covariance of the state rests on them."""
 
-    leg_angle: float = param(1.1e-4, 'Leg angle: 14 bits a turn, rounded.', unit='rad', low=0.0, high=1.0)
+    joint_angle: float = param(1.1e-4, 'Angle of a joint: 14 bits a turn, rounded.', unit='rad', low=0.0, high=1.0)
     gyro: float = param(0.01, 'Gyro, each axis.', unit='rad/s', low=0.0, high=10.0)
-    back_emf: float = param(0.64, "Back-EMF: about 100 counts on the lab's logs.", unit='V', low=0.0, high=10.0)
+    effort: float = param(0.64, "Effort, in its unit: about 100 counts on the lab's logs.", low=0.0, high=1000.0)
     battery: float = param(0.11, "Battery: 24 counts on the lab's logs.", unit='V', low=0.0, high=10.0)
 
 
+_LEFT = ActionConfig(name='left', unit='rev/s', low=2.0, high=9.0, speed_gain=0.025, turn_gain=-0.205)
+_RIGHT = ActionConfig(name='right', unit='rev/s', low=2.0, high=9.0, speed_gain=0.025, turn_gain=0.205)
+
+
 class RobotConfig(Config):
-    """The robot as its YAML describes it."""
+    """The robot as its YAML describes it; the defaults are those of VelociRoACH."""
 
     name: str = param('velociroach', 'Name of the robot; a model bundle names the robot it was trained for.')
-    dt: float = param(0.1, 'Control period.', unit='s', low=0.01, high=1.0)
-    speed_low: float = param(2.0, 'Slowest usable leg rate.', unit='rev/s', low=0.0, high=20.0)
-    speed_high: float = param(9.0, 'Fastest usable leg rate.', unit='rev/s', low=0.1, high=20.0)
-    pid_gains: tuple[int, ...] = param(
-        (1800, 200, 100, 0, 0, 1800, 200, 100, 0, 0), 'Kp Ki Kd Kaw Kff, left then right, in firmware units.', length=10
+    dt: float = param(0.1, 'Control period.', unit='s', low=0.02, high=0.2)
+    driver: DriverConfig = param(ImageprocConfig(), 'What carries actions to the robot, and telemetry back.')
+    joints: tuple[JointConfig, ...] = param(
+        (JointConfig(name='left', phase=True), JointConfig(name='right', phase=True)), 'What reports its velocity.'
     )
-    timeout: int = param(
-        250, "The robot's own watchdog (SET_TIMEOUT): it should stop after this long without a command; 0: not set.",
-        unit='ms', low=0, high=32767,
-    )  # fmt: skip
-    timeout_verified: bool = param(
-        False, 'This robot has been seen to honour the timeout (`millirobot link-test PORT --jog SIDE`).'
-    )
-    index_before_timestamp: bool = param(True, 'Order of the first two telemetry fields (two hosts differ).')
+    effort: EffortConfig | None = param(EffortConfig(name='back_emf', unit='V'), 'What joints report of their effort.')
+    battery: BatteryConfig | None = param(BatteryConfig(), 'The battery, where its voltage is reported.')
+    gyro: bool = param(True, 'It reports its angular velocity; false: the estimator derives it from poses.')
+    actions: tuple[ActionConfig, ...] = param((_LEFT, _RIGHT), 'What the robot is told in every control period.')
     marker_offset: tuple[float, ...] = param(
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         'Marker body in the robot body: x y z [m], roll pitch yaw [rad].',
         unit='m, rad',
         length=6,
     )
-    radio: RadioConfig = section(RadioConfig, 'Radio.')
-    scales: ScalesConfig = section(ScalesConfig, 'Telemetry scales.')
     sensor_noise: SensorNoiseConfig = section(SensorNoiseConfig, 'Noise of the telemetry.')
+
+    def __post_init__(self) -> None:
+        named = {'joints': [each.name for each in self.joints], 'actions': [each.name for each in self.actions]}
+        for kind, names in named.items():
+            for number, name in enumerate(names):
+                _check_name(name, kind, number)
+                if name in names[:number]:
+                    raise PlacedError(f'the name {name!r} is given twice', kind, number, 'name')
+        if not self.actions:
+            raise PlacedError('a robot is told at least one number: list its actions', 'actions')
+        if self.effort is not None and not self.joints:
+            raise PlacedError('there are no joints that could report it; take it out', 'effort')
+        repeated = [name for name, count in Counter(self.layout.state_names).items() if count > 1]
+        if repeated:
+            raise PlacedError(f'two numbers of the state are called {repeated[0]!r}; rename a joint', 'joints')
+        _check_driver(self)
+
+    @cached_property
+    def layout(self) -> StateLayout:
+        """Where each number of state and action stands."""
+        effort = None if self.effort is None else Effort(self.effort.name, self.effort.unit)
+        return StateLayout(
+            tuple(Joint(joint.name, joint.phase) for joint in self.joints),
+            effort,
+            self.battery is not None,
+            tuple(self._gained(action).action() for action in self.actions),
+        )
+
+    def _gained(self, action: ActionConfig) -> ActionConfig:
+        """Let the velocity commands of the driver twist do what they say."""
+        if not isinstance(self.driver, TwistConfig) or action.speed_gain or action.turn_gain:
+            return action
+        return replace(action, speed_gain=float(action.name == 'forward'), turn_gain=float(action.name == 'turn'))
 
     @property
     def action_low(self) -> FloatArray:
-        """Lowest leg velocity setpoint [rad/s], shape (2,)."""
-        return np.full(2, self.speed_low * RADIANS_PER_REVOLUTION)
+        """Lowest action of the range, shape (nu,)."""
+        return self.layout.action_low
 
     @property
     def action_high(self) -> FloatArray:
-        """Highest leg velocity setpoint [rad/s], shape (2,)."""
-        return np.full(2, self.speed_high * RADIANS_PER_REVOLUTION)
+        """Highest action of the range, shape (nu,)."""
+        return self.layout.action_high
+
+    @property
+    def imageproc(self) -> ImageprocConfig:
+        """The settings of the driver imageproc.
+
+        Raises:
+            UserError: the robot has another driver.
+        """
+        if not isinstance(self.driver, ImageprocConfig):
+            raise UserError(f'robot {self.name} has driver {self.driver.kind}; this needs one with driver imageproc')
+        return self.driver
 
     @property
     def counts_per_ms(self) -> float:
-        """Firmware velocity units per rad/s: 65.536 counts/ms is one revolution per second."""
-        return self.scales.encoder_counts / RADIANS_PER_REVOLUTION / 1000.0
+        """Firmware velocity units of an ImageProc board per rad/s: 65.536 counts/ms is one revolution per second."""
+        return self.imageproc.scales.encoder_counts / RADIANS_PER_REVOLUTION / 1000.0
+
+
+def _check_driver(robot: RobotConfig) -> None:
+    """Compare what the robot is said to report and to be told with what its driver carries."""
+    if isinstance(robot.driver, ImageprocConfig):
+        for kind, names in (('joints', robot.layout.joints), ('actions', robot.layout.actions)):
+            if [entry.name for entry in names] != ['left', 'right']:
+                raise PlacedError('driver imageproc has two sides: name them left and right, in this order', kind)
+        if set(robot.layout.action_units) != {'rad/s'}:
+            raise PlacedError('driver imageproc takes leg rates: give the unit rev/s or rad/s', 'actions')
+    if isinstance(robot.driver, TwistConfig):
+        for kind, there in (('joints', robot.joints), ('battery', robot.battery), ('gyro', robot.gyro)):
+            if there:
+                raise PlacedError('driver twist brings no telemetry; take it out, or choose another driver', kind)
+        for number, action in enumerate(robot.actions):
+            if action.unit != TWIST_UNITS.get(action.name):
+                known = ', '.join(f'{name} [{unit}]' for name, unit in TWIST_UNITS.items())
+                raise PlacedError(
+                    f'{action.name} [{action.unit}] is no action of driver twist; it has {known}', 'actions', number
+                )
+
+
+def robot_from(values: Mapping[str, Any], source: str) -> RobotConfig:
+    """Make a robot of the mapping that a file or a recorded run holds, also of the form of an earlier version.
+
+    Raises:
+        UserError: an unknown key, a wrong type, a value out of range, parts that do not fit each other; with the line,
+            where `source` is a YAML file.
+    """
+    return build(RobotConfig, present_form(values, source), source, line_finder(Path(source)))
 
 
 def load_robot(name: str) -> RobotConfig:
     """Load a robot by its shipped name or by the path of a YAML file.
 
     Raises:
-        UserError: no such robot, an unknown key, a wrong type, a value out of range.
+        UserError: no such robot, or what `robot_from` raises.
     """
-    path: Path = find('params/robots', name, '.yaml')
-    return build(RobotConfig, read_yaml(path), str(path))
+    path = find('params/robots', name, '.yaml')
+    return robot_from(read_yaml(path), str(path))

@@ -1,7 +1,8 @@
 """The gate: the last thing a setpoint passes before it becomes bytes.
 
-What comes out is, for each leg, zero or inside the robot's range, and zero whenever the gate is not armed. Three
-grades: a **hold** gives zero until its cause is over, a **stop** disarms, and after that only an operator arms again.
+What comes out is, for each action, neutral or inside the robot's range, and neutral whenever the gate is not armed.
+Three grades: a **hold** gives neutral until its cause is over, a **stop** disarms, and after that only an operator arms
+again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.state import NU, FloatArray, StateView
+from millirobot_adapt.core.robot.layout import FloatArray
+from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 from millirobot_adapt.core.safety.geofence import Fence, fence_text
 from millirobot_adapt.core.safety.inputs import GateInputs, Seen, tilt_of
@@ -70,7 +72,7 @@ class GateConfig(Config):
         5, 'Stop after this many low battery readings in a row.', low=1, high=100, live='lower'
     )
     slew: float = param(
-        20.0, "Largest change of a leg's setpoint between two sent; starting and stopping are exempt.",
+        20.0, "Largest change of a leg's setpoint between two sent, beside the slew of the robot; stopping is exempt.",
         unit='rev/s', low=0.01, high=20.0, live='lower',
     )  # fmt: skip
 
@@ -92,7 +94,7 @@ class Decision:
     """What the gate lets through."""
 
     setpoint: FloatArray
-    """Leg velocities to send [rad/s], shape (2,)."""
+    """The action to send, shape (nu,)."""
     reason: str
     """Why it differs from what was wanted; 'as wanted' where it does not."""
     stop: bool = False
@@ -110,12 +112,13 @@ class Gate:
 
     def __init__(self, config: GateConfig, robot: RobotConfig) -> None:
         self.limit(config)
-        self._low, self._high = robot.action_low, robot.action_high
-        self._battery_low = robot.scales.battery_low_counts
+        self.layout = robot.layout
+        self._low, self._high, self._neutral = robot.action_low, robot.action_high, robot.layout.neutral
+        self._battery_low = None if robot.battery is None else robot.battery.low
         self._low_readings = 0
-        self._battery_known = False
-        self._sent = np.zeros(NU)
-        self._legs = LegWatch()
+        self._battery_known = robot.battery is None
+        self._sent = self._neutral
+        self._legs = LegWatch(robot.layout)
         self._accepted_at = -math.inf  # when the last pose was taken that a state called accepted [s, steady clock]
         self.armed = False
         self.reason = 'not armed yet'
@@ -152,28 +155,28 @@ class Gate:
         if self.armed:
             self.last_stop, self.stop_cause = reason, cause
         self.armed, self.reason, self.hold = False, reason, HoldCause.NONE
-        self._sent = np.zeros(NU)
+        self._sent = self._neutral
 
     def decide(self, inputs: GateInputs) -> Decision:
         """Return what may be sent now; `inputs.setpoint` is what is wanted."""
         self._take_in(inputs)
         if not self.armed:
-            return Decision(np.zeros(NU), self.reason)
+            return Decision(self._neutral.copy(), self.reason)
         stop = self._why_stop(inputs)
         if stop is not None:
             cause, reason = stop
             self.disarm(reason, cause)
-            return Decision(np.zeros(NU), reason, stop=True)
+            return Decision(self._neutral.copy(), reason, stop=True)
         hold = self._why_hold(inputs) or self._setpoint_fault(inputs)
         if hold is None:
             self.hold, (self._sent, self.reason) = HoldCause.NONE, self._limited(inputs.setpoint)
         else:
-            self._sent, (self.hold, self.reason) = np.zeros(NU), hold
+            self._sent, (self.hold, self.reason) = self._neutral, hold
         return Decision(self._sent.copy(), self.reason, hold=self.hold)
 
     def good_for(self, inputs: GateInputs) -> float | None:
         """Return how long the robot may move as last decided if nothing more comes [s]; None if it is to stand."""
-        if not self._sent.any():
+        if self.layout.stands(self._sent):
             return None
         config = self.config
         limits = (
@@ -186,13 +189,16 @@ class Gate:
         return max(0.0, float(np.min([limit - age for age, limit in limits])))
 
     def _limited(self, setpoint: FloatArray | None) -> tuple[FloatArray, str]:
-        """Return what of a finite setpoint may be sent, shape (2,), and why it differs."""
-        wanted = np.asarray(setpoint, dtype=float)
+        """Return what of a finite setpoint may be sent, shape (nu,), and why it differs."""
+        wanted, neutral = np.asarray(setpoint, dtype=float), self._neutral
         # A leg told to stand stands: clamping its zero into the range would make it walk.
         # So does one told to go backward, which it cannot.
-        clamped = np.where(wanted <= 0, 0.0, np.clip(wanted, self._low, self._high))
-        exempt = (clamped == 0) | (self._sent == 0)
-        slew = self.config.slew * RADIANS_PER_REVOLUTION
+        below, above = neutral < self._low, neutral > self._high
+        stands = (below & (wanted <= neutral)) | (above & (wanted >= neutral))
+        clamped = np.where(stands, neutral, np.clip(wanted, self._low, self._high))
+        # Between standing still and a range beside it there is nothing to slew through.
+        exempt = (clamped == neutral) | ((self._sent == neutral) & (below | above))
+        slew = self.layout.slew(self.config.slew * RADIANS_PER_REVOLUTION)
         limited = np.clip(clamped, self._sent - slew, self._sent + slew)
         allowed = np.where(exempt, clamped, np.clip(limited, self._low, self._high))
         if np.array_equal(allowed, wanted):
@@ -204,7 +210,7 @@ class Gate:
         if inputs.setpoint is None or not _age(inputs.setpoint_seen, inputs) <= config.setpoint_timeout:
             refused = f': {inputs.setpoint_refused}' if inputs.setpoint_refused else ''
             return HoldCause.SETPOINT, f'no setpoint for {config.setpoint_timeout:g} s{refused}'
-        if np.shape(inputs.setpoint) != (NU,) or not np.all(np.isfinite(inputs.setpoint)):
+        if np.shape(inputs.setpoint) != np.shape(self._neutral) or not np.all(np.isfinite(inputs.setpoint)):
             return HoldCause.SETPOINT, 'the setpoint is not finite'
         return None
 
@@ -251,15 +257,15 @@ class Gate:
         if math.isfinite(pose_age) and not tilt_of(inputs.state.state) <= config.tilt:
             return f'tilted more than {config.tilt:g} rad'
         if self._low_readings >= config.battery_samples:
-            return f'battery below {self._battery_low} counts'
+            return f'battery below {self._battery_low:.3g} V'
         return None
 
     def _take_in(self, inputs: GateInputs) -> None:
         """Count what a reply brought that came since the last decision."""
-        if inputs.battery_counts is not None:
+        if self._battery_low is not None and inputs.battery is not None:
             self._battery_known = True
-            self._low_readings = self._low_readings + 1 if inputs.battery_counts < self._battery_low else 0
-        if self._setpoint_fault(inputs) is not None or not np.any(inputs.setpoint):
+            self._low_readings = self._low_readings + 1 if inputs.battery < self._battery_low else 0
+        if self._setpoint_fault(inputs) is not None or self.layout.stands(inputs.setpoint):
             self._legs.restart()  # nobody asks the legs to turn
         elif inputs.legs is not None:
             self._legs.add(inputs.legs, self.config.leg_share, self.config.leg_hold)

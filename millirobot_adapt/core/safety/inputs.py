@@ -37,9 +37,9 @@ class LegReading:
     """What the legs did between two replies of the robot."""
 
     told: FloatArray
-    """Leg velocities that were in force, as sent [rad/s], shape (2,)."""
+    """The action that was in force, as sent, shape (nu,)."""
     turned: FloatArray
-    """Mean leg velocities by the encoders [rad/s], shape (2,)."""
+    """Mean velocity of each joint [rad/s], shape (joints,)."""
     seconds: float
     """Time between the two replies [s]."""
 
@@ -53,7 +53,7 @@ class GateInputs:
     link_up: bool = False
     """The robot answers."""
     setpoint: FloatArray | None = None
-    """Leg velocities [rad/s], shape (2,), that the owner of the action wants."""
+    """The action, shape (nu,), that the owner of it wants."""
     setpoint_seen: Seen | None = None
     setpoint_refused: str = ''
     """Why the newest setpoint of another sender does not count, for people; empty: none was refused lately."""
@@ -62,8 +62,8 @@ class GateInputs:
     state_seen: Seen | None = None
     telemetry_seen: Seen | None = None
     """The newest reply of the robot that counted."""
-    battery_counts: int | None = None
-    """Raw battery reading of a reply that came since the last decision [counts]."""
+    battery: float | None = None
+    """Battery voltage of a reply that came since the last decision [V]."""
     legs: LegReading | None = None
     """What the legs did up to a reply that came since the last decision."""
     objection: str | None = None
@@ -71,6 +71,6 @@ class GateInputs:
 
 
 def tilt_of(state: FloatArray) -> float:
-    """Return the angle between body z and world z [rad] in a state, shape (24,)."""
+    """Return the angle between body z and world z [rad] in a state, shape (nx,)."""
     view = StateView(state)
     return float(np.arccos(np.clip(np.cos(view.roll) * np.cos(view.pitch), -1.0, 1.0)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.loss import Losses, adapt, losses
 from millirobot_adapt.learning.methods.mb import draw_network
@@ -39,7 +40,7 @@ class GrbalLearner:
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> GrbalLearner:
         """Draw the network; every step size starts alike."""
-        theta = draw_network(config.hidden, generator)
+        theta = draw_network(data.normalisation, config.hidden, generator)
         start = torch.tensor(config.inner_rate).log()
         return cls(data.normalisation, theta, [start.clone().requires_grad_() for _ in theta])
 
@@ -71,9 +72,9 @@ class GrbalLearner:
         step = adapt(self.theta, self.psi, self.normalisation, past, guarded=self.guarded).step if adapted else None
         return losses(self.theta, self.normalisation, future, step)
 
-    def parts(self, window: int, dt: float) -> BundleParts:
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship the network, its rollouts and its step."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
-        step = adapt_graph(self.theta, self.normalisation, self.psi, window, guarded=self.guarded)
-        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
+        step = adapt_graph(self.theta, self.normalisation, self.psi, window, robot.layout, guarded=self.guarded)
+        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
         return BundleParts(theta, {**graphs, 'adapt.onnx': step})

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from millirobot_adapt.core.dynamics.targets import TARGET_NAMES
-from millirobot_adapt.learning.kinematics import FEATURE_NAMES
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation, initialise, numbered, theta_names
@@ -33,7 +32,7 @@ class ModelBasedLearner:
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> ModelBasedLearner:
         """Draw the network."""
-        return cls(data.normalisation, draw_network(config.hidden, generator))
+        return cls(data.normalisation, draw_network(data.normalisation, config.hidden, generator))
 
     @classmethod
     def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> ModelBasedLearner:
@@ -56,13 +55,13 @@ class ModelBasedLearner:
         """Score the network, which the past does not change."""
         return losses(self.theta, self.normalisation, future)
 
-    def parts(self, window: int, dt: float) -> BundleParts:
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship the network and its rollouts."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
-        return BundleParts(theta, rollout_graphs(len(self.theta) // 2, self.normalisation, dt))
+        return BundleParts(theta, rollout_graphs(len(self.theta) // 2, self.normalisation, robot))
 
 
-def draw_network(hidden: tuple[int, ...], generator: torch.Generator) -> list[Tensor]:
+def draw_network(normalisation: Normalisation, hidden: tuple[int, ...], generator: torch.Generator) -> list[Tensor]:
     """Draw the parameters of a network from features to targets, ready to be trained."""
-    sizes = (len(FEATURE_NAMES), *hidden, len(TARGET_NAMES))
+    sizes = (len(normalisation.feature_mean), *hidden, len(normalisation.target_mean))
     return [tensor.requires_grad_() for tensor in initialise(sizes, generator)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.inner_step import inner_update
 from millirobot_adapt.learning.loss import Losses, losses
@@ -46,7 +47,7 @@ class DynamicEvaluationLearner:
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> DynamicEvaluationLearner:
         """Draw the network that MB would draw."""
-        theta = draw_network(config.hidden, generator)
+        theta = draw_network(data.normalisation, config.hidden, generator)
         return cls(data.normalisation, theta, config.window, config.mb_de.rates[0], guarded=False)
 
     @classmethod
@@ -96,12 +97,12 @@ class DynamicEvaluationLearner:
             theta = _moved(theta, update.step)
         return theta
 
-    def parts(self, window: int, dt: float) -> BundleParts:
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship MB's network, its rollouts and the step."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
         rates = [torch.tensor(self.rate)] * len(self.theta)
-        step = adapt_graph(self.theta, self.normalisation, rates, window, guarded=self.guarded)
-        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
+        step = adapt_graph(self.theta, self.normalisation, rates, window, robot.layout, guarded=self.guarded)
+        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
         return BundleParts(theta, {**graphs, 'adapt.onnx': step}, {'rate': self.rate, 'guarded': self.guarded})
 
 

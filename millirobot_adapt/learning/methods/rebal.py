@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import context_graph
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.mb import draw_network
@@ -42,7 +43,7 @@ class RebalLearner:
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> RebalLearner:
         """Draw network and unit."""
-        theta = draw_network(config.hidden, generator)
+        theta = draw_network(data.normalisation, config.hidden, generator)
         recurrence = initialise_recurrence(config.context, theta, generator)
         for tensor in recurrence.tensors():
             tensor.requires_grad_()
@@ -79,11 +80,11 @@ class RebalLearner:
             shift = read_windows(self.theta, self.recurrence, inputs, targets, torch.ones(inputs.shape[:2])).shift
         return losses(shifted(self.theta, shift), self.normalisation, future)
 
-    def parts(self, window: int, dt: float) -> BundleParts:
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship the network, its rollouts and, in a graph of its own, the unit."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
-        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, dt)
-        context = context_graph(self.theta, self.normalisation, self.recurrence, window)
+        graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
+        context = context_graph(self.theta, self.normalisation, self.recurrence, window, robot.layout)
         return BundleParts(theta, {**graphs, 'context.onnx': context})
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import features_graph
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.training_interface import BundleParts
@@ -89,7 +90,7 @@ class RecursiveLeastSquaresLearner:
         kept = self.prior_weight * self.information
         return torch.linalg.solve(weighted @ x + kept, weighted @ y + kept @ self.weights)
 
-    def parts(self, window: int, dt: float) -> BundleParts:
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship the prior as a network of one layer, what it sees, and the settings of the fit."""
         adaptation = {
             'discount': self.discount,
@@ -97,8 +98,8 @@ class RecursiveLeastSquaresLearner:
             'information': [[float(value) for value in row] for row in self.information],
         }
         graphs = {
-            **rollout_graphs(1, self.normalisation, dt),
-            'features.onnx': features_graph(self.normalisation, window),
+            **rollout_graphs(1, self.normalisation, robot),
+            'features.onnx': features_graph(self.normalisation, window, robot.layout),
         }
         return BundleParts({'w0': self.weights[:-1], 'b0': self.weights[-1]}, graphs, adaptation)
 

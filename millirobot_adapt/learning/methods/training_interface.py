@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.loss import Losses
 from millirobot_adapt.learning.network import Normalisation
 from millirobot_adapt.learning.segments import DataSet, Segments
@@ -63,5 +64,5 @@ class Model(Protocol):
         The past is T1 transitions long or longer: methods that carry what they learn along a run use all of it.
         """
 
-    def parts(self, window: int, dt: float) -> BundleParts:
-        """Return what a bundle holds, for windows of T1 rows and control periods of `dt` [s]."""
+    def parts(self, window: int, robot: RobotConfig) -> BundleParts:
+        """Return what a bundle holds, for windows of T1 rows and the layout and control period of `robot`."""

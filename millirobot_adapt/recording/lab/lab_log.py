@@ -90,7 +90,7 @@ def telemetry_of(rollout: LabRollout, robot: RobotConfig) -> list[Telemetry | No
     that the robot has restarted: the leg angle goes on from where it was and that velocity is 0. The accelerometer
     was not logged; its values are 0.
     """
-    records, stamps, scales = rollout.records, rollout.stamps, robot.scales
+    records, stamps, scales = rollout.records, rollout.stamps, robot.imageproc.scales
     encoder = records['enc'].astype(np.float64) * (RADIANS_PER_REVOLUTION / scales.encoder_counts)
     replies: list[Telemetry | None] = []
     angle, velocity, last = encoder[0], np.zeros(2), 0

@@ -15,8 +15,8 @@ from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import PoseSample
-from millirobot_adapt.core.robot.state import NX, FloatArray
 from millirobot_adapt.recording.lab.lab_log import OPEN_LOOP, LabRollout, read_lab_log, telemetry_of
 
 
@@ -66,4 +66,6 @@ def _states(rollout: LabRollout, estimator: Estimator, robot: RobotConfig) -> It
         if reply is not None:
             estimator.on_telemetry(reply)
             estimate = estimator.estimate(reply.stamp)
-        yield np.full(NX, np.nan) if reply is None or estimate is None else state_of(estimate, reply)
+        yield (
+            np.full(robot.layout.nx, np.nan) if reply is None or estimate is None else state_of(estimate, reply, robot)
+        )

@@ -10,6 +10,7 @@ from std_msgs.msg import Float64MultiArray
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.ros.conversions import labelled_array, qos, status, telemetry_messages
 
@@ -24,22 +25,24 @@ KINDS = (
 class TelemetryPublisher:
     """Publish each reply as one array for the estimator, and as four messages of the same stamp for everybody else."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, layout: StateLayout) -> None:
+        self._names = [joint.name for joint in layout.joints]
         self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
         self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
 
     def publish(self, telemetry: Telemetry) -> None:
         """Publish one reply."""
         self._reply.publish(labelled_array(encode_reply(telemetry), f'reply, see {encode_reply.__module__}'))
-        for publisher, message in zip(self._publishers, telemetry_messages(telemetry), strict=True):
+        for publisher, message in zip(self._publishers, telemetry_messages(telemetry, self._names), strict=True):
             publisher.publish(message)
 
 
-def battery_status(counts: int | None, robot: RobotConfig) -> DiagnosticStatus:
-    """Say how the battery is by its newest reading [counts]; None: there is none yet."""
-    if counts is None:
+def battery_status(volts: float | None, robot: RobotConfig) -> DiagnosticStatus:
+    """Say how the battery is by its newest voltage [V]; None: there is none yet."""
+    if robot.battery is None:
+        return status('battery', 'the robot reports no voltage', {}, DiagnosticStatus.OK)
+    if volts is None:
         return status('battery', 'no reading yet', {}, DiagnosticStatus.STALE)
-    low = robot.scales.battery_low_counts
-    level = DiagnosticStatus.ERROR if counts < low else DiagnosticStatus.OK
-    volts = counts * robot.scales.battery
-    return status('battery', f'{volts:.2f} V', {'reading [counts]': counts, 'low [counts]': low}, level)
+    low = robot.battery.low
+    level = DiagnosticStatus.ERROR if volts < low else DiagnosticStatus.OK
+    return status('battery', f'{volts:.2f} V', {'voltage [V]': volts, 'low [V]': low}, level)
