@@ -12,6 +12,7 @@
 #   make clean         remove .venv and caches; runs/ stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
+# Without one, ROS=kilted takes ROS 2 Kilted's wheels and not Jazzy's; VENV=.venv-kilted keeps both.
 
 .PHONY: demo test test-long test-lowest test-firmware lint test-train models clean env
 .DEFAULT_GOAL := demo
@@ -20,9 +21,10 @@
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
 endif
-export PYTHON
+export PYTHON ROS VENV
 
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 # One worker walks the robots, and waits half of its time; test/conftest.py says what comes first.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 
@@ -67,5 +69,5 @@ env:
 	@.ci/venv.sh
 
 clean:
-	rm -rf .venv .venv-lowest build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-kilted build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

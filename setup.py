@@ -82,6 +82,17 @@ setup(
             'ros-jazzy-diagnostic-msgs',
             'ros-jazzy-visualization-msgs',
         ],
+        # The same of Kilted: `ROS=kilted make demo`.
+        'ros-kilted': [
+            'ros-kilted-rclpy',
+            'ros-kilted-rmw-fastrtps-cpp',
+            'ros-kilted-geometry-msgs',
+            'ros-kilted-sensor-msgs',
+            'ros-kilted-nav-msgs',
+            'ros-kilted-std-srvs',
+            'ros-kilted-diagnostic-msgs',
+            'ros-kilted-visualization-msgs',
+        ],
         'train': [*SIM, *REPORT, 'torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
         # Only for `millirobot bench engine --peers`.
         'bench': [*SIM, *REPORT, 'torch>=2.0', 'pytorch_mppi>=0.9'],

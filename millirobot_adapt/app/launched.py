@@ -30,6 +30,7 @@ from millirobot_adapt.bringup.console import Console
 from millirobot_adapt.bringup.environment import process_environment
 from millirobot_adapt.bringup.interrupts import Interrupts, ignore
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
+from millirobot_adapt.bringup.middleware import choose_middleware
 from millirobot_adapt.bringup.occupied import claim_namespace
 from millirobot_adapt.bringup.own_parameters import own_parameters
 from millirobot_adapt.bringup.parameter_sources import describe_sources
@@ -107,6 +108,7 @@ def run_launched(launched: Launched, interrupts: Interrupts, console: Console) -
         UserError: bad input, or a robot runs there already; nothing has been started, and no folder made.
     """
     check_names(launched.namespace, launched.chosen['mocap_topic'])
+    choose_middleware(launched.chosen['rmw'])
     nodes = parameters(launched)
     claim = claim_namespace(launched.namespace, list(nodes))
     try:

@@ -74,6 +74,7 @@ def arguments_of(launch: str) -> tuple[Argument, ...]:
         Argument('out', 'where run folders go', default='runs'),
         Argument('record', 'record into a run folder', choices=SWITCH, default=recorded),
         Argument('teleop', 'drive by joystick while no controller runs', choices=SWITCH, default='false'),
+        Argument('rmw', 'middleware of every process, such as rmw_zenoh_cpp; empty: as RMW_IMPLEMENTATION says'),
         Argument('rviz', 'watch in RViz', choices=SWITCH, default='false'),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from millirobot_adapt.bringup.environment import check_log_folder
+from millirobot_adapt.bringup.middleware import VARIABLE, refuse_absent
 from millirobot_adapt.bringup.parameter_sources import parameter_sources
 from millirobot_adapt.bringup.run_folder import (
     Parameters,
@@ -50,7 +51,7 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
 
     Raises:
         UserError: model, robot, path or condition are not there or do not fit; the firmware cannot run here; the
-            folder cannot be made. Then nothing is left.
+            middleware is not installed; the folder cannot be made. Then nothing is left.
     """
     if 'mock_robot' in nodes:
         # They need the simulator, which a robot does not.
@@ -60,6 +61,7 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
         load_condition(nodes['mock_robot']['condition'])
         check_firmware(nodes['mock_robot']['firmware'])
     check_log_folder(os.environ)
+    refuse_absent(os.environ.get(VARIABLE, ''), f'{VARIABLE}=')
     driver = next(nodes[name] for name in ('controller', 'collector', 'estimator') if name in nodes)
     robot, model = load_robot(driver['robot']), None
     if 'controller' in nodes:

@@ -1,15 +1,12 @@
 """What the tests of the launch files do with a robot, and how they look after processes."""
 
-import contextlib
 import os
-import pty
-import select
-import signal
 import time
 from pathlib import Path
 
 import yaml
 
+from millirobot_adapt.benchmarks.link.launched_robot import Terminal
 from millirobot_adapt.bringup.processes import BRIDGE, COLLECTOR, CONTROLLER, ESTIMATOR, MANAGER, MOCK_ROBOT, RECORDER
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.ros.witness import Witness
@@ -60,6 +57,24 @@ def arguments_of(name, folder):
     return {**chosen, 'condition': 'flat', **({'trajectory': 'straight'} if name == 'sim' else {})}
 
 
+def bare_environment():
+    """What a shell has in which ROS was sourced, and nothing of ours."""
+    ours = (str(ROOT), 'millirobot')
+    environment = dict(os.environ)
+    for name in (
+        'AMENT_PREFIX_PATH',
+        'COLCON_PREFIX_PATH',
+        'CMAKE_PREFIX_PATH',
+        'PYTHONPATH',
+        'PATH',
+        'LD_LIBRARY_PATH',
+    ):
+        parts = environment.get(name, '').split(os.pathsep)
+        environment[name] = os.pathsep.join(part for part in parts if part and not any(each in part for each in ours))
+    environment.pop('VIRTUAL_ENV', None)
+    return environment
+
+
 class Operated:
     """The robot of a launch, operated and watched by a test."""
 
@@ -96,83 +111,6 @@ class Operated:
         self.witness.close()
 
 
-def processes_of(folder):
-    """Return the living processes whose command line names `folder`: node or program -> process id."""
-    found = {}
-    for entry in Path('/proc').iterdir():
-        try:
-            words = (entry / 'cmdline').read_bytes().decode().split('\0') if entry.name.isdigit() else []
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if any(str(folder) in word for word in words) and len(words) > 3:
-            name = program_of(words)
-            if name:
-                found[name] = int(entry.name)
-    return found
-
-
-def program_of(words):
-    """Return which program of ours a command line starts; empty for others."""
-    if 'lib/millirobot_adapt/' in words[1]:
-        return Path(words[1]).name
-    module = words[2].rpartition('.')[2] if words[1] == '-m' and words[2].startswith('millirobot_adapt.') else ''
-    return words[3] if module == 'run_node' else module
-
-
-class Terminal:
-    """`ros2 launch` in a terminal of its own: what is on its screen, Ctrl-C, and its end. A context manager."""
-
-    def __init__(self, name, folder, **more):
-        words = [f'{key}:={value}' for key, value in {**arguments_of(name, folder), **more}.items()]
-        self.said = b''
-        self.code = None
-        self.pid, self._screen = pty.fork()
-        if self.pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where pytest itself runs in the background
-            os.chdir(folder)
-            os.execvp('ros2', ['ros2', 'launch', 'millirobot_adapt', f'{name}.launch.py', *words])
-        self._folder = folder
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        """Leave nothing that would disturb the next test, whatever happened in this one."""
-        for name, pid in processes_of(self._folder).items():
-            if name != 'mock_robot':
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        if not self.ended():
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-    def read(self, seconds=0.0):
-        """Take what is on the screen, so that nobody waits for room on it; wait `seconds` for something to come."""
-        if self._screen is None:
-            return
-        with contextlib.suppress(OSError):  # everybody on the other side has gone
-            while select.select([self._screen], [], [], seconds)[0]:
-                self.said += os.read(self._screen, 65536)
-                seconds = 0.0
-
-    @property
-    def text(self):
-        return self.said.decode(errors='replace')
-
-    def press_ctrl_c(self):
-        """The terminal turns it into SIGINT for everybody in front."""
-        os.write(self._screen, b'\x03')
-
-    def shut(self):
-        os.close(self._screen)
-        self._screen = None
-
-    def ended(self):
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code is not None
-
-
-NOT_NODES = {'launched', 'process_guardian'}
-"""Programs that conduct a run."""
+def in_terminal(name, folder):
+    """`ros2 launch` in a terminal of its own."""
+    return Terminal(name, folder, arguments_of(name, folder))

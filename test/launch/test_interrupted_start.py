@@ -8,12 +8,12 @@ import signal
 import time
 
 import pytest
-from launch_steps import Terminal, processes_of
+from launch_steps import in_terminal
+
+from millirobot_adapt.benchmarks.link.launch_deaths import MOMENTS
+from millirobot_adapt.benchmarks.link.launched_robot import FIRST_LINE, processes_of
 
 pytestmark = pytest.mark.system
-
-MOMENTS = [0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0]
-"""Time after launch's first line [s]."""
 
 
 @pytest.mark.parametrize('times', [1, 2])
@@ -21,11 +21,11 @@ MOMENTS = [0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0]
 def test_ctrl_c_at_any_moment_of_the_start_ends_everything_quietly(own_domain, tmp_path, moment, times):
     pressed, first = 0, None
     deadline = time.monotonic() + 120.0
-    with Terminal('sim', tmp_path) as terminal:
+    with in_terminal('sim', tmp_path) as terminal:
         while not terminal.ended():
             assert time.monotonic() < deadline, terminal.text
             terminal.read(0.01)
-            if first is None and b'All log files' in terminal.said:
+            if first is None and FIRST_LINE in terminal.said:
                 first = time.monotonic()
             if first is not None and pressed < times and time.monotonic() > first + moment + 0.3 * pressed:
                 terminal.press_ctrl_c()

@@ -1,7 +1,9 @@
 """Each launch file under launch_pytest: it comes up, the robot walks, and everything ends as launch is told to."""
 
 import pytest
-from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of, processes_of
+from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of
+
+from millirobot_adapt.benchmarks.link.launched_robot import processes_of
 
 launch_pytest = pytest.importorskip('launch_pytest', reason='ROS 2 with launch_pytest is not sourced')
 

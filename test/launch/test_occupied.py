@@ -5,8 +5,9 @@ import shutil
 import subprocess
 
 import pytest
-from launch_steps import END, START, processes_of
+from launch_steps import END, START
 
+from millirobot_adapt.benchmarks.link.launched_robot import processes_of
 from millirobot_adapt.contract.states import ManagerPhase
 
 pytestmark = pytest.mark.system

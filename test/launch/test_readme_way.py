@@ -7,30 +7,14 @@ import signal
 import subprocess
 
 import pytest
-from launch_steps import ROOT, START, arguments_of, processes_of
+from launch_steps import ROOT, START, arguments_of, bare_environment
+
+from millirobot_adapt.benchmarks.link.launched_robot import processes_of
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
 
 TYPED = re.search(r'test_readme_way\.py -->\n\s*```\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)[1]
 COMMANDS = [line.strip() for line in TYPED.splitlines() if line.strip()]
-
-
-def bare_environment():
-    """What a shell has in which ROS was sourced, and nothing of ours."""
-    ours = (str(ROOT), 'millirobot')
-    environment = dict(os.environ)
-    for name in (
-        'AMENT_PREFIX_PATH',
-        'COLCON_PREFIX_PATH',
-        'CMAKE_PREFIX_PATH',
-        'PYTHONPATH',
-        'PATH',
-        'LD_LIBRARY_PATH',
-    ):
-        parts = environment.get(name, '').split(os.pathsep)
-        environment[name] = os.pathsep.join(part for part in parts if part and not any(each in part for each in ours))
-    environment.pop('VIRTUAL_ENV', None)
-    return environment
 
 
 def test_the_commands_are_few():

@@ -3,8 +3,9 @@
 import signal
 
 import pytest
-from launch_steps import END, START, processes_of
+from launch_steps import END, START
 
+from millirobot_adapt.benchmarks.link.launched_robot import processes_of
 from millirobot_adapt.contract.topics import ODOMETRY
 from millirobot_adapt.ros.conversions import message_class, qos
 

@@ -26,8 +26,8 @@ def add(benchmarks: Any) -> None:
         'processes be killed, and print for each what the link accepted, how fast the motors were told to stand, and '
         'when the robot could be armed again; then the round trip and what the bridge costs. Takes about ten minutes.',
         epilog='Exit codes: 0 all holds; 1 a wrong value was accepted, a stop took longer than its bound (300 ms where '
-        'bytes still pass, 350 ms from the last accepted pose), or a robot moved or a bridge ended that should not '
-        'have; 2 bad input.',
+        'bytes still pass, 350 ms from the last accepted pose; 1 s where a launch dies), or a robot moved or a bridge '
+        'ended that should not have; 2 bad input.',
     )
     link.add_argument(
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
@@ -49,6 +49,11 @@ def add(benchmarks: Any) -> None:
     link.add_argument(
         '--processes', action='store_true', help='measure only the faults of a live run with real processes'
     )
+    link.add_argument(
+        '--launch', action='store_true',
+        help='measure only what happens when ros2 launch, its terminal, the run or a node dies, and when Ctrl-C is '
+        'pressed during the start (needs a sourced ROS with this package built; about five minutes)',
+    )  # fmt: skip
     link.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     link.add_argument(
         '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
@@ -62,6 +67,8 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.benchmarks.link.link_bench import STEPS, LinkBench, bench_link
     from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
 
+    if args.launch:
+        return _deaths(args)
     bench = LinkBench(
         args.robot, args.firmware, args.trials, args.process_trials, not args.processes, args.busy, seed=args.seed
     )
@@ -79,6 +86,27 @@ def _run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     complaints = [row.complaint for row in figures.rows if row.complaint]
+    for complaint in complaints:
+        print(f'millirobot: {complaint}', file=sys.stderr)
+    return FAILED if complaints else OK
+
+
+def _deaths(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from millirobot_adapt.benchmarks.link.launch_deaths import DEATHS, deaths_table, measure_deaths
+    from millirobot_adapt.benchmarks.link.rows import BenchFailedError
+    from millirobot_adapt.sim.firmware_board import check_firmware
+
+    check_firmware(args.firmware)
+    try:
+        with tqdm(total=DEATHS, desc='deaths', disable=None, leave=False) as bar:
+            rows = measure_deaths(args.robot, args.firmware, lambda row: bar.update())
+    except BenchFailedError as error:
+        print(f'millirobot: {error}', file=sys.stderr)
+        return FAILED
+    print(json.dumps([row.as_dict() for row in rows], indent=2) if args.json else deaths_table(rows))
+    complaints = [row.complaint for row in rows if row.complaint]
     for complaint in complaints:
         print(f'millirobot: {complaint}', file=sys.stderr)
     return FAILED if complaints else OK

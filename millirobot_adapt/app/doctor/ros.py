@@ -11,6 +11,7 @@ from pathlib import Path
 
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
 from millirobot_adapt.app.doctor.subject import Subject
+from millirobot_adapt.bringup import middleware
 from millirobot_adapt.bringup.environment import check_log_folder
 from millirobot_adapt.bringup.processes import ROBOT
 from millirobot_adapt.contract.topics import why_no_topic
@@ -72,17 +73,31 @@ def origin(rclpy: str | None, wheels: Sequence[str], environment: Mapping[str, s
 
 
 def check_middleware(subject: Subject) -> Iterator[Finding]:
-    """Find whether ROS starts, with which middleware."""
-    wanted = os.environ.get('RMW_IMPLEMENTATION', '')
+    """Find whether ROS starts, with which middleware, and whether that one has what it needs."""
+    wanted = os.environ.get(middleware.VARIABLE, '')
     if subject.probe.error:
-        fix = (
-            f'RMW_IMPLEMENTATION is {wanted!r}: unset it, or install that middleware'
-            if wanted
-            else 'look at the other lines on ROS'
-        )
-        yield fail(f'ROS does not start: {subject.probe.error}', fix)
+        yield fail(f'ROS does not start: {subject.probe.error}', _why_not(wanted))
         return
-    yield ok(f'{subject.probe.answer["rmw"]} starts')
+    running = subject.probe.answer['rmw']
+    missing = middleware.what_is_missing(running)
+    if missing is not None:
+        yield warn(f'{running} starts, but {missing[0]}', missing[1])
+    elif running in (middleware.CYCLONE_DDS, middleware.ZENOH):
+        yield ok(f'{running} starts; the tests run on {middleware.FAST_DDS}')
+    else:
+        yield ok(f'{running} starts')
+
+
+def _why_not(wanted: str) -> str:
+    """Return what to do where ROS does not start with the middleware that the environment chooses."""
+    if not wanted:
+        return 'look at the other lines on ROS'
+    try:
+        middleware.refuse_absent(wanted, f'{middleware.VARIABLE}=')
+    except UserError as error:
+        return f'{error}; or unset {middleware.VARIABLE}'
+    missing = middleware.what_is_missing(wanted)
+    return f'unset {middleware.VARIABLE}' if missing is None else f'{missing[0]}: {missing[1]}'
 
 
 def check_domain(_: Subject) -> Iterator[Finding]:

@@ -52,7 +52,11 @@ def _declare(argument: Argument) -> DeclareLaunchArgument:
         choices.insert(0, argument.default)
     if argument.required:
         return DeclareLaunchArgument(argument.name, description=argument.doc)
-    doc = argument.doc if argument.default else f'{argument.doc}; empty: as the parameter files say'
+    doc = (
+        argument.doc
+        if argument.default or 'empty:' in argument.doc
+        else f'{argument.doc}; empty: as the parameter files say'
+    )
     return DeclareLaunchArgument(argument.name, default_value=argument.default, choices=choices, description=doc)
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from millirobot_adapt.core.config_errors import one_line
 from millirobot_adapt.core.dynamics.engine import make_session
-from millirobot_adapt.core.dynamics.graph_check import Trial, check_graph
+from millirobot_adapt.core.dynamics.graph_check import GraphTrial, check_graph
 from millirobot_adapt.core.dynamics.targets import normalised_error
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -99,7 +99,7 @@ class Bundle:
         data = self.manifest.get('data')
         return str(data.get('origin', 'unknown')) if isinstance(data, dict) else 'unknown'
 
-    def session(self, name: str, trials: Sequence[Trial], provider: str = 'cpu') -> InferenceSession:
+    def session(self, name: str, trials: Sequence[GraphTrial], provider: str = 'cpu') -> InferenceSession:
         """Load an ONNX graph of the bundle, with its named dimensions set to those of theta, and run the trials.
 
         Raises:

@@ -23,14 +23,14 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Trial:
+class GraphTrial:
     """One run of a graph: every input, and the shape of every output that must come of it."""
 
     inputs: Mapping[str, NDArray[Any]]
     outputs: Sequence[Shape]
 
 
-def check_graph(session: InferenceSession, trials: Sequence[Trial]) -> None:
+def check_graph(session: InferenceSession, trials: Sequence[GraphTrial]) -> None:
     """Check that a graph takes and gives what the trials say. A size that differs between trials must not be fixed.
 
     Raises:
@@ -43,7 +43,7 @@ def check_graph(session: InferenceSession, trials: Sequence[Trial]) -> None:
         _run(session, trial)
 
 
-def _check_inputs(session: InferenceSession, trials: Sequence[Trial]) -> None:
+def _check_inputs(session: InferenceSession, trials: Sequence[GraphTrial]) -> None:
     given = {value.name for value in session.get_inputs()}
     wanted = set(trials[0].inputs)
     if given != wanted:
@@ -75,7 +75,7 @@ def _compare(what: str, value: Any, kind: str, shapes: Sequence[Shape]) -> None:
         raise UserError(f'its {what} is {value.type} of shape ({found}) instead of {kind} of shape ({wanted})')
 
 
-def _run(session: InferenceSession, trial: Trial) -> None:
+def _run(session: InferenceSession, trial: GraphTrial) -> None:
     values = {name: OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array)) for name, array in trial.inputs.items()}
     try:
         results = [value.numpy() for value in session.run_with_ort_values(None, values)]

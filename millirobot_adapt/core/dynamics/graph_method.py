@@ -11,7 +11,7 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.graph_check import Trial
+from millirobot_adapt.core.dynamics.graph_check import GraphTrial
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 
@@ -42,7 +42,7 @@ class GraphMethod:
         self._engine = make_engine(bundle, config)
         self._theta: dict[str, OrtValue] = {name: to_engine(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
-        trial = Trial({**bundle.theta, **standing_window(bundle)}, self.outputs(bundle))
+        trial = GraphTrial({**bundle.theta, **standing_window(bundle)}, self.outputs(bundle))
         self._session = bundle.session(self.graph, [trial])
 
     @classmethod

@@ -17,7 +17,7 @@ from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.graph_check import Trial
+from millirobot_adapt.core.dynamics.graph_check import GraphTrial
 from millirobot_adapt.core.dynamics.graph_method import standing_window
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
@@ -63,7 +63,7 @@ class RecursiveLeastSquares:
         self._model = self.prior
         self._fit = _fit(bundle)
         window = {name: rows for name, rows in standing_window(bundle).items() if name != 'mask'}
-        trial = Trial(window, [(bundle.window, size) for size in bundle.theta['w0'].shape])
+        trial = GraphTrial(window, [(bundle.window, size) for size in bundle.theta['w0'].shape])
         self._session = bundle.session('features.onnx', [trial])
         self._scale, self._layout = bundle.target_scale, bundle.layout
         self._new_rows = NewRows()

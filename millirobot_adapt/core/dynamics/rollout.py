@@ -16,7 +16,7 @@ from onnxruntime import InferenceSession, OrtValue
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
-from millirobot_adapt.core.dynamics.graph_check import Trial
+from millirobot_adapt.core.dynamics.graph_check import GraphTrial
 from millirobot_adapt.core.dynamics.method_interface import Engine
 from millirobot_adapt.core.robot.layout import StateLayout
 
@@ -94,12 +94,12 @@ class RolloutModel:
         return states
 
 
-def rollout_trials(theta: Mapping[str, NDArray[Any]], layout: StateLayout) -> list[Trial]:
+def rollout_trials(theta: Mapping[str, NDArray[Any]], layout: StateLayout) -> list[GraphTrial]:
     """Return what a rollout graph must take: any H and K, one state for all sequences or one for each."""
     trials = []
     for H, K, S in ((1, 1, 1), (2, 3, 1), (2, 3, 3)):
         state, actions = np.zeros((S, layout.nx), np.float32), np.zeros((H, K, layout.nu), np.float32)
-        trials.append(Trial({**theta, 'state': state, 'actions': actions}, [(H + 1, K, layout.nx)]))
+        trials.append(GraphTrial({**theta, 'state': state, 'actions': actions}, [(H + 1, K, layout.nx)]))
     return trials
 
 
