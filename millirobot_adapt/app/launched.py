@@ -117,6 +117,8 @@ def run_launched(launched: Launched, interrupts: Interrupts, console: Console) -
         folder = prepare_run(nodes, place, _command(launched), launched.own_files)
         for line in describe_sources(nodes, launched.own_files):
             console.tell(line)
+        if launched.launch in DIFFERING:
+            console.tell(describe_differing(launched.launch))
         if recorded:
             console.tell(f'run folder: {folder.path}')
         failure = _conduct(launched, folder, interrupts, console)
@@ -132,6 +134,12 @@ def run_launched(launched: Launched, interrupts: Interrupts, console: Console) -
         if not interrupts.abandoned:  # else nobody waits for it; `millirobot report` makes it
             report(folder, console.tell)
     return FAILED if failure is not None else OK
+
+
+def describe_differing(launch: str) -> str:
+    """Return the line that tells what a launch file itself sets, whatever the shipped files say."""
+    names = [f'{node}.{name}' for node, values in DIFFERING[launch].items() for name in values]
+    return f'{launch}.launch.py itself sets {", ".join(names)}: only params:=... changes them'
 
 
 def parameters(launched: Launched) -> Parameters:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.app.launched import Launched, parameters, read_command_line
+from millirobot_adapt.app.launched import Launched, describe_differing, parameters, read_command_line
 from millirobot_adapt.bringup.arguments import LAUNCHES, arguments_of, check_names, refuse_unknown
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.core.config import flatten
@@ -133,3 +133,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path):
     assert answer.returncode == 2
     assert answer.stderr == "error: namespace:=a-b: '-' cannot stand in a ROS name; use letters, digits, _ and /\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_launch_file_that_overrides_the_fence_says_so():
+    assert describe_differing('sim').startswith(
+        'sim.launch.py itself sets bridge.gate.fence, controller.objective.fence'
+    )
