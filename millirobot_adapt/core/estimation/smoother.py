@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from millirobot_adapt.core.estimation import quaternion as quat
 from millirobot_adapt.core.estimation.motion import Motion, MotionModel
 from millirobot_adapt.core.robot.state import FloatArray
+
+_UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 class Period(NamedTuple):
@@ -23,6 +26,17 @@ class Period(NamedTuple):
     end: Motion
     cross: FloatArray
     """Covariance of the values at start and end on each axis, shape (6,)."""
+
+    def twist_covariance(self, length: float) -> FloatArray:
+        """Return the covariance of displacement / length [s], turned into the body frame at the end, shape (6, 6)."""
+        variance = self.end.covariance[:, 0, 0] + self.start.covariance[:, 0, 0] - 2.0 * self.cross
+        variance = np.maximum(variance, 0.0) / length**2
+        columns = [quat.rotate(quat.inverse(self.end.quaternion), axis) for axis in _UNIT]
+        R = np.array(columns).T
+        covariance = np.zeros((6, 6))
+        covariance[:3, :3] = (R * variance[:3]) @ R.T
+        covariance[3:, 3:] = (R * variance[3:]) @ R.T
+        return covariance
 
 
 def smooth_period(model: MotionModel, newest_first: Iterable[Motion], start: float, end: float) -> Period:
