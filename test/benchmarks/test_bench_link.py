@@ -15,7 +15,8 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link import link_bench
 from millirobot_adapt.benchmarks.link import process_trials as link_processes
 from millirobot_adapt.benchmarks.link.injected import INJECTED
-from millirobot_adapt.benchmarks.link.process_trials import BridgeLoad, LiveRobot, _vanish, _worst
+from millirobot_adapt.benchmarks.link.live_robot import BridgeLoad, LiveRobot
+from millirobot_adapt.benchmarks.link.process_trials import PROCESS_FAULTS, worst_of
 from millirobot_adapt.benchmarks.link.radio_trials import (
     CASES,
     Case,
@@ -24,7 +25,7 @@ from millirobot_adapt.benchmarks.link.radio_trials import (
     measure_reset,
 )
 from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round_trip
-from millirobot_adapt.benchmarks.link.rows import FaultRow, table
+from millirobot_adapt.benchmarks.link.rows import BenchFailedError, FaultRow, table
 from millirobot_adapt.benchmarks.link.simulated_link import SimulatedLink
 from millirobot_adapt.benchmarks.link.telemetry_truth import TelemetryTruth
 from millirobot_adapt.benchmarks.process_cost import cpu_seconds
@@ -166,6 +167,88 @@ def test_the_tables_name_every_figure(monkeypatch, capsys):
     assert len({len(line) for line in table([GOOD, GOOD]).splitlines()}) == 1
 
 
+@pytest.mark.parametrize(
+    ('options', 'parts', 'rows'),
+    [
+        ([], ('radio', 'processes'), link_bench.ROWS),
+        (['--busy'], ('radio', 'processes', 'busy'), link_bench.ROWS),
+        (['--only', 'busy'], ('busy',), link_bench.ROWS),
+        (['--row', 'mocap.stop', '--row', 'reset'], ('radio', 'processes'), ('mocap.stop', 'reset')),
+    ],
+)
+def test_one_part_or_some_rows_can_be_measured_alone(options, parts, rows, monkeypatch):
+    asked = []
+    monkeypatch.setattr(link_bench, 'bench_link', lambda bench, tell: asked.append(bench) or FIGURES)
+    assert main(['bench', 'link', *options]) == 0
+    assert (asked[0].parts, asked[0].rows) == (parts, rows)
+    chosen = dataclasses.replace(asked[0], rows=('mocap.stop', 'reset'))
+    assert chosen.radio_rows == (['reset'] if 'radio' in parts else [])
+    assert list(chosen.live_faults) == ['mocap.stop']
+
+
+def test_a_row_that_is_not_there_gives_one_line(capsys):
+    assert main(['bench', 'link', '--row', 'mocap.sotp']) == 2
+    assert "no row of the benchmark is called 'mocap.sotp'; rows: none, loss 10 %" in capsys.readouterr().err
+
+
+def test_the_radio_can_be_measured_without_any_process(monkeypatch):
+    monkeypatch.setattr(link_bench, 'LiveRobot', None)
+    monkeypatch.setattr(link_bench, 'measure_round_trip', lambda *_: FIGURES.trips[0])
+    bench = link_bench.LinkBench(parts=('radio',), rows=('reset', 'mocap.stop'), trials=1)
+    told = []
+    figures = link_bench.bench_link(bench, lambda: told.append(1))
+    assert [row.fault for row in figures.rows] == ['reset']
+    assert (figures.load, len(told), bench.steps) == (None, 1, 1)
+
+
+class Live:
+    """Stand in for a live run that never starts, or in which some faults go wrong."""
+
+    started = 0
+
+    def __init__(self, *_, busy):
+        self.busy = busy
+
+    def __enter__(self):
+        Live.started += 1
+        if Live.started == 2:
+            raise BenchFailedError('bridge: no such port')
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def inject(self, *_):
+        pass
+
+    def walk(self, seconds):
+        pass
+
+    def mock_starved(self):
+        return Live.started == 3
+
+
+def test_after_a_run_that_failed_the_rows_that_are_left_are_measured_in_another(monkeypatch):
+    def good(robot):
+        return GOOD
+
+    def bad(robot):
+        raise BenchFailedError('the link did not come within 30 s')
+
+    Live.started = 0
+    monkeypatch.setattr(link_bench, 'LiveRobot', Live)
+    monkeypatch.setattr(
+        link_bench, 'LIVE_FAULTS', {'mocap.stop': good, 'mocap.hold': bad, 'mocap.nan': good, 'mocap.zeros': good}
+    )
+    figures = link_bench.bench_link(link_bench.LinkBench(parts=('busy',)), lambda: None)
+    assert [(row.fault, row.broken) for row in figures.rows] == [
+        ('mocap.stop', None), ('mocap.hold', 'the link did not come within 30 s'),
+        ('mocap.nan', 'bridge: no such port'), ('mocap.zeros', None),
+    ]  # fmt: skip
+    assert [row.complaint is None for row in figures.rows] == [True, False, False, True]
+    assert figures.mock_starved
+
+
 def test_a_machine_that_is_too_busy_is_warned_of_and_fails_nothing(monkeypatch, capsys):
     monkeypatch.setattr(link_bench, 'bench_link', lambda options, tell: dataclasses.replace(FIGURES, mock_starved=True))
     assert main(['bench', 'link', '--json']) == 0
@@ -173,7 +256,7 @@ def test_a_machine_that_is_too_busy_is_warned_of_and_fails_nothing(monkeypatch, 
 
 
 def test_of_several_trials_the_worst_counts():
-    worst = _worst([GOOD, dataclasses.replace(GOOD, stop_ms=250.0, rearm_s=2.0, broken='it moved'), GOOD])
+    worst = worst_of([GOOD, dataclasses.replace(GOOD, stop_ms=250.0, rearm_s=2.0, broken='it moved'), GOOD])
     assert (worst.sent, worst.replies, worst.stop_ms, worst.rearm_s, worst.broken) == (30, 27, 250.0, 2.0, 'it moved')
 
 
@@ -202,7 +285,7 @@ def test_a_port_that_vanishes_and_comes_back_is_survived_and_nothing_moves_by_it
         monkeypatch.setenv(name, os.environ[name])  # the run's ROS domain goes when the test does
     with LiveRobot(tmp_path, 'velociroach') as robot:
         robot.walk(0.5)
-        row = _vanish(robot)
+        row = PROCESS_FAULTS['port vanishes for 2 s'](robot)
     assert row.complaint is None
     assert row.rearm_s < 20.0
 

@@ -56,13 +56,13 @@ class FakeLoop:
 class Bench:
     """A controller with a fake clock; host time is steady time + `clock`."""
 
-    def __init__(self):
+    def __init__(self, lay_path=lambda state: ('path from', state[0])):
         self.now, self.clock = 0.0, 1000.0
         self.sent = []
         self.loop = FakeLoop()
         self.controller = Controller(
             self.loop,
-            lambda state: ('path from', state[0]),
+            lay_path,
             dt=DT,
             layout=LAYOUT,
             seed=1,
@@ -82,6 +82,11 @@ class Bench:
 
     def answer(self, value=0.0):
         self.controller.on_state(sample(self.clock + self.now + 0.003, np.full(NX, value)))
+
+    def answered(self):
+        """Return the state that answers the tick under way; None while there is none."""
+        board = self.controller.board
+        return board.inbox.answer(board.tick)
 
     def tick(self, *, answered=True, planned=True, value=0.0):
         setpoint = self.begin()
@@ -169,10 +174,10 @@ def test_a_tick_without_a_state_is_recorded_as_such():
     bench = Bench().running()
     bench.tick()
     bench.begin()  # nobody answers; the worker waits, and the next tick releases it
-    tick = bench.controller._next_tick()
+    tick = bench.controller.board.next_tick()
     bench.now += DT
     bench.begin()
-    assert bench.controller._state_of(tick) is None
+    assert bench.controller.board.state_of(tick) is None
     bench.answer()
     record = bench.controller.work()
     assert record.tick == tick.number + 1
@@ -183,10 +188,9 @@ def test_a_state_of_the_tick_before_does_not_answer_this_one():
     bench = Bench().running()
     bench.tick()
     bench.begin()
-    tick = bench.controller._next_tick()
-    assert bench.controller._inbox.answer(tick) is None
+    assert bench.answered() is None
     bench.answer()
-    assert bench.controller._inbox.answer(tick) is not None
+    assert bench.answered() is not None
 
 
 def test_an_action_nobody_saw_sent_is_unknown_to_the_loop():
@@ -299,10 +303,10 @@ def test_a_tick_of_the_run_before_is_left_alone_when_a_new_run_begins():
     bench = Bench().running()
     bench.begin()
     bench.answer()
-    tick = bench.controller._next_tick()  # the worker has it in hand ...
+    tick = bench.controller.board.next_tick()  # the worker has it in hand ...
     bench.controller.stop('operator', StopCause.OPERATOR)
     bench.controller.start()  # ... when the next run begins
-    assert bench.controller._work_on(tick) is None
+    assert bench.controller.work_on(tick) is None
     assert bench.loop.steps == []
     bench.now += DT
     bench.begin()
@@ -314,11 +318,11 @@ def test_a_state_of_the_next_tick_does_not_answer_this_one():
     bench = Bench().running()
     bench.tick()
     bench.begin()  # its reply is lost
-    tick = bench.controller._next_tick()
+    tick = bench.controller.board.next_tick()
     bench.now += DT
     bench.begin()
     bench.answer()  # a busy worker looks only now
-    assert bench.controller._state_of(tick) is None
+    assert bench.controller.board.state_of(tick) is None
     assert bench.controller.work().tick == tick.number + 1
 
 
@@ -326,9 +330,10 @@ def test_what_the_next_tick_sent_is_not_what_this_one_executes():
     bench = Bench().running()
     bench.tick()
     setpoint = bench.controller.begin_tick(1000 + bench.now)  # its `sent` is lost
-    tick = bench.controller._tick
     bench.controller.on_sent(1000 + bench.now + DT + 0.001, np.array([7.0, 7.0]))
-    np.testing.assert_array_equal(bench.controller._inbox.sent_around(tick)[1], setpoint)
+    bench.answer()
+    bench.controller.work()
+    np.testing.assert_array_equal(bench.loop.steps[-1].executing, setpoint)
 
 
 def test_a_paused_robot_stands_from_the_next_tick_on_and_goes_on_with_the_same_run():
@@ -356,9 +361,9 @@ def test_a_plan_that_comes_while_pausing_is_not_followed_after_it():
     bench.tick()
     bench.begin()
     bench.answer()
-    tick = bench.controller._next_tick()  # the worker has it in hand ...
+    tick = bench.controller.board.next_tick()  # the worker has it in hand ...
     bench.controller.pause()
-    bench.controller._work_on(tick)  # ... and is late
+    bench.controller.work_on(tick)  # ... and is late
     bench.now += DT
     np.testing.assert_array_equal(bench.tick(), [0, 0])
     bench.controller.resume()
@@ -432,11 +437,11 @@ def test_other_parameters_are_in_force_from_the_next_planned_tick_on():
     bench.tick()
     bench.begin()
     bench.answer()
-    tick = bench.controller._next_tick()
+    tick = bench.controller.board.next_tick()
     bench.controller.tune('first')
     bench.controller.tune('second')
     assert bench.loop.tunings == [], 'nothing changes between two ticks, let alone within one'
-    bench.controller._work_on(tick)
+    bench.controller.work_on(tick)
     assert bench.loop.tunings == [('second', 1)], 'and it does so before the step'
     bench.now += DT
     bench.tick()
@@ -447,8 +452,7 @@ def test_a_path_that_is_not_there_yet_is_said_at_the_start():
     def no_path(state):
         raise UserError('no path has come')
 
-    bench = Bench()
-    bench.controller._lay_path = no_path
+    bench = Bench(no_path)
     bench.tick()
     bench.controller.on_bridge(BridgeNews(True))
     with pytest.raises(NotReadyError, match='no path has come'):
@@ -580,7 +584,7 @@ def test_a_step_of_the_clock_costs_at_most_two_ticks(shift, asked):
         if value == 5 and asked:
             bench.clock += shift
         bench.answer(value)
-        if bench.controller._inbox.answer(bench.controller._tick) is not None:
+        if bench.answered() is not None:
             bench.controller.work()
         bench.now += DT
     planned = [round(step.state[0]) for step in bench.loop.steps]
@@ -601,4 +605,4 @@ def test_an_earlier_state_or_action_does_not_pass_for_one_of_this_tick(shift):
     bench.tick(value=1.0)
     bench.clock += shift
     bench.begin()
-    assert bench.controller._inbox.answer(bench.controller._tick) is None, 'the state of the tick before'
+    assert bench.answered() is None, 'the state of the tick before'

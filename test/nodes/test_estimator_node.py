@@ -15,13 +15,15 @@ from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from millirobot_adapt.contract.arrival_record import ArrivalRecord  # noqa: E402
 from millirobot_adapt.contract.reply_codec import encode_reply  # noqa: E402
 from millirobot_adapt.contract.state_codec import decode_state  # noqa: E402
+from millirobot_adapt.contract.topics import ARRIVALS, MOCAP_POSE, ODOMETRY, STATE  # noqa: E402
+from millirobot_adapt.core.estimation.estimator_interface import Estimate  # noqa: E402
 from millirobot_adapt.core.estimation.health import EstimatorHealth  # noqa: E402
-from millirobot_adapt.core.estimation.quality import PoseFault  # noqa: E402
+from millirobot_adapt.core.estimation.quality import PoseFault, StateQuality  # noqa: E402
+from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry  # noqa: E402
 from millirobot_adapt.nodes.estimator import EstimatorNode  # noqa: E402
 from millirobot_adapt.ros.conversions import labelled_array, pose_stamped  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
-from millirobot_adapt.ros.outputs.estimate import TransformPublisher  # noqa: E402
 
 FAILURE, SUCCESS = TransitionCallbackReturn.FAILURE, TransitionCallbackReturn.SUCCESS
 
@@ -49,8 +51,36 @@ class Clock:
 CLOCK = Clock()
 
 
+class WiredNode(EstimatorNode):
+    """The node with its topics in the test's hand: what it publishes, and what hears."""
+
+    def __init__(self):
+        self.out, self.hears = {}, {}
+        super().__init__()
+
+    def create_publisher(self, kind, name, *arguments, **options):
+        if name not in TOPICS:
+            return super().create_publisher(kind, name, *arguments, **options)
+        return self.out.setdefault(name, Published())
+
+    def create_subscription(self, kind, name, callback, *arguments, **options):
+        self.hears[name] = callback
+        return super().create_subscription(kind, name, callback, *arguments, **options)
+
+    def sent(self, topic):
+        """Return what the node has published on a topic."""
+        return self.out[topic.name].messages
+
+    def pose(self, message):
+        """Let a message of motion capture arrive."""
+        self.hears[MOCAP_POSE.name](message)
+
+
+TOPICS = (ODOMETRY.name, STATE.name, ARRIVALS.name, '/tf')
+
+
 @pytest.fixture
-def node(monkeypatch):
+def make_node(monkeypatch):
     CLOCK.time, CLOCK.set_by = 1000.0, 0.0
     for module in ('ros.inputs.mocap_input', 'nodes.estimator'):
         monkeypatch.setattr(f'millirobot_adapt.{module}.now', CLOCK)
@@ -58,19 +88,30 @@ def node(monkeypatch):
     context = rclpy.Context()
     rclpy.init(context=context)
     monkeypatch.setattr('rclpy.node.get_default_context', lambda: context)
-    node = EstimatorNode()
-    node.trigger_configure()
-    node.lifecycle = 'active'
-    node._odometry, node._state = Published(), Published()
-    yield node
-    node.destroy_node()
+    made = []
+
+    def make():
+        node = WiredNode()
+        made.append(node)
+        node.trigger_configure()
+        node.lifecycle = 'active'
+        return node
+
+    yield make
+    for node in made:
+        node.destroy_node()
     context.try_shutdown()
+
+
+@pytest.fixture
+def node(make_node):
+    return make_node()
 
 
 def see(node, stamp, x):
     CLOCK.time = stamp
     sample = PoseSample(stamp, np.array([x, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
-    node._mocap.hear(pose_stamped(sample.stamp, sample.position, sample.quaternion))
+    node.pose(pose_stamped(sample.stamp, sample.position, sample.quaternion))
 
 
 def reply(node, stamp, index=0):
@@ -90,7 +131,7 @@ def test_each_reply_gives_one_odometry_of_its_stamp(node):
         see(node, 1000.0 + 0.01 * i, 0.003 * i)
         if i % 10 == 9:
             reply(node, 1000.005 + 0.01 * i)
-    found = node._odometry.messages
+    found = node.sent(ODOMETRY)
     assert [message.header.stamp.nanosec for message in found] == [95_000_000 + 100_000_000 * k for k in range(5)]
     assert (found[-1].header.frame_id, found[-1].child_frame_id) == ('world', 'base_link')
     assert found[-1].pose.pose.position.x == pytest.approx(0.1485, abs=1e-3)
@@ -107,7 +148,7 @@ def test_each_reply_gives_one_state_of_its_index_with_the_quality_of_its_pose(no
         see(node, 1000.01 + 0.01 * i, 0.003 * i)
         if i % 10 == 9:
             reply(node, 1000.015 + 0.01 * i, index=7 + i // 10)
-    states = [decode_state(message.data) for message in node._state.messages]
+    states = [decode_state(message.data) for message in node.sent(STATE)]
     assert [state.index for state in states] == [6, 7, 8, 9, 10, 11]
     assert [state.quality.fault for state in states[1:3]] == [PoseFault.UNCERTAIN] * 2
     assert states[-1].quality.fault is PoseFault.NONE
@@ -117,12 +158,12 @@ def test_each_reply_gives_one_state_of_its_index_with_the_quality_of_its_pose(no
     assert np.isfinite(states[0].state[12:]).all()
     assert states[-1].quality.pose_age == pytest.approx(0.005, abs=1e-6)
     assert 0.0 < states[-1].quality.position_sd < 0.01
-    assert states[-1].state[0] == pytest.approx(node._odometry.messages[-1].pose.pose.position.x)
+    assert states[-1].state[0] == pytest.approx(node.sent(ODOMETRY)[-1].pose.pose.position.x)
 
 
 def test_without_poses_there_is_no_odometry_and_diagnostics_say_why(node):
     reply(node, 1000.0)
-    assert node._odometry.messages == []
+    assert node.sent(ODOMETRY) == []
     assert said(node)[0].startswith('no odometry: nobody publishes /mocap/pose (remap')
 
 
@@ -141,12 +182,11 @@ def test_useless_poses_are_named(node):
 
 
 def test_each_reply_leaves_a_record_of_what_came_before_it(node):
-    node._record = Published()
     for i in range(20):
         see(node, 1000.0 + 0.01 * i, 0.003 * i)
         if i % 10 == 9:
             reply(node, 1000.005 + 0.01 * i)
-    records = [ArrivalRecord.decode(np.array(message.data)) for message in node._record.messages]
+    records = [ArrivalRecord.decode(np.array(message.data)) for message in node.sent(ARRIVALS)]
     assert [record.number for record in records] == [0, 1]
     assert [pose.stamp for pose in records[1].poses] == pytest.approx([1000.0 + 0.01 * i for i in range(10, 20)])
     assert records[1].telemetry.stamp == pytest.approx(1000.195)
@@ -159,13 +199,34 @@ def test_malformed_telemetry_is_counted_and_ends_nothing(node):
         node.on_reply(labelled_array(data, 'reply'))
     assert said(node)[1]['telemetry malformed'] == '3'
     reply(node, 1000.08)
-    assert len(node._odometry.messages) == 1
+    assert len(node.sent(ODOMETRY)) == 1
 
 
-def test_diagnostics_warn_about_clocks_that_differ(node, monkeypatch):
-    health = EstimatorHealth(counts={'accepted': 7}, innovation=1.25, clock_offset=0.05, clock_correlation=0.9)
-    monkeypatch.setattr(node._estimator, 'health', lambda: health)
-    node._published = 10
+class Estimator:
+    """Stand in for an estimator that has found a clock offset."""
+
+    robot = RobotConfig()
+    HEALTH = EstimatorHealth(counts={'accepted': 7}, innovation=1.25, clock_offset=0.05, clock_correlation=0.9)
+
+    def on_telemetry(self, sample):
+        pass
+
+    def estimate(self, stamp):
+        return Estimate(
+            stamp, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(3), np.zeros(3), np.eye(6), np.eye(6), 0.0
+        )
+
+    def quality(self):
+        return StateQuality(0.0, 0.001, 0.01, coasting=False)
+
+    def health(self):
+        return self.HEALTH
+
+
+def test_diagnostics_warn_about_clocks_that_differ(make_node, monkeypatch):
+    monkeypatch.setattr('millirobot_adapt.nodes.estimator.make_estimator', lambda *_: Estimator())
+    node = make_node()
+    reply(node, 1000.0)
     text, values = said(node)
     assert '+50 ms' in text
     assert values['clock offset of motion capture [ms]'] == '+50.0'
@@ -173,7 +234,7 @@ def test_diagnostics_warn_about_clocks_that_differ(node, monkeypatch):
     assert values['gyro bias [rad/s]'] == 'not known'
 
 
-def test_the_transform_goes_out_where_tf2_is_installed(node, monkeypatch):
+def test_the_transform_goes_out_where_tf2_is_installed(make_node, monkeypatch):
     class TransformMessage:
         def __init__(self, transforms):
             self.transforms = transforms
@@ -183,15 +244,13 @@ def test_the_transform_goes_out_where_tf2_is_installed(node, monkeypatch):
     package.msg.TFMessage = TransformMessage
     monkeypatch.setitem(sys.modules, 'tf2_msgs', package)
     monkeypatch.setitem(sys.modules, 'tf2_msgs.msg', package.msg)
-    made = {}
-    monkeypatch.setattr(node, 'create_publisher', lambda kind, name, _: made.setdefault(name, Published()))
-    node._transform = TransformPublisher(node)
+    node = make_node()
     see(node, 1000.0, 0.3)
     reply(node, 1000.0)
-    (message,) = made['/tf'].messages
+    (message,) = node.out['/tf'].messages
     (sent,) = message.transforms
     assert (sent.header.frame_id, sent.child_frame_id) == ('world', 'base_link')
-    assert sent.header.stamp == node._odometry.messages[0].header.stamp
+    assert sent.header.stamp == node.sent(ODOMETRY)[0].header.stamp
     assert sent.transform.translation.x == pytest.approx(0.3, abs=1e-3)
     assert sent.transform.rotation.w == pytest.approx(1.0, abs=1e-3)
 
@@ -211,7 +270,7 @@ def hear(node, stamp, x, frame='world', quaternion=(0.0, 0.0, 0.0, 1.0)):
     CLOCK.time = stamp
     message = pose_stamped(stamp + CLOCK.set_by, np.array([x, 0.0, 0.05]), np.array(quaternion))
     message.header.frame_id = frame
-    node._mocap.hear(message)
+    node.pose(message)
 
 
 def walk(node, begin, seconds, frame='world'):
@@ -225,7 +284,7 @@ def walk(node, begin, seconds, frame='world'):
             stamp = now + 0.002 + CLOCK.set_by
             sample = Telemetry(stamp, none, np.full(2, 30.0), np.zeros(3), np.zeros(3), none, 4.0, i)
             node.on_reply(labelled_array(encode_reply(sample), 'reply'))
-    return [decode_state(message.data) for message in node._state.messages]
+    return [decode_state(message.data) for message in node.sent(STATE)]
 
 
 def test_poses_in_another_frame_are_refused_and_named(node):
@@ -242,7 +301,7 @@ def test_when_the_clock_of_the_host_is_set_no_state_is_lost(node, step):
     walk(node, 1000.0, 2.0)
     CLOCK.set_by = step
     walk(node, 1002.0, 1.0)
-    states = [decode_state(message.data) for message in node._state.messages][-10:]
+    states = [decode_state(message.data) for message in node.sent(STATE)][-10:]
     assert [state.quality.fault for state in states] == [PoseFault.NONE] * 10
     assert max(state.quality.pose_age for state in states) < 0.02
     np.testing.assert_allclose([state.state[0] for state in states], 0.6 + 0.03 * np.arange(1, 11) - 0.0024, atol=2e-3)
@@ -253,7 +312,7 @@ def test_a_message_in_flight_while_the_clock_is_set_is_no_harm(node):
     walk(node, 1000.0, 2.0)
     late = pose_stamped(1002.0, np.array([0.6, 0.0, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
     CLOCK.set_by, CLOCK.time = 5.0, 1002.004
-    node._mocap.hear(late)
+    node.pose(late)
     none = np.zeros(2)
     sample = Telemetry(1002.002, none, np.full(2, 30.0), np.zeros(3), np.zeros(3), none, 4.0, 1)
     node.on_reply(labelled_array(encode_reply(sample), 'reply'))
@@ -273,11 +332,10 @@ def test_it_becomes_active_when_motion_capture_is_healthy_and_the_robot_answers(
 
 def test_inactive_it_listens_and_estimates_nothing(node):
     node.lifecycle = 'inactive'
-    node._record = Published()
     for i in range(30):
         see(node, time.time(), 0.0)
         if i % 10 == 9:
             reply(node, time.time())
-    assert node._odometry.messages == node._record.messages == []
+    assert node.sent(ODOMETRY) == node.sent(ARRIVALS) == []
     text, values = said(node)
     assert (text, values['poses [Hz]'], values['telemetry [Hz]']) == ('estimating', '30', '3')

@@ -76,7 +76,7 @@ def _measure_node(report: dict[str, Any], robot: str) -> None:
     if importlib.util.find_spec('rclpy') is None:
         return
     from millirobot_adapt.benchmarks.estimation.node import measure_node
-    from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
+    from millirobot_adapt.benchmarks.link.rows import BenchFailedError
 
     try:
         report['node'] = dataclasses.asdict(measure_node(robot, NODE_SECONDS))

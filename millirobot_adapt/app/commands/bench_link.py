@@ -47,7 +47,12 @@ def add(benchmarks: Any) -> None:
         '--busy', action='store_true', help='measure the faults of processes again with every core kept busy'
     )
     link.add_argument(
-        '--processes', action='store_true', help='measure only the faults of a live run with real processes'
+        '--only',
+        choices=('radio', 'processes', 'busy'),
+        help='measure one part: the radio in simulated time, the processes of a live run, these on a busy machine',
+    )
+    link.add_argument(
+        '--row', action='append', metavar='NAME', help='measure the row of this name, and others given so, alone'
     )
     link.add_argument(
         '--launch', action='store_true',
@@ -64,20 +69,16 @@ def add(benchmarks: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.link.link_bench import STEPS, LinkBench, bench_link
-    from millirobot_adapt.benchmarks.link.process_trials import BenchFailedError
+    from millirobot_adapt.benchmarks.link.link_bench import BUSY, PROCESSES, RADIO, ROWS, LinkBench, bench_link
 
     if args.launch:
         return _deaths(args)
+    parts = (args.only,) if args.only else (RADIO, PROCESSES, BUSY) if args.busy else (RADIO, PROCESSES)
     bench = LinkBench(
-        args.robot, args.firmware, args.trials, args.process_trials, not args.processes, args.busy, seed=args.seed
+        args.robot, args.firmware, parts, tuple(args.row or ROWS), args.trials, args.process_trials, seed=args.seed
     )
-    try:
-        with tqdm(total=STEPS, desc='link', disable=None, leave=False) as bar:
-            figures = bench_link(bench, bar.update)
-    except BenchFailedError as error:
-        print(f'millirobot: {error}', file=sys.stderr)
-        return FAILED
+    with tqdm(total=bench.steps, desc='link', disable=None, leave=False) as bar:
+        figures = bench_link(bench, bar.update)
     print(json.dumps([row.as_dict() for row in figures.rows], indent=2) if args.json else _tables(figures))
     if figures.mock_starved:
         print(
@@ -121,13 +122,17 @@ def _tables(figures: LinkFigures) -> str:
         'stop: from the cause (last setpoint, signal, reset; for mocap.*, clock.* and the estimator the last accepted '
         'pose) to motors commanded zero; they then brake for up to 0.7 s',
         'wrong: accepted telemetry that is not, value by value, what the robot said to that command after it was sent',
-        '',
-        f'{"round trip on a pty":26} {"sent":>6} {"replies":>8} {"p50 [ms]":>9} {"p99 [ms]":>9} {"worst [ms]":>11}',
     ]
+    if figures.trips:
+        head = (
+            f'{"round trip on a pty":26} {"sent":>6} {"replies":>8} {"p50 [ms]":>9} {"p99 [ms]":>9} {"worst [ms]":>11}'
+        )
+        lines += ['', head]
     for trip in figures.trips:
         name = 'with wire and air time' if trip.wire_time else 'without wire time'
         lines.append(
             f'{name:26} {trip.sent:6d} {trip.replies:8d} {trip.p50_ms:9.2f} {trip.p99_ms:9.2f} {trip.worst_ms:11.2f}'
         )
-    lines += ['', f'bridge, walking at 10 Hz with 100 Hz of poses: {figures.load.cpu_percent:.1f} % of a core']
+    if figures.load is not None:
+        lines += ['', f'bridge, walking at 10 Hz with 100 Hz of poses: {figures.load.cpu_percent:.1f} % of a core']
     return '\n'.join(lines)

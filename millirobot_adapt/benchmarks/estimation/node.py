@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from millirobot_adapt.benchmarks.link.process_trials import LiveRobot
+from millirobot_adapt.benchmarks.link.live_robot import LiveRobot
 from millirobot_adapt.benchmarks.process_cost import cpu_seconds
 from millirobot_adapt.bringup.processes import ESTIMATOR
 from millirobot_adapt.contract.states import LinkState

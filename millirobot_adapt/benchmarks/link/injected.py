@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from millirobot_adapt.benchmarks.link.process_trials import LiveRobot, recover, watch
+from millirobot_adapt.benchmarks.link.live_robot import LiveRobot
+from millirobot_adapt.benchmarks.link.process_trials import recover, watch
 from millirobot_adapt.benchmarks.link.rows import LONGEST_STOP_MS, FaultRow
 from millirobot_adapt.bringup.processes import CONTROLLER, ESTIMATOR, NodeProcess
 

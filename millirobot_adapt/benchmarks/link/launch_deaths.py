@@ -25,7 +25,7 @@ from millirobot_adapt.benchmarks.link.launched_robot import (
     processes_of,
     ros2_program,
 )
-from millirobot_adapt.benchmarks.link.process_trials import FENCE, PATH
+from millirobot_adapt.benchmarks.link.live_robot import FENCE, PATH
 from millirobot_adapt.benchmarks.link.rows import BenchFailedError
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, ROBOT, resolve

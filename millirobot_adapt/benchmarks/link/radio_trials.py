@@ -6,6 +6,7 @@ for the motors, ends the fault, and asks for the robot until it can be armed aga
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -29,7 +30,9 @@ OBSERVED = 1.0
 """The motors are watched for this long after the setpoints have stopped [s]."""
 FAST_PERIOD = 0.05
 """Time between two setpoints where many bytes are wanted [s]."""
-OUT_OF_REACH = 'radio out of reach'
+PERIOD = 0.1
+"""Time between two setpoints elsewhere [s]."""
+RESET, OUT_OF_REACH = 'reset', 'radio out of reach'
 TIMEOUT_TOLERANCE_MS = 20.0
 """The robot's own timeout may end its motion this much late [ms]."""
 
@@ -40,7 +43,7 @@ class Case:
 
     name: str
     faults: RadioFaults
-    period: float = 0.1
+    period: float = PERIOD
     """Time between two setpoints [s]."""
     stops: bool = False
     """The fault alone has to stop the robot, as no reply comes in time any more: its begin is the cause."""
@@ -67,44 +70,39 @@ def measure_fault(
     case: Case, robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
 ) -> FaultRow:
     """Measure one lasting fault."""
-    with closing(SimulatedLink(robot, seed, case.period, microcontroller)) as link:
-        return _measure_fault(link, case, trials, generator(seed))
 
-
-def _measure_fault(link: SimulatedLink, case: Case, trials: int, rng: np.random.Generator) -> FaultRow:
-    tally = _Tally(link)
-    for trial in range(trials):
-        tally.arm_and_walk()
+    def trial(tally: _Tally, rng: np.random.Generator, last: bool) -> None:
+        link = tally.link
         with_fault = float(rng.uniform(SHORTEST_FAULT, LONGEST_FAULT))
         tally.begin()
         link.radio.faults = case.faults
         if case.stops:
             tally.await_stop(link.clock.steady())
         link.live(with_fault)
-        if trial == trials - 1:
+        if last:
             link.live(3600.0, until=lambda: tally.line_bytes >= case.line_bytes)
         tally.stop_setpoints()
         link.radio.faults = RadioFaults()
         tally.end()
-    return tally.row(case.name)
+
+    return _measure(case.name, trial, SimulatedLink(robot, seed, case.period, microcontroller), trials, seed)
 
 
 def measure_reset(
     robot: RobotConfig, trials: int, seed: int, microcontroller: MakeMicrocontroller = Microcontroller
 ) -> FaultRow:
     """Let the robot restart in the middle of a walk; its motors are off at once, setpoints go on coming."""
-    with closing(SimulatedLink(robot, seed, 0.1, microcontroller)) as link:
-        rng = generator(seed)
-        tally = _Tally(link)
-        for _ in range(trials):
-            tally.arm_and_walk()
-            link.live(float(rng.uniform(0.0, 1.0)))
-            tally.begin()
-            link.world.microcontroller.power_up()
-            reset_at = link.world.time
-            tally.await_stop(reset_at)
-            tally.end(since=reset_at)
-        return tally.row('reset')
+
+    def trial(tally: _Tally, rng: np.random.Generator, last: bool) -> None:
+        link = tally.link
+        link.live(float(rng.uniform(0.0, 1.0)))
+        tally.begin()
+        link.world.microcontroller.power_up()
+        reset_at = link.world.time
+        tally.await_stop(reset_at)
+        tally.end(since=reset_at)
+
+    return _measure(RESET, trial, SimulatedLink(robot, seed, PERIOD, microcontroller), trials, seed)
 
 
 def measure_out_of_reach(
@@ -114,26 +112,36 @@ def measure_out_of_reach(
 
     The time runs from the last packet that the robot heard, by the robot's clock.
     """
-    with closing(SimulatedLink(robot, seed, 0.1, microcontroller)) as link:
-        rng = generator(seed)
-        tally = _Tally(link)
-        for _ in range(trials):
+
+    def trial(tally: _Tally, rng: np.random.Generator, last: bool) -> None:
+        link = tally.link
+        link.live(float(rng.uniform(0.0, 1.0)))
+        tally.await_walk()
+        tally.begin()
+        link.radio.faults = RadioFaults(loss=1.0)
+        tally.await_stop(None)
+        link.radio.faults = RadioFaults()
+        tally.end()
+
+    row = _measure(OUT_OF_REACH, trial, SimulatedLink(robot, seed, PERIOD, microcontroller), trials, seed)
+    return replace(row, bound_ms=robot.imageproc.timeout + TIMEOUT_TOLERANCE_MS)
+
+
+def _measure(name: str, trial: _Trial, link: SimulatedLink, trials: int, seed: int) -> FaultRow:
+    """Let a robot that walks meet a fault as often as there are trials, and close the link."""
+    with closing(link):
+        rng, tally = generator(seed), _Tally(link)
+        for number in range(trials):
             tally.arm_and_walk()
-            link.live(float(rng.uniform(0.0, 1.0)))
-            tally.await_walk()
-            tally.begin()
-            link.radio.faults = RadioFaults(loss=1.0)
-            tally.await_stop(None)
-            link.radio.faults = RadioFaults()
-            tally.end()
-        return replace(tally.row(OUT_OF_REACH), bound_ms=robot.imageproc.timeout + TIMEOUT_TOLERANCE_MS)
+            trial(tally, rng, number == trials - 1)
+        return tally.row(name)
 
 
 class _Tally:
     """Count over the trials of one row."""
 
     def __init__(self, link: SimulatedLink) -> None:
-        self._link = link
+        self.link = link
         self._sent = self._replies = self._bytes = 0
         self._before = (0, 0, 0)
         self._worst_stop: float | None = None
@@ -143,10 +151,10 @@ class _Tally:
     @property
     def line_bytes(self) -> int:
         """Bytes on the line while the fault lasted, the trial under way included."""
-        return self._bytes + self._link.radio.bytes_carried - self._before[2]
+        return self._bytes + self.link.radio.bytes_carried - self._before[2]
 
     def arm_and_walk(self) -> None:
-        link = self._link
+        link = self.link
         link.speaking = True
         link.live(PATIENCE, until=link.ready)
         link.live(BEFORE)
@@ -154,22 +162,22 @@ class _Tally:
 
     def await_walk(self) -> None:
         """Check that the robot walks; in real time a busy machine may hold it for a moment."""
-        link = self._link
+        link = self.link
         if link.in_real_time:
             link.live(PATIENCE, until=self._walks)
         if not self._walks():
             raise BenchFailedError(f'the robot did not walk: {link.driver.status().reason or "no setpoint came"}')
 
     def _walks(self) -> bool:
-        return self._link.driver.status().armed and any(self._link.world.microcontroller.command)
+        return self.link.driver.status().armed and any(self.link.world.microcontroller.command)
 
     def begin(self) -> None:
         self._before = self._counts()
 
     def stop_setpoints(self) -> None:
         """Stop the setpoints and see when the motors are commanded to stand."""
-        self._link.speaking = False
-        ceased = self._link.last_setpoint
+        self.link.speaking = False
+        ceased = self.link.last_setpoint
         self.await_stop(ceased)
 
     def await_stop(self, cause: float | None) -> None:
@@ -177,8 +185,8 @@ class _Tally:
 
         Without a cause the time runs from the last packet that the robot heard.
         """
-        self._link.live(OBSERVED)
-        microcontroller = self._link.world.microcontroller
+        self.link.live(OBSERVED)
+        microcontroller = self.link.world.microcontroller
         cause = microcontroller.last_packet if cause is None else cause
         elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause
         if elapsed >= 0.0:
@@ -190,23 +198,27 @@ class _Tally:
         self._sent += sent
         self._replies += replies
         self._bytes += line_bytes
-        ended = self._link.clock.steady() if since is None else since
-        self._link.speaking = True
-        self._link.live(PATIENCE, until=self._link.ready)
-        self._worst_rearm = max(self._worst_rearm, self._link.clock.steady() - ended)
+        ended = self.link.clock.steady() if since is None else since
+        self.link.speaking = True
+        self.link.live(PATIENCE, until=self.link.ready)
+        self._worst_rearm = max(self._worst_rearm, self.link.clock.steady() - ended)
 
     def row(self, fault: str) -> FaultRow:
         return FaultRow(
             fault=fault,
-            where='real time' if self._link.in_real_time else 'simulated',
+            where='real time' if self.link.in_real_time else 'simulated',
             sent=self._sent,
             replies=self._replies,
-            wrong_accepted=self._link.truth.wrong,
+            wrong_accepted=self.link.truth.wrong,
             stop_ms=None if self._worst_stop is None else 1e3 * self._worst_stop,
             rearm_s=self._worst_rearm,
             line_bytes=self._bytes,
         )
 
     def _counts(self) -> tuple[int, int, int]:
-        counters = self._link.link.counters
-        return counters.sent, counters.replies, self._link.radio.bytes_carried
+        counters = self.link.link.counters
+        return counters.sent, counters.replies, self.link.radio.bytes_carried
+
+
+_Trial = Callable[[_Tally, np.random.Generator, bool], None]
+"""Lets a fault happen to a robot that walks; told is whether it is the last trial of its row."""

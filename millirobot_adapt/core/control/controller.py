@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from millirobot_adapt.core.control.inbox import Inbox, StateArrival, Tick
+from millirobot_adapt.core.control.inbox import Tick
 from millirobot_adapt.core.control.loop import ControlLoop
-from millirobot_adapt.core.control.pacing import LATE_TICK, LoadShedding
+from millirobot_adapt.core.control.pacing import LATE_TICK, LoadShedding, missed_deadlines
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
+from millirobot_adapt.core.control.tick_board import TickBoard
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.errors import UserError
@@ -26,8 +27,6 @@ from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 STARVED = 'look at link and motion capture, or close other programs'
-FEW_SAMPLES = 100
-"""Candidates with which the controller copes on a slow machine, at little loss (docs/tuning.md)."""
 
 
 class Controller:
@@ -61,17 +60,15 @@ class Controller:
         self._state_timeout = state_timeout
         self._steady = steady
         self._book = PlanBuffer(misses_allowed, layout.neutral)
-        self._changed = threading.Condition()
+        self.board = TickBoard(dt)
+        """The tick under way and what has arrived for it."""
+        self._changed = self.board.changed  # guards everything here but the loop
         self._loop_in_use = threading.Lock()
-        self._worked = -1
         self._dt = dt
         self._shedding = LoadShedding()
-        self._inbox = Inbox(dt)
         self._bridge = BridgeNews(False)
         self._failure = ''
-        self._tick: Tick | None = None
         self._run = RunState()
-        self._closed = False
         self._tuning: Tuning | None = None
         self._stateless = 0
 
@@ -79,14 +76,12 @@ class Controller:
 
     def on_state(self, sample: StateSample) -> None:
         """Take a state of the estimator; one that is not finite is no state."""
-        with self._changed:
-            if self._inbox.add_state(sample, self._steady()):
-                self._changed.notify_all()
+        self.board.add_state(sample, self._steady())
 
     def on_sent(self, stamp: float, action: FloatArray) -> None:
         """Take what the bridge really sent at time `stamp` [s]: action [rad/s], shape (nu,)."""
         with self._changed:
-            self._inbox.add_sent(stamp, action, self._steady())
+            self.board.inbox.add_sent(stamp, action, self._steady())
 
     def on_bridge(self, news: BridgeNews) -> None:
         """Take the bridge's state: disarmed or held for its legs it ends the run, driven by another it pauses it."""
@@ -180,14 +175,12 @@ class Controller:
         with self._changed:
             self._failure = reason
             self._run.stop(reason, StopCause.FAULT)
-            self._changed.notify_all()
 
     def close(self) -> None:
         """Wake the worker for good."""
         with self._changed:
-            self._closed = True
             self.stop('the controller has ended', StopCause.SHUTDOWN)
-            self._changed.notify_all()
+            self.board.close()
 
     # What the ticker does.
 
@@ -198,14 +191,14 @@ class Controller:
         """
         with self._changed:
             now = self._steady()
-            last = self._tick
+            last = self.board.tick
             number = 0 if last is None else last.number + 1
             setpoint = self._layout.neutral
             if self._run.walking:
-                if last is not None and self._inbox.answer(last) is None:
+                if last is not None and self.board.inbox.answer(last) is None:
                     self._stateless += 1
                 setpoint = self._planned(number)
-            self._tick = Tick(
+            tick = Tick(
                 number=number,
                 stamp=stamp,
                 steady=now,
@@ -215,7 +208,7 @@ class Controller:
                 run=self._run.number if self._run.running else 0,
                 paused=self._run.paused,
             )
-            self._changed.notify_all()
+            self.board.begin(tick)
             return setpoint if self._run.running or (last is not None and last.run > 0) else None
 
     def _planned(self, number: int) -> FloatArray:
@@ -224,7 +217,7 @@ class Controller:
         if action is not None:
             return action
         if (misses := self._book.misses(number)) - self._stateless > self._misses_allowed:
-            self._run.stop(self._missed(misses), StopCause.FAULT)
+            self._run.stop(missed_deadlines(misses, self._loop.samples), StopCause.FAULT)
         elif self._stateless * self._dt > self._state_timeout:
             self._run.stop(f'no state has come for {self._state_timeout:g} s; {STARVED}', StopCause.FAULT)
         return self._layout.neutral  # without states the robot stands until they return
@@ -233,8 +226,8 @@ class Controller:
 
     def work(self) -> TickRecord | None:
         """Wait for the next tick of a run and for its state, adapt and plan; returns its record, None when closed."""
-        while (tick := self._next_tick()) is not None:
-            record = self._work_on(tick)
+        while (tick := self.board.next_tick()) is not None:
+            record = self.work_on(tick)
             if record is not None:
                 return record
         return None
@@ -243,17 +236,17 @@ class Controller:
         """Return the record of a tick in which nothing is planned."""
         return TickRecord.without_state(tick.number, tick.stamp, self._seed, tick.setpoint, self._layout.nx, running)
 
-    def _work_on(self, tick: Tick) -> TickRecord | None:
-        """Do the work of one tick; None when another run has begun meanwhile."""
+    def work_on(self, tick: Tick) -> TickRecord | None:
+        """Do the work of one tick of the board; None when another run has begun meanwhile."""
         if tick.paused:
             return self._timed(self._without_state(tick, running=False), tick)
-        arrival = self._state_of(tick)
+        arrival = self.board.state_of(tick)
         began_late = tick.period > LATE_TICK * self._dt
         if arrival is None:
             self._shedding.on_tick(late=began_late)
             return self._timed(self._without_state(tick), tick)
         with self._changed:
-            before, executing = self._inbox.sent_around(tick)
+            before, executing = self.board.inbox.sent_around(tick)
         with self._loop_in_use:
             if tick.run != self._run.number:
                 return None
@@ -268,12 +261,6 @@ class Controller:
                 self._take(tick, result)
         record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
-
-    def _missed(self, count: int) -> str:
-        fewer = min(FEW_SAMPLES, max(1, self._loop.samples // 2))
-        return (
-            f'{count} deadlines in a row were missed; close other programs, or --set controller.planner.samples={fewer}'
-        )
 
     def _use_tuning(self) -> None:
         with self._changed:
@@ -292,30 +279,6 @@ class Controller:
             if self._book.blind > self._misses_allowed:
                 self._run.stop(f'the model predicted nothing usable {self._book.blind} times in a row', StopCause.FAULT)
 
-    def _next_tick(self) -> Tick | None:
-        """Wait for a tick of a run that has not been worked on yet."""
-
-        def ready() -> bool:
-            tick = self._tick
-            return self._closed or (tick is not None and tick.run > 0 and tick.number > self._worked)
-
-        with self._changed:
-            self._changed.wait_for(ready)
-            if self._closed or self._tick is None:
-                return None
-            self._worked = self._tick.number
-            return self._tick
-
-    def _state_of(self, tick: Tick) -> StateArrival | None:
-        """Wait for the state that was sampled in `tick`, at most until the next tick begins."""
-
-        def ready() -> bool:
-            return self._closed or self._tick is not tick or self._inbox.answer(tick) is not None
-
-        with self._changed:
-            self._changed.wait_for(ready)
-            return self._inbox.answer(tick)
-
     # The rest.
 
     def _ready(self) -> FloatArray:
@@ -331,18 +294,18 @@ class Controller:
         if missing:
             raise NotReadyError(missing)
         self._bridge.check_free()
-        assert self._inbox.newest is not None
-        return self._inbox.newest.state
+        assert self.board.inbox.newest is not None
+        return self.board.inbox.newest.state
 
     def _walk_on(self) -> None:
         """Walk from the next tick on: its action is zero, for nothing is planned yet."""
-        self._book.restart(-1 if self._tick is None else self._tick.number)
+        self._book.restart(-1 if self.board.tick is None else self.board.tick.number)
         self._stateless = 0
 
     def missing(self) -> str:
         """Say what is missing before a run can start; empty when nothing is."""
         with self._changed:
-            return self._inbox.missing(self._steady(), self._stale_after)
+            return self.board.inbox.missing(self._steady(), self._stale_after)
 
     @staticmethod
     def _timed(record: TickRecord, tick: Tick, wait_ms: float = float('nan')) -> TickRecord:

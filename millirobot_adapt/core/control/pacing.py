@@ -31,6 +31,8 @@ LEAST = 0.125
 """Smallest part of the candidates that is drawn."""
 PATIENCE = 20
 """Ticks in time before the part is doubled again."""
+FEW_SAMPLES = 100
+"""Candidates with which the controller copes on a slow machine, at little loss (docs/tuning.md)."""
 LATE_TICK = 1.25
 """A tick that begins more than this many control periods after the one before shows a busy machine, too."""
 
@@ -52,3 +54,9 @@ class LoadShedding:
         self._in_time += 1
         if self._in_time >= PATIENCE:
             self.share, self._in_time = min(1.0, 2.0 * self.share), 0
+
+
+def missed_deadlines(count: int, samples: int) -> str:
+    """Say that `count` deadlines in a row were missed with `samples` candidates, and what to do about it."""
+    fewer = min(FEW_SAMPLES, max(1, samples // 2))
+    return f'{count} deadlines in a row were missed; close other programs, or --set controller.planner.samples={fewer}'
