@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from millirobot_adapt.analysis.figure_style import BLUE, ORANGE
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
-from millirobot_adapt.analysis.view.layout import layout
+from millirobot_adapt.analysis.view.blueprint import layout
 from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.reader import open_bag
