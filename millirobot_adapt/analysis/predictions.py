@@ -45,6 +45,11 @@ class Predictions:
         """Return the time ahead of each row [s], shape (H + 1,)."""
         return np.asarray(self.dt * np.arange(self.actual.shape[1]), dtype=float)
 
+    @property
+    def reached(self) -> int:
+        """Return the largest number of steps ahead that any tick can be compared at."""
+        return int(np.flatnonzero(np.isfinite(self.actual[..., 0]).any(axis=0))[-1])
+
     def position_error(self, predicted: FloatArray) -> FloatArray:
         """Return the horizontal distance to what happened [m], shape (M, H + 1)."""
         return np.asarray(np.linalg.norm(predicted[..., :2] - self.actual[..., :2], axis=-1))

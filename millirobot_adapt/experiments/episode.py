@@ -79,7 +79,9 @@ class Episode:
     table: dict[str, FloatArray]
     """Every column of `COLUMNS`, and action_0, action_1, ...: what was in force during the tick; shape (ticks,)."""
     ended: str
-    """time, finished (the end of an open path) or stopped (the model predicts nothing finite)."""
+    """time, finished (the end of an open path), failed (given up) or stopped (the model predicts nothing finite)."""
+    reason: str = ''
+    """Why it failed, as `Tracking.failed` says; '' otherwise."""
 
 
 @dataclass(frozen=True)

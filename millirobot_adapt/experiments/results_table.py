@@ -119,7 +119,7 @@ def _cells(
         pairs = matrix.mean(axis=0) < costs.get(methods[0], matrix).mean(axis=0)
         cell |= {'wins': int(pairs.sum()), 'pairs': int(pairs.size)}
         cell |= {metric: _mean([row[metric] for row in own]) for metric in METRICS}
-        cells.append(cell | {'stopped': sum(row['ended'] == 'stopped' for row in own)})
+        cells.append(cell | {'stopped': sum(row['ended'] in ('failed', 'stopped') for row in own)})
     return cells
 
 

@@ -12,7 +12,7 @@ from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import assemble
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
-from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
+from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.layout import FloatArray, X, Y
 from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
@@ -62,8 +62,8 @@ def run_episode(spec: EpisodeSpec) -> Episode:
     lockstep = LockstepRobot(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
     path = make_path(spec.shape)
     ticks = round(spec.seconds / robot.dt)
-    table, ended = walk(lockstep, make_pilot(spec), path, ticks, spec.controller.objective.shape_weights)
-    return Episode(spec, path, table, ended)
+    weights, ending = spec.controller.objective.shape_weights, spec.controller.ending(robot.dt)
+    return Episode(spec, path, *walk(lockstep, make_pilot(spec), path, ticks, weights, ending))
 
 
 def make_pilot(spec: EpisodeSpec) -> Pilot:
@@ -79,19 +79,27 @@ def make_pilot(spec: EpisodeSpec) -> Pilot:
 
 
 def walk(
-    robot: SteppedRobot, pilot: Pilot, path: ReferencePath, ticks: int, shape_weights: bool = True
-) -> tuple[dict[str, FloatArray], str]:
-    """Walk along the path for `ticks` control periods; return the table of `COLUMNS` and actions, and how it ended.
+    robot: SteppedRobot,
+    pilot: Pilot,
+    path: ReferencePath,
+    ticks: int,
+    shape_weights: bool = True,
+    ending: Ending | None = None,
+) -> tuple[dict[str, FloatArray], str, str]:
+    """Walk along the path for `ticks` control periods at most.
 
     In tick k the robot executes a_k, which was planned during tick k - 1, while the loop plans a_{k+1} from s_k; in the
-    first tick it stands. Costs are those of the true pose.
+    first tick it stands. Costs are those of the true pose, which also decides when the walk is over by `ending`.
+
+    Returns:
+        The table of `COLUMNS`, and `Episode.ended` and `Episode.reason`.
     """
     pilot.restart(path)
-    tracker = PathTracker(path, shape_weights)
+    tracker = PathTracker(path, shape_weights, ending)
     look_ahead = LookAhead(pilot.horizon) if isinstance(pilot, ControlLoop) else None
     observation = robot.reset()
     executing = observation.sent  # it stands
-    begin, ended, rows = observation.stamp, 'time', []
+    begin, ended, reason, rows = observation.stamp, 'time', '', []
     for tick in range(ticks):
         tracking = tracker.update_pose(observation.true_position, float(observation.true_rpy[2]))
         decision = pilot.step(tick, observation.stamp, observation.state, observation.sent, executing)
@@ -101,13 +109,14 @@ def walk(
             row |= _told_by_model(decision) | {'ahead_before': errors[0], 'ahead_after': errors[1]}
         rows.append(row)
         stuck = isinstance(decision, TickResult) and not decision.plan.usable
-        if tracking.finished or stuck:
-            ended = 'finished' if tracking.finished else 'stopped'
+        if tracking.finished or tracking.failed or stuck:
+            ended = 'finished' if tracking.finished else 'failed' if tracking.failed else 'stopped'
+            reason = tracking.failed
             break
         observation = robot.step(executing)
         executing = decision.next_action
     names = dict.fromkeys([*COLUMNS, *rows[0]])
-    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in names}, ended
+    return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in names}, ended, reason
 
 
 def _row(time: float, observation: Observation, tracking: Tracking, executing: FloatArray) -> dict[str, float]:

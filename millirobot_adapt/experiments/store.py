@@ -76,7 +76,7 @@ class Store:
         path = self.path(episode.spec)
         columns = np.column_stack(list(episode.table.values()))
         # 17 digits give every number back bit for bit.
-        header = f'# {key} {episode.ended}\n{",".join(episode.table)}'
+        header = f'# {key} {episode.ended} {episode.reason}\n{",".join(episode.table)}'
         with whole_file(path) as file:
             np.savetxt(file, columns, delimiter=',', header=header, comments='', fmt='%.17g')
 
@@ -84,13 +84,15 @@ class Store:
         """Return the episode of the spec; None where there is none, or one that came from something else."""
         try:
             with self.path(spec).open(encoding='utf-8') as file:
-                first, names = file.readline().split(), file.readline().strip()
+                first, names = file.readline().split(maxsplit=3), file.readline().strip()
                 if first[1:2] != [key] or names.split(',')[: len(COLUMNS)] != list(COLUMNS):
                     return None
                 table = np.loadtxt(file, delimiter=',', ndmin=2)
         except FileNotFoundError:
             return None
-        return Episode(spec, make_path(spec.shape), dict(zip(names.split(','), table.T, strict=True)), first[2])
+        reason = first[3].strip() if len(first) > 3 else ''
+        columns = dict(zip(names.split(','), table.T, strict=True))
+        return Episode(spec, make_path(spec.shape), columns, first[2], reason)
 
     def path(self, spec: EpisodeSpec) -> Path:
         """Return where the episode of a spec is kept."""

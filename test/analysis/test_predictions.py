@@ -1,5 +1,6 @@
 """Open-loop predictions of what a run then did, with a model whose errors a test knows."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +9,8 @@ import synthetic_run
 from robots import STATE_NAMES
 
 from millirobot_adapt.analysis.predictions import predict, predict_with
+from millirobot_adapt.analysis.report.path_figures import horizon_error
+from millirobot_adapt.analysis.report.timeline import timeline_of
 from millirobot_adapt.analysis.run_data import load_run
 from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
@@ -73,6 +76,17 @@ def test_no_prediction_reaches_over_a_gap(run):
     assert not {19, 20, 29} & known.keys()
     assert known[24] == 5
     assert known[28] == 1
+
+
+def test_a_run_shorter_than_the_horizon_is_drawn_as_far_as_it_went(run):
+    short = replace(run, ticks=run.ticks[:8])
+    predictions = predict_with(Learns(), short, horizon=12, dt=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        drawing = horizon_error(timeline_of(short, None, predictions, 0.1))
+    first = np.flatnonzero([tick.window_mask.any() for tick in short.ticks])[0]
+    assert predictions.reached == 7 - first
+    assert f'Mean error {0.1 * (7 - first):.1f} s ahead' in drawing.says
 
 
 def test_another_model_than_the_one_that_ran_is_refused(run):

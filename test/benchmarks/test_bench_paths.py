@@ -1,6 +1,7 @@
 """`millirobot bench paths`: generated paths, how their walks are judged, and the walks themselves."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfi
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.share import find
-from millirobot_adapt.experiments.episode import Episode
+from millirobot_adapt.experiments.episode import COLUMNS, Episode
+from millirobot_adapt.experiments.store import Store
 from millirobot_adapt.sim.conditions import load_condition
 
 
@@ -106,12 +108,23 @@ def test_every_way_to_go_wrong_is_named(spec):
     short = np.vstack((whole[:20], whole[-20:]))
     assert 'finished after' in judge(drawn(path, short, spec=spec), 0.1).failures[0]
     assert judge(drawn(path, whole[:50], 'time', spec), 0.1).failures == ['not finished after 4.9 s']
+    given_up = replace(drawn(path, whole[:50], 'failed', spec), reason='no progress any more')
+    assert judge(given_up, 0.1).failures == ['not finished after 4.9 s: no progress any more']
     beside = np.vstack((whole, whole[-1] + [0.0, 0.5]))
     assert judge(drawn(path, beside, spec=spec), 0.1).failures == ['finished 0.50 m from the last waypoint']
     loop = np.vstack((whole[:70], whole[70:0:-1], whole[[0]] + [0.0, 3 * FAR], whole[70:]))
     assert 'left out' in judge(drawn(path, loop, spec=spec), 0.1).failures[0]
     away = np.vstack((whole[:40], whole[40] + np.tile([0.0, 1.2 * FAR], (35, 1)), whole[40:]))
     assert any('farther than' in text for text in judge(drawn(path, away, spec=spec), 0.1).failures)
+
+
+def test_a_kept_walk_still_says_why_it_was_given_up(spec, tmp_path):
+    reason = 'no progress along the path any more: 0.10 of 3.00 m done, 0.02 m from the path'
+    for ended, why in (('failed', reason), ('time', '')):
+        table = {name: np.arange(3.0) for name in COLUMNS}
+        Store(tmp_path).save(Episode(spec, make_path(spec.shape), table, ended, why), 'key')
+        kept = Store(tmp_path).load(spec, 'key')
+        assert (kept.ended, kept.reason) == (ended, why)
 
 
 def test_the_command_walks_and_goes_on_where_it_was(tmp_path, capsys):

@@ -12,6 +12,7 @@ from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
+from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.experiments.episode import COLUMNS, summarise_episode
 from millirobot_adapt.experiments.look_ahead import LookAhead
@@ -70,18 +71,18 @@ class DrivenRobot:
         return Observation(5.0 + now, estimated, sent, self.state[:3], np.array([0.0, 0.0, yaw]), faults)
 
 
-def run(robot, path, ticks, model=None):
+def run(robot, path, ticks, model=None, ending=None):
     method = NoAdaptation(model or PerfectModel())
     planner = make_planner(PlannerConfig(samples=60, batch=60), RobotConfig())
     loop = ControlLoop(
         method, planner, ObjectiveConfig(), lambda p, a, s: float(np.abs(p - a).max()), DT, seed=3, layout=LAYOUT
     )
-    return *walk(robot, loop, path, ticks), method
+    return *walk(robot, loop, path, ticks, ending=ending), method
 
 
 def test_an_episode_follows_the_path_and_fills_every_column():
     robot = DrivenRobot()
-    table, ended, _ = run(robot, make_path('figure8'), 60)
+    table, ended, _, _ = run(robot, make_path('figure8'), 60)
     assert ended == 'time'
     assert set(table) == {*COLUMNS, 'action_0', 'action_1'}
     assert {len(column) for column in table.values()} == {60}
@@ -92,7 +93,7 @@ def test_an_episode_follows_the_path_and_fills_every_column():
 
 def test_the_action_planned_in_a_tick_is_executed_in_the_next_and_the_model_is_told_so():
     robot = DrivenRobot()
-    table, _, method = run(robot, make_path('figure8'), 10)
+    table, _, _, method = run(robot, make_path('figure8'), 10)
     np.testing.assert_array_equal(np.column_stack((table['action_0'], table['action_1']))[:9], robot.sent[:9])
     assert (robot.sent[0] == 0).all()
     # With the right pairing of states and actions a perfect model predicts each step exactly.
@@ -103,7 +104,7 @@ def test_the_action_planned_in_a_tick_is_executed_in_the_next_and_the_model_is_t
 
 
 def test_costs_are_those_of_the_true_pose():
-    table, _, _ = run(DrivenRobot(offset=0.1), make_path('straight'), 60)
+    table, *_ = run(DrivenRobot(offset=0.1), make_path('straight'), 60)
     # The robot believes itself 0.1 m further left, so it really walks 0.1 m to the right of the path.
     assert table['cross_track'][-20:].mean() == pytest.approx(-0.1, abs=0.02)
     assert table['estimated_y'][-20:].mean() == pytest.approx(0.0, abs=0.02)
@@ -111,12 +112,28 @@ def test_costs_are_those_of_the_true_pose():
 
 def test_an_episode_ends_with_its_path_or_without_a_plan():
     short = ReferencePath(np.array([[0.0, 0.0], [0.5, 0.0]]))
-    table, ended, _ = run(DrivenRobot(), short, 100)
+    table, ended, reason, _ = run(DrivenRobot(), short, 100)
+    assert reason == ''
     assert ended == 'finished'
     assert len(table['time']) < 40
-    table, ended, _ = run(DrivenRobot(), short, 100, model=BrokenModel())
+    table, ended, _, _ = run(DrivenRobot(), short, 100, model=BrokenModel())
     assert ended == 'stopped'
     assert len(table['time']) == 1
+
+
+class HeldRobot(DrivenRobot):
+    """A robot that does not move from its place."""
+
+    def step(self, setpoint):
+        self.sent.append(setpoint)
+        return self._observe(setpoint)
+
+
+def test_an_episode_that_is_given_up_says_why():
+    table, ended, reason, _ = run(HeldRobot(), make_path('straight'), 100, ending=Ending(patience=20))
+    assert ended == 'failed'
+    assert reason.startswith('no progress along the path any more: 0.00 of 20.00 m done')
+    assert len(table['time']) == 21
 
 
 def test_sums_leave_out_the_first_tick_and_split_at_the_fault():
@@ -138,12 +155,12 @@ def test_sums_leave_out_the_first_tick_and_split_at_the_fault():
 
 
 def test_a_fault_shows_in_the_table():
-    table, _, _ = run(DrivenRobot(breaks=0.55), make_path('straight'), 10)
+    table, *_ = run(DrivenRobot(breaks=0.55), make_path('straight'), 10)
     assert table['faults'].tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
 
 
 def test_the_table_tells_how_far_off_the_prediction_of_the_whole_horizon_was():
-    table, _, _ = run(DrivenRobot(), make_path('figure8'), 30)
+    table, *_ = run(DrivenRobot(), make_path('figure8'), 30)
     horizon = PlannerConfig().horizon
     assert np.isnan(table['ahead_before'][:horizon]).all()
     assert np.nanmax(table['ahead_before'][horizon:]) < 1e-9

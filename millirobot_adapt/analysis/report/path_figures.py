@@ -200,9 +200,11 @@ def horizon_error(timeline: Timeline) -> Drawing | None:
         return None
     figure, axes = new_figure(FAN_HEIGHT, rows=2)
     kinds = (predictions.before, predictions.after)
+    # A run that ended early may have no tick that is followed by a whole horizon.
+    rows = 1 + predictions.reached
     ends = [
-        _growth(axes[0], predictions, [100 * predictions.position_error(kind) for kind in kinds]),
-        _growth(axes[1], predictions, [np.degrees(predictions.heading_error(kind)) for kind in kinds]),
+        _growth(axes[0], predictions, [100 * predictions.position_error(kind)[:, :rows] for kind in kinds]),
+        _growth(axes[1], predictions, [np.degrees(predictions.heading_error(kind)[:, :rows]) for kind in kinds]),
     ]
     axes[0].set_ylabel('position [cm]')
     axes[1].set_ylabel('heading [degrees]')
@@ -211,13 +213,19 @@ def horizon_error(timeline: Timeline) -> Drawing | None:
     change = f'{far:.1f} cm and {turned:.1f} degrees'
     if predictions.adapts:
         change += f' before adapting, {far_after:.1f} cm and {turned_after:.1f} degrees after'
-    ahead = predictions.ahead[-1]
+    ahead = predictions.ahead[predictions.reached]
     return Drawing(figure, f'Mean error {ahead:.1f} s ahead: {change}. Shaded: the middle half of all ticks.')
 
 
 def _growth(axes: Axes, predictions: Predictions, errors: list[FloatArray]) -> tuple[float, float]:
-    """Draw one kind of error, before and after adapting where that differs; return the two means at the horizon."""
-    adapts, ahead = predictions.adapts, predictions.ahead
+    """Draw one kind of error, before and after adapting where that differs; return the two means at the last step.
+
+    Args:
+        axes: To draw on.
+        predictions: What was predicted.
+        errors: Before and after adapting, shape (M, steps) each.
+    """
+    adapts, ahead = predictions.adapts, predictions.ahead[: errors[0].shape[1]]
     apart = 6.0 if np.nanmean(errors[0]) >= np.nanmean(errors[1]) else -6.0
     lines = [(errors[1], 'after' if adapts else 'predicted', BLUE, -apart if adapts else 0.0)]
     if adapts:

@@ -179,5 +179,5 @@ def _walk_cost(bench: PlannerBench, config: PlannerConfig, condition: Condition,
     robot = _robot(assembly, condition, seed)
     ticks = round(bench.walk_seconds / assembly.robot.dt)
     # The same weights for every shape, so that their costs add up.
-    table, _ = walk(robot, assembly.loop, make_path(shape), ticks, shape_weights=False)
+    table, *_ = walk(robot, assembly.loop, make_path(shape), ticks, shape_weights=False)
     return float(table['step_cost'][UNSETTLED:].mean())

@@ -31,6 +31,8 @@ class JudgedWalk:
     seed: int
     ended: str
     """As `Episode.ended` says."""
+    reason: str
+    """As `Episode.reason` says."""
     seconds: float
     walked_m: float
     farthest_m: float
@@ -53,7 +55,7 @@ class JudgedWalk:
         """What is wrong with this walk, in words; none if it is right."""
         failures = []
         if self.ended != 'finished':
-            failures.append(f'not finished after {self.seconds:.1f} s')
+            failures.append(f'not finished after {self.seconds:.1f} s' + (f': {self.reason}' if self.reason else ''))
         elif self.walked_m < LEAST_WALKED * self.length_m:
             failures.append(f'finished after {self.walked_m:.2f} of {self.length_m:.2f} m')
         elif self.end_m > AT_END:
@@ -76,6 +78,7 @@ def judge(episode: Episode, dt: float) -> JudgedWalk:
         length_m=path.length,
         seed=episode.spec.seed,
         ended=episode.ended,
+        reason=episode.reason,
         seconds=float(table['time'][-1]),
         walked_m=float(np.hypot(*np.diff(track, axis=0).T).sum()),
         farthest_m=float(distances.max()),

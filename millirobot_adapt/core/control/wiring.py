@@ -139,9 +139,7 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         dt=robot.dt,
         seed=config.seed,
         layout=robot.layout,
-        ending=Ending(
-            config.finish_tolerance, config.progress_timeout / robot.dt if config.progress_timeout else np.inf
-        ),
+        ending=config.ending(robot.dt),
     )
     paths = PathSource(config.path, config.anchor, config.objective.polygon)
     assembly = Assembly(config, robot, bundle, loop, paths)
