@@ -48,17 +48,14 @@ def add(benchmarks: Any) -> None:
     )
     link.add_argument(
         '--only',
-        choices=('radio', 'processes', 'busy'),
-        help='measure one part: the radio in simulated time, the processes of a live run, these on a busy machine',
+        choices=('radio', 'processes', 'busy', 'launch'),
+        help='measure one part: the radio in simulated time, the processes of a live run, these on a busy machine; or, '
+        'with a sourced ROS for which this package is built, what happens when ros2 launch, its terminal, the run or a '
+        'node dies, and when Ctrl-C is pressed during the start',
     )
     link.add_argument(
         '--row', action='append', metavar='NAME', help='measure the row of this name, and others given so, alone'
     )
-    link.add_argument(
-        '--launch', action='store_true',
-        help='measure only what happens when ros2 launch, its terminal, the run or a node dies, and when Ctrl-C is '
-        'pressed during the start (needs a sourced ROS with this package built; about five minutes)',
-    )  # fmt: skip
     link.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     link.add_argument(
         '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
@@ -71,7 +68,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from millirobot_adapt.benchmarks.link.link_bench import BUSY, PROCESSES, RADIO, ROWS, LinkBench, bench_link
 
-    if args.launch:
+    if args.only == 'launch':
         return _deaths(args)
     parts = (args.only,) if args.only else (RADIO, PROCESSES, BUSY) if args.busy else (RADIO, PROCESSES)
     bench = LinkBench(
