@@ -110,8 +110,10 @@ def test_a_long_run_with_faults_neither_grows_nor_drifts_and_replays_exactly(soa
     rng = generator(0)
     soak.walk(min(60.0, SECONDS / 6))
     before = {name: memory(pid) for name, pid in soak.pids.items()}
-    end, injected, refused = time.monotonic() + SECONDS, [], []
-    while time.monotonic() < end:
+    start, injected, refused, course = time.monotonic(), [], [], []
+    while (passed := time.monotonic() - start) < SECONDS:
+        if passed >= SECONDS / 6 * (len(course) + 1):
+            course.append({name: memory(pid) for name, pid in soak.pids.items()})
         fault, value, duration = FAULTS[int(rng.integers(len(FAULTS)))]
         done, answer = soak.witness.inject(fault, value, duration)
         (injected if done else refused).append(f'{fault}: {answer}')
@@ -125,7 +127,8 @@ def test_a_long_run_with_faults_neither_grows_nor_drifts_and_replays_exactly(soa
     steps = np.diff(stamps)
     walking = steps[steps < 0.15]
     figures = {
-        'seconds': SECONDS, 'faults': len(injected), 'ticks': len(stamps), 'memory_kB': {'from': before, 'to': after},
+        'seconds': SECONDS, 'faults': len(injected), 'ticks': len(stamps),
+        'memory_kB': {'from': before, 'course': course, 'to': after},
         'growth': {name: round(after[name] / before[name], 4) for name in before},
         'work_p99_ms': [round(1e3 * value, 1) for value in p99], 'period_ms': round(1e3 * float(walking.mean()), 4),
     }  # fmt: skip
