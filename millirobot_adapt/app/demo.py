@@ -28,6 +28,7 @@ from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.share import shipped_model
+from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.firmware_board import check_firmware
 
 
@@ -54,9 +55,11 @@ def run_demo(demo: Demo, command: str) -> int:
         UserError: bad input; the robot has not walked.
     """
     with Interrupts() as interrupts:
-        _, complaint = walk_demo(demo, command, interrupts)
+        folder, complaint = walk_demo(demo, command, interrupts)
     if interrupts.requested:
         return INTERRUPTED
+    if not complaint:
+        print(f'look at it: millirobot film {folder}, or millirobot view {folder}', flush=True)
     return FAILED if complaint else OK
 
 
@@ -124,6 +127,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
             run.start(MANAGED)
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)
+            print(f'watch it: millirobot view --live --domain {domain.number}', flush=True)
             run.walk(demo.seconds, progress)
     except InterruptedRunError:
         return 'interrupted; the robot stands and every process has ended'
@@ -139,6 +143,26 @@ def _story(demo: Demo, nodes: Parameters) -> str:
     """Say what is going to happen."""
     controller, mock = nodes['controller'], nodes['mock_robot']
     return (
-        f'walking {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under {mock["condition"]}, '
-        f'its faults at {mock["fault_time"]:g} s'
+        f'walking {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under '
+        f'{Path(mock["condition"]).stem}, {faults_text(mock["condition"], mock["fault_time"], demo.seconds)}'
     )
+
+
+def faults_text(condition: str, fault_time: float, seconds: float) -> str:
+    """Say which faults of a condition begin, and when, in a walk of some length [s].
+
+    Args:
+        condition: Name or file of the condition.
+        fault_time: When its first fault begins [s]; below 0: when the condition says.
+        seconds: How long the robot walks.
+
+    Raises:
+        UserError: there is no such condition, or it is bad.
+    """
+    chosen = load_condition(condition)
+    if fault_time >= 0:
+        chosen = chosen.with_faults_from(fault_time)
+    begin = [f'{fault.text.replace("_", " ")} at {fault.time:g} s' for fault in chosen.faults if fault.time < seconds]
+    if not begin:
+        return 'whose fault would begin after the end' if chosen.faults else 'which has no fault'
+    return ', '.join(begin)

@@ -34,18 +34,18 @@ def _shed(planning: Mapping[str, Any]) -> str:
 def table(summary: Mapping[str, Any]) -> str:
     """Return the figures of a summary that a person looks at first, one a line; what is not known is a dash."""
     link, adaptation, tracking = summary['link'], summary['adaptation'], summary['tracking']
-    after_fault = tracking['after_fault'] or {}
+    after = f', after the fault {_text(tracking["after_fault"]["cost_per_step"])}' if tracking['after_fault'] else ''
     rows = (
         *((('firmware', firmware_text(summary['firmware'])),) if summary.get('firmware') in BOARDS else ()),
         ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
         ('setpoint every', _times(summary['period_ms'])),
         ('work', _times(summary['work_ms']) + _shed(summary['planning'])),
         ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
-        ('prediction error', f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])}'),
         (
-            'cost per step',
-            f'{_text(tracking["cost_per_step"])}, after the fault {_text(after_fault.get("cost_per_step"))}',
+            'prediction error',
+            f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])} by adapting (of the next step)',
         ),
+        ('cost per step', _text(tracking['cost_per_step']) + after),
     )
     stops = [f'stopped at {_text(stop["time_s"])} s: {stop["reason"]}' for stop in summary['stops']]
     return '\n'.join([f'  {name:17} {value}' for name, value in rows] + [f'  {stop}' for stop in stops])

@@ -92,6 +92,11 @@ TICK = Topic(
     'tick', 'std_msgs/msg/Float64MultiArray', 'controller',
     'everything a tick used and decided (layout: contract/tick_codec.py)',
 )  # fmt: skip
+ADAPTATION = Topic(
+    'adaptation', 'std_msgs/msg/Float64MultiArray', 'controller',
+    'for plots: prediction error before and after adapting, and the times of each tick; the label names the numbers '
+    '(layout: contract/adaptation_codec.py)',
+)  # fmt: skip
 PLAN = Topic('plan', 'nav_msgs/msg/Path', 'controller', 'states that the chosen plan predicts, in `world`')
 REFERENCE = Topic('reference', 'nav_msgs/msg/Path', 'controller', 'waypoints to follow, in `world`', latched=True)
 PATH = Topic(
@@ -148,8 +153,8 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, REPLY, STATE, ODOMETRY, ARRIVALS, TICK,
-    PLAN, REFERENCE, PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE, DIAGNOSTICS,
-    TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    ADAPTATION, PLAN, REFERENCE, PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE,
+    DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 CANDIDATES = Topic(
@@ -161,7 +166,7 @@ FENCE = Topic(
 )  # fmt: skip
 
 VIEW_TOPICS: tuple[Topic, ...] = (CANDIDATES, FENCE)
-"""To look at while the robot walks; not recorded, for recording would be looking."""
+"""To look at while the robot walks; recorded only on request, as candidates are published only for a subscriber."""
 
 WORLD_FRAME = 'world'
 BODY_FRAME = 'base_link'

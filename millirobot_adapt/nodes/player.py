@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ class PlayerConfig(Config):
 class Player(ManagedNode):
     """Publish the messages of a bag at their pace, their stamps moved to the present; end with the bag."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Read the parameters; `clock` is a steady clock [s]."""
         super().__init__('player')
+        self._steady = clock
         self._config = load(self, PlayerConfig)
         if not self._config.bag:
             raise UserError('player: the parameter bag is empty; give the bag or the run folder to play')
@@ -65,12 +68,12 @@ class Player(ManagedNode):
         assert self._next is not None
         self._last = self._next[2]
         self._moved = time.time_ns() // 1000 - self._last // 1000  # whole microseconds, as stamps are
-        self._began = time.monotonic() - 1e-9 * self._last
-        self.create_timer(PERIOD, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._began = self._steady() - 1e-9 * self._last
+        self.create_timer(PERIOD, self.play_due, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
-    def _play(self) -> None:
-        """Publish what is due."""
-        now = time.monotonic() - self._began
+    def play_due(self) -> None:
+        """Publish what is due; end with the bag."""
+        now = self._steady() - self._began
         while self._next is not None and 1e-9 * self._next[2] <= now:
             topic, message, received = self._next
             try:

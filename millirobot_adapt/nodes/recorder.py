@@ -13,7 +13,7 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
-from millirobot_adapt.contract.topics import RUN, Topic
+from millirobot_adapt.contract.topics import RUN, TOPICS, VIEW_TOPICS, Topic
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.recording.installation import describe_run
@@ -35,6 +35,7 @@ class RecorderConfig(Config):
 
     bag: str = param('', 'Bag folder to make; it must not exist yet.')
     run_file: str = param('', 'YAML file that says what runs, kept in the bag; empty: versions and machine alone.')
+    views: bool = param(False, 'Record view/candidates and view/fence too; the controller then publishes candidates.')
     flush_period: float = param(1.0, 'What is newer than this may be lost if the process is killed.', unit='s', low=0.1)
     split_size: float = param(
         1000.0, 'Size of a file after which the bag goes on in another; 0: never.', unit='MB', low=0.0
@@ -63,7 +64,8 @@ class Recorder(ManagedNode):
         """Open the bag and say in it what runs."""
         config = self._config
         # The bag holds the contract's names even where a topic is remapped, so that replay finds it.
-        self._topics = full_names(namespace=self.get_namespace())
+        topics = (*TOPICS, *VIEW_TOPICS) if config.views else TOPICS
+        self._topics = full_names(topics, self.get_namespace())
         what_runs = describe_run(config.run_file, ros_version())
         self._writer = BagWriter(Path(config.bag), self._topics, round(config.split_size * 1e6))
         self._tell_what_runs(next(name for name, topic in self._topics.items() if topic is RUN), what_runs)

@@ -15,6 +15,7 @@ from millirobot_adapt.contract.messages import StateGatherer
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
+    ADAPTATION,
     ARRIVALS,
     BACK_EMF,
     BATTERY,
@@ -47,8 +48,8 @@ from millirobot_adapt.recording.tables import (
 TICKS, STATES, QUALITY = 'ticks', 'states', 'state_quality'
 """Tables that are no topic of their own."""
 _STATE_PARTS = {topic.name for topic in (LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY)}
-_LEFT_OUT = (ARRIVALS, REPLY)
-"""Second copies of poses and telemetry."""
+_LEFT_OUT = (ARRIVALS, REPLY, ADAPTATION)
+"""Second copies of poses, telemetry and ticks."""
 
 
 @dataclass(frozen=True)

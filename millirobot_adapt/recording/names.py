@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from millirobot_adapt.contract import topics as contract
-from millirobot_adapt.contract.topics import TOPICS, Topic
+from millirobot_adapt.contract.topics import TOPICS, VIEW_TOPICS, Topic
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.records import Channel
 
@@ -75,4 +75,4 @@ def choose_robot(channels: Iterable[Channel], bag: Path, namespace: str | None) 
         own = full_names(namespace=chosen)
         if namespaces and not any(c.topic in own and not own[c.topic].name.startswith('/') for c in known):
             raise UserError(f'{bag}: holds no robot {chosen!r}; it holds {shown}')
-    return {name: topic.name for name, topic in full_names(namespace=chosen).items()}
+    return {name: topic.name for name, topic in full_names((*TOPICS, *VIEW_TOPICS), chosen).items()}

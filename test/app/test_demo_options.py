@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from millirobot_adapt.app.demo import Demo, node_overrides
+from millirobot_adapt.app.demo import Demo, faults_text, node_overrides
 from millirobot_adapt.app.run_outcome import table
 from millirobot_adapt.bringup.processes import MOCK_FENCE
 
@@ -56,3 +56,11 @@ def test_the_table_shows_what_is_known_and_a_dash_for_the_rest():
     assert '0.91 -> 0.62' in text
     assert '400 replies to 401 setpoints' in text
     assert 'stopped at 3.25 s: outside the fence' in text
+    assert 'after the fault' not in text
+
+
+def test_the_story_names_only_faults_that_the_walk_will_meet():
+    assert faults_text('leg_loss', 7.5, 15.0) == 'middle left leg lost at 7.5 s'
+    assert faults_text('leg_loss', -1.0, 40.0) == 'middle left leg lost at 20 s'
+    assert faults_text('leg_loss', 30.0, 15.0) == 'whose fault would begin after the end'
+    assert faults_text('flat', 20.0, 40.0) == 'which has no fault'

@@ -57,6 +57,34 @@ def test_messages_without_a_stamp_stay_as_they_are():
     assert move(topics.BRIDGE_STATE, message, HOUR).message == 'armed'
 
 
+class Published(list):
+    """A publisher whose messages stay here."""
+
+    publish = list.append
+
+
+class HeardPlayer(Player):
+    """A player that publishes into lists, `played`, and whose clock `now` [s] only the test moves."""
+
+    def __init__(self):
+        self.played, self.now = {}, 0.0
+        super().__init__(clock=lambda: self.now)
+
+    def create_publisher(self, kind, name, *options, **more):
+        """Keep what is published by the player itself; its health goes out as ever."""
+        if name not in {topic.name for topic in (*INPUTS, *VIEWS)}:
+            return super().create_publisher(kind, name, *options, **more)
+        return self.played.setdefault(name, Published())
+
+    def play_all(self):
+        """Let the time come at which all of the bag is due; return what was published."""
+        self.trigger_configure()
+        self.trigger_activate()
+        self.now += 1e6
+        self.play_due()
+        return self.played
+
+
 @pytest.fixture
 def make_player(monkeypatch):
     """Make a player that publishes into lists."""
@@ -67,7 +95,7 @@ def make_player(monkeypatch):
         settings = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
         rclpy.try_shutdown()
         rclpy.init(args=['--ros-args', '-p', f'bag:={bag}', *settings])
-        made.append(Player())
+        made.append(HeardPlayer())
         return made[-1]
 
     yield make
@@ -83,21 +111,10 @@ def player(make_player):
     return make_player()
 
 
-class Published(list):
-    """A publisher whose messages stay here."""
-
-    publish = list.append
-
-
 def test_a_bag_is_played_whole_and_in_the_present(player):
-    player.trigger_configure()
-    player._publishers_of = {topic.name: Published() for topic in (*INPUTS, *VIEWS)}
     before = time.time()
-    player.trigger_activate()
-    player._began = -1e12  # all of it is due
-    player._play()
+    played = player.play_all()
     assert player.lifecycle == 'finalized'
-    played = player._publishers_of
     recorded = {topic.name: 0 for topic in (*INPUTS, *VIEWS)}
     for name, _, _ in open_bag(BAG).messages((*INPUTS, *VIEWS)):
         recorded[name] += 1
@@ -111,13 +128,16 @@ def test_a_bag_is_played_whole_and_in_the_present(player):
     assert 'odometry' not in played
 
 
-def play(player):
+def test_only_what_is_due_is_played(player):
     player.trigger_configure()
-    player._publishers_of = {topic.name: Published() for topic in (*INPUTS, *VIEWS)}
     player.trigger_activate()
-    player._began = -1e12  # all of it is due
-    player._play()
-    return player._publishers_of
+    counts = []
+    for player.now in (0.0, 1.0, 2.0):
+        player.play_due()
+        counts.append(len(player.played['mocap/pose']))
+    assert counts[0] <= 1
+    assert 50 < counts[1] < counts[2] - 50
+    assert player.lifecycle == 'active'
 
 
 def test_damaged_messages_are_left_out_counted_and_end_nothing(player, monkeypatch):
@@ -132,7 +152,7 @@ def test_damaged_messages_are_left_out_counted_and_end_nothing(player, monkeypat
         return plain(data, kind)
 
     monkeypatch.setattr(module, 'deserialize_message', damaged)
-    played = play(player)
+    played = player.play_all()
     assert player.lifecycle == 'finalized'
     recorded = sum(1 for name, _, _ in open_bag(BAG).messages([topics.MOCAP_POSE, topics.TRUE_POSE]))
     assert len(played['mocap/pose']) + len(played['mock/pose']) == recorded - 1
@@ -172,7 +192,7 @@ def test_start_counts_from_the_beginning_of_the_bag_whatever_is_played(make_play
         return raw if after > 2.0 else raw._replace(channel=raw.channel._replace(topic=f'/others{raw.channel.topic}'))
 
     bag = write_walk(tmp_path / 'bag', begin_with_others)
-    played = play(make_player(bag, start=3.0, robot_namespace='""'))
+    played = make_player(bag, start=3.0, robot_namespace='""').play_all()
     first = next(open_bag(bag).raw_messages()).received
     expected = [r for r in open_bag(bag).raw_messages() if r.channel.topic == '/mocap/pose']
     late = [r for r in expected if r.received >= first + 3_000_000_000]
@@ -187,9 +207,9 @@ def test_long_pauses_are_skipped_on_request_and_stamps_go_on(make_player, tmp_pa
         return edited(raw, lambda stamp: stamp + 3600.0)._replace(received=raw.received + 3600 * 10**9)
 
     bag = write_walk(tmp_path / 'bag', pause)
-    whole = pose_stamps(play(make_player(bag)))
+    whole = pose_stamps(make_player(bag).play_all())
     assert np.diff(whole).max() > 3599.0
-    skipped = pose_stamps(play(make_player(bag, longest_pause=2.0)))
+    skipped = pose_stamps(make_player(bag, longest_pause=2.0).play_all())
     assert len(skipped) == len(whole)
     assert np.diff(skipped).max() < 2.5
 
@@ -197,6 +217,6 @@ def test_long_pauses_are_skipped_on_request_and_stamps_go_on(make_player, tmp_pa
 @pytest.mark.parametrize('offset', [7200.0, -1.7e9])
 def test_poses_of_another_hosts_clock_are_played_in_the_present(make_player, tmp_path, offset):
     bag = write_walk(tmp_path / 'bag', lambda raw, _: edited(raw, lambda stamp: stamp + offset))
-    played = play(make_player(bag))
+    played = make_player(bag).play_all()
     assert len(played['mocap/pose']) > 100
     assert abs(pose_stamps(played)[0] - time.time()) < 20.0

@@ -15,7 +15,7 @@ from rosbags.rosbag2 import Reader
 
 from millirobot_adapt import __version__
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
-from millirobot_adapt.contract.topics import DIAGNOSTICS, LEGS
+from millirobot_adapt.contract.topics import DIAGNOSTICS, LEGS, TOPICS, VIEW_TOPICS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.names import full_names
 from millirobot_adapt.recording.provenance import read_provenance
@@ -61,9 +61,10 @@ sys.stdin.readline()
 EVERYTHING = """
 import json, sys, time
 import rclpy
-from millirobot_adapt.contract.topics import RUN, TOPICS
+from millirobot_adapt.contract.topics import RUN, TOPICS, VIEW_TOPICS
 from millirobot_adapt.ros.conversions import message_class, qos
 
+TOPICS = (*TOPICS, *VIEW_TOPICS) if json.loads(sys.stdin.readline()) else TOPICS
 rclpy.init()
 node = rclpy.create_node('publisher', namespace='robot1')
 publishers = {t.name: node.create_publisher(message_class(t), t.name, qos(t)) for t in TOPICS if t is not RUN}
@@ -118,9 +119,9 @@ def start_recorder(environment: dict[str, str], bag: Path, *settings: str) -> su
     return recorder
 
 
-def publish(environment: dict[str, str], what: str = PUBLISHER) -> str:
+def publish(environment: dict[str, str], what: str = PUBLISHER, told: str = '') -> str:
     command = [sys.executable, '-c', what]
-    done = subprocess.run(command, env=environment, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, timeout=60, input=told, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -173,21 +174,24 @@ def test_a_bag_that_cannot_be_made_is_one_line_and_exit_code_2(tmp_path, environ
     assert 'Traceback' not in errors
 
 
-def test_every_topic_of_the_contract_is_recorded_with_the_qos_that_its_publisher_offers(tmp_path, environment):
-    recorder = start_recorder(environment, tmp_path / 'bag')
+@pytest.mark.parametrize('views', [False, True])
+def test_every_topic_of_the_contract_is_recorded_with_the_qos_that_its_publisher_offers(tmp_path, environment, views):
+    recorder = start_recorder(environment, tmp_path / 'bag', f'views:={json.dumps(views)}')
     try:
-        offered = json.loads(publish(environment, EVERYTHING))
+        offered = json.loads(publish(environment, EVERYTHING, json.dumps(views)))
         recorder.send_signal(signal.SIGTERM)
         assert recorder.wait(20) == 0
     finally:
         recorder.kill()
         recorder.communicate()
-    assert set(offered) == set(full_names(namespace='robot1'))
+    assert set(offered) == set(full_names((*TOPICS, *VIEW_TOPICS) if views else TOPICS, 'robot1'))
+    assert set(open_bag(tmp_path / 'bag').topic_names()) >= set(offered)
     with Reader(tmp_path / 'bag') as reader:
         for connection in reader.connections:
             (profile,) = connection.ext.offered_qos_profiles
             assert [profile.reliability.name, profile.durability.name] == offered[connection.topic], connection.topic
             assert connection.msgcount >= 1, connection.topic
+            assert views or not connection.topic.startswith('/robot1/view/')
             assert connection.digest == typestore().hash_rihs01(connection.msgtype)
 
 

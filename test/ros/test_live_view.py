@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,13 @@ rclpy = pytest.importorskip('rclpy')
 
 from rclpy.node import Node  # noqa: E402
 from robots import NX  # noqa: E402
-from visualization_msgs.msg import Marker, MarkerArray  # noqa: E402
+from visualization_msgs.msg import Marker  # noqa: E402
 
 from millirobot_adapt.contract import topics  # noqa: E402
+from millirobot_adapt.contract.adaptation_codec import FIELDS  # noqa: E402
 from millirobot_adapt.core.control.tick_record import TickRecord  # noqa: E402
 from millirobot_adapt.core.safety.geofence import Fence  # noqa: E402
-from millirobot_adapt.ros.conversions import qos  # noqa: E402
+from millirobot_adapt.ros.conversions import message_class, qos  # noqa: E402
 from millirobot_adapt.ros.outputs.live_view import LiveView  # noqa: E402
 from millirobot_adapt.ros.outputs.markers import SHOWN, candidate_markers, show_fence  # noqa: E402
 
@@ -87,46 +87,79 @@ def node(monkeypatch):
     context.try_shutdown()
 
 
-def plan(loop, view):
+class Unread:
+    """States of candidates that nobody may look into."""
+
+    def __getitem__(self, key):
+        raise AssertionError('candidates were kept although nobody looks')
+
+
+RECORD = TickRecord.without_state(7, 3.0, 0, np.zeros(2), nx=NX)
+
+
+def plan(loop, view, looked_at=True):
     """Let the loop score two batches and a single check, then end the tick."""
     for size in (300, 100, 1):
         paths, costs = fan(size)
         states = np.zeros((H + 1, size, NX), dtype=np.float32)
         states[:, :, :2] = paths
-        loop.watcher(states, costs)
-    record = TickRecord.without_state(7, 3.0, 0, np.zeros(2), nx=NX)
-    view.show(replace(record, plan_actions=np.ones((H, 2)), plan_states=np.ones((H + 1, NX))))
+        loop.watcher(states if looked_at else Unread(), costs)
+    view.show(replace(RECORD, plan_actions=np.ones((H, 2)), plan_states=np.ones((H + 1, NX))))
 
 
-def test_candidates_are_kept_and_published_only_while_somebody_looks(node, monkeypatch):
-    loop = Loop()
-    view = LiveView(node, loop)
-    published = []
-    monkeypatch.setattr(view._candidates, 'publish', published.append)
-    plan(loop, view)
-    plan(loop, view)
-    assert published == []
-    assert view._seen == []
-    looking = node.create_subscription(MarkerArray, topics.CANDIDATES.name, lambda _: None, qos(topics.CANDIDATES))
-    wait_for(lambda: view._candidates.get_subscription_count() == 1)
-    plan(loop, view)  # learns that somebody looks
-    plan(loop, view)
-    assert [len(message.markers) for message in published] == [SHOWN]
-    node.destroy_subscription(looking)
-    wait_for(lambda: view._candidates.get_subscription_count() == 0)
-    plan(loop, view)
-    plan(loop, view)
-    assert len(published) == 2  # what was planned while the other was still looking
-
-
-def test_the_fence_comes_to_those_who_come_late(node):
-    fence = Fence((-1.0, -2.0, 3.0, 4.0), 0.1)
-    show_fence(node, fence)
-    heard = []
-    node.create_subscription(MarkerArray, topics.FENCE.name, heard.append, qos(topics.FENCE))
+@pytest.fixture
+def spin(node):
+    """Let callbacks of the node run for a moment."""
     executor = rclpy.executors.SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
-    wait_for(lambda: heard, lambda: executor.spin_once(timeout_sec=0.05))
+    return lambda: executor.spin_once(timeout_sec=0.05)
+
+
+def listen(node, topic):
+    """Subscribe to a topic of the contract; returns the list that its messages come into, and the subscription."""
+    heard = []
+    return heard, node.create_subscription(message_class(topic), topic.name, heard.append, qos(topic))
+
+
+def test_candidates_are_kept_and_published_only_while_somebody_looks(node, spin):
+    loop = Loop()
+    view = LiveView(node, loop)
+    plan(loop, view, looked_at=False)
+    plan(loop, view, looked_at=False)
+    heard, looking = listen(node, topics.CANDIDATES)
+    wait_for(lambda: node.count_subscribers(topics.CANDIDATES.name) == 1)
+    plan(loop, view)  # learns that somebody looks
+    plan(loop, view)
+    wait_for(lambda: heard, spin)
+    assert [len(message.markers) for message in heard] == [SHOWN]
+    node.destroy_subscription(looking)
+    wait_for(lambda: node.count_subscribers(topics.CANDIDATES.name) == 0)
+    plan(loop, view)  # learns that nobody does
+    plan(loop, view, looked_at=False)
+
+
+def test_errors_and_times_of_every_tick_go_out_under_a_label_that_names_them(node, spin):
+    view = LiveView(node, Loop())
+    heard, _ = listen(node, topics.ADAPTATION)
+    wait_for(lambda: node.count_subscribers(topics.ADAPTATION.name) == 1)
+    times = {'wait_ms': 12.0, 'adapt_ms': 3.0, 'plan_ms': 20.0, 'work_ms': 25.0, 'period_ms': 100.0, 'misses': 1.0}
+    view.show(replace(RECORD, pre_error=0.9, post_error=0.4, inner_step=0.5, **times))
+    view.show(RECORD)
+    wait_for(lambda: len(heard) == 2, spin)
+    names = [name.split(' ')[0] for name in heard[0].layout.dim[0].label.split(', ')]
+    assert len(names) == len(heard[0].data)
+    assert dict(zip(names, heard[0].data, strict=True)) == {
+        'stamp': 3.0, 'pre_error': 0.9, 'post_error': 0.4, 'inner_step': 0.5, **times,
+    }  # fmt: skip
+    assert heard[1].data[0] == 3.0
+    assert np.isnan(heard[1].data[1:]).all(), 'a tick without a state'
+
+
+def test_the_fence_comes_to_those_who_come_late(node, spin):
+    fence = Fence((-1.0, -2.0, 3.0, 4.0), 0.1)
+    show_fence(node, fence)
+    heard, _ = listen(node, topics.FENCE)
+    wait_for(lambda: heard, spin)
     (marker,) = heard[0].markers
     assert marker.header.frame_id == 'world'
     outline = [(point.x, point.y) for point in marker.points]
@@ -162,12 +195,6 @@ def test_rviz_subscribes_to_the_contract_with_its_types_and_quality_of_service()
         assert wanted['Reliability Policy'] == ('Reliable' if topic.reliable else 'Best Effort'), name
 
 
-def message_class(topic):
-    package, _, name = topic.type.split('/')
-    __import__(f'{package}.msg')
-    return getattr(sys.modules[f'{package}.msg'], name)
-
-
 def test_foxglove_plots_fields_that_the_contract_has():
     panels = json.loads((VIZ / 'millirobot_foxglove.json').read_text())['configById']
     assert panels['3D!floor']['topics'].keys() <= CONTRACT.keys()
@@ -180,6 +207,20 @@ def test_foxglove_plots_fields_that_the_contract_has():
         for field in re.sub(r'\[\d+\]', '', fields).split('.'):
             value = getattr(value, field)
     assert panels['DiagnosticSummary!health']['topicToRender'] in CONTRACT
+
+
+def test_foxglove_plots_the_errors_and_times_that_its_labels_name():
+    panels = json.loads((VIZ / 'millirobot_foxglove.json').read_text())['configById']
+    names = [name for name, _ in FIELDS]
+    plotted = {
+        entry['label']: names[int(re.fullmatch(r'/adaptation\.data\[(\d+)\]', entry['value'])[1])]
+        for panel in ('Plot!errors', 'Plot!ticks')
+        for entry in panels[panel]['paths']
+    }
+    assert plotted == {
+        'before adapting': 'pre_error', 'after adapting': 'post_error', 'work': 'work_ms', 'plan': 'plan_ms',
+        'adapt': 'adapt_ms', 'wait for the state': 'wait_ms',
+    }  # fmt: skip
 
 
 def test_every_panel_of_the_foxglove_layout_has_its_place():
