@@ -11,14 +11,17 @@ import numpy as np
 
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import Drawing, save_png, styled, to_svg
-from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, render
+from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.experiments import cost_figures, walk_figures
-from millirobot_adapt.experiments.overview import as_markdown, overview
+from millirobot_adapt.experiments.overview import as_markdown, overview, ranged
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, write_rows
 from millirobot_adapt.experiments.store import file_name
+
+MOST_CARDS = 8
+"""More figures than this are a table."""
 
 
 def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], report: dict[str, Any]) -> None:
@@ -70,8 +73,9 @@ def drawings(results: Results) -> Iterator[tuple[str, str, Drawing]]:
 
 
 def _page(results: Results, pictures: Sequence[Picture]) -> str:
-    """Lay out the page: the ratios of the best method first, then pictures, then tables."""
+    """Lay out the page: each method against the baseline in each group first, then pictures, then tables."""
     *others, last = results.methods
+    cards, ratios = _against_baseline(results)
     spec = results.episodes[0].spec
     conditions = len({episode.spec.condition.name for episode in results.episodes})
     seeds = len({episode.spec.seed for episode in results.episodes})
@@ -80,33 +84,58 @@ def _page(results: Results, pictures: Sequence[Picture]) -> str:
         eyebrow='millirobot evaluation',
         lead=f'{len(results.episodes)} walks of up to {spec.seconds:g} s: conditions {conditions}, seeds {seeds}.',
         banners=[],
-        cards=_cards(results),
+        cards=cards,
         sections=[Section('Pictures', pictures)],
         notes=[NOTE],
         footer=f'millirobot_adapt {__version__}',
-        tables=overview(results),
+        tables=[*ratios, *overview(results)],
     )
     return render(page)
 
 
-def _cards(results: Results) -> list[CardGroup]:
-    """Compare every method with the baseline in every group: floors that models were trained on, and unseen ones."""
-    groups = []
-    for heading, names in (
-        ('Floors of the training data', [name for name, conditions in results.groups.items() if len(conditions) > 1]),
-        ('Not seen in training', [name for name, conditions in results.groups.items() if len(conditions) == 1]),
-    ):
-        cards = [card for name in names for method in results.methods[1:] for card in _card(results, name, method)]
-        if cards:
-            groups.append(CardGroup(heading, cards))
-    return groups
+def _against_baseline(results: Results) -> tuple[list[CardGroup], list[Table]]:
+    """Compare every method with the baseline in every group: floors of the training data, and what none has seen.
+
+    A few figures become cards; more become one table a heading, with a row for each group.
+    """
+    trained = results.trained_groups
+    found = {
+        heading: {(name, method): cell for name in names for method, cell in _ratios(results, name).items()}
+        for heading, names in (
+            (f'Floors of the training data: cost over that of {results.baseline}', trained),
+            (
+                f'Not seen in training: cost over that of {results.baseline}',
+                [name for name in results.groups if name not in trained],
+            ),
+        )
+    }
+    known = {heading: cells for heading, cells in found.items() if cells}
+    if sum(map(len, known.values())) <= MOST_CARDS:
+        groups = [
+            CardGroup(heading, [_card(results, *key, cell) for key, cell in cells.items()])
+            for heading, cells in known.items()
+        ]
+        return groups, []
+    return [], [_ratio_table(results, heading, cells) for heading, cells in known.items()]
 
 
-def _card(results: Results, group: str, method: str) -> list[Card]:
-    """Give a method's cost over the baseline's in a group of conditions, where both walked."""
-    cell = results.group_cell(method, group)
-    if not cell or not np.isfinite(cell.get('ratio', np.nan)):
-        return []
+def _ratios(results: Results, group: str) -> dict[str, dict[str, Any]]:
+    """Return the cell of each method in a group of conditions, where it and the baseline walked there."""
+    cells = {method: results.group_cell(method, group) for method in results.methods[1:]}
+    return {method: cell for method, cell in cells.items() if cell and np.isfinite(cell.get('ratio', np.nan))}
+
+
+def _card(results: Results, group: str, method: str, cell: dict[str, Any]) -> Card:
     interval = cell['ratio_interval']
     note = '95 % interval {:.2f} to {:.2f}'.format(*interval) if interval else 'no interval from one seed'
-    return [Card(f'{cell["ratio"]:.2f}', '', f'{method} / {results.baseline}, {group.replace("_", " ")}', note)]
+    wins = f'less on {cell["wins"]} of {cell["pairs"]} pairs; {note}'
+    return Card(f'{cell["ratio"]:.2f}', '', f'{method} / {results.baseline}, {group.replace("_", " ")}', wins)
+
+
+def _ratio_table(results: Results, heading: str, cells: dict[tuple[str, str], dict[str, Any]]) -> Table:
+    methods = [method for method in results.methods if any(method == other for _, other in cells)]
+    rows = [
+        [group.replace('_', ' '), *(ranged(cells.get((group, method), {}), 'ratio') for method in methods)]
+        for group in dict.fromkeys(group for group, _ in cells)
+    ]
+    return Table(heading, ['conditions', *methods], rows)

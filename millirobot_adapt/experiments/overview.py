@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,15 @@ def comparison(results: Results) -> Table:
 
 
 def _texts(cell: dict[str, Any]) -> list[str]:
-    texts = [_ranged(cell[key], cell[f'{key}_interval']) for key in ('cost', 'ratio', 'normalised')]
+    texts = [ranged(cell, key) for key in ('cost', 'ratio', 'normalised')]
     texts += [f'{cell["behind"]:+.3f} ({cell["best_other"]})' if cell['best_other'] else DASH]
     texts += [f'{cell["behind_interval"][1]:+.3f}' if cell['behind_interval'] else DASH]
     return [*texts, f'{cell["pace_kept"]:.2f}' if np.isfinite(cell['pace_kept']) else DASH]
 
 
-def _ranged(value: float, interval: tuple[float, float] | None) -> str:
+def ranged(cell: Mapping[str, Any], key: str) -> str:
+    """Write a value of a cell with its interval, if it has one; a dash where there is none."""
+    value, interval = cell.get(key, np.nan), cell.get(f'{key}_interval')
     if not np.isfinite(value):
         return DASH
     return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')

@@ -12,6 +12,7 @@ from millirobot_adapt.analysis.figure_style import GREY, PALETTE
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
 from millirobot_adapt.experiments.results_table import EVERY
+from millirobot_adapt.sim.conditions import in_training
 
 GREYS = {FOLLOWER: '#9aa5ae', ORACLE: GREY}
 """What is no rival is grey."""
@@ -43,6 +44,16 @@ class Results:
     def alone(self) -> list[str]:
         """Conditions that are shown alone: those not seen in training, in the standard experiment."""
         return [names[0] for names in self.groups.values() if len(names) == 1]
+
+    @property
+    def trained_groups(self) -> list[str]:
+        """Groups whose conditions are all floors of the training data; of the others no model has seen the like."""
+        conditions = {episode.spec.condition.name: episode.spec.condition for episode in self.episodes}
+        return [
+            group
+            for group, names in self.groups.items()
+            if all(name in conditions and in_training(conditions[name]) for name in names)
+        ]
 
     def shapes(self, conditions: Sequence[str]) -> list[str]:
         """Return the shapes walked under any of the conditions, in their order."""

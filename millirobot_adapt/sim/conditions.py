@@ -254,6 +254,26 @@ def make_fault(name: str, value: Any, duration: float = 0.0) -> Fault:
     return fault
 
 
+HEAVIEST_IN_TRAINING = 0.008
+"""Load on the back in the training data [kg]."""
+
+
+def in_training(condition: Condition) -> bool:
+    """Tell whether a condition is of the kind that `sample_training_condition` draws: a floor of the training data.
+
+    Level, on one of its terrains, on all legs, with a light load on the back at most, a marker body where it belongs,
+    and no fault on the way.
+    """
+    return (
+        condition.terrain in TRAINING_TERRAINS
+        and condition.slope.angle == 0.0
+        and not condition.missing_legs
+        and not condition.faults
+        and condition.payload.mass <= HEAVIEST_IN_TRAINING
+        and not any(condition.pose_offset)
+    )
+
+
 def sample_training_condition(rng: np.random.Generator) -> Condition:
     """Draw a condition whose hidden variation lasts for a whole run, as training data needs it.
 
@@ -265,7 +285,7 @@ def sample_training_condition(rng: np.random.Generator) -> Condition:
         terrain=TRAINING_TERRAINS[int(rng.integers(len(TRAINING_TERRAINS)))],
         wear=tuple(float(wear) for wear in rng.uniform(0.0, 1.0, len(LEGS)) * rng.uniform(0.0, 1.0)),
         motor_gain=tuple(float(gain) for gain in rng.uniform(0.8, 1.1, 2)),
-        payload=Payload(mass=float(rng.uniform(0.0, 0.008))),
+        payload=Payload(mass=float(rng.uniform(0.0, HEAVIEST_IN_TRAINING))),
         start_yaw=float(rng.uniform(-np.pi, np.pi)),
         tilt_drift=float(rng.uniform(0.0, 0.07)),
         grip_drift=float(rng.uniform(0.0, 0.5)),

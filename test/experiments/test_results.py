@@ -125,4 +125,67 @@ def test_there_is_a_picture_of_everything_and_a_page_that_is_well_formed(results
     text = (tmp_path / 'index.html').read_text()
     ET.fromstring(text.replace('<!DOCTYPE html>', ''))
     assert text.count('<figure') == len(pictures)
+    headings = [heading.text for heading in ET.fromstring(text.replace('<!DOCTYPE html>', '')).iter('h2')]
+    assert headings[:2] == [
+        'Floors of the training data: cost over that of mb', 'Not seen in training: cost over that of mb',
+    ]  # fmt: skip
     assert 'grbal / mb, pose offset' in text
+
+
+def page(results, tmp_path):
+    """The cards and tables of the page, by heading: names to values."""
+    evaluation_page.write_all(tmp_path, results, rows_of(results.episodes, 0.1), {})
+    root = ET.fromstring((tmp_path / 'index.html').read_text().replace('<!DOCTYPE html>', ''))
+    cards = {
+        section.get('aria-label'): {
+            card.find('span').text: (card.find('b').text, card.find('i').text) for card in section
+        }
+        for section in root.iter('section')
+        if section.get('class') == 'cards'
+    }
+    tables = {
+        section.find('h2').text: [[cell.text for cell in row] for row in section.iter('tr')]
+        for section in root.iter('section')
+        if section.find('h2') is not None
+    }
+    return cards, tables
+
+
+def without_pictures(monkeypatch):
+    monkeypatch.setattr(evaluation_page, 'drawings', lambda _: iter(()))
+
+
+def test_every_method_stands_against_the_baseline_in_every_group_losses_too(results, tmp_path, monkeypatch):
+    without_pictures(monkeypatch)
+    cards, _ = page(results, tmp_path)
+    trained, unseen = cards.values()
+    assert trained.keys() == {'grbal / mb, terrains', 'follower / mb, terrains'}
+    assert unseen.keys() == {
+        *('grbal / mb, pose offset', 'follower / mb, pose offset', 'oracle / mb, pose offset'),
+        *('grbal / mb, payload 30g', 'follower / mb, payload 30g'),
+    }
+    losing = replace(results, methods=['grbal', 'mb', 'follower', 'oracle'])
+    cells = cells_of(rows_of(losing.episodes, 0.1), losing.methods, losing.groups)
+    cards, _ = page(replace(losing, cells=cells), tmp_path)
+    assert float(cards['Not seen in training: cost over that of grbal']['mb / grbal, pose offset'][0]) > 1.5
+
+
+def test_a_single_seed_has_no_interval_on_the_page(results, tmp_path, monkeypatch):
+    without_pictures(monkeypatch)
+    few = [e for e in results.episodes if e.spec.seed == 0 and e.spec.shape == 'left' and e.spec.training_seed == 0]
+    cells = cells_of(rows_of(few, 0.1), results.methods, results.groups)
+    cards, _ = page(replace(results, episodes=few, cells=cells), tmp_path)
+    value, note = cards['Not seen in training: cost over that of mb']['grbal / mb, pose offset']
+    assert float(value) == pytest.approx(0.5, abs=0.01)
+    assert note == 'less on 1 of 1 pairs; no interval from one seed'
+
+
+def test_many_figures_are_a_table_of_groups_and_methods(results, tmp_path, monkeypatch):
+    without_pictures(monkeypatch)
+    monkeypatch.setattr(evaluation_page, 'MOST_CARDS', 3)
+    cards, tables = page(results, tmp_path)
+    assert cards == {}
+    head, *rows = tables['Not seen in training: cost over that of mb']
+    assert head == ['conditions', 'grbal', 'follower', 'oracle']
+    assert [row[0] for row in rows] == ['pose offset', 'payload 30g']
+    assert rows[1][3] == '\N{EN DASH}', 'no oracle walked there'

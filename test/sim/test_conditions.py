@@ -8,7 +8,15 @@ from firmware_bridge import packets
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.share import share_dir
-from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope, load_condition, sample_training_condition
+from millirobot_adapt.sim.conditions import (
+    Condition,
+    Fault,
+    Payload,
+    Slope,
+    in_training,
+    load_condition,
+    sample_training_condition,
+)
 from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 from millirobot_adapt.sim.world import World
 
@@ -180,3 +188,10 @@ def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
 )
 def test_a_fault_has_a_name_and_a_sentence(fault, name, text):
     assert (fault.name, fault.text) == (name, text)
+
+
+def test_what_training_draws_counts_as_seen_and_what_the_unseen_conditions_do_not():
+    assert all(in_training(sample_training_condition(np.random.default_rng(seed))) for seed in range(20))
+    assert all(in_training(load_condition(name)) for name in ('flat', 'carpet', 'styrofoam', 'turf'))
+    unseen = ('missing_middle_leg', 'slope_12_styrofoam', 'pose_offset', 'payload_30g', 'leg_loss', 'leg_loss_worn')
+    assert not any(in_training(load_condition(name)) for name in unseen)
