@@ -72,7 +72,7 @@ def write_run(folder: Path, ticks: int = 400, lively: bool = False, seed: int = 
                 bag.write_message(
                     '/mock/fault', stored_messages.status('missing_leg', 'left middle leg lost', values), stamp
                 )
-        _write_end(bag, ticks)
+        write_end(bag, ticks)
     parameters = {
         'seed': seed,
         'ros': {'distro': 'jazzy', 'rmw': 'rmw_fastrtps_cpp'},
@@ -90,7 +90,7 @@ def write_beginning(bag: BagWriter, path: ReferencePath) -> None:
     bag.write_message('/bridge/state', stored_messages.status('bridge', 'armed', {'armed': True}), START - 0.03)
 
 
-def _write_end(bag: BagWriter, ticks: int) -> None:
+def write_end(bag: BagWriter, ticks: int) -> None:
     end = START + ticks * DT
     values = {
         'armed': True, 'sent': 500, 'replies': 495, 'lost': 5, 'bad_frames': 2, 'rtt_p50_ms': 14.2, 'rtt_p99_ms': 19.8,

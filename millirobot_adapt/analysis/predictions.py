@@ -68,6 +68,8 @@ def predict(run: RunData, provenance: Provenance | None) -> Predictions | None:
     config = None if provenance is None else provenance.config('controller', ControllerConfig)
     if provenance is None or config is None or not provenance.model_hashes:
         raise UserError('the bag does not say which model ran')
+    if any(len(tick.state) != run.layout.nx for tick in run.ticks):
+        raise UserError('the states of its ticks are of another robot')
     robot = robot_of(provenance, config.robot)
     bundle = load_bundle(str(model_of(provenance)), robot)
     # One sequence at a time is too little work to share among threads.

@@ -102,6 +102,8 @@ class RunData:
     """Messages that were published but never came to the recorder, by full topic name."""
     layout: StateLayout = RobotConfig().layout
     """Where the numbers of states and actions stand."""
+    unknown_robot: str = ''
+    """Why this version does not know the robot of the bag; then `layout` is VelociRoACH's. Empty: it does."""
     changes: tuple[LiveChange, ...] = ()
     """Parameters that were set on the way, in the order of receipt."""
     manager: tuple[NodeStatus, ...] = ()
@@ -177,6 +179,8 @@ class _Collected:
             self.rows[_VELOCITIES[topic]].append((seconds(message.header.stamp), joint_values(message, names)))
         elif topic == STATE.name:
             sample = decode_state(message.data)
+            if len(sample.state) != self.robot.layout.nx:
+                raise ValueError('a state of another robot')
             if np.isfinite(sample.state).all():
                 self.rows['states'].append((sample.stamp, sample.state))
         elif topic == ODOMETRY.name:
@@ -223,7 +227,11 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
     Raises:
         UserError: nothing in the bag is readable.
     """
-    robot = recorded_robot(bag)
+    unknown = ''
+    try:
+        robot = recorded_robot(bag)
+    except UserError as error:
+        robot, unknown = RobotConfig(), str(error)
     shapes = _shapes(robot.layout)
     collected = _Collected(robot, StateGatherer(robot), {name: [] for name in shapes}, shape=shape)
     start, end = float('inf'), float('-inf')
@@ -253,6 +261,7 @@ def load_run(bag: Bag, shape: str = 'reference') -> RunData:
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),
         lost=dict(bag.losses.lost),
         layout=robot.layout,
+        unknown_robot=unknown,
         changes=tuple(collected.changes),
         manager=tuple(collected.statuses[MANAGER_STATE.name]),
         mocap_repeats=repeats,

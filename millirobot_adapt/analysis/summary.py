@@ -57,6 +57,7 @@ from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.recording.stored_states import bridge_state, controller_state, manager_state
 
 VERSION = 1
@@ -280,18 +281,19 @@ def stops(run: RunData) -> list[dict[str, Any]]:
         if state is None:
             continue
         if armed and not state.armed and state.cause.by_itself:
-            found.append((status.received, state.last_stop))
+            found.append((status.received, state.last_stop, state.cause))
         armed = state.armed
     before = None
     for received, now in _runs(run):
         if now.phase is RunPhase.STOPPED and before is not RunPhase.STOPPED and now.cause.by_itself:
-            found.append((received, now.reason))
+            found.append((received, now.reason, now.cause))
         before = now.phase
     seen: dict[str, float] = {}
     chosen = []
-    for time, reason in sorted(found):
-        # Bridge and controller may report the same stop, one just after the other.
-        if reason not in seen or time - seen[reason] > SAME_STOP:
+    for time, reason, cause in sorted(found, key=lambda stop: stop[0]):
+        # Bridge and controller may report the same stop, one just after the other, and the manager then stops the rest.
+        earlier = seen.values() if cause is StopCause.MANAGER else [seen[reason]] if reason in seen else []
+        if not any(time - stop <= SAME_STOP for stop in earlier):
             chosen.append({'reason': reason, 'time_s': _number(time - run.origin, 3)})
         seen[reason] = time
     return chosen

@@ -6,10 +6,12 @@ import os
 import time
 from pathlib import Path
 
+from millirobot_adapt.analysis.view.blueprint import blueprint
 from millirobot_adapt.analysis.view.recorded import open_recording
-from millirobot_adapt.analysis.view.rerun_stream import LIVE, RerunStream
+from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.description import RobotConfig
 
 SILENCE = 20.0
 """Nothing heard for this long at the beginning: nobody is there [s]."""
@@ -34,9 +36,10 @@ def follow(domain: int | None, namespace: str, save: Path | None, seconds: float
     os.nice(10)
     from millirobot_adapt.ros.spectator import Spectator
 
-    recording = open_recording(save)
-    stream, count = RerunStream(recording), 0
-    spectator = Spectator(LIVE, namespace)
+    robot = RobotConfig().layout
+    recording = open_recording(save, blueprint(robot))
+    stream, count = RerunStream(recording, robot), 0
+    spectator = Spectator(SHOWN, namespace)
     begin = time.monotonic()
     try:
         while seconds is None or time.monotonic() - begin < seconds:

@@ -121,7 +121,7 @@ def cut_short(monkeypatch, folder, ticks, faults=(), ending=()):
             at = synthetic_run.START + time
             bag.write_message('/mock/fault', stored_messages.status('missing_leg', 'left middle leg lost', {}), at)
 
-    monkeypatch.setattr(synthetic_run, '_write_end', end)
+    monkeypatch.setattr(synthetic_run, 'write_end', end)
     return synthetic_run.write_run(folder, ticks=ticks)
 
 
@@ -145,7 +145,7 @@ def test_a_run_that_stopped_says_why_once_and_shows_no_fault_that_came_after(tmp
     assert not [text for text in root.iter('text') if 'leg lost' in ''.join(text.itertext())]
 
 
-def test_one_reason_told_by_two_nodes_is_one_stop(tmp_path, monkeypatch):
+def test_one_reason_told_by_two_nodes_and_the_stop_that_follows_from_it_are_one_stop(tmp_path, monkeypatch):
     reason = STOPPED['reason']
     bridge = {'armed': 'False', 'link': 'up', 'owner': 'nobody', 'hold': 'none', 'cause': 'fault', 'last stop': reason}
     armed = {**bridge, 'armed': 'True', 'cause': 'none', 'last stop': 'none'}
@@ -153,6 +153,13 @@ def test_one_reason_told_by_two_nodes_is_one_stop(tmp_path, monkeypatch):
         (-1.0, '/bridge/state', 'armed', armed),
         (0.01, '/controller/state', f'stopped: {reason}', STOPPED),
         (0.02, '/bridge/state', reason, bridge),
+        (0.05, '/bridge/state', 'armed', armed),
+        (
+            0.06,
+            '/bridge/state',
+            'stopped by the manager',
+            {**bridge, 'cause': 'manager', 'last stop': 'told'},
+        ),
     ]
     folder = cut_short(monkeypatch, tmp_path / 'run', 34, ending=ending)
     assert [stop['reason'] for stop in write_report(folder)['stops']] == [reason]

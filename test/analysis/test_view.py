@@ -54,7 +54,8 @@ def test_everything_that_happened_is_shown_at_its_time(shown):
     assert {
         'world/wanted', 'world/walked', 'world/robot', 'world/robot/body', 'world/robot/legs', 'world/plan', 'events',
         'errors/next_step/before', 'errors/next_step/after', 'errors/off_path', 'tick/ready', 'link/lost',
-        'link/round_trip/median', *(f'legs/{side}/{kind}' for side in ('left', 'right') for kind in ('wanted', 'sent')),
+        'link/round_trip/median',
+        *(f'actions/{side}/{kind}' for side in ('left', 'right') for kind in ('wanted', 'sent', 'measured')),
     } <= shown.keys()  # fmt: skip
     poses = shown['world/robot']
     assert len(poses) == 60

@@ -211,10 +211,11 @@ def further_ahead(gallery: Gallery) -> Drawing | None:
     longest = 0.0
     for variant in gallery.variants:
         known = [run.recorded.timeline.predictions for run in gallery.of(variant)]
-        predictions = [entry for entry in known if entry is not None]
+        predictions = [entry for entry in known if entry is not None and entry.reached]
         if not predictions:
             continue
-        steps = min(entry.actual.shape[1] for entry in predictions)
+        steps = 1 + max(entry.reached for entry in predictions)
+        steps = min(steps, *(entry.actual.shape[1] for entry in predictions))
         ahead = predictions[0].ahead[:steps]
         longest = max(longest, float(ahead[-1]))
         colour = gallery.colour(variant)

@@ -11,7 +11,7 @@ from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray, StateView
-from millirobot_adapt.sim.hexapod_model import LEGS, Body
+from millirobot_adapt.sim.hexapod_model import LEGS, SIDES, Body
 from millirobot_adapt.sim.scene import RobotPose
 
 STANDING = Body().leg_length + Body().foot_radius
@@ -99,8 +99,15 @@ def _attitudes(timeline: Timeline) -> tuple[FloatArray, FloatArray]:
     return states.stamps, np.column_stack([height, view.roll, view.pitch])
 
 
+def _has_legs(run: RunData) -> bool:
+    """Tell whether the robot turns the legs of its left and its right side, as the one that is drawn does."""
+    return [run.layout.joints[number].name for number in run.layout.phased] == list(SIDES)
+
+
 def _phases(run: RunData) -> Series:
     """Return leg angles that grow with every turn; between two states the leg velocity says how many turns it made."""
+    if not _has_legs(run):
+        return Series(np.empty(0), np.empty((0, 2)))
     if len(run.states) < 2:
         return _integrated(run.legs)
     states = run.states.values
@@ -123,7 +130,9 @@ def _integrated(legs: Series) -> Series:
 
 
 def _losses(run: RunData) -> tuple[tuple[float, str], ...]:
-    """Return when the mock lost which leg, as its faults say."""
+    """Return when the mock lost which leg, as its faults say; a robot without these legs never had them."""
+    if not _has_legs(run):
+        return tuple((-np.inf, leg) for leg in LEGS)
     return tuple(
         (fault.received - run.origin, leg)
         for fault in run.walk_faults

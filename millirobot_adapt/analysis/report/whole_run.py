@@ -65,6 +65,8 @@ def read_whole_run(bag: Bag) -> WholeRun:
     predictions, gaps = _predictions(run, provenance)
     dt = _group(parameters, 'robot').get('dt')
     timeline = timeline_of(run, follow_path(run), predictions, dt if isinstance(dt, float) else CONTROL_PERIOD)
+    if run.unknown_robot:
+        gaps = [f'The robot is not known, so its states are left out: {run.unknown_robot}.', *gaps]
     return WholeRun(parameters, summarise(run, parameters, predictions), timeline, gaps)
 
 

@@ -36,13 +36,14 @@ from millirobot_adapt.sim.hexapod_model import ROWS, SIDES, Body
 
 SHOWN: tuple[Topic, ...] = (
     REFERENCE, MOCAP_POSE, TRUE_POSE, ODOMETRY, TICK, SETPOINT, SENT, LEGS, BRIDGE_STATE, CONTROLLER_STATE, FAULT,
+    CANDIDATES, FENCE,
 )  # fmt: skip
-"""Topics that are looked at, in a bag and live."""
-LIVE = (*SHOWN, CANDIDATES, FENCE)
-"""Topics that are looked at live."""
+"""Topics that are looked at, live and in a bag; candidates and fence only in one that was asked to hold them."""
 TIMELINE = 'time'
 FLAT = 0.002
 """Height of lines over the floor [m]."""
+WANTED = 0.012
+"""Radius of the line of the path wanted, which lies below the floor so that no other line disappears in it [m]."""
 TRAIL_STEP = 5
 """The line of the way walked is sent again after this many poses; sending it every tick would be much data."""
 
@@ -59,6 +60,8 @@ class RerunStream:
     def __init__(self, recording: rr.RecordingStream, layout: StateLayout | None = None) -> None:
         """Write the things that do not move."""
         self._layout = layout or RobotConfig().layout
+        turning = [self._layout.joints[number].name for number in self._layout.phased]
+        self._has_legs = turning == list(SIDES)
         self._to = recording
         self._walked: list[FloatArray] = []
         self._said: dict[str, str] = {}
@@ -96,8 +99,8 @@ class RerunStream:
             'errors/off_path': BLUE, 'tick/ready': BLUE, 'tick/state': GREY, 'link/lost': INK,
             'link/round_trip/median': BLUE, 'link/round_trip/p99': ORANGE,
             **{
-                f'legs/{side}/{kind}': colour
-                for side in SIDES
+                f'actions/{name}/{kind}': colour
+                for name in moving(self._layout)
                 for kind, colour in (('wanted', LIGHT), ('sent', INK), ('measured', BLUE))
             },
         }  # fmt: skip
@@ -125,10 +128,10 @@ class RerunStream:
         """Set the time of what follows [s since the epoch]."""
         self._to.set_time(TIMELINE, timestamp=time)
 
-    def line(self, path: str, points: FloatArray, colour: str, radius: float = 0.002) -> None:
-        """Draw a line on the floor through points, shape (N, 2) [m; world]; what is not finite is left out."""
+    def line(self, path: str, points: FloatArray, colour: str, radius: float = 0.002, height: float = FLAT) -> None:
+        """Draw a line at a height through points, shape (N, 2) [m; world]; what is not finite is left out."""
         known = points[np.isfinite(points).all(axis=1)]
-        strip = np.column_stack([known, np.full(len(known), FLAT)])
+        strip = np.column_stack([known, np.full(len(known), height)])
         self._to.log(path, rr.LineStrips3D([strip], colors=[rgb(colour)], radii=radius))
 
     def scalar(self, path: str, value: float) -> None:
@@ -137,7 +140,7 @@ class RerunStream:
             self._to.log(path, rr.Scalars(value))
 
     def _on_reference(self, message: Any, _: float) -> None:
-        self.line('world/wanted', np.asarray(reference_path(message, 'reference').outline), LIGHT, 0.008)
+        self.line('world/wanted', np.asarray(reference_path(message, 'reference').outline), LIGHT, WANTED, -WANTED)
 
     def _on_mocap(self, message: Any, _: float) -> None:
         self._to.log('world/mocap', rr.Points3D([vector(message.pose.position)], colors=[rgb(GREY)], radii=0.003))
@@ -152,17 +155,17 @@ class RerunStream:
         self._to.log('world/robot', rr.Transform3D(translation=place, quaternion=turn))
         self._walked.append(place[:2])
         if len(self._walked) % TRAIL_STEP == 0:
-            self.line('world/walked', np.array(self._walked), INK)
+            self.line('world/walked', np.array(self._walked), INK, 0.004)
 
     def _on_tick(self, message: Any, _: float) -> None:
         tick = decode_tick(np.asarray(message.data, dtype=float))
-        self.line('world/plan', tick.plan_states[:, :2], GREEN)
+        self.line('world/plan', tick.plan_states[:, :2], GREEN, 0.004)
         self.scalar('errors/next_step/before', tick.pre_error)
         self.scalar('errors/next_step/after', tick.post_error)
         self.scalar('errors/off_path', 100 * abs(tick.cross_track))
         self.scalar('tick/state', tick.wait_ms)
         self.scalar('tick/ready', tick.wait_ms + tick.work_ms)
-        if np.isfinite(tick.state).all():
+        if self._has_legs and len(tick.state) == self._layout.nx and np.isfinite(tick.state).all():
             self._legs(tick)
 
     def _legs(self, tick: TickRecord) -> None:
@@ -173,8 +176,11 @@ class RerunStream:
         self._to.log('world/robot/legs', rr.LineStrips3D(strips, colors=[rgb(ORANGE)], radii=0.002))
 
     def _rates(self, kind: str, message: Any) -> None:
-        for side, rate in zip(SIDES, joint_values(message, SIDES), strict=True):
-            self.scalar(f'legs/{side}/{kind}', rate / RADIANS_PER_REVOLUTION)
+        """Add what actions and joints are told and do."""
+        units = moving(self._layout)
+        names = [name for name in message.name if name in units]
+        for name, value in zip(names, joint_values(message, names), strict=True):
+            self.scalar(f'actions/{name}/{kind}', shown_value(float(value), units[name]))
 
     def _on_bridge(self, message: Any, _: float) -> None:
         values = values_of(message)
@@ -197,6 +203,22 @@ class RerunStream:
         colours = [[marker.color.r, marker.color.g, marker.color.b, marker.color.a] for marker in markers]
         shown = np.clip(255 * np.array(colours).reshape(-1, 4), 0, 255).astype(np.uint8)
         self._to.log(path, rr.LineStrips3D(strips, colors=shown, radii=0.0015))
+
+
+def moving(layout: StateLayout) -> dict[str, str]:
+    """Return the names of a robot's actions and joints, each with its unit."""
+    actions = dict(zip(layout.action_names, layout.action_units, strict=True))
+    return actions | {joint.name: 'rad/s' for joint in layout.joints}
+
+
+def shown_unit(unit: str) -> str:
+    """Return the unit in which people read a value of this unit."""
+    return 'rev/s' if unit == 'rad/s' else unit
+
+
+def shown_value(value: float, unit: str) -> float:
+    """Return a value in the unit in which people read it."""
+    return value / RADIANS_PER_REVOLUTION if unit == 'rad/s' else value
 
 
 def leg_strip(body: Body, row: str, side: str, phase: float) -> FloatArray:
