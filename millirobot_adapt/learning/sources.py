@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
 from millirobot_adapt.analysis.run_data import RunData, load_run
@@ -98,7 +100,7 @@ def _live(run: RunData, robot: RobotConfig) -> list[Walk]:
 
 def _estimated(bag: Bag, config: EstimatorNodeConfig, robot: RobotConfig) -> list[Walk]:
     rollouts = read_rollouts(bag, lambda: make_estimator(config, robot), robot.dt)
-    return [(rollout.stamps, rollout.states, rollout.actions) for rollout in rollouts]
+    return [(rollout.stamps, np.asarray(rollout.states), rollout.actions) for rollout in rollouts]
 
 
 def _origin(run: RunData, provenance: Provenance | None) -> str:

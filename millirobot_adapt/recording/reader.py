@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,10 +15,10 @@ import zstandard
 
 from millirobot_adapt.contract.topics import ARRIVALS, STATE, TICK, TOPICS, Topic
 from millirobot_adapt.core.errors import DeviceError, UserError
-from millirobot_adapt.recording.clock_steps import ClockStep, Position, find_steps
+from millirobot_adapt.recording.clock_steps import ClockStep
+from millirobot_adapt.recording.joining import Numbered, Repeats, clock_steps, merged, moved, one_after_the_other
 from millirobot_adapt.recording.metadata import METADATA, Metadata
 from millirobot_adapt.recording.names import choose_robot
-from millirobot_adapt.recording.ordering import DISORDER
 from millirobot_adapt.recording.parts import Part, find_files, make_scratch, numbered, open_part
 from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
@@ -77,10 +75,8 @@ class Bag:
     """What kept the last reading from being complete."""
     notes: list[str] = field(default_factory=list)
     """What else the last reading found: files that lie beside the bag, steps of a clock."""
-    repeated: int = 0
-    """Messages that two files of the bag hold both; they were read once."""
-    repeats_left_out: int = 0
-    """Messages left out by the last reading because another file has them: latched ones at a split, and `repeated`."""
+    repeats: Repeats = field(default_factory=Repeats)
+    """Messages that the last reading left out because another file has them."""
     holds_messages: bool = True
     """The last reading found messages."""
     losses: SequenceGaps = field(default_factory=SequenceGaps)
@@ -96,6 +92,10 @@ class Bag:
             place = Path(self._scratch.name) if self._scratch else None
             self._parts = [open_part(file, place) for file in self.files]
         return self._parts
+
+    def again(self) -> Bag:
+        """Return the bag for a further reading, which repeats no warning and raises no error for what is left out."""
+        return replace(self, warn=lambda _: None, strict=False, _parts=self.parts)
 
     def channels(self) -> list[Channel]:
         """Return the channels of all parts."""
@@ -156,14 +156,14 @@ class Bag:
         Raises:
             UserError: nothing is readable, or there are no messages.
         """
-        self.warnings, self.notes, self.losses = [], [], SequenceGaps()
-        self.repeated = self.repeats_left_out = 0
+        self.warnings, self.notes = [], []
+        self.losses, self.repeats = SequenceGaps(), Repeats()
         count = 0
-        for raw in _once(self._in_order(), self):
+        for raw in self.repeats.once(self._in_order()):
             count += 1
             self.losses.saw(raw.channel.topic, raw.sequence)
             yield _decompressed(raw)
-        self._collect(count + self.repeats_left_out)
+        self._collect(count + self.repeats.left_out)
         self.holds_messages = count > 0
         if not count:
             if self.warnings:
@@ -180,7 +180,7 @@ class Bag:
         if missing:
             raise UserError(f'{self.path}: no messages on the needed topics {", ".join(missing)}')
 
-    def _in_order(self) -> Iterator[tuple[int, Raw]]:
+    def _in_order(self) -> Iterator[Numbered]:
         """Yield (number of the part, message) in the order in which things happened."""
         steps = self._clock_steps()
         if not steps:
@@ -230,8 +230,9 @@ class Bag:
         elif self.unnamed and len(self.files) > 1:
             said = f'its {METADATA} names other files' if self.metadata else f'no {METADATA}'
             self.notes.append(f'{where}: {said}; read as one bag: {_some([file.name for file in self.files])}')
-        if self.repeated:
-            self.notes.append(f'{self.path}: {self.repeated} messages that two files hold both were read once')
+        if self.repeats.in_two_files:
+            count = self.repeats.in_two_files
+            self.notes.append(f'{self.path}: {count} messages that two files hold both were read once')
 
     def _report(self) -> None:
         """Say what was found, and in one line what was not read.
@@ -272,79 +273,6 @@ def open_bag(
         path, found.files, warn, namespace, strict,
         metadata=found.metadata, aside=found.aside, missing=found.missing, folder=found.folder, unnamed=found.unnamed,
     )  # fmt: skip
-
-
-def merged(parts: Sequence[Part]) -> Iterator[tuple[int, Raw]]:
-    """Yield (number of the part, message) of all parts in the order of log time; a part is opened when it is due."""
-    coming = sorted(((part.start, number) for number, part in enumerate(parts)), reverse=True)
-    heads: list[tuple[int, int, Raw, Iterator[Raw]]] = []
-    while coming or heads:
-        while coming and (not heads or coming[-1][0] <= heads[0][0]):
-            _, number = coming.pop()
-            _advance(heads, number, parts[number].messages())
-        if heads:
-            _, number, raw, rest = heapq.heappop(heads)
-            yield number, raw
-            _advance(heads, number, rest)
-
-
-def one_after_the_other(parts: Sequence[Part]) -> Iterator[tuple[int, Raw]]:
-    """Yield (number of the part, message) in the order of the parts and in that of each file."""
-    for number, part in enumerate(parts):
-        for raw in part.in_file_order():
-            yield number, raw
-
-
-def clock_steps(parts: Sequence[Part]) -> list[ClockStep]:
-    """Return where the recorder's clock was set back, in parts that were written one after the other."""
-    after = any(b.start < a.end - DISORDER for a, b in itertools.pairwise(parts))
-    if not after and not any(part.disordered for part in parts):
-        return []
-    messages = one_after_the_other(parts)
-    return find_steps(Position(raw.channel.topic, raw.received, raw.sequence) for _, raw in messages)
-
-
-def moved(found: Iterable[tuple[int, Raw]], steps: Sequence[ClockStep]) -> Iterator[tuple[int, Raw]]:
-    """Move the times behind each step of the clock, so that they go on."""
-    coming, by = list(steps), 0
-    for count, (number, raw) in enumerate(found):
-        while coming and count >= coming[0].position:
-            by += coming.pop(0).back
-        yield number, raw._replace(received=raw.received + by) if by else raw
-
-
-def _advance(heads: list[tuple[int, int, Raw, Iterator[Raw]]], number: int, rest: Iterator[Raw]) -> None:
-    raw = next(rest, None)
-    if raw is not None:
-        heapq.heappush(heads, (raw.received, number, raw, rest))
-
-
-def _once(found: Iterable[tuple[int, Raw]], bag: Bag) -> Iterator[Raw]:
-    """Leave out what two files hold both, and the latched messages that a split repeats."""
-    newest: dict[Channel, tuple[int, Raw]] = {}
-    begun: set[tuple[int, Channel]] = set()
-    now: list[tuple[int, Raw]] = []
-    for number, raw in found:
-        if now and now[0][1].received != raw.received:
-            now = []
-        if any(n != number and (r.channel.topic, r.data) == (raw.channel.topic, raw.data) for n, r in now):
-            bag.repeated += 1
-            bag.repeats_left_out += 1
-            continue
-        now.append((number, raw))
-        first = (number, raw.channel) not in begun
-        begun.add((number, raw.channel))
-        before = newest.get(raw.channel)
-        newest[raw.channel] = (number, raw)
-        if first and before is not None and before[0] != number and _repeats(raw, before[1]):
-            bag.repeats_left_out += 1
-            continue
-        yield raw
-
-
-def _repeats(raw: Raw, before: Raw) -> bool:
-    """Tell whether the first message of a channel in a file is the last one of the file before."""
-    return (raw.published, raw.data) == (before.published, before.data)
 
 
 def _decompressed(raw: Raw) -> Raw:

@@ -91,7 +91,7 @@ def find_damage(bag: Bag) -> list[str]:
     if bag.folder is not None and bag.metadata is None:
         damage.append(f'{bag.folder}: no {METADATA} that can be read')
     elif bag.folder is not None and bag.metadata is not None:
-        promised, found = bag.metadata.message_count, count + bag.repeats_left_out
+        promised, found = bag.metadata.message_count, count + bag.repeats.left_out
         if bag.unnamed or len(bag.files) > len(bag.metadata.files):
             damage.append(f'{bag.folder / METADATA}: does not name the files that are there')
         elif promised != found and not damage:

@@ -158,7 +158,7 @@ def test_marked_rollouts_are_estimated_apart_and_paired_with_what_was_sent(tmp_p
     assert [rollout.name for rollout in recorded] == ['carpet 0', 'carpet 1']
     for rollout in recorded:
         assert len(rollout.stamps) == 20
-        assert rollout.states[:, 0] == pytest.approx(0.02 * np.arange(20), abs=2e-3)
+        assert np.asarray(rollout.states)[:, 0] == pytest.approx(0.02 * np.arange(20), abs=2e-3)
         assert rollout.actions[:-1, 0] == pytest.approx(20.0 + np.arange(19))
         assert np.isnan(rollout.actions[-1]).all()
 
@@ -166,7 +166,7 @@ def test_marked_rollouts_are_estimated_apart_and_paired_with_what_was_sent(tmp_p
 def test_a_live_run_is_one_rollout_from_its_first_tick_to_its_last(tmp_path):
     recorded = read(synthetic_run.write_run(tmp_path / 'run', ticks=30))
     assert [rollout.name for rollout in recorded] == ['run 1']
-    assert len(recorded[0].records) == 30
+    assert len(recorded[0].ticks) == 30
     assert recorded[0].path is not None
     assert 28 <= len(recorded[0].stamps) <= 30
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.check_ticks import TickChecker
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
-from millirobot_adapt.analysis.replay.decisions import read_decisions
-from millirobot_adapt.analysis.replay.estimates import answers, check_odometries, check_states
+from millirobot_adapt.analysis.replay.decisions import UNREADABLE, RecordedRun, read_decisions, ticks_again
+from millirobot_adapt.analysis.replay.estimates import Answering, EstimateChecker
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
-from millirobot_adapt.contract.messages import microseconds
-from millirobot_adapt.contract.topics import ARRIVALS, TICK
-from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.contract.arrival_record import ArrivalRecord
+from millirobot_adapt.contract.state_codec import decode_state
+from millirobot_adapt.contract.topics import ARRIVALS, ODOMETRY, STATE, TICK
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.repeatability import DECISIONS, decided_by, differences
-from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.reader import Bag, open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 
 VERSION = 1
@@ -54,26 +56,21 @@ def check(path: Path, changes: Changes, namespace: str | None = None, strict: bo
         )
     setup = recorded_setup(bag, changes, same_model=True)
     assembly = setup.assemble()
-    _check_fit(decisions.ticks, assembly)
+    _check_fit(decisions.lengths, assembly)
     here = assembly.details['fingerprint']
     comparison = ReplayComparison(exact=decisions.fingerprint == here)
-
-    again = list(answers(decisions.arrivals, lambda: make_estimator(setup.estimator, setup.robot)))
-    check_odometries(decisions.odometries, again, comparison, setup.version or '(version unknown)')
-    check_states(decisions.states, again, comparison)
-    states = {microseconds(a.stamp): a.state for a in again if a.certain and a.comparable and a.state is not None}
+    estimates = EstimateChecker(comparison, setup.version or '(version unknown)')
+    first_answer = _check_estimates(bag, lambda: make_estimator(setup.estimator, setup.robot), estimates)
     retuner = Retuner(assembly, decisions.revisions)
     checker = TickChecker(
-        assembly.loop, retuner, states, decisions.setpoints, comparison, setup.controller.misses_allowed,
+        assembly.loop, retuner, estimates.states, decisions.setpoints, comparison, setup.controller.misses_allowed,
         setup.robot.layout.neutral,
     )  # fmt: skip
-    with tqdm(total=len(decisions.ticks), desc='checking', unit=' ticks', disable=None, leave=False) as bar:
-        if decided_by(decisions.fingerprint) == DECISIONS:
-            for run in decisions.runs(setup.robot.dt, setup.controller.path):
-                checker.check(run, bar.update)
-        else:
-            comparison.leave_out('ticks', _other_version(decisions.fingerprint, setup.version), len(decisions.ticks))
-    first = decisions.ticks[0].stamp if decisions.ticks else again[0].stamp
+    if decided_by(decisions.fingerprint) == DECISIONS:
+        _check_ticks(bag, decisions.runs(setup.robot.dt, setup.controller.path), checker, len(decisions.ticks))
+    else:
+        comparison.leave_out('ticks', _other_version(decisions.fingerprint, setup.version), len(decisions.ticks))
+    first, last = decisions.ticks.span if decisions.ticks else (first_answer, first_answer)
     figures = comparison.figures()
     if figures['difference'] is not None:
         figures['difference']['time_s'] = round(figures['difference']['stamp'] - first, 3)
@@ -90,7 +87,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None, strict: bo
         },
         'same_decisions': decided_by(decisions.fingerprint) == DECISIONS,
         **figures,
-        'duration_s': round(decisions.ticks[-1].stamp - first, 3) if decisions.ticks else 0.0,
+        'duration_s': round(last - first, 3),
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
 
@@ -103,22 +100,56 @@ def _other_version(fingerprint: str, version: str) -> str:
     )
 
 
-def _check_fit(ticks: list[TickRecord], assembly: Assembly) -> None:
+def _check_fit(lengths: Mapping[tuple[int, int], int], assembly: Assembly) -> None:
     """Check that records were made with a window and a horizon of the lengths at hand.
+
+    Args:
+        lengths: Lengths (T1, H) that are recorded, with a tick that has them.
+        assembly: Model and parameters at hand.
 
     Raises:
         UserError: they were made with another model or other parameters.
     """
     window, horizon = assembly.bundle.window, assembly.config.planner.horizon
-    for tick in ticks:
-        if not np.isfinite(tick.state_stamp):
-            continue
-        if (len(tick.window_mask), len(tick.plan_actions)) != (window, horizon):
+    for (t1, h), tick in lengths.items():
+        if (t1, h) != (window, horizon):
             raise UserError(
-                f'tick {tick.tick:.0f} has T1 = {len(tick.window_mask)}, H = {len(tick.plan_actions)}, but '
+                f'tick {tick} has T1 = {t1}, H = {h}, but '
                 f'{assembly.bundle.path.name} and the parameters have T1 = {window}, H = {horizon}; '
                 'name those of the run with --model and --params'
             )
+
+
+def _check_estimates(bag: Bag, make: Callable[[], Estimator], checker: EstimateChecker) -> float:
+    """Estimate again and compare; returns the stamp of the first answer [s], NaN if there is none."""
+    answering, first = Answering(make), float('nan')
+    messages = bag.again().messages((ARRIVALS, ODOMETRY, STATE))
+    for topic, message, _ in tqdm(messages, desc='estimating', unit=' messages', disable=None, leave=False):
+        if topic == ODOMETRY.name:
+            checker.odometry(message)
+            continue
+        try:
+            record = ArrivalRecord.decode(message.data) if topic == ARRIVALS.name else None
+            if record is None:
+                checker.state(decode_state(message.data))
+        except UNREADABLE:
+            continue  # counted by the survey
+        found = answering.answer(record) if record is not None else None
+        if found is not None:
+            first = found.stamp if np.isnan(first) else first
+            checker.answer(found)
+    checker.finish()
+    return first
+
+
+def _check_ticks(bag: Bag, runs: Iterable[RecordedRun], checker: TickChecker, count: int) -> None:
+    """Do the ticks of every run again, up to the first difference."""
+    records = ticks_again(bag)
+    with tqdm(total=count, desc='checking', unit=' ticks', disable=None, leave=False) as bar:
+        for run in runs:
+            checker.check(run, itertools.islice(records, len(run)), bar.update)
+            if checker.differs:
+                return
 
 
 def verdict(figures: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison, close
 from millirobot_adapt.analysis.replay.decisions import RecordedRun
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
+from millirobot_adapt.analysis.replay.rows import RowsByStamp
 from millirobot_adapt.contract.messages import microseconds
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
@@ -33,8 +34,8 @@ class TickChecker:
         self,
         loop: ControlLoop,
         retuner: Retuner,
-        states: dict[int, FloatArray],
-        setpoints: dict[int, FloatArray],
+        states: RowsByStamp,
+        setpoints: RowsByStamp,
         comparison: ReplayComparison,
         misses_allowed: int,
         neutral: FloatArray,
@@ -44,8 +45,8 @@ class TickChecker:
         Args:
             loop: The control loop with the parameters and the model of the run.
             retuner: Gives the loop the live parameters of each tick.
-            states: States that came out of the estimator again, shape (nx,), by stamp [us].
-            setpoints: Setpoints that were published [rad/s], shape (nu,), by stamp [us].
+            states: States that came out of the estimator again, shape (nx,).
+            setpoints: Setpoints that were published [rad/s], shape (nu,).
             comparison: Takes what is found.
             misses_allowed: After more deadlines missed in a row the robot stands.
             neutral: The action with which it stands, shape (nu,).
@@ -60,21 +61,26 @@ class TickChecker:
         self._misses_allowed = misses_allowed
         self._neutral = neutral
 
-    def check(self, run: RecordedRun, on_tick: Callable[[], object]) -> None:
-        """Compare the ticks of a run, up to the first difference."""
+    @property
+    def differs(self) -> bool:
+        """Something did not come out as it was recorded."""
+        return self._comparison.first is not None
+
+    def check(self, run: RecordedRun, ticks: Iterable[TickRecord], on_tick: Callable[[], object]) -> None:
+        """Compare the ticks of a run, up to the first difference; all `ticks` are taken unless there is one."""
         if run.path is None:
-            self._comparison.leave_out('ticks', 'the path they followed is not in the bag', len(run.ticks))
+            self._comparison.leave_out('ticks', 'the path they followed is not in the bag', sum(1 for _ in ticks))
             return
         self._loop.restart(run.path)
         self._plans.clear()
-        unbroken, last = run.whole, run.ticks[0].tick - 1
-        for record in run.ticks:
+        unbroken, last = run.whole, run.first - 1
+        for record in ticks:
             # Where the planner was late by more than a period it passed over ticks itself.
             lost = int(record.tick - last - 1)
             if lost and record.misses <= lost:
                 unbroken = False
                 self._comparison.leave_out('ticks', 'their records are not in the bag', lost)
-            last = record.tick
+            last = int(record.tick)
             self._check_setpoint(record, run)
             if self._retuner.tune(record):
                 self._check_tick(record, unbroken)
@@ -82,7 +88,7 @@ class TickChecker:
                 unbroken = False
                 self._comparison.leave_out('ticks', 'the live parameters they were decided with are not in the bag')
             on_tick()
-            if self._comparison.first is not None:
+            if self.differs:
                 return
 
     def _check_tick(self, record: TickRecord, unbroken: bool) -> None:
@@ -96,12 +102,12 @@ class TickChecker:
             return
         repeated = self._loop.repeat(record)
         found = repeated.record(seed=int(record.seed), stamp=record.stamp, state_stamp=record.state_stamp)
-        self._plans[int(record.tick)] = found.plan_actions
+        self._keep_plan(int(record.tick), found.plan_actions)
         state = self._states.get(microseconds(record.state_stamp))
         pairs = [] if state is None else [('state', record.state, state, 'state')]
         pairs += [(name, getattr(record, name), getattr(found, name), kind) for name, kind in DECIDED]
         if self._tied(record, found):
-            self._plans[int(record.tick)] = record.plan_actions
+            self._keep_plan(int(record.tick), record.plan_actions)
             self._comparison.leave_out('plans', 'another candidate of equal cost was the cheapest here')
         else:
             pairs += [(name, getattr(record, name), getattr(found, name), 'plan') for name in PLAN]
@@ -113,6 +119,12 @@ class TickChecker:
             if not self._comparison.check(what, record.stamp, name, recorded, again, kind):
                 return
         self._comparison.compared['ticks'] += 1
+
+    def _keep_plan(self, tick: int, actions: FloatArray) -> None:
+        """Keep a plan for as long as a setpoint may come from it."""
+        self._plans[tick] = actions
+        while len(self._plans) > self._misses_allowed + 2:
+            del self._plans[next(iter(self._plans))]
 
     def _tied(self, record: TickRecord, found: TickRecord) -> bool:
         """Tell whether rounding let another candidate win: random shooting keeps one, and costs may be that close."""
@@ -132,7 +144,7 @@ class TickChecker:
         plan = self._plans.get(made)
         if not record.running:
             self._paused = int(record.tick)
-        before_the_first = run.whole and made < run.ticks[0].tick
+        before_the_first = run.whole and made < run.first
         if row > self._misses_allowed + 1 or made <= self._paused or (plan is None and before_the_first):
             plan = np.tile(
                 self._neutral, (row + 1, 1)

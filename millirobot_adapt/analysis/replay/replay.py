@@ -7,7 +7,6 @@ would have done at each tick of what happened.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,16 +17,15 @@ from tqdm import tqdm
 
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
 from millirobot_adapt.analysis.replay.open_loop import ErrorsByHorizon, open_loop_errors, pool
+from millirobot_adapt.analysis.replay.planning import PlanningFigures, RecordReader, Replanner
 from millirobot_adapt.analysis.replay.rollouts import Rollout, read_rollouts
 from millirobot_adapt.analysis.replay.tick_table import TickTable, tick_table
-from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
-from millirobot_adapt.core.planning.paths import ReferencePath, make_path
-from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
-from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 
@@ -64,12 +62,14 @@ class Replay:
     errors: list[ErrorsByHorizon]
     """Of each rollout."""
     planned: list[dict[int, TickResult]]
-    """Of each rollout, by the number of the state."""
+    """Of each rollout, by the number of the state; kept for the table alone."""
+    recorded: list[dict[int, TickRecord]]
+    """Of each rollout, the ticks of the live run by the number of the state; kept for the table alone."""
 
     @cached_property
     def table(self) -> TickTable:
         """The same tick by tick; `ReplayOptions.table` must have asked for it."""
-        return tick_table(self.rollouts, self.errors, self.planned)
+        return tick_table(self.rollouts, self.errors, self.planned, self.recorded)
 
 
 def replay(options: ReplayOptions) -> Replay:
@@ -77,7 +77,7 @@ def replay(options: ReplayOptions) -> Replay:
 
     Keys: version, bag, parameters (where they were found), model, method, rollouts (each: name, ticks, errors by H in
     ticks: predictions, position_m and heading_rad, each before and after adaptation), all (errors of all rollouts
-    together), planning (null, or see `_planning_figures`), warnings, duration_s (of walking), predict_s (time to read,
+    together), planning (null, or see `PlanningFigures`), warnings, duration_s (of walking), predict_s (time to read,
     estimate, adapt and predict), elapsed_s (with planning).
 
     Raises:
@@ -93,7 +93,12 @@ def replay(options: ReplayOptions) -> Replay:
     )
     errors = _errors(rollouts, assembly, options.table)
     predicted = time.perf_counter()
-    planned = _plan(rollouts, assembly, options, setup.kept) if options.plan else [{} for _ in rollouts]
+    planning, planned = PlanningFigures(), [dict[int, TickResult]() for _ in rollouts]
+    if options.plan:
+        _plan(rollouts, Replanner(bag, assembly, _retuner(rollouts, assembly, setup.kept), options.trajectory),
+              planning, planned if options.table else None)  # fmt: skip
+    records = RecordReader(bag)
+    recorded = [dict(records.of(rollout)) if options.table else {} for rollout in rollouts]
     figures = {
         'version': VERSION,
         'bag': str(options.bag),
@@ -105,13 +110,13 @@ def replay(options: ReplayOptions) -> Replay:
             for rollout, entry in zip(rollouts, errors, strict=True)
         ],
         'all': _summary(pool(errors)),
-        'planning': _planning_figures(rollouts, planned),
+        'planning': planning.figures(),
         'warnings': list(bag.warnings),
         'duration_s': round(sum(_walked(rollout.stamps) for rollout in rollouts), 3),
         'predict_s': round(predicted - began, 3),
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
-    return Replay(figures, rollouts, errors, planned)
+    return Replay(figures, rollouts, errors, planned, recorded)
 
 
 def _walked(stamps: FloatArray) -> float:
@@ -132,126 +137,29 @@ def _errors(rollouts: list[Rollout], assembly: Assembly, keep: bool) -> list[Err
         return [open_loop_errors(rollout, method, robot.dt, robot.layout, bar.update, keep) for rollout in rollouts]
 
 
-def _plan(
-    rollouts: list[Rollout], assembly: Assembly, options: ReplayOptions, kept: frozenset[str]
-) -> list[dict[int, TickResult]]:
-    """Plan at the states of each rollout that has a path; returns the results by number of the state.
-
-    Live parameters are those of each tick, but for the ones in `kept`.
-    """
-    planned: list[dict[int, TickResult]] = []
+def _retuner(rollouts: list[Rollout], assembly: Assembly, kept: frozenset[str]) -> Retuner:
+    """Return what gives the loop the live parameters of each tick, but for the ones in `kept`."""
     revisions = next((rollout.revisions for rollout in rollouts if rollout.revisions), {})
-    retuner = Retuner(assembly, revisions, kept)
+    return Retuner(assembly, revisions, kept)
+
+
+def _plan(
+    rollouts: list[Rollout], replanner: Replanner, figures: PlanningFigures, keep: list[dict[int, TickResult]] | None
+) -> None:
+    """Plan at the states of each rollout that has a path, and sum up; results go to `keep`, if given."""
     with _bar('planning', rollouts) as bar:
-        for rollout in rollouts:
-            path = _laid(options.trajectory, rollout.states[0]) if options.trajectory else rollout.path
-            found: dict[int, TickResult] = {}
-            if path is not None:
-                assembly.loop.restart(path)
-                step = _live_tick if rollout.records else _log_tick
-                found = _steps(rollout, step, assembly, retuner, bar.update)
-            planned.append(found)
-    return planned
+        for number, rollout in enumerate(rollouts):
+
+            def take(
+                k: int, result: TickResult, record: TickRecord | None, number: int = number, of: Rollout = rollout
+            ) -> None:
+                figures.add(of, k, result, record)
+                if keep is not None:
+                    keep[number][k] = result
+
+            replanner.plan(rollout, take, bar.update)
 
 
 def _bar(title: str, rollouts: list[Rollout]) -> tqdm[Any]:
     ticks = sum(len(rollout.stamps) for rollout in rollouts)
     return tqdm(total=ticks, desc=title, unit=' ticks', disable=None, leave=False)
-
-
-def _laid(trajectory: str, state: FloatArray) -> ReferencePath:
-    view = StateView(state)
-    return make_path(trajectory).placed(float(view.position[0]), float(view.position[1]), float(view.yaw))
-
-
-Step = Callable[[ControlLoop, Rollout, int, FloatArray], 'TickResult | None']
-
-
-def _steps(
-    rollout: Rollout, step: Step, assembly: Assembly, retuner: Retuner, on_tick: Callable[[], object]
-) -> dict[int, TickResult]:
-    results = {}
-    for k in range(len(rollout.stamps)):
-        record = rollout.record(k)
-        if record is not None:
-            retuner.tune(record)
-        result = step(assembly.loop, rollout, k, assembly.robot.action_low)
-        if result is not None:
-            results[k] = result
-        on_tick()
-    return results
-
-
-def _live_tick(loop: ControlLoop, rollout: Rollout, k: int, _: FloatArray) -> TickResult | None:
-    """Plan as the live tick of this state did: with its number, its randomness and the actions it knew of."""
-    record = rollout.record(k)
-    if record is None:
-        return None
-    sent = record.sent if np.isfinite(record.sent).all() else None
-    return loop.step(int(record.tick), record.state_stamp, rollout.states[k], sent, record.executing)
-
-
-def _log_tick(loop: ControlLoop, rollout: Rollout, k: int, slowest: FloatArray) -> TickResult | None:
-    """Plan at a state of an imported log but the last; where an action is not known the slowest gait stands for it."""
-    if k == len(rollout.stamps) - 1:
-        return None
-    before = rollout.actions[k - 1] if k and np.isfinite(rollout.actions[k - 1]).all() else None
-    executing = rollout.actions[k] if np.isfinite(rollout.actions[k]).all() else slowest
-    return loop.step(k, float(rollout.stamps[k]), rollout.states[k], before, executing)
-
-
-def _planning_figures(rollouts: list[Rollout], planned: list[dict[int, TickResult]]) -> dict[str, Any] | None:
-    """Return ticks, cost_per_step on the re-estimated poses, work_ms, action_difference_rev_s from what was sent next.
-
-    And `recorded`, null for imported logs: the live run's cost_per_step and work_ms, same_actions (ticks whose next
-    action is the recorded one bit for bit), action_difference_rev_s from the recorded ones, and the mean error of
-    predicting the next transition before and after adaptation: pre_error and post_error, each recorded and replayed.
-    """
-    every = [
-        (rollout, k, result)
-        for rollout, results in zip(rollouts, planned, strict=True)
-        for k, result in results.items()
-    ]
-    if not every:
-        return None
-    following = [(r.next_action, rollout.actions[k + 1]) for rollout, k, r in every if k + 1 < len(rollout.actions)]
-    return {
-        'ticks': len(every),
-        'cost_per_step': _mean([result.tracking.step_cost for _, _, result in every]),
-        'work_ms': _mean([result.work_ms for _, _, result in every], 3),
-        'action_difference_rev_s': _rms_difference(following),
-        'recorded': _against_record(every),
-    }
-
-
-def _against_record(every: list[tuple[Rollout, int, TickResult]]) -> dict[str, Any] | None:
-    pairs = [(record, result) for rollout, k, result in every if (record := rollout.record(k)) is not None]
-    if not pairs:
-        return None
-    actions = [(result.next_action, record.plan_actions[1]) for record, result in pairs]
-    return {
-        'ticks': len(pairs),
-        'cost_per_step': _mean([record.step_cost for record, _ in pairs]),
-        'work_ms': _mean([record.work_ms for record, _ in pairs], 3),
-        'same_actions': sum(bool(np.array_equal(again, recorded)) for again, recorded in actions),
-        'action_difference_rev_s': _rms_difference(actions),
-        'pre_error': {
-            'recorded': _mean([record.pre_error for record, _ in pairs]),
-            'replayed': _mean([result.pre_error for _, result in pairs]),
-        },
-        'post_error': {
-            'recorded': _mean([record.post_error for record, _ in pairs]),
-            'replayed': _mean([result.post_error for _, result in pairs]),
-        },
-    }
-
-
-def _mean(values: list[float], digits: int = 6) -> float | None:
-    finite = [value for value in values if np.isfinite(value)]
-    return round(float(np.mean(finite)), digits) if finite else None
-
-
-def _rms_difference(pairs: list[tuple[FloatArray, FloatArray]]) -> float | None:
-    """Return the root mean square difference of pairs of actions [rev/s]; unknown ones are left out."""
-    squares = [np.mean((one - other) ** 2) for one, other in pairs if np.isfinite(other).all()]
-    return round(float(np.sqrt(np.mean(squares))) / RADIANS_PER_REVOLUTION, 6) if squares else None

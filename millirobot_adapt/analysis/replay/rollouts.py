@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.analysis.replay.decisions import Decisions
+from millirobot_adapt.analysis.replay.decisions import UNREADABLE, Decisions
 from millirobot_adapt.analysis.replay.estimates import Answering
 from millirobot_adapt.analysis.replay.live_parameters import Revisions
+from millirobot_adapt.analysis.replay.rows import OrderedRows, Rows, StateRows
 from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
 from millirobot_adapt.contract.messages import TelemetryGatherer, joint_values, microseconds, pose_sample, seconds
-from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
     ARRIVALS,
     BACK_EMF,
@@ -30,7 +30,6 @@ from millirobot_adapt.contract.topics import (
     TICK,
     Topic,
 )
-from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.planning.paths import ReferencePath
@@ -38,6 +37,8 @@ from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.recording.reader import Bag
 
 SENSORS = (MOCAP_POSE, LEGS, IMU, BATTERY, BACK_EMF)
+MOST_HELD = 1000
+"""Records of the sensors before the first one of the estimator; where it comes later, their states are made in vain."""
 
 
 @dataclass
@@ -47,41 +48,48 @@ class Rollout:
     name: str
     stamps: FloatArray
     """[s since the epoch], shape (N,)."""
-    states: FloatArray
+    states: StateRows
     """Shape (N, nx)."""
     actions: FloatArray
     """actions[k]: what was really executed from state k to state k + 1 [rad/s]; NaN where unknown; shape (N, nu)."""
     path: ReferencePath | None = None
     """The path that was followed, where there was one."""
-    records: Mapping[int, TickRecord] = field(default_factory=dict)
-    """Ticks of the live run by the stamp of their state [us]; empty for imported logs."""
+    ticks: range = range(0)
+    """Numbers of its ticks among all that the bag holds; none for imported logs."""
     revisions: Revisions = field(default_factory=dict)
     """Live parameters that the ticks name."""
 
-    def record(self, k: int) -> TickRecord | None:
-        """Return the tick that used state k, if any did."""
-        return self.records.get(microseconds(float(self.stamps[k])))
+    def find(self, stamp: float) -> int | None:
+        """Return the number of the state of a stamp [s]; None where there is none, or the stamp is NaN."""
+        if not np.isfinite(stamp):
+            return None
+        near = int(np.searchsorted(self.stamps, stamp - 1e-6))
+        for k in range(near, min(near + 3, len(self.stamps))):
+            if microseconds(float(self.stamps[k])) == microseconds(stamp):
+                return k
+        return None
 
 
 class _States:
-    """The states that an estimator gives while it takes records, as plain numbers: hours of them are kept."""
+    """The states that an estimator gives while it takes records."""
 
     def __init__(self, make_estimator: Callable[[], Estimator], repeats: bool = False) -> None:
         """Begin; with `repeats` a record may come again."""
         self._answering = Answering(make_estimator, repeats)
-        self._nx = make_estimator().robot.layout.nx
-        self._stamps, self._states = array('d'), array('d')
+        self._stamps, self._states = array('d'), Rows()
 
     def take(self, record: ArrivalRecord) -> None:
         """Take a record; a reply to which there is no estimate gives no state."""
         answer = self._answering.take(record)
         if answer is not None and answer[0] is not None:
             self._stamps.append(answer[1].stamp)
-            self._states.extend(answer[1].state)
+            self._states.append(answer[1].state)
 
-    def in_order(self) -> tuple[FloatArray, FloatArray]:
+    def in_order(self) -> tuple[FloatArray, OrderedRows]:
         """Return stamps [s], shape (N,), and states, shape (N, nx), by time."""
-        return _by_time(self._stamps, self._states, self._nx)
+        stamps = np.array(self._stamps)
+        order = np.argsort(stamps, kind='stable')
+        return stamps[order], self._states.in_order(order)
 
 
 @dataclass
@@ -92,7 +100,7 @@ class _Part:
     states: _States
     layout: StateLayout
     held: list[ArrivalRecord] | None = None
-    """Records kept back until it is known whether the estimator's own ones come; None: the states follow at once."""
+    """Records held back until it is known whether the estimator's own ones come; None: the states follow at once."""
     gatherer: TelemetryGatherer = field(init=False)
     log: ArrivalLog = field(default_factory=ArrivalLog)
     sent_stamps: array[float] = field(default_factory=lambda: array('d'))
@@ -119,6 +127,8 @@ class _Part:
             record = None if telemetry is None else self.log.reply(telemetry)
         if record is not None and self.held is not None:
             self.held.append(record)
+            if len(self.held) > MOST_HELD:
+                self.release()
         elif record is not None:
             self.states.take(record)
 
@@ -155,7 +165,7 @@ def read_rollouts(bag: Bag, make_estimator: Callable[[], Estimator], dt: float, 
         found.add(topic)
         try:
             reading.add(topic, message)
-        except (ValueError, IndexError, UserError):
+        except UNREADABLE:
             bag.broken[topic] += 1
     bag.need(found, (SENT,) if reading.recorded else (*SENSORS, SENT))
     rollouts = [rollout for rollout in reading.rollouts(dt, shape) if len(rollout.stamps) > 1]
@@ -174,7 +184,7 @@ def _has(bag: Bag, topic: Topic) -> bool:
 
 
 class _Reading:
-    """What is kept of a bag while it is read: states, actions and slim ticks, but no messages."""
+    """What is kept of a bag while it is read: states, actions and what tells its runs apart, but no messages."""
 
     def __init__(self, make_estimator: Callable[[], Estimator], expected: bool) -> None:
         """Begin; with `expected` the bag has a topic for the estimator's own records."""
@@ -204,9 +214,7 @@ class _Reading:
             self.recorded = True
             if not self._marked:
                 self._parts[0].drop()
-        elif topic == TICK.name:
-            self._decisions.ticks.append(_slim(decode_tick(message.data)))
-        elif topic in (PARAMETERS.name, REFERENCE.name):
+        elif topic in (PARAMETERS.name, REFERENCE.name, TICK.name):
             self._decisions.add(topic, message)
         else:
             self._parts[-1].add(topic, message)
@@ -218,37 +226,20 @@ class _Reading:
         references = self._decisions.references
         newest = references[-1][1] if references else None
         if self._marked:
-            return [_assembled(part, part.states, dt, newest) for part in self._parts]
-        states = self._own if self.recorded else self._parts[0].states
+            return [_assembled(part, *part.states.in_order(), dt, newest) for part in self._parts]
+        stamps, states = (self._own if self.recorded else self._parts[0].states).in_order()
         if not self._decisions.ticks:
-            return [_assembled(self._parts[0], states, dt, newest)]
-        return _walked(_assembled(self._parts[0], states, dt, None), self._decisions, dt, shape)
+            return [_assembled(self._parts[0], stamps, states, dt, newest)]
+        actions = _assembled(self._parts[0], stamps, states, dt, None).actions
+        return _walked(stamps, states, actions, self._decisions, dt, shape)
 
 
-def _slim(record: TickRecord) -> TickRecord:
-    """Return a record without its window, which fills most of it and which a replay makes again."""
-    kept: dict[str, Any] = {
-        name: getattr(record, name).copy()
-        for name in ('state', 'executing', 'sent', 'window_mask', 'previous_plan', 'plan_actions', 'plan_states')
-    }
-    kept |= {name: np.empty((0, 0)) for name in ('window_states', 'window_actions', 'window_next_states')}
-    return replace(record, **kept)
-
-
-def _assembled(part: _Part, found: _States, dt: float, path: ReferencePath | None) -> Rollout:
-    """Put the states of a rollout in order and find the action executed after each."""
-    stamps, states = found.in_order()
-    sent_stamps, sent = _by_time(part.sent_stamps, part.sent, part.layout.nu)
-    return Rollout(part.name, stamps, states, executed_actions(stamps, sent_stamps, sent, dt), path)
-
-
-def _by_time(stamps: array[float], values: array[float], width: int) -> tuple[FloatArray, FloatArray]:
-    """Return stamps and rows of values in the order of time, equal stamps in theirs, without a copy where they are."""
-    ordered, rows = np.asarray(stamps, dtype=float), np.asarray(values, dtype=float).reshape(-1, width)
-    if (np.diff(ordered) >= 0).all():
-        return ordered, rows
-    order = np.argsort(ordered, kind='stable')
-    return ordered[order], rows[order]
+def _assembled(part: _Part, stamps: FloatArray, states: StateRows, dt: float, path: ReferencePath | None) -> Rollout:
+    """Find the action executed after each state of a rollout."""
+    sent_stamps = np.array(part.sent_stamps)
+    order = np.argsort(sent_stamps, kind='stable')
+    sent = np.array(part.sent).reshape(-1, part.layout.nu)[order]
+    return Rollout(part.name, stamps, states, executed_actions(stamps, sent_stamps[order], sent, dt), path)
 
 
 def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArray, dt: float) -> FloatArray:
@@ -271,12 +262,15 @@ def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArr
     return actions
 
 
-def _walked(whole: Rollout, decisions: Decisions, dt: float, shape: str) -> list[Rollout]:
+def _walked(
+    stamps: FloatArray, states: OrderedRows, actions: FloatArray, decisions: Decisions, dt: float, shape: str
+) -> list[Rollout]:
     """Cut a live run into what its controller walked, one rollout a start."""
     rollouts = []
     for number, run in enumerate(decisions.runs(dt, shape), start=1):
-        records = {microseconds(tick.state_stamp): tick for tick in run.ticks if np.isfinite(tick.state_stamp)}
-        inside = (whole.stamps >= run.ticks[0].stamp) & (whole.stamps <= run.ticks[-1].stamp + dt)
-        stamps, states, actions = whole.stamps[inside], whole.states[inside], whole.actions[inside]
-        rollouts.append(Rollout(f'run {number}', stamps, states, actions, run.path, records, decisions.revisions))
+        begin = int(np.searchsorted(stamps, run.start))
+        end = int(np.searchsorted(stamps, run.stop + dt, side='right'))
+        ticks = range(run.begin, run.end)
+        part = stamps[begin:end], states.between(begin, end), actions[begin:end]
+        rollouts.append(Rollout(f'run {number}', *part, run.path, ticks, decisions.revisions))
     return rollouts

@@ -35,17 +35,27 @@ class TickTable:
 
 
 def tick_table(
-    rollouts: list[Rollout], errors: list[ErrorsByHorizon], planned: list[dict[int, TickResult]]
+    rollouts: list[Rollout],
+    errors: list[ErrorsByHorizon],
+    planned: list[dict[int, TickResult]],
+    recorded: list[dict[int, TickRecord]],
 ) -> TickTable:
-    """Put rollouts, their prediction errors and what was planned at their states (by number of the state) together."""
+    """Put rollouts, their prediction errors, and what was planned and recorded at their states together.
+
+    Args:
+        rollouts: The rollouts.
+        errors: Of each rollout.
+        planned: Of each rollout, by the number of the state.
+        recorded: The same of the live run.
+    """
     rows: list[dict[str, float]] = []
     plans: list[FloatArray] = []
     recorded_plans: list[FloatArray] = []
     nothing = np.empty((0, 3))
-    for number, (rollout, error, results) in enumerate(zip(rollouts, errors, planned, strict=True)):
+    for number, (rollout, error, results, records) in enumerate(zip(rollouts, errors, planned, recorded, strict=True)):
         predicted = _errors_by_row(error)
         for k, stamp in enumerate(rollout.stamps):
-            record, result = rollout.record(k), results.get(k)
+            record, result = records.get(k), results.get(k)
             rows.append(
                 {'rollout': number, 'stamp_s': float(stamp)}
                 | _happened(rollout, k)
