@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -110,6 +110,37 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     with whole_file(path) as file:
         file.write(content.encode('utf-8') if isinstance(content, str) else content)
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files that belong together: all are on the disk before the first takes the place of an older one.
+
+    The last one says that all are there: the older one of its name goes first, and it is put in place last.
+
+    Args:
+        folder: The folder, which is there.
+        contents: Content by name.
+
+    Raises:
+        OSError: the disk does not take them; the folder is as it was.
+    """
+    scratch = {name: folder / f'{name}.new' for name in contents}
+    try:
+        for name, content in contents.items():
+            try:
+                scratch[name].write_bytes(content)
+                _sync(scratch[name], os.O_RDONLY)
+            except OSError as error:
+                error.filename = str(folder / name)  # a write that fails does not name its file
+                raise
+        (folder / list(contents)[-1]).unlink(missing_ok=True)
+        for name, file in scratch.items():
+            file.replace(folder / name)
+        _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except BaseException:
+        for file in scratch.values():
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from millirobot_adapt.core.dynamics.bundle import SCHEMA
-from millirobot_adapt.core.files import write_whole
+from millirobot_adapt.core.files import write_together
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.methods.training_interface import Model
 
@@ -57,10 +57,8 @@ def write_bundle(
         'files': {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        write_whole(folder / name, content)
     text = yaml.safe_dump(manifest, sort_keys=False, default_flow_style=None, width=118)
-    write_whole(folder / 'model.yaml', text)
+    write_together(folder, {**files, 'model.yaml': text.encode('utf-8')})
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

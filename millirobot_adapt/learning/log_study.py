@@ -21,21 +21,26 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Method
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session
 from millirobot_adapt.learning.augment import AugmentConfig
 from millirobot_adapt.learning.log_errors import ConstantVelocity, LogErrors, log_errors
-from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out, join_logs
+from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out_of_each, join_logs
 from millirobot_adapt.learning.log_shifts import Shift, side_gain, yaw_offset
 from millirobot_adapt.learning.methods import METHODS
+from millirobot_adapt.learning.sources import check_alike
 from millirobot_adapt.learning.train_config import TrainConfig
 
 BASELINE, STILL, OWN = 'mb', 'constant_velocity', 'mb_own'
 """What the others are compared with; the predictor without a model; mb trained on other sessions of the log itself."""
 SEEN = 'training logs'
 """Name of the test on the held-out sessions of the training logs."""
+LEFT_OUT = 'each session left out'
+"""Name of the test of every session by what was trained on all others."""
 AS_RECORDED = 'as recorded'
+FEWEST_SESSIONS = 3
 
 
 class LogTrainConfig(Config):
@@ -117,8 +122,8 @@ def run_study(
         UserError: a log is both; the logs hold too little.
     """
     check_apart(training, tests)
-    parts = [hold_out(log, config.aside, generator(config.seed, index)) for index, log in enumerate(training)]
-    learned, held_out = join_logs([part[0] for part in parts]), join_logs([part[1] for part in parts])
+    learned, held_out = hold_out_of_each(training, config.aside, config.seed)
+    check_alike([held_out.name, *(log.name for log in tests)], [held_out.rollouts, *(log.rollouts for log in tests)])
     judged = [Test(SEEN, held_out, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
@@ -134,6 +139,62 @@ def run_study(
             if test.own:
                 results.append(_predict_own(test, config, Path(folder), robot))
     return results, {test.name: test.log for test in judged}
+
+
+def leave_one_out(
+    logs: Sequence[Log], config: LogStudyConfig, out: Path | None = None
+) -> tuple[list[Result], dict[str, Log]]:
+    """Predict every session by each method trained on all the others.
+
+    Args:
+        logs: Runs and logs of one robot.
+        config: What is done.
+        out: Folder in which the training runs are left; None: nothing stays.
+
+    Returns:
+        What was found, and the log that was predicted, by the name of its test.
+
+    Raises:
+        UserError: there are fewer than three sessions (a part of the others is needed for validation); the logs are of
+            different robots or hold too little.
+    """
+    log = join_logs(logs)
+    sessions = sorted(set(log.sessions))
+    if len(sessions) < FEWEST_SESSIONS:
+        raise UserError(
+            f'{log.name}: {len(sessions)} sessions, but at least {FEWEST_SESSIONS} runs are needed to leave each out '
+            'in turn; name more runs'
+        )
+    folds = [np.array([session == left_out for session in log.sessions]) for left_out in sessions]
+    names = tuple(dict.fromkeys((BASELINE, *config.methods)))
+    walks = len(log) * len(_shifts(config)) * (len(names) * config.seeds + 1)
+    place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()
+    test = Test(LEFT_OUT, log, own=False)
+    with place as folder, tqdm(total=walks, desc='predicting', unit='rollout', disable=None, position=1) as bar:
+        results = list(_predict(ConstantVelocity(log.robot.dt), STILL, 0, [test], config, bar))
+        for name in names:
+            for seed in range(config.seed, config.seed + config.seeds):
+                parts: dict[str, list[LogErrors]] = {}
+                for number, fold in enumerate(folds):
+                    run = Path(folder) / f'{name}_{seed}_without_{number}'
+                    training = config.train.training(name, seed)
+                    method = _train(log.part(np.flatnonzero(~fold)), training, run, log.robot)
+                    left_out = Test(LEFT_OUT, log.part(np.flatnonzero(fold)), own=False)
+                    for result in _predict(method, name, seed, [left_out], config, bar):
+                        parts.setdefault(result.shift, []).append(result.errors)
+                results += [
+                    Result(LEFT_OUT, shift, name, seed, _in_place(found, folds)) for shift, found in parts.items()
+                ]
+    return results, {LEFT_OUT: log}
+
+
+def _in_place(found: Sequence[LogErrors], folds: Sequence[np.ndarray]) -> LogErrors:
+    """Put the errors of the folds, masks (N,) over the rollouts, where their rollouts stand."""
+    shape = (2, len(folds[0]), found[0].position.shape[-1])
+    position, heading = np.full(shape, np.nan), np.full(shape, np.nan)
+    for fold, errors in zip(folds, found, strict=True):
+        position[:, fold], heading[:, fold] = errors.position, errors.heading
+    return LogErrors(position, heading, sum(errors.predictions for errors in found))
 
 
 def _shifts(config: LogStudyConfig) -> dict[str, Shift]:

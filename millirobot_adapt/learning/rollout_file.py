@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def load_rollouts(path: Path) -> CollectedRollouts:
         UserError: no such file, or not a file of rollouts.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with _archive(path) as file:
             rollouts = CollectedRollouts(
                 states=file['states'],
                 actions=file['actions'],
@@ -81,7 +82,7 @@ def load_rollouts(path: Path) -> CollectedRollouts:
             )
     except FileNotFoundError:
         raise UserError(f'{path}: no such file; make one with `millirobot collect --out {path}`') from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f'{path}: is not a file of rollouts ({error}); make one with `millirobot collect`') from None
     missing = [key for key in REQUIRED if not isinstance(rollouts.metadata, dict) or key not in rollouts.metadata]
     if missing:
@@ -95,7 +96,45 @@ def load_rollouts(path: Path) -> CollectedRollouts:
     for name, shape in shapes.items():
         if getattr(rollouts, name).shape != shape:
             raise UserError(f'{path}: the shapes of {name} and valid do not belong together')
+    _check_values(path, rollouts)
     return rollouts
+
+
+def _archive(path: Path) -> Any:
+    """Open an npz file.
+
+    Raises:
+        ValueError: it is none, whatever its name.
+    """
+    file = np.load(path, allow_pickle=False)
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise ValueError('a single array and no npz')
+    return file
+
+
+def _check_values(path: Path, rollouts: CollectedRollouts) -> None:
+    """Check that what is marked valid can be learned from.
+
+    Raises:
+        UserError: values are no numbers; `valid` is not of booleans; a valid transition holds a value that is not
+            finite.
+    """
+    kinds = {'states': 'f', 'actions': 'f', 'stamps': 'f', 'valid': 'b'}
+    for name, kind in kinds.items():
+        dtype = getattr(rollouts, name).dtype
+        if dtype.kind != kind:
+            wanted = 'true or false' if kind == 'b' else 'floating-point numbers'
+            raise UserError(f'{path}: {name} holds {dtype} where {wanted} are needed; collect the data again')
+    states = np.isfinite(rollouts.states).all(-1)
+    finite = states[:, :-1] & states[:, 1:] & np.isfinite(rollouts.actions).all(-1)
+    wrong = np.argwhere(rollouts.valid & ~finite)
+    if len(wrong):
+        rollout, transition = wrong[0]
+        more = f' ({len(wrong)} such transitions)' if len(wrong) > 1 else ''
+        raise UserError(
+            f'{path}: transition {transition} of rollout {rollout} is marked valid but is not finite{more}; '
+            'mark it as not valid, or collect the data again'
+        )
 
 
 def mark_valid(states: NDArray[np.floating], stamps: NDArray[np.float64], dt: float) -> NDArray[np.bool_]:

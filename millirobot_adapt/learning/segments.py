@@ -16,7 +16,10 @@ from millirobot_adapt.learning.rollout_file import CollectedRollouts
 VALIDATION_PART = 0.1
 _STRETCH, _STRETCHES = 96, 64
 """Further transitions before those of a segment in a stretch, and how many stretches are kept."""
-_SMALLEST_SCALE = 1e-6
+_SMALLEST_SPREAD = 1e-6
+"""A column that spreads over less, relative to its size where that is above 1, is constant."""
+_NO_INFLUENCE = 1e6
+"""Scale of an input that was constant in training: what it does is not known, so it must not matter."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,13 @@ def normalise(rollouts: CollectedRollouts, chosen: np.ndarray) -> Normalisation:
     singles = cut(rollouts, chosen, 1)
     features = torch.cat([singles.body[:, 0], singles.actions[:, 0]], dim=-1)
     change = singles.change[:, 0]
-    return Normalisation(
-        features.mean(0),
-        features.std(0).clamp(min=_SMALLEST_SCALE),
-        change.mean(0),
-        change.std(0).clamp(min=_SMALLEST_SCALE),
-    )
+    feature_scale = torch.where(is_constant(features), _NO_INFLUENCE, features.std(0))
+    # A target that was constant is predicted as that; its errors count in SI units.
+    target_scale = torch.where(is_constant(change), 1.0, change.std(0))
+    return Normalisation(features.mean(0), feature_scale, change.mean(0), target_scale)
+
+
+def is_constant(columns: Tensor) -> Tensor:
+    """Tell which columns of (N, n) never vary, shape (n,)."""
+    least, most = columns.amin(0), columns.amax(0)
+    return most - least < _SMALLEST_SPREAD * torch.maximum(most.abs(), torch.ones_like(most))

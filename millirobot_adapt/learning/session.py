@@ -13,10 +13,14 @@ from tqdm import tqdm
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import save_png, styled
 from millirobot_adapt.core.config import flatten
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.bundle_writer import write_bundle
+from millirobot_adapt.learning.checkpoint import CheckpointWriter, Origin
+from millirobot_adapt.learning.checkpoint import resume as resume_from
+from millirobot_adapt.learning.data_check import check_data
 from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts
@@ -24,7 +28,7 @@ from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import join
 from millirobot_adapt.learning.sweep import Trial, edges
 from millirobot_adapt.learning.sweep_figure import SWEEP_FIGURE, draw_sweep
-from millirobot_adapt.learning.train import Trainer
+from millirobot_adapt.learning.train import Descent, OnLook, Trainer
 from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.learning.training_run import TrainedRun, load_training_run
 
@@ -49,19 +53,33 @@ def train(
     say: Say = print,
     place: int = 0,
     rounds: Rounds | None = None,
+    resume: bool = False,
 ) -> TrainedRun:
-    """Train on rollouts, leave a run folder, and say what came of it; the progress bar takes line `place`.
+    """Train on rollouts, leave a run folder, and say what came of it.
+
+    Args:
+        rollouts: What to learn from.
+        out: Run folder; made if missing.
+        config: How to train.
+        say: Takes each line for the user.
+        place: Line of the terminal for the progress bar.
+        rounds: Further rounds; None: none.
+        resume: Go on with the interrupted training whose checkpoint is in `out`.
 
     Raises:
-        UserError: the rollouts hold too little, the training diverges, the folder cannot be written to.
+        UserError: the rollouts hold too little or would mislead, the training diverges, the folder cannot be written
+            to, or there is nothing to resume.
     """
+    for line in check_data(rollouts):
+        say(line)
     make_folder(out)
     torch.set_num_threads(config.threads)
     for line in tell_persistence(rollouts):
         say(line)
     split, length = split_rollouts(len(rollouts.states), generator(config.seed)), config.window + config.horizon
     trainer = Trainer(config, make_data_set(rollouts, length, split), float(rollouts.metadata['dt']))
-    model = _run(trainer, out.name, place)
+    origin = Origin.of(trainer, rollouts.digest())
+    model = _resumable(trainer, out, origin, resume, say, place)
     for number in range(1, rounds.count + 1 if rounds else 1):
         assert rounds is not None
         run = TrainedRun(model, _record(trainer, model, rollouts))
@@ -89,7 +107,29 @@ def train(
     return run
 
 
-def _run(trainer: Trainer, name: str, place: int) -> Model:
+def _resumable(trainer: Trainer, out: Path, origin: Origin, resume: bool, say: Say, place: int) -> Model:
+    """Train behind a progress bar, and leave a checkpoint where that is cut short."""
+    descent = resume_from(out, origin, trainer) if resume else None
+    if descent is not None:
+        say(f'going on at step {descent.step}')
+    checkpoints = CheckpointWriter(out, origin)
+    try:
+        model = _run(trainer, out.name, place, descent, checkpoints.look)
+    except KeyboardInterrupt:
+        if checkpoints.write():
+            say(f'{out}: not finished; go on with the same command and --resume')
+        raise
+    checkpoints.remove()
+    return model
+
+
+def _run(
+    trainer: Trainer,
+    name: str,
+    place: int,
+    descent: Descent | None = None,
+    on_look: OnLook = lambda trainer, descent: None,
+) -> Model:
     """Train behind a progress bar."""
     with tqdm(total=trainer.config.steps, desc=f'training {name}', unit='step', disable=None, position=place) as bar:
 
@@ -97,7 +137,7 @@ def _run(trainer: Trainer, name: str, place: int) -> Model:
             bar.update(step - bar.n)
             bar.set_postfix_str(line)
 
-        return trainer.run(progress)
+        return trainer.run(progress, descent, on_look)
 
 
 def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts) -> dict[str, Any]:
@@ -121,15 +161,28 @@ def _without_layout(metadata: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in metadata.items() if key != LAYOUT}
 
 
-def export(run_folder: Path, out: Path, robot: RobotConfig) -> None:
+def export(run_folder: Path, out: Path, robot: RobotConfig | None = None) -> None:
     """Turn a run folder into a model bundle.
 
+    Args:
+        run_folder: What `train` left.
+        out: The bundle's folder; made if missing.
+        robot: The robot of the data; None: the one that the data name.
+
     Raises:
-        UserError: the folder holds no finished run; the bundle cannot be written.
+        UserError: the folder holds no finished run, its data are of another robot or control period, or the bundle
+            cannot be written.
     """
     run = load_training_run(run_folder)
-    make_folder(out)
     record: dict[str, Any] = run.record
+    robot = robot or load_robot(record['robot'])
+    dt = float(record['data']['dt'])
+    if (robot.name, robot.dt) != (record['robot'], dt):
+        raise UserError(
+            f'{run_folder}: was trained on data of robot {record["robot"]!r} at {dt:g} s a control period, but the '
+            f'robot file describes {robot.name!r} at {robot.dt:g} s; name that of the robot of the data with --robot'
+        )
+    make_folder(out)
     write_bundle(
         out,
         run.model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
 from millirobot_adapt.analysis.run_data import RunData, load_run
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig, EstimatorNodeConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollout_file import (
@@ -24,7 +25,7 @@ from millirobot_adapt.learning.rollout_file import (
     load_rollouts,
 )
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
-from millirobot_adapt.recording.reader import Bag, open_bag
+from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import recorded_robot
 
 COMMON = REQUIRED
@@ -38,12 +39,21 @@ def load_data(paths: Sequence[Path]) -> CollectedRollouts:
         UserError: one of them cannot be read; they are of different robots, or of robot and mock.
     """
     parts = [load_rollouts(path) if path.suffix == '.npz' else read_bag(path) for path in paths]
-    for path, part in zip(paths, parts, strict=True):
+    check_alike([str(path) for path in paths], parts)
+    return join(parts)
+
+
+def check_alike(names: Sequence[str], parts: Sequence[CollectedRollouts]) -> None:
+    """Check that data are of one robot, one control period, and all of the mock or all of the robot.
+
+    Raises:
+        UserError: they are not; names the first that is of another kind.
+    """
+    for name, part in zip(names, parts, strict=True):
         for key in COMMON:
             first, own = parts[0].metadata.get(key), part.metadata.get(key)
             if own != first:
-                raise UserError(f'{path}: {key} is {own!r}, but {first!r} in {paths[0]}; train on one kind of data')
-    return join(parts)
+                raise UserError(f'{name}: {key} is {own!r}, but {first!r} in {names[0]}; train on one kind of data')
 
 
 def join(parts: Sequence[CollectedRollouts]) -> CollectedRollouts:
@@ -62,21 +72,47 @@ PIECE = 200
 """Transitions of a rollout: a long walk is cut, so that a part of it can be held out for validation."""
 
 
-def read_bag(path: Path) -> CollectedRollouts:
-    """Read a bag or a run folder.
+@dataclass(frozen=True)
+class RecordedWalks:
+    """What a bag holds to learn from."""
 
-    A live run holds its states; for an imported log they are estimated. A transition pairs a state
-    with the action that was in force until the next one, as the controller does. It is not valid across a gap, where
-    the action is not known, and where the setpoint was zero.
+    name: str
+    """Of the run."""
+    walks: list[Walk]
+    sessions: list[str]
+    """Of each walk: what was recorded in one go. A live run is one session."""
+    live: bool
+    """The states are those that the robot was driven with; else they were estimated for this."""
+    robot: RobotConfig
+    metadata: dict[str, Any]
+    """Where the walks come from."""
+
+
+def read_walks(path: Path, estimator: EstimatorConfig | None = None) -> RecordedWalks:
+    """Read the walks of a bag or a run folder.
+
+    A live run holds its states; for an imported log they are estimated. A state is paired with the action that was in
+    force until the next one, as the controller does.
+
+    Args:
+        path: Bag or run folder.
+        estimator: Estimates the states of a bag that does not name its own; None: the default.
 
     Raises:
         UserError: not a bag, or nothing in it can be learned from.
     """
     bag = open_bag(path)
     robot, provenance = recorded_robot(bag), read_provenance(bag)
-    config = (provenance and provenance.config('estimator', EstimatorNodeConfig)) or EstimatorNodeConfig()
+    config = provenance.config('estimator', EstimatorNodeConfig) if provenance else None
+    config = config or estimator or EstimatorNodeConfig()
     run = load_run(bag)
-    walks = _live(run, robot) or _estimated(bag, config, robot)
+    walks, live = _live(run, robot), True
+    sessions = [_name(path)] * len(walks)
+    if not walks:
+        rollouts, live = read_rollouts(bag, lambda: make_estimator(config, robot), robot.dt), False
+        walks = [(rollout.stamps, np.asarray(rollout.states), rollout.actions) for rollout in rollouts]
+        # An imported log names each rollout by its session and its number.
+        sessions = [rollout.name.rpartition(' ')[0] or _name(path) for rollout in rollouts]
     metadata = {
         'origin': _origin(run, provenance),
         'robot': robot.name,
@@ -85,10 +121,28 @@ def read_bag(path: Path) -> CollectedRollouts:
         'estimator': config.method,
         'bag': path.resolve().name,
     }
-    rollouts = cut_walks(walks, PIECE, robot, metadata)
+    return RecordedWalks(_name(path), walks, sessions, live, robot, metadata)
+
+
+def read_bag(path: Path) -> CollectedRollouts:
+    """Read a bag or a run folder as rollouts of `PIECE` transitions.
+
+    A transition is not valid across a gap, where the action is not known, and where the setpoint was zero.
+
+    Raises:
+        UserError: not a bag, or nothing in it can be learned from.
+    """
+    found = read_walks(path)
+    rollouts = cut_walks(found.walks, PIECE, found.robot, found.metadata)
     if not rollouts.valid.any():
-        raise UserError(f'{path}: holds no two states {robot.dt:g} s apart with a setpoint between them')
+        raise UserError(f'{path}: holds no two states {found.robot.dt:g} s apart with a setpoint between them')
     return rollouts
+
+
+def _name(path: Path) -> str:
+    """Return the name of a run, whether its folder or the bag in it was named."""
+    place = path.resolve()
+    return place.parent.name if place.name == 'bag' else place.name
 
 
 def _live(run: RunData, robot: RobotConfig) -> list[Walk]:
@@ -96,11 +150,6 @@ def _live(run: RunData, robot: RobotConfig) -> list[Walk]:
         return []
     actions = executed_actions(run.states.stamps, run.sent.stamps, run.sent.values, robot.dt)
     return [(run.states.stamps, run.states.values, actions)]
-
-
-def _estimated(bag: Bag, config: EstimatorNodeConfig, robot: RobotConfig) -> list[Walk]:
-    rollouts = read_rollouts(bag, lambda: make_estimator(config, robot), robot.dt)
-    return [(rollout.stamps, np.asarray(rollout.states), rollout.actions) for rollout in rollouts]
 
 
 def _origin(run: RunData, provenance: Provenance | None) -> str:

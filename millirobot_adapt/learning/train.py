@@ -38,6 +38,25 @@ class Curves:
     """Steps after which training went on with further data."""
 
 
+@dataclass
+class Descent:
+    """Where gradient descent stands after a look."""
+
+    optimiser: torch.optim.Adam
+    best: Model
+    """The model of the best look so far."""
+    best_loss: float = float('inf')
+    """Its loss on the validation part."""
+    waited: int = 0
+    """Looks since then."""
+    step: int = 0
+    """Gradient steps done."""
+
+
+OnLook = Callable[['Trainer', Descent], object]
+"""Called after each look, when everything that going on needs is in the trainer and the descent."""
+
+
 class Trainer:
     """Train one model on one data set; equal seeds and data give equal models on the same machine."""
 
@@ -59,42 +78,54 @@ class Trainer:
         self.curves.rounds.append(self.curves.step[-1] if self.curves.step else 0)
         self._validation = self._validation_segments()
 
-    def run(self, progress: Callable[[int, str], None]) -> Model:
+    def begin(self) -> Descent:
+        """Return where gradient descent stands before its first step."""
+        optimiser = torch.optim.Adam(self.model.trained(), lr=self.config.learning_rate)
+        return Descent(optimiser, copy.deepcopy(self.model))
+
+    def run(
+        self,
+        progress: Callable[[int, str], None],
+        descent: Descent | None = None,
+        on_look: OnLook = lambda trainer, descent: None,
+    ) -> Model:
         """Train until it gets no better or is out of steps; return the model of the best look.
 
-        `progress` gets the number of steps done and a line to show.
+        Args:
+            progress: Gets the number of steps done and a line to show.
+            descent: Where an interrupted training stood; None: at the beginning.
+            on_look: See `OnLook`.
 
         Raises:
             UserError: the predictions are not finite, however long it trains.
         """
-        best = self._descend(progress) if self.model.trained() else self.model
-        return self._choose(best, progress)
+        if not self.model.trained():
+            return self._choose(self.model, progress)
+        return self._choose(self._descend(descent or self.begin(), progress, on_look), progress)
 
-    def _descend(self, progress: Callable[[int, str], None]) -> Model:
+    def _descend(self, at: Descent, progress: Callable[[int, str], None], on_look: OnLook) -> Model:
         """Go down the gradient of the batches' loss until the validation part gets no better."""
-        optimiser = torch.optim.Adam(self.model.trained(), lr=self.config.learning_rate)
-        best, best_loss, waited = copy.deepcopy(self.model), float('inf'), 0
         since: list[float] = []
-        for step in range(1, self.config.steps + 1):
-            since.append(self._train_batch(optimiser))
-            if step % self.config.check_every and step < self.config.steps:
+        while at.step < self.config.steps and at.waited < self.config.patience:
+            since.append(self._train_batch(at.optimiser))
+            at.step += 1
+            if at.step % self.config.check_every and at.step < self.config.steps:
                 continue
-            loss = self._look(step, sum(since) / len(since))
+            loss = self._look(at.step, sum(since) / len(since))
             since = []
-            progress(step, self._line())
-            if loss < best_loss:
-                best, best_loss, waited = copy.deepcopy(self.model), loss, 0
+            progress(at.step, self._line())
+            if loss < at.best_loss:
+                at.best, at.best_loss, at.waited = copy.deepcopy(self.model), loss, 0
             else:
-                waited += 1
-            if waited >= self.config.patience:
-                break
-        if not math.isfinite(best_loss):
+                at.waited += 1
+            on_look(self, at)
+        if not math.isfinite(at.best_loss):
             raise UserError(
                 f'training {self.config.method}: no look at the validation part found a finite error; '
                 'lower learning_rate or inner_rate (--set)'
             )
-        self.model = copy.deepcopy(best)
-        return best
+        self.model = copy.deepcopy(at.best)
+        return at.best
 
     def _choose(self, model: Model, progress: Callable[[int, str], None]) -> Model:
         """Choose the settings that training leaves open, as they do best where every second stretch is disturbed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from millirobot_adapt.analysis.figure_style import save_png, styled
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import whole_file, write_whole
+from millirobot_adapt.core.files import write_together
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.curves_figure import draw_curves
 from millirobot_adapt.learning.methods import METHODS
@@ -35,16 +36,20 @@ class TrainedRun:
     def save(self, folder: Path, curves: Curves) -> None:
         """Write the run into `folder` (made if missing).
 
-        The arrays come last and at once: where they are, the run is whole, whenever the process was killed.
+        An earlier run there stays whole where the disk is full. The arrays come last: where they are, the run is whole,
+        whenever the process was killed.
+
+        Raises:
+            OSError: the disk does not take it.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ARRAYS).unlink(missing_ok=True)
-        write_whole(folder / RECORD, yaml.safe_dump(self.record, sort_keys=False))
+        arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
+        content = io.BytesIO()
+        np.savez(content, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
+        record = yaml.safe_dump(self.record, sort_keys=False).encode('utf-8')
+        write_together(folder, {RECORD: record, ARRAYS: content.getvalue()})
         with styled():
             save_png(draw_curves(curves), folder / FIGURE)
-        arrays = dataclasses.asdict(self.model.normalisation) | self.model.arrays()
-        with whole_file(folder / ARRAYS) as file:
-            np.savez(file, **{name: torch.as_tensor(value).detach().numpy() for name, value in arrays.items()})
 
 
 def load_training_run(folder: Path) -> TrainedRun:

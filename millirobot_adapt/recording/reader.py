@@ -189,7 +189,7 @@ class Bag:
         for step in steps:
             self.notes.append(
                 f"{self.path}: the recorder's clock was set back by {step.back * 1e-9:.1f} s at message "
-                f'{step.position + 1}; the times behind it are moved so that they go on'
+                f'{step.position + 1}; later times are shifted to follow on'
             )
         yield from moved(one_after_the_other(self.parts), steps)
 
@@ -220,19 +220,20 @@ class Bag:
     def _collect(self, found: int) -> None:
         """Note what the files say of themselves, once they have been read."""
         where = self.folder or self.path
-        self.warnings += [f'{where / name}: named in {METADATA}, but not there' for name in self.missing]
+        self.warnings += [f'{where / name}: is named in {METADATA}, but is missing' for name in self.missing]
         damage = [line for part in self.parts for line in part.damage]
         self.warnings += damage
         if damage or self.missing:
             self.warnings += self._count_lost(found)
         if self.aside:
-            self.notes.append(f'{where}: {_some([file.name for file in self.aside])} not read: not in its {METADATA}')
+            names = _some([file.name for file in self.aside])
+            self.notes.append(f'{where}: not in its {METADATA} and not read: {names}')
         elif self.unnamed and len(self.files) > 1:
             said = f'its {METADATA} names other files' if self.metadata else f'no {METADATA}'
             self.notes.append(f'{where}: {said}; read as one bag: {_some([file.name for file in self.files])}')
         if self.repeats.in_two_files:
             count = self.repeats.in_two_files
-            self.notes.append(f'{self.path}: {count} messages that two files hold both were read once')
+            self.notes.append(f'{self.path}: {count} messages are in two of its files; each was read once')
 
     def _report(self) -> None:
         """Say what was found, and in one line what was not read.

@@ -1,3 +1,8 @@
+import errno
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,7 +20,7 @@ from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import forward  # noqa: E402
-from millirobot_adapt.learning.train import Curves  # noqa: E402
+from millirobot_adapt.learning.train import Curves, Trainer  # noqa: E402
 from millirobot_adapt.learning.training_run import load_training_run  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -119,18 +124,105 @@ def test_training_that_diverges_says_so_instead_of_leaving_a_model(toy_rollouts,
     assert not list((tmp_path / 'run').iterdir())
 
 
-def test_a_run_that_was_killed_while_it_was_written_is_no_run(trained, tmp_path, monkeypatch, capsys):
+def test_a_run_that_was_killed_while_its_files_were_put_in_place_is_no_run(trained, tmp_path, monkeypatch, capsys):
     run = load_training_run(trained / 'run_mb')
     run.save(tmp_path / 'run', Curves())
 
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np, 'savez', killed)
+    monkeypatch.setattr(Path, 'replace', killed)
     with pytest.raises(KeyboardInterrupt):
         run.save(tmp_path / 'run', Curves())
+    monkeypatch.undo()
     assert main(['export-model', str(tmp_path / 'run'), '--out', str(tmp_path / 'bundle')]) == 2
     assert 'holds no finished training run' in capsys.readouterr().err
+
+
+def test_a_full_disk_costs_neither_an_earlier_run_nor_an_earlier_bundle(trained, tmp_path, monkeypatch, capsys):
+    for name in ('run_mb', 'mb'):
+        shutil.copytree(trained / name, tmp_path / name)
+    before = {file: file.read_bytes() for file in tmp_path.rglob('*') if file.is_file()}
+
+    def full(_):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match=r'training\.yaml'):
+        load_training_run(trained / 'run_grbal').save(tmp_path / 'run_mb', Curves())
+    assert main(['export-model', str(trained / 'run_grbal'), '--out', str(tmp_path / 'mb'), '--force']) == 1
+    assert f'{tmp_path / "mb"}/theta.npz: No space left' in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in tmp_path.rglob('*') if file.is_file()} == before
+
+
+def test_nothing_is_overwritten_without_force(trained, capsys):
+    data, run, bundle = (str(trained / name) for name in ('data.npz', 'run_mb', 'mb'))
+    for command, what in (
+        (['train', '--data', data, '--method', 'mb', '--out', run], 'holds a trained run already'),
+        (['export-model', run, '--out', bundle], 'holds a model bundle already'),
+        (['collect', '--out', data], 'holds collected data already'),
+    ):
+        assert main(command) == 2
+        assert what in capsys.readouterr().err
+    assert main(['export-model', run, '--out', bundle, '--force']) == 0
+
+
+def test_data_of_another_robot_do_not_become_a_model_of_this_one(trained, toy_rollouts, tmp_path, capsys):
+    run = load_training_run(trained / 'run_mb')
+    run.record['robot'], run.record['data']['dt'] = 'roach2', 0.05
+    run.save(tmp_path / 'run', Curves())
+    for option in (['--robot', 'velociroach'], []):
+        assert main(['export-model', str(tmp_path / 'run'), '--out', str(tmp_path / 'bundle'), *option]) == 2
+        assert 'roach2' in capsys.readouterr().err
+    run.record['robot'] = 'velociroach'
+    run.save(tmp_path / 'slow', Curves())
+    assert main(['export-model', str(tmp_path / 'slow'), '--out', str(tmp_path / 'bundle')]) == 2
+    assert "'velociroach' at 0.05 s a control period" in capsys.readouterr().err
+    assert not (tmp_path / 'bundle').exists()
+
+
+@pytest.mark.parametrize('method', ['mb', 'grbal'])
+def test_an_interrupted_training_goes_on_bit_for_bit(toy_rollouts, tmp_path, monkeypatch, capsys, method):
+    toy_rollouts(count=12, length=40).save(tmp_path / 'data.npz')
+    settings = [part for setting in (*SETTINGS, 'steps=60', 'check_every=10') for part in ('--set', setting)]
+
+    def train(folder, *more):
+        arguments = ['--data', str(tmp_path / 'data.npz'), '--method', method, '--out', str(tmp_path / folder)]
+        return main(['train', *arguments, *settings, *more])
+
+    assert train('whole') == 0
+    look = Trainer.run
+
+    def cut_short(self, progress, descent=None, on_look=None):
+        def until_30(trainer, at):
+            on_look(trainer, at)
+            if at.step == 30:
+                raise KeyboardInterrupt
+
+        return look(self, progress, descent, until_30)
+
+    monkeypatch.setattr(Trainer, 'run', cut_short)
+    assert train('cut') == 130
+    monkeypatch.undo()
+    assert 'not finished; go on with the same command and --resume' in capsys.readouterr().out
+    assert not (tmp_path / 'cut' / 'model.npz').exists()
+    assert train('cut', '--set', 'batch=16', '--resume') == 2
+    assert 'batch was 32 and is 16' in capsys.readouterr().err
+    assert train('cut', '--resume') == 0
+    assert 'going on at step 30' in capsys.readouterr().out
+    whole, again = (np.load(tmp_path / folder / 'model.npz') for folder in ('whole', 'cut'))
+    for name in whole.files:
+        np.testing.assert_array_equal(whole[name], again[name])
+    assert not (tmp_path / 'cut' / 'checkpoint.npz').exists()
+
+
+def test_there_is_nothing_to_resume_where_nothing_was_interrupted(trained, tmp_path, capsys):
+    arguments = ['--data', str(trained / 'data.npz'), '--out', str(tmp_path / 'run'), '--resume']
+    assert main(['train', *arguments]) == 2
+    assert 'holds no interrupted training' in capsys.readouterr().err
+    (tmp_path / 'run' / 'checkpoint.npz').write_bytes(b'')
+    assert main(['train', *arguments]) == 2
+    assert 'cannot be read' in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_work_is_done(trained, tmp_path, capsys):

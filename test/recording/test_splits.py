@@ -90,7 +90,7 @@ def test_a_missing_file_is_told_and_the_others_are_read(tmp_path):
     (bag / 'walk_1.mcap').unlink()
     warnings = []
     assert 0 < len(legs_of(bag, warnings.append)) < 60
-    assert any('walk_1.mcap: named in metadata.yaml, but not there' in line for line in warnings)
+    assert any('walk_1.mcap: is named in metadata.yaml, but is missing' in line for line in warnings)
 
 
 class FullDisk:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_force, between, check_free
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 from millirobot_adapt.core.robot.description import load_robot
@@ -33,6 +33,7 @@ def add(subparsers: Any) -> None:
     )
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--jobs', type=between(int, 1, 256), default=1, help='processes (default: %(default)s)')
+    add_force(lockstep)
     lockstep.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     live = parser.add_argument_group('live')
     live.add_argument('--live', action='store_true', help='walk in real time')
@@ -68,6 +69,7 @@ def _lockstep(args: argparse.Namespace) -> int:
         raise UserError(f'{args.out}: is a folder; name a file, e.g. --out {args.out / "data.npz"}')
     minutes = CollectConfig.minutes if args.minutes is None else args.minutes
     config = CollectConfig(minutes=minutes, seed=args.seed, jobs=args.jobs, condition=args.condition or '')
+    check_free(args.out, args.out, 'collected data', args.force)
     rollouts = collect(config, load_robot(args.robot))
     rollouts.save(args.out)
     print(f'{args.out}: {rollouts.valid.size} transitions, {100 * rollouts.valid.mean():.1f} % usable')

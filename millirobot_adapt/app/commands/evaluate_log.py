@@ -1,4 +1,4 @@
-"""`millirobot evaluate-log`: train and test the methods on logs of the real robot."""
+"""`millirobot evaluate-log`: train and test the methods on recorded runs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ def add(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         'evaluate-log',
-        help='train and test the methods on logs of the real robot (needs PyTorch)',
-        description='Train each method on some logs, hold out a part of their sessions, and predict that part and '
-        'other logs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
-        'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals.',
+        help='train and test the methods on recorded runs (needs PyTorch)',
+        description='Train each method on some runs, hold out a part of their sessions, and predict that part and '
+        'other runs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
+        'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals. '
+        'Runs are bags and run folders of any robot, or logs of the lab (npz).',
     )
-    parser.add_argument('--train', type=user_path, nargs='+', required=True, metavar='LOG', help="the lab's logs (npz)")
+    parser.add_argument('--train', type=user_path, nargs='+', required=True, metavar='RUN', help='runs to learn from')
     parser.add_argument(
-        '--test', type=user_path, nargs='*', default=[], metavar='LOG', help='logs nothing is learned from'
+        '--test', type=user_path, nargs='*', default=[], metavar='RUN', help='runs nothing is learned from'
     )
+    parser.add_argument(
+        '--leave-one-out', action='store_true',
+        help='train on all runs but one and predict that one, each in turn; instead of holding out a part',
+    )  # fmt: skip
     parser.add_argument('--methods', help='methods, comma-separated (default: all); mb is always there')
     parser.add_argument('--seeds', type=int, default=1, help='networks trained of each method (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='the first seed (default: %(default)s)')
@@ -42,10 +47,13 @@ def add(subparsers: Any) -> None:
         metavar='DIR',
         help='folder to make: table, figure, CSV of every rollout, trained models',
     )
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument(
-        '--params', default='estimator.yaml', help="the filter's parameters, by name or file (default: %(default)s)"
+        '--robot', default='velociroach', help="robot of the lab's logs, by name or file (default: %(default)s)"
     )
+    parser.add_argument(
+        '--params', default='estimator.yaml',
+        help="the filter's parameters for the lab's logs, by name or file (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_run)
 
@@ -57,19 +65,25 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find
     from millirobot_adapt.learning.log_rollouts import read_log
-    from millirobot_adapt.learning.log_study import LogStudyConfig, run_study
+    from millirobot_adapt.learning.log_study import LogStudyConfig, leave_one_out, run_study
     from millirobot_adapt.learning.log_summary import log_table, summarise_logs
 
     named = [
         f'{name}={getattr(args, name)}' for name in ('methods', 'seeds', 'seed') if getattr(args, name) is not None
     ]
     config = parse_settings(LogStudyConfig, [*named, *args.settings])
+    if args.leave_one_out and args.test:
+        raise UserError('--test: with --leave-one-out every run is tested; leave one of the two out')
     if args.out and args.out.exists():
         raise UserError(f'{args.out}: exists already; choose another place with --out')
     estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
     robot = load_robot(args.robot)
     training, tests = ([read_log(path, estimator, robot) for path in paths] for paths in (args.train, args.test))
-    results, logs = run_study(training, tests, config, robot, args.out and args.out / 'models')
+    models = args.out and args.out / 'models'
+    if args.leave_one_out:
+        results, logs = leave_one_out(training, config, models)
+    else:
+        results, logs = run_study(training, tests, config, training[0].robot, models)
     rows = summarise_logs(results, config.horizons)
     report = {
         'schema': SCHEMA,

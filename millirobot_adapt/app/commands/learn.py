@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_force, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
@@ -26,6 +26,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         '--method', default='grbal', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default grbal)'
     )
     train.add_argument('--out', type=user_path, required=True, metavar='DIR', help='run folder to write')
+    add_force(train)
+    train.add_argument(
+        '--resume', action='store_true',
+        help='go on with the training in --out that was interrupted: same data, same parameters',
+    )  # fmt: skip
     train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
     train.add_argument(
@@ -47,7 +52,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
     export.add_argument('training_run', type=user_path, metavar='RUN', help='run folder that `train` wrote')
     export.add_argument('--out', type=user_path, required=True, metavar='DIR', help='bundle to write, e.g. models/mine')
-    export.add_argument('--robot', default='velociroach', help='robot, by name or file (default velociroach)')
+    add_force(export)
+    export.add_argument('--robot', help='robot of the data, by name or file (default: the one that the data name)')
     export.set_defaults(run=run_export)
 
 
@@ -57,11 +63,17 @@ def run_train(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning import session
     from millirobot_adapt.learning.sources import load_data
     from millirobot_adapt.learning.train_config import TrainConfig
+    from millirobot_adapt.learning.training_run import ARRAYS
 
+    if args.resume and args.rounds:
+        raise UserError('--resume: only a training without --rounds can go on; leave one of the two out')
+    check_free(args.out, args.out / ARRAYS, 'a trained run', args.force)
     named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
     config = parse_settings(TrainConfig, [*named, *args.settings])
     data = load_data(args.data)
-    session.train(data, args.out, config, rounds=_rounds(args, data.metadata) if args.rounds else None)
+    session.train(
+        data, args.out, config, rounds=_rounds(args, data.metadata) if args.rounds else None, resume=args.resume
+    )
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
 
@@ -84,9 +96,11 @@ def _rounds(args: argparse.Namespace, metadata: Mapping[str, Any]) -> Any:
 def run_export(args: argparse.Namespace) -> int:
     """Export."""
     need_torch()
+    from millirobot_adapt.core.dynamics.bundle import MANIFEST
     from millirobot_adapt.learning import session
 
-    session.export(args.training_run, args.out, load_robot(args.robot))
+    check_free(args.out, args.out / MANIFEST, 'a model bundle', args.force)
+    session.export(args.training_run, args.out, load_robot(args.robot) if args.robot else None)
     print(f'{args.out}: written')
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import exists
 
 Number = TypeVar('Number', int, float)
 
@@ -20,6 +21,27 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--strict', action='store_true', help='fail (exit code 1) where a bag holds something that could not be read'
     )
+
+
+def add_force(parser: argparse._ActionsContainer) -> None:
+    """Add `--force`; `check_free` obeys it."""
+    parser.add_argument('--force', action='store_true', help='replace what an earlier call left in --out')
+
+
+def check_free(place: Path, mark: Path, what: str, force: bool) -> None:
+    """Check that nothing would be overwritten that took work to make.
+
+    Args:
+        place: What --out names.
+        mark: The file that shows that there is something.
+        what: What it then holds.
+        force: Replace it.
+
+    Raises:
+        UserError: it is there, and `force` is not set.
+    """
+    if exists(mark) and not force:
+        raise UserError(f'{place}: holds {what} already; choose another place with --out, or replace it with --force')
 
 
 def bag_name(bag: Path) -> str:
