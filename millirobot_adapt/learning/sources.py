@@ -17,6 +17,7 @@ from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig, E
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollout_file import (
+    LAYOUT,
     REQUIRED,
     CollectedRollouts,
     Walk,
@@ -54,6 +55,9 @@ def check_alike(names: Sequence[str], parts: Sequence[CollectedRollouts]) -> Non
             first, own = parts[0].metadata.get(key), part.metadata.get(key)
             if own != first:
                 raise UserError(f'{name}: {key} is {own!r}, but {first!r} in {names[0]}; train on one kind of data')
+        layout, other = parts[0].layout, part.layout
+        if (other.state_names, other.action_names) != (layout.state_names, layout.action_names):
+            raise UserError(f'{name}: has other states or actions than {names[0]}; train on data of one robot')
 
 
 def join(parts: Sequence[CollectedRollouts]) -> CollectedRollouts:
@@ -61,7 +65,11 @@ def join(parts: Sequence[CollectedRollouts]) -> CollectedRollouts:
     if len(parts) == 1:
         return parts[0]
     common: dict[str, Any] = {key: parts[0].metadata.get(key) for key in COMMON}
-    sources = [{**part.metadata, 'sha256': part.digest()} for part in parts]
+    common[LAYOUT] = parts[0].layout.record()
+    sources = [
+        {**{key: value for key, value in part.metadata.items() if key != LAYOUT}, 'sha256': part.digest()}
+        for part in parts
+    ]
     estimators = {str(part.metadata.get('estimator')) for part in parts}
     return concatenate(
         parts, {**common, 'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources}
