@@ -19,7 +19,7 @@ from millirobot_adapt.analysis.replay.live_parameters import Retuner
 from millirobot_adapt.analysis.replay.open_loop import ErrorsByHorizon, open_loop_errors, pool
 from millirobot_adapt.analysis.replay.planning import PlanningFigures, RecordReader, Replanner
 from millirobot_adapt.analysis.replay.rollouts import Rollout, read_rollouts
-from millirobot_adapt.analysis.replay.tick_table import TickTable, tick_table
+from millirobot_adapt.analysis.replay.tick_table import TickTable, tick_table, without_window
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly
@@ -98,7 +98,10 @@ def replay(options: ReplayOptions) -> Replay:
         _plan(rollouts, Replanner(bag, assembly, _retuner(rollouts, assembly, setup.kept), options.trajectory),
               planning, planned if options.table else None)  # fmt: skip
     records = RecordReader(bag)
-    recorded = [dict(records.of(rollout)) if options.table else {} for rollout in rollouts]
+    recorded = [
+        {k: without_window(record) for k, record in records.of(rollout)} if options.table else {}
+        for rollout in rollouts
+    ]
     figures = {
         'version': VERSION,
         'bag': str(options.bag),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,15 @@ def tick_table(
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
     return TickTable(columns, _stacked(plans), _stacked(recorded_plans))
+
+
+def without_window(record: TickRecord) -> TickRecord:
+    """Return what a table needs of a record: not its window, which fills most of it."""
+    kept: dict[str, Any] = {
+        name: getattr(record, name).copy() for name in ('state', 'executing', 'sent', 'plan_actions', 'plan_states')
+    }
+    left_out = ('window_states', 'window_actions', 'window_next_states', 'window_mask', 'previous_plan')
+    return replace(record, **kept, **{name: np.empty(0) for name in left_out})
 
 
 def _happened(rollout: Rollout, k: int) -> dict[str, float]:
