@@ -24,7 +24,8 @@ from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
 
-VERSION = 3
+VERSION, OTHER_JOINTS = 2, 3
+"""Of today's records: of robots with two joints, and of all others."""
 HEADER = 4
 POSE_SIZES = {1: 8, 2: 11, 3: 11}
 """Numbers in a pose, by version."""
@@ -51,12 +52,12 @@ class ArrivalRecord:
         """Return the flat array, in version 2 for robots with two joints."""
         replies = [] if self.telemetry is None else [self.telemetry]
         counts = [(len(reply.leg_velocity), len(reply.back_emf)) for reply in replies]
-        version = 3 if any(count != (2, 2) for count in counts) else 2
+        version = OTHER_JOINTS if any(count != (2, 2) for count in counts) else VERSION
         parts: list[object] = [version, self.number, len(self.poses), len(replies)]
         for pose in self.poses:
             parts += [pose.stamp, pose.position, pose.quaternion, _arrival(pose.arrival), pose.in_world]
         for reply in replies:
-            parts += [*counts] if version == VERSION else []
+            parts += [*counts] if version == OTHER_JOINTS else []
             parts += [reply.stamp, reply.leg_angle, reply.leg_velocity, reply.angular_velocity]
             parts += [reply.acceleration, reply.back_emf, reply.battery, reply.index, _arrival(reply.arrival)]
         return np.hstack([np.asarray(part, dtype=float) for part in parts])
@@ -70,7 +71,7 @@ class ArrivalRecord:
         """
         data = np.asarray(data, dtype=float)
         if len(data) < HEADER or data[0] not in POSE_SIZES or not np.isfinite(data[:HEADER]).all():
-            raise ValueError(f'not an arrival record of version {VERSION} or older')
+            raise ValueError(f'not an arrival record of version {OTHER_JOINTS} or older')
         version, number, poses, replies = (int(value) for value in data[:HEADER])
         pose_size = POSE_SIZES[version]
         end = HEADER + pose_size * max(poses, 0)
@@ -91,9 +92,9 @@ def _reply(row: FloatArray, version: int) -> Telemetry:
     Raises:
         ValueError: it has another length than it should have.
     """
-    joints, efforts = row[:2] if version == VERSION and len(row) >= 2 else (2.0, 2.0)
+    joints, efforts = row[:2] if version == OTHER_JOINTS and len(row) >= 2 else (2.0, 2.0)
     sizes = np.array([1, joints, joints, 3, 3, efforts, 1])
-    begin = 2 if version == VERSION else 0
+    begin = 2 if version == OTHER_JOINTS else 0
     if not (sizes >= 0).all() or len(row) != BESIDE_JOINTS[version] + 2 * joints + efforts:
         raise ValueError('arrival record has another length than its header says')
     parts = np.split(row[begin:], np.cumsum(sizes.astype(int)))

@@ -80,7 +80,7 @@ class Answering:
         found, sample = taken
         odometry = None if found is None else stored_messages.odometry(found)
         state = None if found is None else sample.state
-        return Answer(sample.stamp, odometry, state, sample, self._certain, record.version == VERSION)
+        return Answer(sample.stamp, odometry, state, sample, self._certain, record.version >= VERSION)
 
 
 def answers(arrivals: Iterable[ArrivalRecord], make_estimator: Callable[[], Estimator]) -> Iterator[Answer]:
