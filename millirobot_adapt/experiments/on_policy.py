@@ -20,8 +20,8 @@ from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, Walk, cut_walks
-from millirobot_adapt.sim.conditions import sample_training_condition
-from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+from millirobot_adapt.sim.lockstep import Observation
+from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped, training_conditions
 
 
 class OnPolicyConfig(Config):
@@ -56,10 +56,11 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
 
 def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, index: int) -> Walk:
     rng = generator(config.seed, number, index)
-    robot, condition = load_robot(robot_name), sample_training_condition(rng)
+    robot = load_robot(robot_name)
+    condition = training_conditions(robot)(rng)
     seed = int(rng.integers(2**31))
     shape = str(rng.choice(config.shapes))
-    recorded = _Recorded(LockstepRobot(robot, condition, make_estimator(EstimatorConfig(), robot), seed))
+    recorded = _Recorded(make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed))
     shipped = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
     controller = replace(
         shipped, robot=robot_name, model=str(bundle), method='', path=shape, seed=seed,
@@ -73,7 +74,7 @@ def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, in
 class _Recorded:
     """A stepped robot that records its setpoints and observations."""
 
-    def __init__(self, robot: LockstepRobot) -> None:
+    def __init__(self, robot: SteppedRobot) -> None:
         self._robot = robot
         self._seen: list[Observation] = []
 

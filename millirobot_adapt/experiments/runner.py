@@ -17,19 +17,10 @@ from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.layout import FloatArray, X, Y
 from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
 from millirobot_adapt.experiments.look_ahead import LookAhead
-from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+from millirobot_adapt.sim.lockstep import Observation
+from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped
 
 NAN = float('nan')
-
-
-class SteppedRobot(Protocol):
-    """A robot that waits for each setpoint, as `sim.lockstep.LockstepRobot` does."""
-
-    def reset(self) -> Observation:
-        """Start a run."""
-
-    def step(self, setpoint: FloatArray) -> Observation:
-        """Let one control period pass under the action, shape (nu,)."""
 
 
 class Chosen(Protocol):
@@ -59,7 +50,7 @@ def run_episode(spec: EpisodeSpec) -> Episode:
         UserError: the model or the path is missing or bad.
     """
     robot = load_robot(spec.controller.robot)
-    lockstep = LockstepRobot(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
+    lockstep = make_stepped(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
     path = make_path(spec.shape)
     ticks = round(spec.seconds / robot.dt)
     weights, ending = spec.controller.objective.shape_weights, spec.controller.ending(robot.dt)

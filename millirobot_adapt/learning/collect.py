@@ -18,8 +18,8 @@ from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, 
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, mark_valid
-from millirobot_adapt.sim.conditions import Condition, load_condition, sample_training_condition
-from millirobot_adapt.sim.lockstep import LockstepRobot
+from millirobot_adapt.sim.conditions import Condition, load_condition
+from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
 
 _CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
 
@@ -48,7 +48,7 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None =
     Raises:
         UserError: the condition is missing or bad.
     """
-    sampler = sampler or _sampler(config.condition)
+    sampler = sampler or _sampler(config.condition, robot)
     length = round(config.rollout_seconds / robot.dt)
     count = max(1, round(60 * config.minutes / config.rollout_seconds))
     tasks = (joblib.delayed(_rollout)(config, robot, sampler, length, index) for index in range(count))
@@ -58,9 +58,9 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None =
     return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), describe(config, robot))
 
 
-def _sampler(name: str) -> Sampler:
+def _sampler(name: str, robot: RobotConfig) -> Sampler:
     """Draw conditions for training, or take a named one and draw where the robot looks at the start."""
-    return functools.partial(_look_anywhere, load_condition(name)) if name else sample_training_condition
+    return functools.partial(_look_anywhere, load_condition(name)) if name else training_conditions(robot)
 
 
 def _look_anywhere(condition: Condition, rng: np.random.Generator) -> Condition:
@@ -73,7 +73,7 @@ def _rollout(
     """Run one rollout; return states (L + 1, nx), actions (L, nu) and stamps (L + 1)."""
     condition = sampler(generator(config.seed, index, _CONDITION))
     policy = RandomPolicy(robot.layout, config.radius, generator(config.seed, index, _POLICY))
-    mock = LockstepRobot(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
+    mock = make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
     observations = [mock.reset()]
     for _ in range(length):
         observations.append(mock.step(policy.act(observations[-1].state)))

@@ -47,7 +47,7 @@ class Slope(Config):
 class Payload(Config):
     """What the robot carries, or pulls over the ground on a rope."""
 
-    mass: float = param(0.0, 'Mass.', unit='kg', low=0.0, high=0.1)
+    mass: float = param(0.0, 'Mass; some grams for a robot of 30 g.', unit='kg', low=0.0, high=5.0)
     rope: float = param(0.0, 'Length of the rope; 0: carried on the back.', unit='m', low=0.0, high=0.5)
     offset: float = param(
         0.0, 'Where the rope is tied to the rear edge: to the left of the middle.', unit='m', low=-0.05, high=0.05
@@ -74,6 +74,11 @@ class Circumstances(Config):
     motor_gain: tuple[float, ...] = param(
         (1.0, 1.0), 'Strength of the left and right motor, 1 = new.', low=0.0, high=1.5, length=2
     )
+    wheel_gain: tuple[float, ...] = param(
+        (1.0, 1.0, 1.0, 1.0), 'Share of its speed that each wheel of a rover reaches: front left, rear left, front '
+        'right, rear right.',
+        low=0.0, high=1.5, length=4,
+    )  # fmt: skip
     frozen_encoders: float = param(
         0.0, 'Share of replies that repeat the encoders of the one before; about 0.01 on the real robot.',
         low=0.0, high=1.0,

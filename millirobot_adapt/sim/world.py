@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import disturbances
@@ -19,6 +20,8 @@ from millirobot_adapt.sim.robot_faults import ClockFaults, RobotFaults
 
 TICK = 0.001
 """Period of the firmware's controller and of the physics [s]."""
+LARGEST_PAYLOAD = 0.1
+"""A heavier payload crushes the hexapod [kg]."""
 _DISTURBANCE_TICKS = round(disturbances.PERIOD / TICK)
 _BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES, _DRIVER = range(6)
 """Keys of the random generators: what one part draws changes nothing for the others."""
@@ -34,7 +37,12 @@ class World:
         seed: int,
         microcontroller: MakeMicrocontroller = Microcontroller,
     ) -> None:
-        """Put a robot down; `microcontroller` makes what drives it."""
+        """Put a robot down; `microcontroller` makes what drives it.
+
+        Raises:
+            UserError: the condition holds something that a robot with legs has not.
+        """
+        _refuse_wheels(condition)
         self.hexapod = Hexapod(condition, generator(seed, _BODY))
         self.microcontroller = microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
         self._camera = Mocap(robot, condition, generator(seed, _MOCAP))
@@ -88,8 +96,22 @@ class World:
 
     def _take_over(self, condition: Condition) -> None:
         """Let all go on under another condition."""
+        _refuse_wheels(condition)
         self._condition = condition
         self.hexapod.take_over(condition)
         self._camera.take_over(condition)
         self._disturbances.take_over(condition)
         self.microcontroller.frozen_encoders = condition.frozen_encoders
+
+
+def _refuse_wheels(condition: Condition) -> None:
+    """Refuse what a robot with legs cannot suffer, instead of ignoring it.
+
+    Raises:
+        UserError: names the key.
+    """
+    if condition.wheel_gain != Condition().wheel_gain:
+        raise UserError(f'condition {condition.name}: wheel_gain is of robots with wheels')
+    if condition.payload.mass > LARGEST_PAYLOAD:
+        mass = condition.payload.mass
+        raise UserError(f'condition {condition.name}: payload.mass is {mass:g} kg, more than {LARGEST_PAYLOAD:g} kg')

@@ -24,7 +24,7 @@ from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.lockstep import LockstepRobot
+from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped
 
 WALKS = (
     (Condition(name='new on carpet'), 'figure8'),
@@ -143,9 +143,9 @@ def _config(bench: PlannerBench) -> ControllerConfig:
     return replace(config, model=bench.model, anchor='world')
 
 
-def _robot(assembly: Assembly, condition: Condition, seed: int) -> LockstepRobot:
+def _robot(assembly: Assembly, condition: Condition, seed: int) -> SteppedRobot:
     estimator_config = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
-    return LockstepRobot(assembly.robot, condition, make_estimator(estimator_config, assembly.robot), seed)
+    return make_stepped(assembly.robot, condition, make_estimator(estimator_config, assembly.robot), seed)
 
 
 def _record(bench: PlannerBench, condition: Condition, shape: str, seed: int) -> tuple[list[Call], RobotConfig]:

@@ -13,8 +13,8 @@ class EstimatorConfig(Config):
         1.0, 'Age of the newest pose from which there is no estimate.', unit='s', low=0.02, high=10.0
     )
     twist_period: float = param(
-        0.1, 'The twist is the mean over this time before the stamp: a control period.',
-        unit='s', low=0.01, high=0.5,
+        0.0, 'The twist is the mean over this time before the stamp; 0: a control period of the robot.',
+        unit='s', low=0.0, high=0.5,
     )  # fmt: skip
     clock_offset: float = param(
         0.0, 'Stamps of motion capture are ahead of the host clock by this; taken off.', unit='s', low=-10.0, high=10.0

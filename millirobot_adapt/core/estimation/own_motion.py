@@ -14,8 +14,9 @@ from millirobot_adapt.core.estimation.leg_odometry import LegOdometry
 from millirobot_adapt.core.estimation.motion import Motion, MotionModel, Walk
 from millirobot_adapt.core.estimation.quaternion import Vector
 from millirobot_adapt.core.estimation.track import Track
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import SIDES, FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.core.robot.state import FloatArray
 
 LARGEST_RATE = 100.0
 """A gyro or leg reading beyond it is no measurement [rad/s]; gyro and legs end at 35 and 60."""
@@ -41,7 +42,9 @@ class OwnReading(NamedTuple):
 class OwnMotion:
     """Read replies, learn from them while the body is seen, and tell whether the robot stands."""
 
-    def __init__(self, config: EstimatorConfig, model: MotionModel) -> None:
+    def __init__(self, config: EstimatorConfig, model: MotionModel, robot: RobotConfig) -> None:
+        self._has_sides = tuple(joint.name for joint in robot.layout.joints) == SIDES
+        self._reports_motion = robot.gyro or bool(robot.joints)
         self._config = config
         self._model = model
         self._legs = LegOdometry(config)
@@ -55,20 +58,22 @@ class OwnMotion:
     def read(self, stamp: float, sample: Telemetry) -> OwnReading:
         """Take a reply that was sampled at `stamp` [s]."""
         x, y, z = map(float, sample.angular_velocity)
-        left, right = map(float, sample.leg_velocity)
         turning = (x, y, z) if all(abs(rate) <= LARGEST_RATE for rate in (x, y, z)) else None
-        legs = sample.leg_velocity if abs(left) <= LARGEST_RATE and abs(right) <= LARGEST_RATE else None
+        rates = [abs(float(rate)) for rate in sample.leg_velocity] if self._has_sides else []
+        legs = sample.leg_velocity if rates and all(rate <= LARGEST_RATE for rate in rates) else None
         self._stamp = stamp
-        self._resting = (
-            turning is not None and math.hypot(*turning) <= REST_GYRO
-            and legs is not None and max(abs(left), abs(right)) <= REST_LEGS
-        )  # fmt: skip
+        self._resting = not self._reports_motion or (
+            turning is not None and math.hypot(*turning) <= REST_GYRO and legs is not None and max(rates) <= REST_LEGS
+        )
         walk = None if legs is None else self._legs.walk(stamp, legs)
         self.walking_speed = 0.0 if walk is None else math.hypot(*walk.velocity)
         return OwnReading(stamp, turning, legs, walk)
 
     def stands(self, stamp: float) -> bool:
-        """Tell whether the robot stands at `stamp` [s], so that its pose may be equal bit for bit."""
+        """Tell whether the robot stands at `stamp` [s], so that its pose may be equal bit for bit.
+
+        Of a robot that reports no motion nobody can tell; there equal poses count.
+        """
         return self._resting and self._stamp is not None and abs(stamp - self._stamp) <= FRESH_REPLY
 
     def learn(self, reading: OwnReading, track: Track) -> None:

@@ -39,13 +39,14 @@ class PoseFilter:
 
     def __init__(self, config: EstimatorConfig, robot: RobotConfig) -> None:
         self.robot = robot
+        config = replace(config, twist_period=config.twist_period or robot.dt)
         self._config = config
         self._model = MotionModel(config)
         self._input = PoseInput(robot)
         self._frozen = FrozenPose()
         self._host = HostClock()
         self._clock = MocapClock()
-        self._own = OwnMotion(config, self._model)
+        self._own = OwnMotion(config, self._model, robot)
         self._body = FollowedBody(config, self._model, self._clock, self._own, self._input.place)
         self._reply: tuple[float, float] | None = None
         """Stamp of the newest reply [s, host clock], and the same on the continuous time line."""

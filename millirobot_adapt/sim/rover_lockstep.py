@@ -1,0 +1,74 @@
+"""The rover without ROS and without waiting: one call, one control period."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from millirobot_adapt.core.estimation.assembly import answer
+from millirobot_adapt.core.estimation.estimator_interface import Estimator
+from millirobot_adapt.core.geometry import roll_pitch_yaw
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
+from millirobot_adapt.core.robot.samples import Telemetry
+from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.lockstep import WARM_UP_PERIODS, Observation
+from millirobot_adapt.sim.rover_world import RoverWorld
+
+
+class LockstepRover:
+    """Drive one run: `reset` once, then `step`, as `LockstepRobot` does."""
+
+    def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, seed: int) -> None:
+        self._robot = robot
+        self._estimator = estimator
+        self._periods = 0
+        self.world = RoverWorld(robot, condition, seed)
+        self.world.injector.check(f'in lock-step (condition {condition.name})')
+
+    def reset(self) -> Observation:
+        """Stand still for a moment and return the first observation.
+
+        Raises:
+            RuntimeError: the run has already begun; the estimator gives no estimate.
+        """
+        if self._periods:
+            raise RuntimeError('this run has begun; a new run takes a new LockstepRover and a fresh estimator')
+        for _ in range(WARM_UP_PERIODS - 1):
+            self._period(self._robot.layout.neutral)
+        return self.step(self._robot.layout.neutral)
+
+    def step(self, action: FloatArray) -> Observation:
+        """Send an action, shape (nu,), let one control period pass, and observe its end.
+
+        Raises:
+            RuntimeError: the estimator gives no estimate.
+        """
+        telemetry = self._period(action)
+        estimate, sample = answer(self._estimator, telemetry)
+        if estimate is None:
+            raise RuntimeError(f'the estimator gives no estimate at {telemetry.stamp:.2f} s')
+        position, quaternion = self.world.rover.pose()
+        return Observation(
+            stamp=telemetry.stamp,
+            state=sample.state,
+            sent=np.array(action, dtype=float),
+            true_position=position,
+            true_rpy=roll_pitch_yaw(quaternion),
+            faults=tuple(fault.name for _, fault in self.world.faults),
+        )
+
+    def _period(self, action: FloatArray) -> Telemetry:
+        """Command an action, let its period pass, and give the estimator the poses that arrived."""
+        self.world.command(action)
+        self._periods += 1
+        now = self._periods * self._robot.dt
+        self.world.advance(now)
+        for pose in self.world.mocap.due(now):
+            self._estimator.on_pose(pose)
+        return silent_reply(now, self._periods)
+
+
+def silent_reply(stamp: float, index: int) -> Telemetry:
+    """Return the reply of a robot that reports nothing of itself: when its state counts [s], and its number."""
+    nothing, unknown = np.empty(0), np.full(3, np.nan)
+    return Telemetry(stamp, nothing, nothing, unknown, unknown, nothing, float('nan'), index)
