@@ -77,5 +77,5 @@ def test_a_full_disk_is_one_line_that_names_the_place(monkeypatch):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr(tempfile, 'TemporaryFile', full)
-    with pytest.raises(DeviceError, match='cannot hold the states of the bag .No space left on device.; set TMPDIR'):
+    with pytest.raises(DeviceError, match=r'cannot hold the states of the bag .No space left on device.; set TMPDIR'):
         made(BLOCK)
