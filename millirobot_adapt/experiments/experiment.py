@@ -39,6 +39,7 @@ class MethodEntry(Config):
     method: str = param('', 'Adaptation method, or follower, or oracle; empty: the one called `name`.')
     engine: str = param('', 'Engine, where not that of the parameters.')
     bundles: tuple[str, ...] = param((), 'A model bundle for each training seed; empty: <robot>_<method>.')
+    controller: Mapping[str, Any] = param({}, "Controller's parameters that differ here, such as planner.method.")
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -52,10 +52,14 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
         source = find('params/conditions', entry.base or entry.name, '.yaml')
         values = read_yaml(source) | {'name': entry.name} | dict(entry.changes)
         condition = make_condition(values, entry.name, f'condition {entry.name}')
-        config = _changed(base, [experiment.controller, entry.controller], f'condition {entry.name}: controller')
+        common = _changed(base, [experiment.controller, entry.controller], f'condition {entry.name}: controller')
+        configs = {
+            method.name: _changed(common, [method.controller], f'method {method.name}: controller')
+            for method in experiment.methods
+        }
         crossed = itertools.product(entry.shapes or experiment.shapes, range(experiment.seeds), experiment.methods)
         for shape, seed, method in crossed:
-            placed = replace(config, path=shape, anchor='world', seed=seed)
+            placed = replace(configs[method.name], path=shape, anchor='world', seed=seed)
             follower = experiment.follower if method.kind == FOLLOWER else None
             specs += [
                 EpisodeSpec(

@@ -76,6 +76,21 @@ def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):
     assert told == {('carpet', 64, 0.3), ('turf', 64, 0.1)}
 
 
+def test_parameters_of_a_method_are_its_own_and_go_before_those_of_the_condition(tmp_path):
+    made = specs(
+        tmp_path,
+        """
+        conditions: [{name: turf, controller: {planner.samples: 64, objective.speed: 0.1}}]
+        methods: [grbal, {name: icem, method: grbal, controller: {planner: {method: icem, samples: 48}}}]
+        seeds: 1
+        """,
+    )
+    planners = {spec.method: (spec.controller.planner.method, spec.controller.planner.samples) for spec in made}
+    assert planners == {'grbal': ('mppi', 64), 'icem': ('icem', 48)}
+    assert {spec.controller.objective.speed for spec in made} == {0.1}
+    assert {spec.controller.method for spec in made} == {'grbal'}
+
+
 def test_the_oracle_walks_where_it_has_a_model_with_mb_trained_there(tmp_path):
     made = specs(
         tmp_path,
@@ -132,6 +147,8 @@ def test_a_method_may_name_its_engine_and_its_bundle():
         ('controller: {planner.sample: 3}', "unknown parameter 'sample'"),
         ('controller: {seed: 3}', 'seed is decided by the experiment itself'),
         ('controller: 3', 'controller must be a group'),
+        ('methods: [{name: mb, controller: {planner.sample: 3}}]', "method mb: .*unknown parameter 'sample'"),
+        ('methods: [{name: mb, controller: {seed: 3}}]', 'seed is decided by the experiment itself'),
         ('methods: [mb@]', 'method'),
         ('seeds: 0', 'seeds = 0'),
         ('seconds: .nan', 'not finite'),
