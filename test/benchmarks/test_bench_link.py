@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder
 from millirobot_adapt.app.main import main
-from millirobot_adapt.benchmarks.link import link_bench
+from millirobot_adapt.benchmarks.link import link_bench, live_robot
 from millirobot_adapt.benchmarks.link import process_trials as link_processes
 from millirobot_adapt.benchmarks.link.injected import INJECTED
 from millirobot_adapt.benchmarks.link.live_robot import BridgeLoad, LiveRobot
@@ -249,6 +251,39 @@ def test_after_a_run_that_failed_the_rows_that_are_left_are_measured_in_another(
     assert figures.mock_starved
 
 
+def test_a_trial_in_which_the_robot_stood_already_is_made_again():
+    stood = dataclasses.replace(GOOD, stop_ms=999.0, walked=False)
+    answers = iter([stood, GOOD, stood, GOOD, *[stood] * 6])
+    faults = {'mocap.stop': lambda robot: next(answers), 'mocap.hold': lambda robot: next(answers)}
+    first, second = link_processes.measure_processes(Live(busy=False), 2, faults)
+    assert (first.fault, first.stop_ms, first.sent) == ('mocap.stop', GOOD.stop_ms, 2 * GOOD.sent)
+    assert 'again and again the robot stood' in second.complaint
+
+
+def test_a_live_run_that_does_not_come_up_leaves_nothing_behind(tmp_path, monkeypatch):
+    done = []
+
+    def note(what):
+        return lambda *_: done.append(what) or 1
+
+    stand_ins = {
+        'Supervisor': SimpleNamespace(start=note('start'), stop_one=note('stop one'), stop=note('stop')),
+        'Witness': SimpleNamespace(spin=note('spin'), close=note('close')),
+        'reserve_domain': SimpleNamespace(number=1, release=note('release')),
+    }
+    for name, stand_in in stand_ins.items():
+        monkeypatch.setattr(live_robot, name, lambda *_, made=stand_in: made)
+    monkeypatch.setattr(os, 'environ', dict(os.environ))
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(live_robot.time, 'monotonic', lambda: next(clock))
+    with (
+        pytest.raises(BenchFailedError, match='the port of the mock did not come within 30 s'),
+        LiveRobot(tmp_path, 'velociroach'),
+    ):
+        pass
+    assert done[-3:] == ['stop', 'close', 'release']
+
+
 def test_a_machine_that_is_too_busy_is_warned_of_and_fails_nothing(monkeypatch, capsys):
     monkeypatch.setattr(link_bench, 'bench_link', lambda options, tell: dataclasses.replace(FIGURES, mock_starved=True))
     assert main(['bench', 'link', '--json']) == 0
@@ -261,8 +296,6 @@ def test_of_several_trials_the_worst_counts():
 
 
 def test_the_processor_time_of_this_process_grows_as_it_works():
-    import os
-
     before = cpu_seconds(os.getpid())
     while cpu_seconds(os.getpid()) < before + 0.03:
         math.fsum(np.random.default_rng(0).random(10_000))
@@ -277,8 +310,6 @@ def test_every_exchange_over_a_pty_is_answered():
 
 @pytest.mark.system
 def test_a_port_that_vanishes_and_comes_back_is_survived_and_nothing_moves_by_itself(tmp_path, monkeypatch):
-    import os
-
     for name, seconds in (('VANISHED', 0.5), ('OBSERVED', 1.0), ('WATCHED_AFTER', 0.5)):
         monkeypatch.setattr(link_processes, name, seconds)
     for name in list(os.environ):

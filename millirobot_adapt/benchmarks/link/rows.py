@@ -39,6 +39,8 @@ class FaultRow:
     """Bytes that went over the serial line while the fault lasted."""
     broken: str | None = None
     """Another promise that was not kept, as text."""
+    walked: bool = True
+    """The robot walked when the fault began; else nothing was measured, and the trial is made again."""
 
     @property
     def complaint(self) -> str | None:
