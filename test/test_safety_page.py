@@ -6,6 +6,7 @@ from pathlib import Path
 from named_tests import named_tests
 
 from millirobot_adapt.benchmarks.link.injected import INJECTED
+from millirobot_adapt.benchmarks.link.launch_deaths import DEATH_ROWS
 from millirobot_adapt.benchmarks.link.link_bench import ROWS as BENCH_ROWS
 
 ROOT = Path(__file__).parents[1]
@@ -36,4 +37,4 @@ def test_every_row_of_the_benchmark_stands_on_the_page_and_no_other():
     rows = {name for name in named if not name.startswith('test_')}
     injected = {case.name for case in INJECTED}
     assert injected <= rows
-    assert rows <= set(BENCH_ROWS)
+    assert rows <= {*BENCH_ROWS, *DEATH_ROWS}

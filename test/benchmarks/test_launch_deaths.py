@@ -1,5 +1,6 @@
 """The table of deaths: what it complains of, and what it says where there is no ros2 launch."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.link import launch_deaths
-from millirobot_adapt.benchmarks.link.launch_deaths import GONE_BOUND, STOP_BOUND, DeathRow, deaths_table
+from millirobot_adapt.benchmarks.link.launch_deaths import GONE_BOUND, HEAD, STOP_BOUND, DeathRow, death_line
 from millirobot_adapt.benchmarks.link.launched_robot import processes_of
 
 GOOD = DeathRow('SIGKILL of ros2 launch', stop_s=0.2, nodes_gone_s=3.0, gone_s=4.0, load=0.5)
@@ -36,18 +37,23 @@ def test_a_busy_machine_is_given_time_in_proportion():
     assert replace(slow, load=0.0).complaint is not None
 
 
-def test_the_table_has_a_line_for_each_row():
-    lines = deaths_table([GOOD, replace(GOOD, what='Ctrl-C 2 s after the start', stop_s=None)]).splitlines()
-    assert len(lines) == 3
-    assert lines[1].split()[-4:] == ['0.20', '3.0', '4.0', '0.5']
-    assert lines[2].split()[-4:] == ['-', '3.0', '4.0', '0.5']
+def test_a_row_is_laid_out_below_the_head():
+    assert death_line(GOOD).split()[-4:] == ['0.20', '3.0', '4.0', '0.5']
+    assert death_line(replace(GOOD, stop_s=None)).split()[-4:] == ['-', '3.0', '4.0', '0.5']
+    assert len(death_line(GOOD)) == len(HEAD)
 
 
-@pytest.mark.parametrize(('rows', 'code'), [([GOOD], 0), ([replace(GOOD, stop_s=2.0)], 1)])
-def test_the_command_prints_the_table_and_fails_with_a_bad_row(monkeypatch, capsys, rows, code):
-    monkeypatch.setattr(launch_deaths, 'measure_deaths', lambda robot, firmware, tell: rows)
+@pytest.mark.parametrize(('row', 'code'), [(GOOD, 0), (replace(GOOD, stop_s=2.0), 1)])
+def test_the_command_prints_each_row_and_fails_with_a_bad_one(monkeypatch, capsys, row, code):
+    def measure(robot, firmware, tell):
+        tell(row)
+        return [row]
+
+    monkeypatch.setattr(launch_deaths, 'measure_deaths', measure)
     assert main(['bench', 'link', '--only', 'launch']) == code
-    assert 'SIGKILL of ros2 launch' in capsys.readouterr().out
+    assert capsys.readouterr().out == f'{HEAD}\n{death_line(row)}\n'
+    assert main(['bench', 'link', '--only', 'launch', '--json']) == code
+    assert json.loads(capsys.readouterr().out) == [row.as_dict()]
 
 
 def test_without_ros_it_says_what_to_do(monkeypatch, capsys, tmp_path):

@@ -92,18 +92,27 @@ def _run(args: argparse.Namespace) -> int:
 def _deaths(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.link.launch_deaths import DEATHS, deaths_table, measure_deaths
+    from millirobot_adapt.benchmarks.link.launch_deaths import DEATH_ROWS, HEAD, DeathRow, death_line, measure_deaths
     from millirobot_adapt.benchmarks.link.rows import BenchFailedError
     from millirobot_adapt.sim.firmware_board import check_firmware
 
     check_firmware(args.firmware)
     try:
-        with tqdm(total=DEATHS, desc='deaths', disable=None, leave=False) as bar:
-            rows = measure_deaths(args.robot, args.firmware, lambda row: bar.update())
+        with tqdm(total=len(DEATH_ROWS), desc='deaths', disable=None, leave=False) as bar:
+
+            def tell(row: DeathRow) -> None:
+                bar.update()
+                if not args.json:
+                    bar.write(death_line(row))
+
+            if not args.json:
+                bar.write(HEAD)
+            rows = measure_deaths(args.robot, args.firmware, tell)
     except BenchFailedError as error:
         print(f'millirobot: {error}', file=sys.stderr)
         return FAILED
-    print(json.dumps([row.as_dict() for row in rows], indent=2) if args.json else deaths_table(rows))
+    if args.json:
+        print(json.dumps([row.as_dict() for row in rows], indent=2))
     complaints = [row.complaint for row in rows if row.complaint]
     for complaint in complaints:
         print(f'millirobot: {complaint}', file=sys.stderr)

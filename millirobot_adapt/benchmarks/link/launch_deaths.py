@@ -44,8 +44,11 @@ MOMENTS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0)
 """Times after the first line of ros2 launch at which Ctrl-C is pressed [s]."""
 NODES = ('recorder', *(node.name for node in ROBOT))
 """Nodes of `robot.launch.py`, each of which is killed in turn."""
-DEATHS = len(CAUSES) + len(NODES) + 1 + len(MOMENTS)
-"""Rows of the table."""
+OF_GUARDIAN = 'SIGKILL of the guardian, then the run'
+OF_NODES = {f'SIGKILL of {node}': of_programs(node) for node in NODES}
+DURING_START = {f'Ctrl-C {moment:g} s after the start': moment for moment in MOMENTS}
+DEATH_ROWS = (*CAUSES, *OF_NODES, OF_GUARDIAN, *DURING_START)
+"""Rows of the table, in their order."""
 WALKING_WHEN = 0.3
 """How long the robot walks before anything dies [s]."""
 
@@ -146,7 +149,7 @@ class LaunchDeaths:
             broken = 'the robot stood already'
         return DeathRow(what, stop, nodes_gone, gone, os.getloadavg()[0], broken)
 
-    def while_starting(self, moment: float) -> DeathRow:
+    def while_starting(self, what: str, moment: float) -> DeathRow:
         """Press Ctrl-C `moment` [s] after the first line of ros2 launch."""
         with self._terminal() as terminal:
             self._wait(lambda: self._on_screen(terminal), 'the first line of ros2 launch')
@@ -165,7 +168,7 @@ class LaunchDeaths:
             gone = time.monotonic() - pressed
             terminal.read()
         broken = 'a traceback' if 'Traceback' in terminal.text else 'it had no effect' if lost else None
-        return DeathRow(f'Ctrl-C {moment:g} s after the start', None, nodes_gone, gone, os.getloadavg()[0], broken)
+        return DeathRow(what, None, nodes_gone, gone, os.getloadavg()[0], broken)
 
     def _terminal(self) -> Terminal:
         return Terminal('robot', self._run_folder, self._arguments)
@@ -219,28 +222,29 @@ def measure_deaths(robot: str, firmware: str, tell: Callable[[DeathRow], object]
     with tempfile.TemporaryDirectory() as name, LaunchDeaths(Path(name), robot, firmware) as deaths:
         trials: list[Callable[[], DeathRow]] = [
             *(partial(deaths.while_walking, what, cause) for what, cause in CAUSES.items()),
-            *(partial(deaths.while_walking, f'SIGKILL of {node}', of_programs(node)) for node in NODES),
+            *(partial(deaths.while_walking, what, cause) for what, cause in OF_NODES.items()),
             partial(
-                deaths.while_walking, 'SIGKILL of the guardian, then the run', of_programs('launched'),
+                deaths.while_walking, OF_GUARDIAN, of_programs('launched'),
                 of_programs('process_guardian'),
             ),
-            *(partial(deaths.while_starting, moment) for moment in MOMENTS),
+            *(partial(deaths.while_starting, what, moment) for what, moment in DURING_START.items()),
         ]  # fmt: skip
         for trial in trials:
             try:
                 rows.append(trial())
             except (BenchFailedError, TimeoutError) as error:
                 broken = f'{error}; what comes after it was not measured'
-                rows.append(DeathRow('the next', None, 0.0, 0.0, os.getloadavg()[0], broken))
+                rows.append(DeathRow(DEATH_ROWS[len(rows)], None, 0.0, 0.0, os.getloadavg()[0], broken))
                 break
             tell(rows[-1])
     return rows
 
 
-def deaths_table(rows: list[DeathRow]) -> str:
-    """Lay out rows for a terminal."""
-    lines = [f'{"what dies":38} {"stop [s]":>9} {"nodes gone [s]":>15} {"all gone [s]":>13} {"load":>6}']
-    for row in rows:
-        stop = '-' if row.stop_s is None else f'{row.stop_s:.2f}'
-        lines.append(f'{row.what:38} {stop:>9} {row.nodes_gone_s:15.1f} {row.gone_s:13.1f} {row.load:6.1f}')
-    return '\n'.join(lines)
+HEAD = f'{"what dies":38} {"stop [s]":>9} {"nodes gone [s]":>15} {"all gone [s]":>13} {"load":>6}'
+"""Of a table of `death_line`s."""
+
+
+def death_line(row: DeathRow) -> str:
+    """Lay out a row for a terminal."""
+    stop = '-' if row.stop_s is None else f'{row.stop_s:.2f}'
+    return f'{row.what:38} {stop:>9} {row.nodes_gone_s:15.1f} {row.gone_s:13.1f} {row.load:6.1f}'
