@@ -1,4 +1,4 @@
-"""The demo: walk a path in real time with the mock robot, lose a leg at half-time, leave a report."""
+"""The demo: walk a path in real time with a mock robot, break something at half-time, leave a report."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ from millirobot_adapt.bringup.processes import (
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.drivers import ImageprocConfig
 from millirobot_adapt.core.share import shipped_model
 from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.firmware_board import check_firmware
+
+FAULTS = {'imageproc': 'leg_loss', 'twist': 'weak_wheel'}
+"""The condition of the demo by the kind of the robot's driver."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Demo:
     overrides: Sequence[str]
     firmware: str | None = None
     """What runs on the mock's microcontroller."""
+    robot: str | None = None
+    """Name or file of the robot."""
 
 
 def run_demo(demo: Demo, command: str) -> int:
@@ -88,14 +95,20 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
 
 def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     """Turn the options into parameters of nodes; `--set` comes last and wins."""
+    robot = load_robot(demo.robot or ControllerConfig.robot)
+    on_port = isinstance(robot.driver, ImageprocConfig)
     options: dict[str, dict[str, Any]] = {
         'mock_robot': {
-            'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed, 'firmware': demo.firmware,
+            'condition': demo.condition or FAULTS.get(robot.driver.kind), 'fault_time': demo.seconds / 2,
+            'seed': demo.seed, 'firmware': demo.firmware, 'robot': demo.robot,
         },
-        'bridge': {'gate.fence': MOCK_FENCE},
+        # The mock of a robot without a port cannot be told from the robot.
+        'bridge': {'gate.fence': MOCK_FENCE, 'robot': demo.robot, 'allow_mock_model': None if on_port else True},
+        'estimator': {'robot': demo.robot},
         'controller': {
-            'path': demo.shape, 'method': demo.method, 'model': _model(demo), 'seed': demo.seed,
-            'objective.fence_corners': MOCK_FENCE,
+            'path': demo.shape, 'method': demo.method, 'model': _model(demo, robot.name), 'seed': demo.seed,
+            'objective.fence_corners': MOCK_FENCE, 'robot': demo.robot,
+            'deadline': min(ControllerConfig.deadline, 0.9 * robot.dt),
         },
     }  # fmt: skip
     given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
@@ -105,9 +118,10 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     return given
 
 
-def _model(demo: Demo) -> str | None:
-    """Return the model asked for; with a method alone, the one that ships for it."""
-    return demo.model or (shipped_model(ControllerConfig.robot, demo.method) if demo.method else None)
+def _model(demo: Demo, robot: str) -> str | None:
+    """Return the model asked for; with a method or a robot alone, the one that ships for it."""
+    given = demo.method or ('grbal' if demo.robot else None)
+    return demo.model or (shipped_model(robot, given) if given else None)
 
 
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:
@@ -123,7 +137,8 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     try:
         with LiveRun(folder, Surroundings(environment), interrupts) as run:
             run.start((RECORDER, MANAGER, MOCK_ROBOT))
-            run.wait_for_file(folder.port)
+            if isinstance(load_robot(nodes['bridge']['robot']).driver, ImageprocConfig):
+                run.wait_for_file(folder.port)
             run.start(MANAGED)
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)

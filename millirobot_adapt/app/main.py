@@ -30,6 +30,7 @@ from millirobot_adapt.app.commands import (
     path,
     replay,
     report,
+    robot,
     view,
 )
 from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
@@ -37,7 +38,7 @@ from millirobot_adapt.core.files import NO_WAY_IN
 
 GROUPS = (
     live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, view, import_log, bag,
-    calibrate, calibrate_pose, doctor, params, path, link, bench,
+    calibrate, calibrate_pose, doctor, robot, params, path, link, bench,
 )  # fmt: skip
 """The files that add commands, in the order of `millirobot --help`."""
 

@@ -26,6 +26,7 @@ from millirobot_adapt.ros.inputs.gate_listener import GateListener
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
 from millirobot_adapt.ros.outputs.markers import show_fence
 from millirobot_adapt.ros.outputs.telemetry_publisher import TelemetryPublisher, battery_status
+from millirobot_adapt.ros.outputs.twist_publisher import twist_outlet
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
 
@@ -48,7 +49,7 @@ class BridgeNode(ManagedNode):
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
         config, clock = self._config, SystemClock()
-        driver = make_driver(self._robot, config, clock)
+        driver = make_driver(self._robot, config, clock, twist_outlet(self, self._robot, config))
         driver.connect()
         show_fence(self, self.gate.fence)
         log = self.get_logger().info

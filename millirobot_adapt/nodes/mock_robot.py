@@ -15,27 +15,23 @@ from sensor_msgs.msg import JointState
 from millirobot_adapt.contract.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.drivers import TwistConfig
 from millirobot_adapt.ros.conversions import joint_state, pose_stamped, qos, status
 from millirobot_adapt.ros.inject import INJECT, fault_request
+from millirobot_adapt.ros.inputs.twist_input import TwistInput
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import NODE_OPTIONS, run
 from millirobot_adapt.sim.conditions import load_condition, make_fault
 from millirobot_adapt.sim.firmware_board import FIRMWARES, MOCK, firmware_text
-from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
-from millirobot_adapt.sim.mock import Mock
-from millirobot_adapt.sim.pty_port import PtyPort
-from millirobot_adapt.sim.radio import Radio
-from millirobot_adapt.sim.radio_faults import RadioFaults
-from millirobot_adapt.sim.world import World
+from millirobot_adapt.sim.mock import Mock, make_mock
+from millirobot_adapt.sim.rover_mock import RoverMock
+from millirobot_adapt.sim.rover_world import RoverWorld
 
 TRUTH_PERIOD = 0.02
 """Time between two messages of the truth [s]."""
 WARNING_PERIOD = 5.0
 """Least time between two warnings about lost time [s]."""
-RADIO_KEY = 100
-"""Key of the radio's random generator; the world has its own."""
 
 
 class MockRobotConfig(Config):
@@ -64,8 +60,6 @@ class MockRobot(Node):
         condition = load_condition(config.condition)
         if config.fault_time >= 0.0:
             condition = condition.with_faults_from(config.fault_time)
-        world = World(robot, condition, config.seed, microcontroller_of(config.firmware))
-        radio = Radio(robot.imageproc.radio, RadioFaults(), config.wire_time, generator(config.seed, RADIO_KEY))
         self._pose = self.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE))
         self._true_pose = self.create_publisher(PoseStamped, TRUE_POSE.name, qos(TRUE_POSE))
         self._true_legs = self.create_publisher(JointState, TRUE_LEGS.name, qos(TRUE_LEGS))
@@ -74,13 +68,20 @@ class MockRobot(Node):
         self._next_truth = 0.0
         self._faults_told = 0
         self._motors_told = -1.0
-        self._counts_per_ms = robot.counts_per_ms
         self._lost_time_told = 0.0
-        self._port = PtyPort(Path(config.port))
-        self._mock = Mock(world, radio, self._port)
+        self._mock: Mock | RoverMock
+        if isinstance(robot.driver, TwistConfig):
+            self._mock = rover = RoverMock(RoverWorld(robot, condition, config.seed))
+            TwistInput(self, robot.driver, robot.layout, rover.command)
+            self.get_logger().info(f'listening to {robot.driver.topic}')
+        else:
+            self._mock = make_mock(
+                robot, condition, config.seed, Path(config.port), firmware=config.firmware, wire_time=config.wire_time
+            )
+            self._counts_per_ms = robot.counts_per_ms
+            self.get_logger().info(f'firmware: {firmware_text(config.firmware)}')
+            self.get_logger().info(f'serving the radio on {config.port}')
         self.create_service(SetParametersAtomically, INJECT, self._inject)
-        self.get_logger().info(f'firmware: {firmware_text(config.firmware)}')
-        self.get_logger().info(f'serving the radio on {config.port}')
 
     def turn(self) -> None:
         """Run the mock up to the present and publish what is new."""
@@ -89,8 +90,8 @@ class MockRobot(Node):
             message = pose_stamped(pose.stamp, pose.position, pose.quaternion)
             message.header.frame_id = mock.world.mocap.frame_id or message.header.frame_id
             self._pose.publish(message)
-        if mock.world.microcontroller.command_since > self._motors_told:
-            self._publish_motors()
+        if isinstance(mock, Mock) and mock.world.microcontroller.command_since > self._motors_told:
+            self._publish_motors(mock)
         if mock.world.time >= self._next_truth:
             self._next_truth = (math.floor(mock.world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
             self._publish_truth()
@@ -124,17 +125,20 @@ class MockRobot(Node):
         response.result.successful, response.result.reason = True, fault.text
         return response
 
-    def _publish_motors(self) -> None:
+    def _publish_motors(self, mock: Mock) -> None:
         """Publish what the motors are commanded and since when, to the millisecond, however late this is published."""
-        microcontroller = self._mock.world.microcontroller
+        microcontroller = mock.world.microcontroller
         self._motors_told = microcontroller.command_since
         velocity = np.array(microcontroller.command) / self._counts_per_ms
-        self._motors.publish(joint_state(self._mock.host_time(self._motors_told), velocity))
+        self._motors.publish(joint_state(mock.host_time(self._motors_told), velocity))
 
     def _publish_truth(self) -> None:
-        world = self._mock.world
-        stamp = self._mock.host_time(world.time)
-        hexapod = world.hexapod
+        mock = self._mock
+        stamp = mock.host_time(mock.world.time)
+        if not isinstance(mock, Mock):
+            self._true_pose.publish(pose_stamped(stamp, *mock.world.rover.pose()))
+            return
+        hexapod = mock.world.hexapod
         legs = joint_state(
             stamp, np.array(hexapod.leg_velocity()), position=np.array(hexapod.leg_angle()),
             effort=np.array(hexapod.duty),

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from millirobot_adapt.contract.fault_hooks import clock_file
-from millirobot_adapt.sim.conditions import Fault
+from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.sim.conditions import Condition, Fault
+from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
 from millirobot_adapt.sim.link_faults import PortTarget, RadioTarget
 from millirobot_adapt.sim.process_faults import ProcessFaults
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.realtime import RealtimeRobot
 from millirobot_adapt.sim.robot_faults import ClockFaults
 from millirobot_adapt.sim.world import World
+
+RADIO_KEY = 100
+"""Key of the radio's random generator; the world has its own."""
 
 
 class Mock(RealtimeRobot):
@@ -51,3 +60,17 @@ class Mock(RealtimeRobot):
         assert self._clock_file is not None
         self.host_step += ahead - self._clock_file.ahead
         self._clock_file.ahead = ahead
+
+
+def make_mock(
+    robot: RobotConfig, condition: Condition, seed: int, port: Path, *, firmware: str, wire_time: bool
+) -> Mock:
+    """Make the mock of a robot behind a radio, and open its port.
+
+    Raises:
+        UserError: the condition is not of such a robot, or holds a fault that nobody implements; the firmware cannot
+            run here; the port cannot be made.
+    """
+    world = World(robot, condition, seed, microcontroller_of(firmware))
+    radio = Radio(robot.imageproc.radio, RadioFaults(), wire_time, generator(seed, RADIO_KEY))
+    return Mock(world, radio, PtyPort(port))

@@ -17,10 +17,10 @@ def add(subparsers: Any) -> None:
     """Add the commands of this group."""
     demo = subparsers.add_parser(
         'demo',
-        help='walk a path with the mock robot in real time, lose a leg at half-time, leave a report',
-        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away at '
-        'half-time, and leave a bag, the parameters, a summary and a report in a run folder. Ctrl-C at any moment '
-        'stops the robot, ends every process and still writes the report.',
+        help='walk a path with a mock robot in real time, break something at half-time, leave a report',
+        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away (a '
+        'rover: weaken a wheel) at half-time, and leave a bag, the parameters, a summary and a report in a run folder. '
+        'Ctrl-C at any moment stops the robot, ends every process and still writes the report.',
         epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
     )
     demo.add_argument(
@@ -30,7 +30,8 @@ def add(subparsers: Any) -> None:
         help='how long to walk [s] (default: 40)',
     )
     demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of waypoints x,y [m]')
-    demo.add_argument('--condition', default='leg_loss', help='what happens: a name under params/conditions/ or a file')
+    demo.add_argument('--condition', help='what happens: a name under params/conditions/ or a file')
+    demo.add_argument('--robot', help='a name under params/robots/ or a file (default: velociroach)')
     demo.add_argument(
         '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
     )
@@ -70,6 +71,7 @@ def _demo(args: argparse.Namespace) -> int:
         out=args.out,
         overrides=args.overrides,
         firmware=args.firmware,
+        robot=args.robot,
     )
     command = shlex.join(['millirobot', *sys.argv[1:]])
     if args.versus:

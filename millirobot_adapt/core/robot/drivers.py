@@ -61,6 +61,10 @@ class TwistConfig(Config):
     topic: str = param('cmd_vel', 'Topic of the velocity command.')
     stamped: bool = param(True, 'geometry_msgs/TwistStamped; false: Twist.')
     frame: str = param('base_link', 'Frame of the stamped command: that of the body.')
+    timeout: float = param(
+        0.0, 'The robot itself stops after this long without a command; 0: not known.', unit='s', low=0.0, high=10.0
+    )
+    timeout_verified: bool = param(False, 'This robot has been seen to stop so.')
 
 
 DriverConfig = Annotated[ImageprocConfig | TwistConfig, Field(discriminator='kind')]

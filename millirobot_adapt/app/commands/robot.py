@@ -1,0 +1,73 @@
+"""Commands about the robot's description: robot new, robot show."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.files import user_path
+
+TEMPLATES = {'twist': 'rover', 'imageproc': 'velociroach'}
+"""The shipped robot that a new one of a driver begins as."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the commands of this group."""
+    robot = subparsers.add_parser(
+        'robot', help='describe a robot of your own',
+        description='A robot is a YAML file: its driver, what it reports, what it is told (docs/your-robot.md).',
+    )  # fmt: skip
+    commands = robot.add_subparsers(required=True, metavar='COMMAND')
+    new = commands.add_parser('new', help='write a commented file to edit')
+    new.add_argument('name', help='name of the robot: small letters, digits and _')
+    new.add_argument('--driver', choices=sorted(TEMPLATES), default='twist', help='what carries actions to it')
+    new.add_argument('--out', type=user_path, help='file to write (default: NAME.yaml)')
+    new.set_defaults(run=_new)
+    show = commands.add_parser('show', help='check a file, and say what states and actions follow from it')
+    show.add_argument('robot', help='a name under params/robots/ or a file')
+    show.set_defaults(run=_show)
+
+
+def _new(args: argparse.Namespace) -> int:
+    """Write the file of a shipped robot with the same driver, under the new name."""
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.core.share import find
+
+    if not re.fullmatch(r'[a-z][a-z0-9_]*', args.name):
+        raise UserError(f'{args.name}: name it with small letters, digits and _, a letter first; models carry the name')
+    out: Path = args.out or Path(f'{args.name}.yaml')
+    if out.exists():
+        raise UserError(f'{out}: exists already; give another file: --out FILE')
+    template = find('params/robots', TEMPLATES[args.driver], '.yaml').read_text(encoding='utf-8')
+    text = re.sub(r'^name: .*$', f'name: {args.name}', template, count=1, flags=re.MULTILINE)
+    try:
+        out.write_text(text, encoding='utf-8')
+    except OSError as error:
+        raise UserError(f'{out}: cannot be written: {error.strerror}') from None
+    try:
+        load_robot(str(out.absolute()))
+    except UserError:
+        out.unlink()
+        raise
+    print(f'{out}: edit it, then look at it with: millirobot robot show {out}')
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    """Print driver, period, states and actions."""
+    from millirobot_adapt.core.control.steering import turning_radius
+    from millirobot_adapt.core.robot.description import load_robot
+
+    robot = load_robot(args.robot)
+    layout = robot.layout
+    print(f'{robot.name}: driver {robot.driver.kind}, every {robot.dt:g} s')
+    print(f'state ({layout.nx}): {", ".join(layout.state_names)}')
+    for action in layout.actions:
+        print(f'action {action.name}: {action.low:g} to {action.high:g} {action.unit}, stands at {action.neutral:g}')
+    print(f'a network sees: {", ".join(layout.feature_names)}')
+    print(f'and predicts: {", ".join(layout.target_names)}')
+    print(f'narrowest turn: radius {turning_radius(layout):.3g} m')
+    return 0
