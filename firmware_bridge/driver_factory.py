@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import Clock
@@ -17,14 +16,18 @@ from millirobot_adapt.core.robot.drivers import TwistConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 
 
-@dataclass(frozen=True)
-class Outlet:
+class Outlet(Protocol):
     """What a driver without a port sends its actions through; the bridge's node has it."""
 
-    send: Callable[[FloatArray], None]
-    """Publishes an action, shape (nu,)."""
-    start_guardian: Callable[[], Guardian]
-    """Starts the process that commands standstill when the bridge is gone or hangs."""
+    def send(self, action: FloatArray) -> None:
+        """Publish an action, shape (nu,)."""
+
+    def start_guardian(self) -> Guardian:
+        """Start the process that commands standstill when the bridge is gone or hangs.
+
+        Raises:
+            OSError: it cannot be started.
+        """
 
 
 def make_driver(robot: RobotConfig, config: BridgeConfig, clock: Clock, outlet: Outlet | None = None) -> RobotDriver:

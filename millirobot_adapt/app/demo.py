@@ -108,7 +108,7 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
         'controller': {
             'path': demo.shape, 'method': demo.method, 'model': _model(demo, robot.name), 'seed': demo.seed,
             'objective.fence_corners': MOCK_FENCE, 'robot': demo.robot,
-            'deadline': min(ControllerConfig.deadline, 0.9 * robot.dt),
+            'deadline': 0.9 * robot.dt if ControllerConfig.deadline > robot.dt else None,
         },
     }  # fmt: skip
     given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}

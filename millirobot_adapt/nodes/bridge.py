@@ -49,7 +49,9 @@ class BridgeNode(ManagedNode):
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
         config, clock = self._config, SystemClock()
-        driver = make_driver(self._robot, config, clock, twist_outlet(self, self._robot, config))
+        driver = make_driver(
+            self._robot, config, clock, twist_outlet(self, self._robot, config.robot, config.guardian_silence)
+        )
         driver.connect()
         show_fence(self, self.gate.fence)
         log = self.get_logger().info

@@ -34,6 +34,14 @@ def test_the_firmware_is_the_mocks_own_unless_another_is_asked_for():
     assert node_overrides(demo(firmware='host'))['mock_robot']['firmware'] == 'host'
 
 
+def test_another_robot_is_every_nodes_and_brings_its_model_and_its_fault():
+    overrides = node_overrides(demo(robot='rover', condition=None))
+    assert {values['robot'] for values in overrides.values()} == {'rover'}
+    assert overrides['controller']['model'] == 'rover_grbal'
+    assert overrides['mock_robot']['condition'] == 'weak_wheel'
+    assert overrides['bridge']['allow_mock_model'] is True
+
+
 def test_set_wins_over_options():
     overrides = node_overrides(demo(overrides=['mock_robot.fault_time=5.0', 'estimator.robot=other']))
     assert overrides['mock_robot']['fault_time'] == 5.0

@@ -1,11 +1,13 @@
 """The driver of a robot that takes velocity commands: what it sends, and what the bridge's loop and gate make of it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.driver_factory import Outlet, make_driver, silence_promise
+from firmware_bridge.driver_factory import make_driver, silence_promise
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
@@ -37,7 +39,9 @@ def bench():
         guardians.append(Guardian())
         return guardians[-1]
 
-    driver = make_driver(ROVER, BridgeConfig(), SystemClock(), Outlet(sent.append, start_guardian))
+    driver = make_driver(
+        ROVER, BridgeConfig(), SystemClock(), SimpleNamespace(send=sent.append, start_guardian=start_guardian)
+    )
     return driver, sent, guardians
 
 

@@ -12,8 +12,6 @@ from typing import Any
 from geometry_msgs.msg import Twist, TwistStamped
 from rclpy.node import Node
 
-from firmware_bridge.bridge_config import BridgeConfig
-from firmware_bridge.driver_factory import Outlet
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.drivers import TwistConfig
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
@@ -23,26 +21,40 @@ LEAVE_TIME = 1.0
 """A guardian that has not left within this time is killed [s]."""
 
 
-def twist_outlet(node: Node, robot: RobotConfig, config: BridgeConfig) -> Outlet | None:
-    """Return what velocity commands of a robot go out through; None for a robot on a port."""
-    driver = robot.driver
-    if not isinstance(driver, TwistConfig):
-        return None
-    publisher = TwistPublisher(node, driver, robot.layout)
-    return Outlet(publisher.send, lambda: TwistGuardian(config.robot, config.guardian_silence, node.get_namespace()))
+def twist_outlet(node: Node, robot: RobotConfig, name: str, silence: float) -> TwistOutlet | None:
+    """Return what velocity commands of a robot go out through; None for a robot on a port.
+
+    Args:
+        node: The bridge.
+        robot: The robot.
+        name: Its name or file, for the guardian.
+        silence: The guardian acts when the bridge is silent for longer [s].
+    """
+    return (
+        TwistOutlet(node, robot.driver, robot.layout, name, silence) if isinstance(robot.driver, TwistConfig) else None
+    )
 
 
-class TwistPublisher:
-    """Publish an action on the topic that the robot's file names."""
+class TwistOutlet:
+    """Publish actions on the topic that the robot's file names, watched by a guardian."""
 
-    def __init__(self, node: Node, driver: TwistConfig, layout: StateLayout) -> None:
+    def __init__(self, node: Node, driver: TwistConfig, layout: StateLayout, robot: str, silence: float) -> None:
         self._driver, self._names = driver, layout.action_names
+        self._guardian = (robot, silence, node.get_namespace())
         self._publisher = node.create_publisher(TwistStamped if driver.stamped else Twist, driver.topic, 1)
 
     def send(self, action: FloatArray) -> None:
         """Publish an action, shape (nu,)."""
         values = dict(zip(self._names, map(float, action), strict=True))
         self._publisher.publish(twist_message(self._driver, values))
+
+    def start_guardian(self) -> TwistGuardian:
+        """Start the process that commands standstill when the bridge is gone or hangs.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        return TwistGuardian(*self._guardian)
 
 
 def twist_message(driver: TwistConfig, values: dict[str, float]) -> Any:
