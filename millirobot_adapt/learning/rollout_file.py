@@ -125,7 +125,7 @@ def _check_values(path: Path, rollouts: CollectedRollouts) -> None:
         if dtype.kind != kind:
             wanted = 'true or false' if kind == 'b' else 'floating-point numbers'
             raise UserError(f'{path}: {name} holds {dtype} where {wanted} are needed; collect the data again')
-    states = np.isfinite(rollouts.states).all(-1)
+    states = np.asarray(np.isfinite(rollouts.states).all(-1))
     finite = states[:, :-1] & states[:, 1:] & np.isfinite(rollouts.actions).all(-1)
     wrong = np.argwhere(rollouts.valid & ~finite)
     if len(wrong):

@@ -18,7 +18,7 @@ _STRETCH, _STRETCHES = 96, 64
 """Further transitions before those of a segment in a stretch, and how many stretches are kept."""
 _SMALLEST_SPREAD = 1e-6
 """A column that spreads over less, relative to its size where that is above 1, is constant."""
-_NO_INFLUENCE = 1e6
+_NO_INFLUENCE = 1e9
 """Scale of an input that was constant in training: what it does is not known, so it must not matter."""
 
 

@@ -111,8 +111,8 @@ def read_walks(path: Path, estimator: EstimatorConfig | None = None) -> Recorded
     """
     bag = open_bag(path)
     robot, provenance = recorded_robot(bag), read_provenance(bag)
-    config = provenance.config('estimator', EstimatorNodeConfig) if provenance else None
-    config = config or estimator or EstimatorNodeConfig()
+    own = provenance.config('estimator', EstimatorNodeConfig) if provenance else None
+    config: EstimatorConfig = own or estimator or EstimatorNodeConfig()
     run = load_run(bag)
     walks, live = _live(run, robot), True
     sessions = [_name(path)] * len(walks)
