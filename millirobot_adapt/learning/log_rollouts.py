@@ -161,8 +161,13 @@ def _as_rollouts(walks: Sequence[LoggedWalk], robot: RobotConfig, metadata: dict
     moved = np.linalg.norm(np.diff(states[..., PLANE], axis=1), axis=-1)
     known = np.isfinite(actions[:, :-1]).all(-1)
     valid = mark_valid(states, stamps, robot.dt) & ~(moved > JUMP) & known
-    states, actions = np.nan_to_num(states).astype(np.float32), np.nan_to_num(actions[:, :-1]).astype(np.float32)
-    return CollectedRollouts(states, actions, stamps, valid, {**metadata, LAYOUT: robot.layout.record()})
+    return CollectedRollouts(
+        np.nan_to_num(states).astype(np.float32),
+        np.nan_to_num(actions[:, :-1]).astype(np.float32),
+        stamps,
+        valid,
+        {**metadata, LAYOUT: robot.layout.record()},
+    )
 
 
 def _digest(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import tempfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -44,6 +45,24 @@ def test_what_is_read_may_be_changed():
     rows = made(2 * BLOCK)
     rows[5][:] = np.nan
     assert rows[5].tolist() == [50.0, 51.0, 52.0]
+
+
+def test_many_rows_take_no_more_memory_than_few():
+    row = np.arange(24.0)
+
+    def kept(count):
+        tracemalloc.start()
+        rows = Rows()
+        for _ in range(count):
+            rows.append(row)
+        for k in range(0, count, 100):
+            assert rows[k][23] == 23.0
+        found, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return found
+
+    few, many = kept(5 * BLOCK), kept(50 * BLOCK)
+    assert many < few + 8 * BLOCK * len(row)
 
 
 def test_an_order_of_rows_reads_like_an_array():

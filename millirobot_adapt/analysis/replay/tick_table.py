@@ -76,8 +76,9 @@ def without_window(record: TickRecord) -> TickRecord:
     kept: dict[str, Any] = {
         name: getattr(record, name).copy() for name in ('state', 'executing', 'sent', 'plan_actions', 'plan_states')
     }
-    left_out = ('window_states', 'window_actions', 'window_next_states', 'window_mask', 'previous_plan')
-    return replace(record, **kept, **{name: np.empty(0) for name in left_out})
+    for name in ('window_states', 'window_actions', 'window_next_states', 'window_mask', 'previous_plan'):
+        kept[name] = np.empty(0)
+    return replace(record, **kept)
 
 
 def _happened(rollout: Rollout, k: int) -> dict[str, float]:
