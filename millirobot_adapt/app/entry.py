@@ -58,4 +58,6 @@ teleop = _node('teleop')
 
 def millirobot() -> int:
     """Run the command `millirobot`."""
+    if sys.argv[1:2] == ['demo']:  # it draws nothing; see `app/launched.py`
+        os.environ.setdefault('MUJOCO_GL', 'disabled')
     return _run('millirobot_adapt.app.main')

@@ -14,6 +14,7 @@ from millirobot_adapt.bringup.interrupts import die_at_once
 if __name__ == '__main__':
     die_at_once()  # before the imports below, which take a second
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,8 @@ DIFFERING: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     'sim': {'bridge': {'gate.fence': MOCK_FENCE}, 'controller': {'objective.fence_corners': MOCK_FENCE}},
 }
 """Launch file -> parameters that differ from the shipped files: node -> dotted name -> value."""
+GRAPHICS = 'MUJOCO_GL'
+"""Environment variable by which MuJoCo chooses its graphics library."""
 PATHS = ('params', 'out', 'bag', 'model', 'trajectory', 'condition', 'robot')
 """Arguments that may be paths: a shell leaves the ~ alone after `:=`."""
 
@@ -255,6 +258,8 @@ def read_command_line(words: Sequence[str]) -> tuple[Launched, int | None]:
 
 def main() -> int:
     """Run the program; returns the exit code."""
+    # Nothing is drawn here. MuJoCo would start a child to look for a screen, and Ctrl-C would reach that one, too.
+    os.environ.setdefault(GRAPHICS, 'disabled')
     try:
         launched, launcher = read_command_line(sys.argv[1:])
         with Interrupts(launcher) as interrupts:
