@@ -9,12 +9,14 @@
 #   make lint          ruff and mypy
 #   make test-train    the tests of learning/, with PyTorch
 #   make models        collect on the mock and train every model that ships; goes on where an earlier call ended
+#   make docs          the pages of docs/ as a website in build/docs
+#   make reference     the generated pages: docs/parameters.md, docs/commands.md, docs/api.md
 #   make clean         remove .venv and caches; runs/ stays
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 # Without one, ROS=kilted takes ROS 2 Kilted's wheels and not Jazzy's; VENV=.venv-kilted keeps both.
 
-.PHONY: demo test test-long test-lowest test-firmware lint test-train models clean env
+.PHONY: demo test test-long test-lowest test-firmware lint test-train models docs reference clean env
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -64,6 +66,16 @@ test-train:
 models:
 	@.ci/venv.sh train
 	@$(BIN)/millirobot make-models $(ARGS)
+
+docs:
+	@.ci/venv.sh docs
+	$(BIN)/mkdocs build --strict --quiet
+	@echo build/docs/index.html
+
+reference: env
+	$(BIN)/python -m millirobot_adapt.app.reference > docs/parameters.md
+	$(BIN)/python -m millirobot_adapt.app.command_reference > docs/commands.md
+	$(BIN)/python -m millirobot_adapt.app.api_reference > docs/api.md
 
 env:
 	@.ci/venv.sh

@@ -46,7 +46,7 @@ setup(
     description='Onboard controller runtime for a small legged robot that adapts its dynamics model while it walks.',
     license='Apache-2.0',
     packages=find_packages(include=[f'{PACKAGE}*', 'firmware_bridge*']),
-    package_data={PACKAGE: ['py.typed', 'analysis/templates/*'], 'firmware_bridge': ['py.typed']},
+    package_data={PACKAGE: ['py.typed', '*.pyi', 'analysis/templates/*'], 'firmware_bridge': ['py.typed']},
     data_files=shared_files(),
     cmdclass={'build_py': BuildWithOrigin},
     python_requires='>=3.10',
@@ -58,6 +58,7 @@ setup(
         'PyYAML>=6.0.1',
         'pydantic>=2.6',
         'tqdm>=4.60',
+        'argcomplete>=3.1',
         'rosbags>=0.11',
         'mcap>=1.5',
         'zstandard>=0.20',
@@ -70,6 +71,7 @@ setup(
         'parquet': PARQUET,
         'view': [*SIM, *REPORT, 'rerun-sdk>=0.26'],
         'test': [*FILM, *PARQUET, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
+        'docs': ['mkdocs-material>=9.5'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.
         'ros': [

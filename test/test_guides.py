@@ -43,7 +43,7 @@ def test_the_rows_of_the_tables_are_parameters_and_begin_with_the_shipped_values
 
 
 def test_launch_files_and_their_arguments_exist():
-    pages = [ROOT / 'README.md', *(ROOT / 'docs').glob('*.md'), *(ROOT / 'launch').glob('*.launch.py')]
+    pages = [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md'), *(ROOT / 'launch').glob('*.launch.py')]
     calls = []
     for page in pages:
         calls += re.findall(

@@ -43,14 +43,15 @@ ROOMS: dict[str, tuple[str, ...]] = {
     'analysis': ('recording', 'sim', 'contract', 'core'),
     'learning': ('analysis', 'recording', 'sim', 'contract', 'core'),
     'experiments': ('learning', 'analysis', 'recording', 'sim', 'contract', 'core'),
+    'api': ('experiments', 'learning', 'analysis', 'recording', 'sim', 'contract', 'core'),
     'bringup': ('nodes', 'ros', 'recording', 'sim', 'firmware_bridge', 'contract', 'core'),
     'benchmarks': (
         'bringup', 'experiments', 'learning', 'analysis', 'ros', 'recording', 'sim', 'firmware_bridge', 'contract',
         'core',
     ),
     'app': (
-        'benchmarks', 'bringup', 'experiments', 'learning', 'analysis', 'ros', 'recording', 'sim', 'firmware_bridge',
-        'contract', 'core',
+        'benchmarks', 'bringup', 'api', 'experiments', 'learning', 'analysis', 'ros', 'recording', 'sim',
+        'firmware_bridge', 'contract', 'core',
     ),
 }  # fmt: skip
 
@@ -59,7 +60,8 @@ def full(room: str) -> str:
     return room if room in PACKAGES else f'millirobot_adapt.{room}'
 
 
-ARROWS: dict[str, set[str]] = {'millirobot_adapt': set()} | {
+# The package itself hands out the names of `api`, when they are asked for.
+ARROWS: dict[str, set[str]] = {'millirobot_adapt': {'millirobot_adapt.api'}} | {
     full(room): {full(below) for below in allowed} for room, allowed in ROOMS.items()
 }
 

@@ -217,7 +217,7 @@ def _shapes(layout: StateLayout) -> dict[str, tuple[int, ...]]:
     }  # fmt: skip
 
 
-def load_run(bag: Bag, shape: str = 'reference') -> RunData:
+def read_run_data(bag: Bag, shape: str = 'reference') -> RunData:
     """Read a whole bag into arrays; a message whose content makes no sense is left out with a warning.
 
     Args:

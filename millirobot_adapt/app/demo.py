@@ -15,6 +15,7 @@ from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
 from millirobot_adapt.bringup.prepare import Place, prepare_run
 from millirobot_adapt.bringup.processes import (
+    CONTROLLER,
     MANAGED,
     MANAGER,
     MOCK_FENCE,
@@ -26,7 +27,9 @@ from millirobot_adapt.bringup.processes import (
 )
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
+from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.dynamics.method_factory import check_method, model_for_method
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.drivers import ImageprocConfig
 from millirobot_adapt.core.share import shipped_model
@@ -121,7 +124,12 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
 def _model(demo: Demo, robot: str) -> str | None:
     """Return the model asked for; with a method or a robot alone, the one that ships for it."""
     given = demo.method or ('grbal' if demo.robot else None)
-    return demo.model or (shipped_model(robot, given) if given else None)
+    if demo.model or not given:
+        return demo.model
+    if demo.robot:
+        return shipped_model(robot, check_method(given))
+    shipped = read_params(CONTROLLER.parameter_file, 'controller', ControllerConfig)
+    return model_for_method(given, shipped.model, robot)
 
 
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import signal
@@ -16,6 +15,7 @@ from millirobot_adapt.app.commands import (
     calibrate,
     calibrate_pose,
     collect,
+    completion,
     doctor,
     evaluate,
     evaluate_log,
@@ -26,6 +26,7 @@ from millirobot_adapt.app.commands import (
     link,
     live,
     make_models,
+    operate,
     params,
     path,
     replay,
@@ -33,14 +34,36 @@ from millirobot_adapt.app.commands import (
     robot,
     view,
 )
+from millirobot_adapt.app.parser import CommandGroups, CommandParser
 from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
 from millirobot_adapt.core.files import NO_WAY_IN
 
-GROUPS = (
-    live, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, view, import_log, bag,
-    calibrate, calibrate_pose, doctor, robot, params, path, link, bench,
+MODULES = (
+    live, operate, inject, collect, learn, make_models, evaluate, evaluate_log, replay, report, film, view, import_log,
+    bag, calibrate, calibrate_pose, doctor, robot, params, path, link, bench, completion,
 )  # fmt: skip
-"""The files that add commands, in the order of `millirobot --help`."""
+"""The files that add commands."""
+
+GROUPS = {
+    'run': (
+        'walk, with the mock or with a robot',
+        ('demo', 'arm', 'start', 'pause', 'resume', 'finish', 'stop', 'set', 'status', 'inject'),
+    ),
+    'look': (
+        'see what a run did',
+        ('report', 'compare', 'replay', 'film', 'view', 'export-bag', 'repair', 'import-log'),
+    ),
+    'learn': (
+        'collect data, train models, compare methods',
+        ('collect', 'train', 'export-model', 'make-models', 'evaluate', 'evaluate-log'),
+    ),
+    'check': (
+        'find out whether all is ready for a run',
+        ('doctor', 'robot', 'path', 'params', 'link-test', 'calibrate', 'calibrate-pose', 'completion'),
+    ),
+    'bench': ('measure', ('bench',)),
+}
+"""How `millirobot --help` lists the commands: title of a group -> what it is for, its commands in order."""
 
 DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 """What any command that writes may meet, and nobody's mistake."""
@@ -48,17 +71,19 @@ DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> CommandParser:
     """Build the parser of all commands; each sets `run`, a function from the parsed arguments to the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
+        CommandGroups(GROUPS),
         prog='millirobot',
         description='Drive, simulate, train and evaluate a small legged robot that adapts its dynamics model.',
-        epilog='Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted.',
+        epilog='millirobot COMMAND --help describes a command. Exit codes: 0 done, 1 a check failed, 2 bad input, '
+        '130 interrupted.',
     )
     parser.add_argument('--version', action='version', version=f'millirobot {__version__}')
-    subparsers = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    for group in GROUPS:
-        group.add(subparsers)
+    commands = parser.add_subparsers(metavar='COMMAND', required=True)
+    for module in MODULES:
+        module.add(commands)
     return parser
 
 
@@ -66,7 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C becomes a line and an exit code from here on
     try:
-        parsed = make_parser().parse_args(arguments)
+        parser = make_parser()
+        if '_ARGCOMPLETE' in os.environ:
+            completion.complete(parser)
+        parsed = parser.parse_args(arguments)
         return int(parsed.run(parsed))
     except UserError as error:
         print(f'millirobot: error: {error}', file=sys.stderr)

@@ -1,7 +1,7 @@
 """The contract on the wire: every topic, its type, who publishes it, and what its numbers mean.
 
 Names are relative, so a namespace holds several robots side by side. The recorder subscribes to exactly this list, the
-log importer writes it, replay reads it, and the table in the README is generated from it.
+log importer writes it, replay reads it, and the table in docs/topics.md is generated from it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from millirobot_adapt.core.errors import did_you_mean
+from millirobot_adapt.core.errors import did_you_mean, not_one_of
 from millirobot_adapt.core.yaml_file import is_number
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _what(error: ErrorDetails, declared: Parameter | None) -> str:
     if kind == 'finite_number':
         return f' = {value} is not finite'
     if kind == 'literal_error' and declared is not None:
-        return f' = {value!r} is not one of {", ".join(map(str, declared.choices))}'
+        return f' = {not_one_of(value, declared.choices)}'
     if kind == 'union_tag_not_found':
         return f' does not say its {error["ctx"]["discriminator"]}; give it one'
     if kind == 'union_tag_invalid' and declared is not None:

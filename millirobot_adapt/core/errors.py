@@ -50,10 +50,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     It begins with a semicolon, or is empty where there is nothing useful to say.
     """
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(word, names, n=1, cutoff=_NEAR)
-    if near:
-        return f'; did you mean {near[0]!r}?'
+    near = closest(word, names)
+    if near is not None:
+        return f'; did you mean {near!r}?'
     return f'; known are {", ".join(names)}' if 0 < len(names) <= _FEW else ''
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `word` most likely stands for, None where none is near."""
+    names = list(known)
+    same = [name for name in names if name.lower() == word.lower()]
+    return next(iter(same or difflib.get_close_matches(word.lower(), names, n=1, cutoff=_NEAR)), None)
+
+
+def not_one_of(value: object, known: Iterable[object]) -> str:
+    """Return 'x' is not one of a, b, c; with the nearest of them where one is near."""
+    names = [str(name) for name in known]
+    near = closest(value, names) if isinstance(value, str) else None
+    return f'{value!r} is not one of {", ".join(names)}' + (f'; did you mean {near!r}?' if near else '')
 
 
 def missing_extra(error: ModuleNotFoundError) -> UserError | None:

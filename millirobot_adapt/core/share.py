@@ -10,6 +10,15 @@ from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.files import exists, user_path
 
 PACKAGE = 'millirobot_adapt'
+KINDS = {
+    'models': 'model',
+    'params': 'parameter file',
+    'params/calibration': 'table of figures',
+    'params/conditions': 'condition',
+    'params/robots': 'robot',
+    'params/training': 'recipe',
+}
+"""What a folder of shipped things holds, for messages."""
 
 
 def share_dir() -> Path:
@@ -55,7 +64,9 @@ def find(kind: str, name: str, suffix: str = '') -> Path:
         if exists(place):
             return place
     known = sorted(path.stem if suffix else path.name for path in folder.glob(f'*{suffix}'))
-    raise UserError(f'{name}: no such file, and no {kind} of that name is shipped{did_you_mean(name, known)}')
+    raise UserError(
+        f'{name}: no such file, and no {KINDS.get(kind, kind)} of that name is shipped{did_you_mean(name, known)}'
+    )
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from millirobot_adapt.core.config import build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.dynamics.method_factory import METHODS
+from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.planning.paths import make_path
@@ -97,6 +98,10 @@ def _models(
         given = experiment.oracle.get(condition.name, [])
         adaptation, bundles = 'mb', [given] if isinstance(given, str) else list(given)
     elif not bundles:
+        if adaptation not in METHODS:
+            raise UserError(
+                f'method {adaptation!r} is not known{did_you_mean(adaptation, (*METHODS, FOLLOWER, ORACLE))}'
+            )
         bundles = [shipped_model(load_robot(config.robot).name, adaptation)]
     engine = replace(config.engine, threads=1, name=method.engine or config.engine.name)
     return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]

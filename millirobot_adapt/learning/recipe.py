@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from millirobot_adapt.core.config import Config, build, param, section
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import read_yaml
@@ -34,7 +34,7 @@ class Recipe:
         known = [*self.models, *self.copies]
         for name in names:
             if name not in known:
-                raise UserError(f'{name}: no model of the recipe; known are {", ".join(known)}')
+                raise UserError(f'{name}: no model of the recipe{did_you_mean(name, known)}')
         models, copies = ({n: group[n] for n in group if n in names} for group in (self.models, self.copies))
         return replace(self, models=models, copies=copies)
 

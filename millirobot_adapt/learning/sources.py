@@ -11,7 +11,7 @@ import numpy as np
 
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.rollouts import executed_actions, read_rollouts
-from millirobot_adapt.analysis.run_data import RunData, load_run
+from millirobot_adapt.analysis.run_data import RunData, read_run_data
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig, EstimatorNodeConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
@@ -113,7 +113,7 @@ def read_walks(path: Path, estimator: EstimatorConfig | None = None) -> Recorded
     robot, provenance = recorded_robot(bag), read_provenance(bag)
     own = provenance.config('estimator', EstimatorNodeConfig) if provenance else None
     config: EstimatorConfig = own or estimator or EstimatorNodeConfig()
-    run = load_run(bag)
+    run = read_run_data(bag)
     walks, live = _live(run, robot), True
     sessions = [_name(path)] * len(walks)
     if not walks:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from millirobot_adapt import __version__
 from millirobot_adapt.core.config import Config, build, flatten, nest, read_params
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble
+from millirobot_adapt.core.dynamics.method_factory import model_for_method
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import ParameterFile
@@ -94,7 +95,8 @@ class Changes:
     model: str = ''
     """Model bundle; '': the recorded one."""
     method: str = ''
-    """Adaptation method; '': the recorded one, or with another model the one it was trained for."""
+    """Adaptation method; '': the recorded one, or with another model the one it was trained for. Without a model it
+    brings the one that ships for it, unless the recorded model was trained for it (`model_for_method`)."""
     parameters: ParameterFile | None = None
     """ROS 2 parameter file whose blocks take the place of the recorded parameters."""
     overrides: Sequence[tuple[str, str, Any]] = ()
@@ -119,12 +121,13 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     estimator = _config(told, changes, 'estimator', EstimatorNodeConfig)
     if changes.model:
         controller = replace(controller, model=changes.model, method=changes.method)
-    elif changes.method:
-        controller = replace(controller, method=changes.method)
     renamed = {name for _, name, _ in changes.overrides}
     if told is not None and told.model_hashes and (same_model or not (changes.model or 'model' in renamed)):
         remedy = 'name the folder of the one that was used with --model'
         controller = replace(controller, model=str(model_of(told, changes.model, remedy)))
+    if changes.method and not changes.model:
+        model = model_for_method(changes.method, controller.model, load_robot(controller.robot).name)
+        controller = replace(controller, model=model, method=changes.method)
     source = 'the shipped ones, as the bag tells none' if told is None else told.source
     if changes.parameters is not None:
         source = str(changes.parameters.path)
@@ -142,6 +145,15 @@ def recorded_robot(bag: Bag) -> RobotConfig:
         UserError: its description does not fit this version.
     """
     return robot_of(read_provenance(bag), ControllerConfig().robot)
+
+
+def recorded_estimator(bag: Bag) -> EstimatorNodeConfig:
+    """Return the estimator's parameters that a bag was recorded with, the shipped ones where it does not tell.
+
+    Raises:
+        UserError: they do not fit this version.
+    """
+    return _config(read_provenance(bag), Changes(), 'estimator', EstimatorNodeConfig)
 
 
 def _config(told: Provenance | None, changes: Changes, node: str, cls: type[C]) -> C:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rclpy
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
@@ -68,19 +70,51 @@ class Operator:
 
     def call(self, service: str, seconds: float) -> tuple[bool, str]:
         """Call one of `SERVICES`; returns whether it was done, and its message (or that nobody answered)."""
+        return self.call_first((service,), seconds)
+
+    def call_first(self, services: Sequence[str], seconds: float) -> tuple[bool, str]:
+        """Call that one of some `SERVICES` which somebody offers; returns as `call`."""
         deadline = time.monotonic() + seconds
-        client = self._clients[service]
-        while not client.service_is_ready():
+        while (service := next((name for name in services if self._clients[name].service_is_ready()), None)) is None:
             if time.monotonic() > deadline:
-                return False, f'/{service} is not offered by anyone'
+                return False, f'/{services[0]} is not offered by anyone'
             self.spin(0.02)
-        future = client.call_async(Trigger.Request())
+        answer = self._answer(self._clients[service].call_async(Trigger.Request()), deadline)
+        if answer is None:
+            return False, f'/{service} did not answer within {seconds:g} s'
+        return bool(answer.success), str(answer.message)
+
+    def set_parameters(self, node: str, values: Mapping[str, Any], seconds: float) -> tuple[bool, str]:
+        """Set parameters of a node, all or none; returns whether it was done, and why not.
+
+        Args:
+            node: Its name.
+            values: Values of their declared types by dotted name.
+            seconds: Longest wait for an answer [s].
+        """
+        deadline = time.monotonic() + seconds
+        client = self._node.create_client(SetParametersAtomically, f'{node}/set_parameters_atomically')
+        try:
+            while not client.service_is_ready():
+                if time.monotonic() > deadline:
+                    return False, f'no node {node} is there'
+                self.spin(0.02)
+            parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+            request = SetParametersAtomically.Request(parameters=parameters)
+            answer = self._answer(client.call_async(request), deadline)
+        finally:
+            self._node.destroy_client(client)
+        if answer is None:
+            return False, f'{node} did not answer within {seconds:g} s'
+        return bool(answer.result.successful), str(answer.result.reason)
+
+    def _answer(self, future: Any, deadline: float) -> Any:
+        """Wait for an answer until `deadline`; None where none comes."""
         while not future.done():
             if time.monotonic() > deadline:
-                return False, f'/{service} did not answer within {seconds:g} s'
+                return None
             self._executor.spin_once(timeout_sec=0.02)
-        answer: Any = future.result()
-        return bool(answer.success), str(answer.message)
+        return future.result()
 
     def call_all(self, services: Sequence[str], seconds: float) -> None:
         """Call some of `SERVICES` at once and wait for all answers; who does not answer is not waited for longer."""

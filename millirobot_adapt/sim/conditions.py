@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Discriminator, Strict, Tag
 
 from millirobot_adapt.core.config import Config, build, param, section
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, not_one_of
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, check_duration, fault_kind, is_fault
@@ -86,7 +86,7 @@ class Circumstances(Config):
 
     def __post_init__(self) -> None:
         if isinstance(self.terrain, str) and self.terrain not in TERRAINS:
-            raise UserError(f'terrain = {self.terrain!r} is not one of {", ".join(TERRAINS)}, nor a group of numbers')
+            raise UserError(f'terrain = {not_one_of(self.terrain, TERRAINS)}; or write a group of numbers')
 
     @property
     def floor(self) -> Terrain:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, not_one_of
 
 SIDES = ('left', 'right', 'both')
 PROCESSES = ('bridge', 'estimator', 'controller', 'recorder', 'manager', 'collector', 'teleop')
@@ -49,7 +49,7 @@ class FaultKind:
             raise UserError(f'{name} takes no value, not {value!r}')
         if self.choices:
             if value not in self.choices:
-                raise UserError(f'{name} = {value!r} is not one of {", ".join(self.choices)}')
+                raise UserError(f'{name} = {not_one_of(value, self.choices)}')
             return value
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise UserError(f'{name} = {value!r} must be a number: {self.values}')

@@ -11,7 +11,7 @@ from robots import STATE_NAMES
 from millirobot_adapt.analysis.predictions import predict, predict_with
 from millirobot_adapt.analysis.report.path_figures import horizon_error
 from millirobot_adapt.analysis.report.timeline import timeline_of
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.core.dynamics.method_interface import Adaptation
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.provenance import Provenance
@@ -50,7 +50,7 @@ class Learns:
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     """30 ticks straight ahead; the state of tick 20 never came."""
-    run = load_run(open_bag(synthetic_run.write_run(tmp_path_factory.mktemp('walk') / 'run', ticks=30)))
+    run = read_run_data(open_bag(synthetic_run.write_run(tmp_path_factory.mktemp('walk') / 'run', ticks=30)))
     ticks = []
     for k, tick in enumerate(run.ticks):
         state = np.zeros(len(STATE_NAMES))

@@ -22,6 +22,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 from millirobot_adapt.recording.writer import BagWriter
 
 DT = 0.1
@@ -301,6 +302,17 @@ def test_what_it_would_have_done_otherwise(tmp_path, capsys, change):
     assert recorded['ticks'] == 10
     assert recorded['same_actions'] < 10
     assert recorded['action_difference_rev_s'] > 0
+
+
+def test_a_method_brings_its_model_unless_the_runs_was_trained_for_it(tmp_path):
+    bag = open_bag(live_run.write_live_run(tmp_path / 'bag', 3))
+
+    def model_with(**changes):
+        return Path(recorded_setup(bag, Changes(**changes)).controller.model).name
+
+    assert model_with() == model_with(method='grbal') == live_run.MODEL.name
+    assert model_with(method='mb') == 'velociroach_mb'
+    assert model_with(method='mb', model=str(live_run.MODEL)) == live_run.MODEL.name
 
 
 def test_parameters_come_from_a_file_where_it_has_them(tmp_path, capsys):

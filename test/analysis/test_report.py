@@ -11,7 +11,7 @@ import synthetic_run
 from millirobot_adapt.analysis.figure_style import worst
 from millirobot_adapt.analysis.recovery import time_to_recover
 from millirobot_adapt.analysis.report import write_report
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.analysis.summary import summarise
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import stored_messages
@@ -32,7 +32,7 @@ def reported(tmp_path_factory):
 
 
 def test_the_arrays_of_a_run_are_what_was_written(calm):
-    run = load_run(open_bag(calm))
+    run = read_run_data(open_bag(calm))
     assert len(run.states) == len(run.ticks) == len(run.sent) == len(run.true_poses) == 400
     assert run.states.values.shape == (400, 24)
     assert run.states.values[0, 23] == 4.0
@@ -64,7 +64,7 @@ def test_the_summary_holds_the_numbers_of_the_run(calm):
 
 
 def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
-    tracking = summarise(load_run(open_bag(calm)), {})['tracking']
+    tracking = summarise(read_run_data(open_bag(calm)), {})['tracking']
     # 1 cm for 20 s, then 3 cm for 20 s; the path's chords and the reckoning by chords cost a millimetre.
     assert tracking['cross_track_rms_m'] == pytest.approx(((0.01**2 + 0.03**2) / 2) ** 0.5, abs=1e-3)
     assert tracking['after_fault']['cross_track_rms_m'] == pytest.approx(0.03, abs=1e-3)
@@ -75,7 +75,7 @@ def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
 
 def test_the_shape_chooses_the_weights_of_the_cost(calm):
     costs = [
-        summarise(load_run(open_bag(calm), shape), {})['tracking']['after_fault']['cost_per_step']
+        summarise(read_run_data(open_bag(calm), shape), {})['tracking']['after_fault']['cost_per_step']
         for shape in ('figure8', 'zigzag')
     ]
     # The paper weighs distance 50 and 40 there; the heading error is nearly zero.
@@ -90,7 +90,7 @@ def test_skipped_and_late_ticks_count_as_missed(tmp_path, monkeypatch):
             real(bag, path, tick, *rest)
 
     monkeypatch.setattr(synthetic_run, 'write_tick', skip_some)
-    summary = summarise(load_run(open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=20))), {})
+    summary = summarise(read_run_data(open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=20))), {})
     assert (summary['ticks'], summary['deadline_misses']) == (20, 2)
 
 
@@ -329,7 +329,7 @@ def test_every_cut_of_a_bag_gives_a_summary_of_the_beginning_or_one_clear_error(
     file.write_bytes(whole[: len(whole) * percent // 100])
     warnings: list[str] = []
     try:
-        summary = summarise(load_run(open_bag(file, warnings.append)), {})
+        summary = summarise(read_run_data(open_bag(file, warnings.append)), {})
     except UserError as error:
         warnings.append(str(error))
     else:

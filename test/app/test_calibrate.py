@@ -29,7 +29,7 @@ def test_it_prints_the_mock_beside_the_real_robot_and_counts_what_is_missed(caps
 @pytest.mark.parametrize(
     ('option', 'value', 'complaint'),
     [
-        ('--terrain', 'lava', "--terrain 'lava': is not one of carpet, styrofoam, turf"),
+        ('--terrain', 'lava', "--terrain: 'lava' is not one of carpet, styrofoam, turf"),
         ('--seconds', '1', '--seconds 1: must be within 10..3600'),
         ('--jobs', '0', '--jobs 0: must be at least 1'),
         ('--seed', '-1', '--seed -1: must be at least 0'),

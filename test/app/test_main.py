@@ -61,7 +61,7 @@ def test_ctrl_c_is_exit_code_130(run_command):
     assert run_command(fail_with(KeyboardInterrupt())) == 130
 
 
-@pytest.mark.parametrize('arguments', [[], ['dance'], ['demo', '--seconds', '0.1'], ['demo', '--seconds', 'long']])
+@pytest.mark.parametrize('arguments', [['dance'], ['demo', '--seconds', '0.1'], ['demo', '--seconds', 'long']])
 def test_a_command_line_that_makes_no_sense_is_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as left:
         cli.main(arguments)
@@ -77,13 +77,10 @@ def test_the_version_is_printed(capsys):
 
 
 def test_every_command_explains_itself(capsys):
-    commands = next(
-        action.choices for action in cli.make_parser()._actions if isinstance(action, argparse._SubParsersAction)
-    )
+    commands = cli.make_parser().commands
     assert {'demo', 'collect', 'train', 'export-model', 'evaluate', 'import-log', 'replay', 'report'} <= set(commands)
     for name, parser in commands.items():
-        is_group = any(isinstance(action, argparse._SubParsersAction) for action in parser._actions)
-        assert is_group or parser.get_default('run') is not None, name
+        assert parser.commands or parser.get_default('run') is not None, name
         with pytest.raises(SystemExit) as left:
             cli.main([name, '--help'])
         assert left.value.code == 0
@@ -113,3 +110,16 @@ def test_an_argument_that_is_no_path_is_one_line(capsys):
     assert capsys.readouterr().err == (
         'millirobot: error: ~nobody_here/run: there is no such home folder; write the path in full\n'
     )
+
+
+def test_report_opens_the_page_in_the_browser_where_there_is_one(tmp_path, monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr('millirobot_adapt.analysis.report.write_report', lambda *_: {})
+    monkeypatch.setattr('webbrowser.open', lambda page: opened.append(page) or True)
+    assert cli.main(['report', str(tmp_path)]) == 0
+    assert opened == []
+    assert cli.main(['report', str(tmp_path), '--open']) == 0
+    assert opened == [(tmp_path / 'report.html').as_uri()]
+    monkeypatch.setattr('webbrowser.open', lambda _: False)
+    assert cli.main(['report', str(tmp_path), '--open']) == 1
+    assert 'no browser could be started' in capsys.readouterr().err

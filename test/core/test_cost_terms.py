@@ -64,6 +64,12 @@ def test_two_terms_of_one_name_are_refused():
     assert TERMS['slew'].term is not object
 
 
+def test_a_term_that_comes_too_late_is_refused_instead_of_being_ignored():
+    with pytest.raises(ValueError, match='late: register it before the first controller'):
+        cost_term('late', weight=1.0, unit='', doc='Too late.')(object)
+    assert 'late' not in TERMS
+
+
 def test_every_term_has_a_weight_of_its_name():
     config = ObjectiveConfig()
     assert set(TERMS) == {'course', 'fence', 'path_distance', 'progress', 'slew'}

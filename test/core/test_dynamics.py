@@ -8,7 +8,7 @@ from robots import LAYOUT, assemble_state
 
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.method_factory import make_method
+from millirobot_adapt.core.dynamics.method_factory import make_method, model_for_method
 from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.targets import change_of_state, normalised_error
 from millirobot_adapt.core.errors import UserError
@@ -102,8 +102,21 @@ def test_more_threads_give_the_same_states(bundle, expected, window):
 
 
 def test_unknown_method_and_missing_graph_are_users_mistakes(bundle):
-    with pytest.raises(UserError, match='choose one of mb, '):
+    with pytest.raises(UserError, match='known are mb, '):
         make_method(bundle, ENGINE, 'magic')
+
+
+@pytest.mark.parametrize(
+    ('method', 'model', 'taken'),
+    [
+        ('grbal', str(GOLDEN), str(GOLDEN)),  # the model in use was trained for it
+        ('mb', str(GOLDEN), 'velociroach_mb'),
+        ('mb', 'velociroach_grbal', 'velociroach_mb'),
+        ('mb', 'velociroach_mb', 'velociroach_mb'),
+    ],
+)
+def test_a_method_alone_brings_the_model_that_ships_for_it_unless_the_one_in_use_fits(method, model, taken):
+    assert model_for_method(method, model, 'velociroach') == taken
 
 
 def test_targets_of_a_known_motion():

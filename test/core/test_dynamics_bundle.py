@@ -58,7 +58,7 @@ def test_shipped_bundles_load_and_predict(name):
 
 
 def test_missing_things(folder, tmp_path):
-    refused('no_such_model', 'no such file, and no models of that name is shipped')
+    refused('no_such_model', 'no such file, and no model of that name is shipped')
     refused(tmp_path, 'has no model.yaml')
     (folder / 'rollout.onnx').unlink()
     refused(folder, 'rollout.onnx: cannot be read')

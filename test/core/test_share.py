@@ -45,7 +45,7 @@ def test_a_name_that_is_not_shipped_may_be_a_folder_here(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('name', 'says'),
     [
-        ('carpt', "carpt: no such file, and no params/conditions of that name is shipped; did you mean 'carpet'?"),
+        ('carpt', "carpt: no such file, and no condition of that name is shipped; did you mean 'carpet'?"),
         ('zzz', '; known are '),
         ('~nobody_here/c', '~nobody_here/c: there is no such home folder; write the path in full'),
         ('x' * 5000 + '/c', 'cannot be looked at: File name too long'),

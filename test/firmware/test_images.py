@@ -10,14 +10,14 @@ import time
 
 import numpy as np
 import pytest
-from build import made, needs_compiler
 
+from build import made, needs_compiler
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.link import Link
 from firmware_bridge.robot_clock import DRIFT_AFTER
 from firmware_bridge.transports.serial_port import SerialPort
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.reply_codec import decode_reply
 from millirobot_adapt.contract.topics import REPLY
@@ -115,7 +115,7 @@ def test_the_demo_walks_on_an_image_for_20_s(tmp_path):
     assert 195 <= summary['ticks'] <= 205
     assert summary['tracking']['progress'] > 4.0
     bag = open_bag(tmp_path / 'latest')
-    walking = [said for said in load_run(bag).bridge if said.values['armed'] == 'True']
+    walking = [said for said in read_run_data(bag).bridge if said.values['armed'] == 'True']
     sent, late, drift = (float(walking[-1].values[key]) for key in ('sent', 'lost', 'clock_drift_ppm'))
     unanswered = min(int(said.values['sent']) - answers_until(bag, said.received) for said in walking[-5:])
     print(f'demo on mps2_an385: {summary["tracking"]["progress"]:.1f} m, {sent:.0f} requests, {unanswered} lost, '

@@ -6,7 +6,7 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from synthetic_run import write_run
 
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
@@ -90,12 +90,12 @@ def content(tmp_path_factory):
 def test_a_run_cut_anywhere_is_used_as_far_as_it_is_readable(tmp_path, content):
     file = tmp_path / 'bag.mcap'
     file.write_bytes(content)
-    whole = load_run(open_bag(file))
+    whole = read_run_data(open_bag(file))
     for seed in range(40):
         file.write_bytes(content[: random.Random(seed).randrange(len(content))])
         warnings = []
         try:
-            found = load_run(open_bag(file, warnings.append))
+            found = read_run_data(open_bag(file, warnings.append))
         except UserError:
             continue  # nothing is left
         assert [tick.stamp for tick in found.ticks] == [tick.stamp for tick in whole.ticks[: len(found.ticks)]]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import live_run
 import numpy as np
@@ -11,7 +12,7 @@ from pyarrow import parquet
 from robots import LAYOUT
 from synthetic_run import write_run
 
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.topics import LEGS
 from millirobot_adapt.core.errors import UserError
@@ -56,7 +57,7 @@ def test_every_number_ends_in_its_unit(tables):
 
 
 def test_the_table_of_ticks_holds_what_the_run_holds(run, tables):
-    data = load_run(open_bag(run))
+    data = read_run_data(open_bag(run))
     ticks = tables.tables['ticks']
     assert len(ticks['tick']) == len(data.ticks) == 30
     np.testing.assert_array_equal(ticks['pre_error'], data.column('pre_error'))
@@ -68,7 +69,7 @@ def test_the_table_of_ticks_holds_what_the_run_holds(run, tables):
 
 
 def test_the_tables_of_topics_and_states_hold_what_the_run_holds(run, tables):
-    data = load_run(open_bag(run))
+    data = read_run_data(open_bag(run))
     np.testing.assert_array_equal(tables.tables['states']['stamp_s'], data.states.stamps)
     np.testing.assert_array_equal(tables.tables['states']['battery_v'], data.states.values[:, 23])
     np.testing.assert_array_equal(tables.tables['sent']['left_rad_s'], data.sent.values[:, 0])
@@ -155,6 +156,16 @@ def test_the_command_writes_tells_and_never_overwrites(tmp_path, run, kind, caps
     assert place.exists()
     assert main(command) == 2
     assert 'exists already' in capsys.readouterr().err
+
+
+def test_what_is_printed_is_short_unless_columns_are_asked_for(tmp_path, run, capsys):
+    command = ['export-bag', str(run), '--out']
+    assert main([*command, str(tmp_path / 'short.npz')]) == 0
+    short = capsys.readouterr().out
+    assert max(map(len, short.splitlines()[:-1])) < 60
+    assert re.search(r' rows  sent: \d columns\n', short)
+    assert main([*command, str(tmp_path / 'long.npz'), '--columns']) == 0
+    assert 'left_rad_s, right_rad_s\n' in capsys.readouterr().out
 
 
 def test_a_bag_is_exported_though_the_model_of_its_run_is_gone(tmp_path):

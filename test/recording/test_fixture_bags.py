@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.app import main as cli
 from millirobot_adapt.recording.reader import open_bag
 
@@ -52,7 +52,7 @@ def test_another_seed_decides_otherwise_on_the_same_states(capsys):
 
 
 def test_each_holds_what_its_name_says():
-    runs = {name: load_run(open_bag(BAGS / name)) for name in NAMES}
+    runs = {name: read_run_data(open_bag(BAGS / name)) for name in NAMES}
     assert runs['good'].faults == ()
     assert [fault.name for fault in runs['leg_loss'].faults] == ['missing_leg middle_left']
     last = runs['link_failure'].bridge[-1]

@@ -47,7 +47,7 @@ def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
     ('text', 'complaint'),
     [
         ('terain: carpet', "unknown parameter 'terain'; did you mean 'terrain'"),
-        ('terrain: lava', "'lava' is not one of carpet, styrofoam, turf, nor a group of numbers"),
+        ('terrain: lava', "'lava' is not one of carpet, styrofoam, turf; or write a group of numbers"),
         ('terrain: {fricton: 0.4}', "terrain: unknown parameter 'fricton'; did you mean 'friction'"),
         ('terrain: {friction: -1.0}', 'below its lowest value'),
         ('terrain: null', 'terrain has no value'),

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.learning.sources import read_bag
@@ -85,7 +85,7 @@ def test_ctrl_c_stops_the_robot_and_keeps_what_was_collected(tmp_path):
         program.kill()
         program.wait()
     assert processes_with(str(tmp_path)) == []
-    recorded = load_run(open_bag(tmp_path / 'latest'))
+    recorded = read_run_data(open_bag(tmp_path / 'latest'))
     assert not recorded.sent.values[-1].any(), 'the last setpoint was zero'
     assert any(
         controller_state(state.text, state.values).run.phase is RunPhase.STOPPED for state in recorded.controller

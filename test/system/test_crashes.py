@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from harness import MILLIROBOT, processes_with, wait_for
 
-from millirobot_adapt.analysis.run_data import load_run
+from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.bringup.processes import BRIDGE, MANAGER, MOCK_ROBOT, SIMULATION
 from millirobot_adapt.core.safety.causes import StopCause
@@ -90,11 +90,11 @@ def test_the_motors_are_told_to_stand_everything_ends_and_the_report_says_why(wa
     folder = walk.folder / 'latest'
     assert json.loads((folder / 'summary.json').read_text())['ended'].startswith(why)
     assert why in (folder / 'report.html').read_text()
-    told = [bridge_state(state.text, state.values) for state in load_run(open_bag(folder)).bridge]
+    told = [bridge_state(state.text, state.values) for state in read_run_data(open_bag(folder)).bridge]
     causes = {state.cause for state in told if state is not None}
     assert StopCause.OPERATOR not in causes, 'nobody asked for a stop'
     if node is MOCK_ROBOT:  # it takes its motors with it; the bridge at least does not believe in them any more
-        last = load_run(open_bag(folder)).bridge[-1]
+        last = read_run_data(open_bag(folder)).bridge[-1]
         assert not bridge_state(last.text, last.values).armed
     else:
         assert not walk.witness.moving, 'the motors are told to stand'

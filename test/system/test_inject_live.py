@@ -8,7 +8,7 @@ from geometry_msgs.msg import PoseStamped
 from harness import MILLIROBOT, run, wait_for
 
 from millirobot_adapt.bringup.processes import ESTIMATOR, MOCK_ROBOT
-from millirobot_adapt.bringup.running_mock import running_mocks
+from millirobot_adapt.bringup.running_nodes import running_nodes
 from millirobot_adapt.contract.topics import FAULT, MOCAP_POSE
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inject import inject_once
@@ -27,7 +27,7 @@ def test_faults_begin_end_and_are_refused_from_another_program(group, listener, 
     listener.node.create_subscription(DiagnosticStatus, FAULT.name, faults.append, qos(FAULT))
     group.start(MOCK_ROBOT, port=tmp_path / 'radio', condition='flat')
     listener.wait_for(lambda: poses, 'motion capture')
-    (mock,) = [mock for mock in running_mocks() if mock.process == group.pids['mock_robot']]
+    (mock,) = [mock for mock in running_nodes('mock_robot') if mock.process == group.pids['mock_robot']]
     assert str(mock.domain) == group.environment['ROS_DOMAIN_ID']
 
     answer = inject(group, 'mocap.zeros', '--for', '3600')

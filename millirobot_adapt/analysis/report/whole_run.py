@@ -10,7 +10,7 @@ from typing import Any
 from millirobot_adapt.analysis.followed_path import follow_path
 from millirobot_adapt.analysis.predictions import Predictions, predict
 from millirobot_adapt.analysis.report.timeline import Timeline, timeline_of
-from millirobot_adapt.analysis.run_data import RunData, load_run
+from millirobot_adapt.analysis.run_data import RunData, read_run_data
 from millirobot_adapt.analysis.summary import summarise
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
@@ -61,7 +61,7 @@ def read_whole_run(bag: Bag) -> WholeRun:
     provenance = read_provenance(bag)
     parameters = {} if provenance is None else dict(provenance.content)
     shape = str(_group(parameters, 'controller').get('path') or '')
-    run = load_run(bag, shape) if shape else load_run(bag)
+    run = read_run_data(bag, shape) if shape else read_run_data(bag)
     predictions, gaps = _predictions(run, provenance)
     dt = _group(parameters, 'robot').get('dt')
     timeline = timeline_of(run, follow_path(run), predictions, dt if isinstance(dt, float) else CONTROL_PERIOD)

@@ -48,6 +48,7 @@ def add(subparsers: Any) -> None:
         help='file (npz) or folder (csv, parquet) to make (default: in the current folder)',
     )
     add_reading_options(exporter)
+    exporter.add_argument('--columns', action='store_true', help='also print the name of every column')
     exporter.add_argument('--json', action='store_true', help='print the tables and their columns as JSON')
     exporter.set_defaults(run=_export)
 
@@ -85,7 +86,8 @@ def _export(args: argparse.Namespace) -> int:
         print(json.dumps({'out': str(place), 'tables': columns}, indent=2))
         return 0
     for name, table in sorted(tables.tables.items()):
-        print(f'{len(next(iter(table.values()))):8d} rows  {name}: {", ".join(table)}')
+        what = ', '.join(table) if args.columns else f'{len(table)} columns'
+        print(f'{len(next(iter(table.values()))):8d} rows  {name}: {what}')
     print(place)
     return 0
 

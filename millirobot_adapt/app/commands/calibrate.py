@@ -39,7 +39,7 @@ def add(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from millirobot_adapt.core.errors import UserError
+    from millirobot_adapt.core.errors import UserError, not_one_of
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find
     from millirobot_adapt.sim.calibration import calibrate, load_targets
@@ -55,7 +55,7 @@ def _run(args: argparse.Namespace) -> int:
     terrains = known if args.terrain is None else [name.strip() for name in args.terrain.split(',')]
     for terrain in terrains:
         if terrain not in known:
-            raise UserError(f'--terrain {terrain!r}: is not one of {", ".join(known)}')
+            raise UserError(f'--terrain: {not_one_of(terrain, known)}')
     figures = calibrate(load_robot(args.robot), targets, terrains, args.seconds, args.seed, args.jobs)
     print(json.dumps(_report(figures), indent=1) if args.json else _table(figures))
     return 0

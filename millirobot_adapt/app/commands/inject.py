@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import Any
 
@@ -27,6 +28,7 @@ def add(subparsers: Any) -> None:
         help='how long it lasts [s] (default: until `millirobot inject clear`)',
     )  # fmt: skip
     inject.add_argument('--list', action='store_true', help='print every fault, its values and what happens')
+    inject.add_argument('--json', action='store_true', help='with --list: print JSON instead of the table')
     inject.add_argument('--domain', type=int, help='ROS domain of the mock, where several run')
     inject.add_argument('--namespace', default='', help='namespace of the robot')
     inject.set_defaults(run=_run)
@@ -35,12 +37,12 @@ def add(subparsers: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     import yaml
 
-    from millirobot_adapt.bringup.running_mock import choose_mock, inject_into
+    from millirobot_adapt.bringup.running_nodes import join_graph, one_graph, running_nodes
     from millirobot_adapt.core.errors import UserError
     from millirobot_adapt.sim.conditions import make_fault
 
     if args.list:
-        print(fault_table())
+        print(json.dumps(fault_list(), indent=2) if args.json else fault_table())
         return OK
     if args.fault is None:
         raise UserError('inject: name the fault, e.g. millirobot inject mocap.freeze --for 2 (--list names all)')
@@ -49,21 +51,43 @@ def _run(args: argparse.Namespace) -> int:
     except yaml.YAMLError:
         raise UserError(f'{args.fault}: {args.value!r} is not a YAML value') from None
     make_fault(args.fault, value, args.duration)  # what is wrong in itself needs no mock to say so
-    done, answer = inject_into(choose_mock(args.domain), args.namespace, args.fault, args.value, args.duration)
+    mocks = running_nodes('mock_robot')
+    if not mocks:
+        raise UserError('no mock runs on this machine; start one with millirobot demo or the launch file sim')
+    join_graph(one_graph(mocks, args.domain))
+    from millirobot_adapt.ros.inject import inject_once
+
+    done, answer = inject_once(args.namespace, args.fault, args.value, args.duration)
     print(answer if done else f'millirobot: {answer}', file=sys.stdout if done else sys.stderr)
     return OK if done else FAILED
+
+
+def fault_list() -> list[dict[str, Any]]:
+    """Return every fault: its name, its values, its default, what happens."""
+    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, PROCESSES
+
+    return [
+        {
+            'fault': name,
+            'values': 'a node' if kind.choices == PROCESSES else kind.values,
+            'choices': list(kind.choices),
+            'default': kind.default,
+            'what': kind.text,
+        }
+        for name, kind in FAULT_KINDS.items()
+    ]
 
 
 def fault_table() -> str:
     """Lay out every fault, its values and what happens."""
     from millirobot_adapt.sim.conditions import CIRCUMSTANCES
-    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, PROCESSES
+    from millirobot_adapt.sim.fault_kinds import PROCESSES
 
     rows = []
-    for name, kind in FAULT_KINDS.items():
-        number = kind.default is not True and kind.default is not None and not kind.choices
-        values = 'a node' if kind.choices == PROCESSES else kind.values
-        rows.append((name, f'{values} ({kind.default:g})' if number else values, kind.text))
+    for fault in fault_list():
+        default = fault['default']
+        number = default is not True and default is not None and not fault['choices']
+        rows.append((fault['fault'], f'{fault["values"]} ({default:g})' if number else fault['values'], fault['what']))
     width, values_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f'{name:{width}}  {values:{values_width}}  {text}' for name, values, text in rows]
     lines += ['', f'A node is one of {", ".join(PROCESSES)}.']

@@ -10,7 +10,7 @@ from typing import Any
 
 from millirobot_adapt.app.commands.shared import add_force, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, closest
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
 
@@ -118,7 +118,9 @@ def parse_settings(cls: type[Config], settings: list[str]) -> Any:
         if not equals:
             raise UserError(f'--set {setting}: must be NAME=VALUE')
         if name not in known:
-            raise UserError(f'--set {setting}: unknown parameter; known are {", ".join(known)}')
+            near = closest(name, known)
+            hint = f'did you mean {near!r}?' if near else f'known are {", ".join(known)}'
+            raise UserError(f'--set {setting}: unknown parameter; {hint}')
         values[name] = _parse(text, known[name], f'--set {setting}')
     return build(cls, nest(values), '--set')
 

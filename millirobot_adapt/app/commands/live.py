@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_model_options, between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -32,10 +32,7 @@ def add(subparsers: Any) -> None:
     demo.add_argument('--shape', help='straight, left, zigzag, figure8, ..., or a CSV of waypoints x,y [m]')
     demo.add_argument('--condition', help='what happens: a name under params/conditions/ or a file')
     demo.add_argument('--robot', help='a name under params/robots/ or a file (default: velociroach)')
-    demo.add_argument(
-        '--method', help='adaptation method: mb, mb_de, grbal, ...; brings its own model (default: that of the model)'
-    )
-    demo.add_argument('--model', help='model bundle: a name under models/ or a folder')
+    add_model_options(demo, "the controller's, or with --robot the one that ships for it")
     demo.add_argument(
         '--versus', metavar='METHOD',
         help='walk each seed with this method too, and leave a page in --out that compares them: versus_<stamp>.html',

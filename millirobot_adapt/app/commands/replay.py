@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_reading_options
+from millirobot_adapt.app.commands.shared import add_model_options, add_reading_options
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -30,8 +30,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--check', action='store_true', help='compare everything decided with the record; exit 1 at a difference'
     )
-    parser.add_argument('--model', default='', help="model bundle (default: the run's, else the controller's)")
-    parser.add_argument('--method', default='', help='adaptation method (default: what the model was trained for)')
+    add_model_options(parser, "the run's, else the controller's", default='')
     parser.add_argument(
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
         help='another parameter of controller or estimator, e.g. controller.planner.samples=800; may be repeated',

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import webbrowser
 from typing import Any
 
 from millirobot_adapt.app.commands.shared import add_reading_options
+from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.core.files import user_path
 
 
@@ -19,6 +21,7 @@ def add(subparsers: Any) -> None:
     )
     reporter.add_argument('folder', type=user_path, metavar='RUN', help='run folder, e.g. runs/latest')
     add_reading_options(reporter)
+    reporter.add_argument('--open', action='store_true', help='open the report in the browser')
     reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
     reporter.set_defaults(run=_report)
 
@@ -45,7 +48,10 @@ def _report(args: argparse.Namespace) -> int:
     from millirobot_adapt.analysis.report import REPORT, write_report
 
     summary = write_report(args.folder, args.namespace, args.strict)
-    print(json.dumps(summary, indent=2, allow_nan=False) if args.json else args.folder / REPORT)
+    page = args.folder / REPORT
+    print(json.dumps(summary, indent=2, allow_nan=False) if args.json else page)
+    if args.open and not webbrowser.open(page.resolve().as_uri()):
+        raise DeviceError(f'{page}: no browser could be started here; open the file yourself')
     return 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.files import exists
 
 Number = TypeVar('Number', int, float)
@@ -42,6 +42,20 @@ def check_free(place: Path, mark: Path, what: str, force: bool) -> None:
     """
     if exists(mark) and not force:
         raise UserError(f'{place}: holds {what} already; choose another place with --out, or replace it with --force')
+
+
+def add_model_options(parser: argparse.ArgumentParser, model: str, default: str | None = None) -> None:
+    """Add `--method` and `--model`, which mean the same in every command; `model` describes the default model."""
+    parser.add_argument(
+        '--method',
+        default=default,
+        metavar='METHOD',
+        help='adaptation method: mb, mb_de, grbal, ...; without --model it brings the model that ships for it, unless '
+        'the model in use was trained for it (default: the method of the model)',
+    )
+    parser.add_argument(
+        '--model', default=default, help=f'model bundle: a name under models/ or a folder (default: {model})'
+    )
 
 
 def bag_name(bag: Path) -> str:
@@ -86,11 +100,11 @@ def listed(option: str, text: str, what: str, known: Collection[str] | None = No
         UserError: no name, or one that is not known (`known` None: any is); `what` says what it should name.
     """
     names = tuple(dict.fromkeys(name.strip() for name in text.split(',') if name.strip()))
-    hint = '' if known is None else f'; known are {", ".join(known)}'
     for name in names:
         if known is not None and name not in known:
-            raise UserError(f'{option} {name}: no such {what}{hint}')
+            raise UserError(f'{option} {name}: no such {what}{did_you_mean(name, known)}')
     if not names:
+        hint = f'; known are {", ".join(known)}' if known else ''
         raise UserError(f'{option} {text!r}: names nothing{hint}')
     return names
 

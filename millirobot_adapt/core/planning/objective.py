@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs import load_terms
-from millirobot_adapt.core.planning.costs.term import TERMS, Candidates
+from millirobot_adapt.core.planning.costs.term import TERMS, Candidates, seal
 from millirobot_adapt.core.planning.projection import PathPosition, PathWindow
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, FloatArray, X, Y
 from millirobot_adapt.core.safety.polygon import Polygon
 
 load_terms()
+seal()
 
 if TYPE_CHECKING:
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, closest
 from millirobot_adapt.core.files import exists, user_path
 from millirobot_adapt.core.planning.reference_path import ReferencePath as ReferencePath
 from millirobot_adapt.core.planning.waypoint_files import read_csv, read_waypoints
@@ -98,6 +98,6 @@ def make_path(name_or_file: str) -> ReferencePath:
     path = user_path(name_or_file)
     if exists(path) and path.is_file():
         return read_waypoints(path) if path.suffix in ('.yaml', '.yml') else read_csv(path)
-    raise UserError(
-        f'{name_or_file}: no path of that name and no such file; name a CSV or YAML file or one of {", ".join(SHAPES)}'
-    )
+    near = closest(name_or_file, SHAPES)
+    hint = f'did you mean {near!r}?' if near else f'name a CSV or YAML file or one of {", ".join(SHAPES)}'
+    raise UserError(f'{name_or_file}: no path of that name and no such file; {hint}')

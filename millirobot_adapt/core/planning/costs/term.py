@@ -59,6 +59,15 @@ TERMS: dict[str, Registered] = {}
 """Every term by the name of its weight, in the order of registration."""
 
 
+_sealed = False
+
+
+def seal() -> None:
+    """Take no more terms: the objective has made a parameter of each."""
+    global _sealed
+    _sealed = True
+
+
 def cost_term(name: str, *, weight: float, unit: str, doc: str) -> Callable[[type[CostTerm]], type[CostTerm]]:
     """Register a class as the term `name`.
 
@@ -67,11 +76,16 @@ def cost_term(name: str, *, weight: float, unit: str, doc: str) -> Callable[[typ
         weight: Default; 0 leaves the term out.
         unit: Of the weight: costs have no unit.
         doc: One sentence on the weight.
+
+    Raises:
+        ValueError: when the class is registered: there is a term of that name, or the objective exists already.
     """
 
     def register(term: type[CostTerm]) -> type[CostTerm]:
         if name in TERMS:
             raise ValueError(f'two cost terms are named {name}')
+        if _sealed:
+            raise ValueError(f'cost term {name}: register it before the first controller, plan or parameter is made')
         TERMS[name] = Registered(term, param(weight, doc, unit=unit, low=0.0, live='any'))
         return term
 
