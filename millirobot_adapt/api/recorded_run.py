@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +38,7 @@ def load_run(path: str | Path, namespace: str | None = None) -> LoadedRun:
     """
     import numpy as np
 
+    from millirobot_adapt.analysis.replay.decisions import ticks_again
     from millirobot_adapt.analysis.replay.rollouts import read_rollouts
     from millirobot_adapt.core.estimation.estimator_factory import make_estimator
     from millirobot_adapt.core.files import user_path
@@ -47,9 +48,10 @@ def load_run(path: str | Path, namespace: str | None = None) -> LoadedRun:
     bag = open_bag(user_path(str(path)), namespace=namespace)
     robot, config = recorded_robot(bag), recorded_estimator(bag)
     rollouts = read_rollouts(bag, lambda: make_estimator(config, robot), robot.dt)
-    stamps, states, actions = map(np.concatenate, zip(*map(_walked, rollouts), strict=True))
+    ticks = [_Used(record.stamp, record.state_stamp, record.sent.copy()) for record in ticks_again(bag)]
+    stamps, states, actions = map(np.concatenate, zip(*(_walked(each, ticks) for each in rollouts), strict=True))
     first = rollouts[0]
-    origin = min((record.stamp for record in first.records.values()), default=float(first.stamps[0]))
+    origin = min((ticks[number].stamp for number in first.ticks), default=float(first.stamps[0]))
     return LoadedRun(
         path=bag.path,
         robot=robot,
@@ -63,18 +65,30 @@ def load_run(path: str | Path, namespace: str | None = None) -> LoadedRun:
     )
 
 
-def _walked(rollout: Rollout) -> tuple[FloatArray, FloatArray, FloatArray]:
+class _Used(NamedTuple):
+    """What a tick used."""
+
+    stamp: float
+    """When it began [s since the epoch]."""
+    state_stamp: float
+    """Of its state [s since the epoch]; NaN where it had none."""
+    sent: FloatArray
+    """What was executed before that state, shape (nu,)."""
+
+
+def _walked(rollout: Rollout, ticks: Sequence[_Used]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return stamps, states and actions of a stretch: of a live run those that its ticks used, else all there are."""
     import numpy as np
 
-    used = [k for k in range(len(rollout.stamps)) if rollout.record(k) is not None]
+    used = {rollout.find(ticks[number].state_stamp): ticks[number] for number in rollout.ticks}
+    used.pop(None, None)
     if not used:
-        return rollout.stamps, rollout.states, rollout.actions
-    actions = np.full((len(used), rollout.actions.shape[1]), np.nan)
-    for place, k in enumerate(used[1:]):
-        tick = rollout.record(k)
-        actions[place] = np.nan if tick is None else tick.sent  # what was executed before state k
-    return rollout.stamps[used], rollout.states[used], actions
+        return rollout.stamps, np.array(list(rollout.states)), rollout.actions
+    places = sorted(k for k in used if k is not None)
+    actions = np.full((len(places), rollout.actions.shape[1]), np.nan)
+    for row, k in enumerate(places[1:]):
+        actions[row] = used[k].sent
+    return rollout.stamps[places], np.array([rollout.states[k] for k in places]), actions
 
 
 @dataclass(frozen=True)

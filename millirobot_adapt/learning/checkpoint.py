@@ -27,7 +27,7 @@ PERIOD = 60.0
 
 
 @dataclass(frozen=True)
-class Origin:
+class TrainingOrigin:
     """What a training must have in common with the one that a checkpoint is of."""
 
     parameters: dict[str, Any]
@@ -36,7 +36,7 @@ class Origin:
     version: str = __version__
 
     @classmethod
-    def of(cls, trainer: Trainer, data: str) -> Origin:
+    def of(cls, trainer: Trainer, data: str) -> TrainingOrigin:
         """Describe a training on the rollouts of a hash."""
         return cls(json.loads(json.dumps(flatten(trainer.config))), data)
 
@@ -44,7 +44,7 @@ class Origin:
 class CheckpointWriter:
     """Write the newest look at most once in `PERIOD`, and when asked."""
 
-    def __init__(self, folder: Path, origin: Origin) -> None:
+    def __init__(self, folder: Path, origin: TrainingOrigin) -> None:
         """Write into a run folder that is there."""
         self._file, self._origin = folder / CHECKPOINT, origin
         self._written = time.monotonic()
@@ -74,7 +74,7 @@ class CheckpointWriter:
         self._file.unlink(missing_ok=True)
 
 
-def resume(folder: Path, origin: Origin, trainer: Trainer) -> Descent:
+def resume(folder: Path, origin: TrainingOrigin, trainer: Trainer) -> Descent:
     """Bring a new trainer to where the checkpoint in a run folder was.
 
     Raises:
@@ -86,14 +86,14 @@ def resume(folder: Path, origin: Origin, trainer: Trainer) -> Descent:
     try:
         with np.load(file, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-        told = Origin(**json.loads(str(arrays.pop('origin'))))
+        told = TrainingOrigin(**json.loads(str(arrays.pop('origin'))))
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f'{file}: cannot be read ({error}); train from the beginning') from None
     _check_same(folder, told, origin)
     return _restored(trainer, arrays)
 
 
-def _check_same(folder: Path, told: Origin, origin: Origin) -> None:
+def _check_same(folder: Path, told: TrainingOrigin, origin: TrainingOrigin) -> None:
     """Check that a checkpoint is of the same training.
 
     Raises:

@@ -18,7 +18,7 @@ from millirobot_adapt.core.files import make_folder
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.bundle_writer import write_bundle
-from millirobot_adapt.learning.checkpoint import CheckpointWriter, Origin
+from millirobot_adapt.learning.checkpoint import CheckpointWriter, TrainingOrigin
 from millirobot_adapt.learning.checkpoint import resume as resume_from
 from millirobot_adapt.learning.data_check import check_data
 from millirobot_adapt.learning.methods.training_interface import Model
@@ -78,7 +78,7 @@ def train(
         say(line)
     split, length = split_rollouts(len(rollouts.states), generator(config.seed)), config.window + config.horizon
     trainer = Trainer(config, make_data_set(rollouts, length, split), float(rollouts.metadata['dt']))
-    origin = Origin.of(trainer, rollouts.digest())
+    origin = TrainingOrigin.of(trainer, rollouts.digest())
     model = _resumable(trainer, out, origin, resume, say, place)
     for number in range(1, rounds.count + 1 if rounds else 1):
         assert rounds is not None
@@ -107,7 +107,7 @@ def train(
     return run
 
 
-def _resumable(trainer: Trainer, out: Path, origin: Origin, resume: bool, say: Say, place: int) -> Model:
+def _resumable(trainer: Trainer, out: Path, origin: TrainingOrigin, resume: bool, say: Say, place: int) -> Model:
     """Train behind a progress bar, and leave a checkpoint where that is cut short."""
     descent = resume_from(out, origin, trainer) if resume else None
     if descent is not None:

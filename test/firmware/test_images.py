@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 import pytest
-
 from build import made, needs_compiler
+
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.link import Link

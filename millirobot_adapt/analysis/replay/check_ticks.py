@@ -9,7 +9,7 @@ import numpy as np
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison, close
 from millirobot_adapt.analysis.replay.decisions import RecordedRun
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
-from millirobot_adapt.analysis.replay.rows import RowsByStamp
+from millirobot_adapt.analysis.replay.row_store import RowsByStamp
 from millirobot_adapt.contract.messages import microseconds
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord

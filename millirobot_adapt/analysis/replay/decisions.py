@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt.analysis.replay.live_parameters import revision_of
-from millirobot_adapt.analysis.replay.rows import RowsByStamp
+from millirobot_adapt.analysis.replay.row_store import RowsByStamp
 from millirobot_adapt.contract.arrival_record import ArrivalRecord
 from millirobot_adapt.contract.messages import joint_values, microseconds, reference_path, seconds
 from millirobot_adapt.contract.state_codec import decode_state

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.replay.comparison import ReplayComparison
-from millirobot_adapt.analysis.replay.rows import RowsByStamp
+from millirobot_adapt.analysis.replay.row_store import RowsByStamp
 from millirobot_adapt.contract.arrival_record import VERSION, ArrivalRecord, feed
 from millirobot_adapt.contract.messages import microseconds, seconds
 from millirobot_adapt.contract.topics import ARRIVALS

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from millirobot_adapt.analysis.replay.decisions import UNREADABLE, Decisions
 from millirobot_adapt.analysis.replay.estimates import Answering
 from millirobot_adapt.analysis.replay.live_parameters import Revisions
-from millirobot_adapt.analysis.replay.rows import OrderedRows, Rows, StateRows
+from millirobot_adapt.analysis.replay.row_store import OrderedRows, Rows, StateRows
 from millirobot_adapt.contract.arrival_record import ArrivalLog, ArrivalRecord
 from millirobot_adapt.contract.messages import TelemetryGatherer, joint_values, microseconds, pose_sample, seconds
 from millirobot_adapt.contract.topics import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millirobot_adapt.analysis.replay.rows import BLOCK, Rows, RowsByStamp
+from millirobot_adapt.analysis.replay.row_store import BLOCK, Rows, RowsByStamp
 from millirobot_adapt.core.errors import DeviceError
 
 
