@@ -51,10 +51,15 @@ def tick_row(record: TickRecord, layout: StateLayout) -> Row:
             row[_TICK_UNITS.get(field.name, field.name)] = getattr(record, field.name)
     row |= state_row(record.state, layout)
     following = record.plan_actions[1] if len(record.plan_actions) > 1 else np.full(layout.nu, np.nan)
-    columns = [name + _unit(unit) for name, unit in zip(layout.action_names, layout.action_units, strict=True)]
     for name, action in (('executing', record.executing), ('sent_before', record.sent), ('next', following)):
-        row |= {f'{name}_{column}': float(value) for column, value in zip(columns, action, strict=True)}
+        row |= action_row(name, action, layout)
     return row
+
+
+def action_row(name: str, action: FloatArray, layout: StateLayout) -> Row:
+    """Return the numbers of an action, shape (nu,), in columns that begin with `name` and end with the unit."""
+    columns = [each + _unit(unit) for each, unit in zip(layout.action_names, layout.action_units, strict=True)]
+    return {f'{name}_{column}': float(value) for column, value in zip(columns, action, strict=True)}
 
 
 def state_row(state: FloatArray, layout: StateLayout) -> Row:

@@ -25,6 +25,7 @@ from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
@@ -65,11 +66,13 @@ class Replay:
     """Of each rollout, by the number of the state; kept for the table alone."""
     recorded: list[dict[int, TickRecord]]
     """Of each rollout, the ticks of the live run by the number of the state; kept for the table alone."""
+    layout: StateLayout
+    """Names and units of the actions."""
 
     @cached_property
     def table(self) -> TickTable:
         """The same tick by tick; `ReplayOptions.table` must have asked for it."""
-        return tick_table(self.rollouts, self.errors, self.planned, self.recorded)
+        return tick_table(self.rollouts, self.errors, self.planned, self.recorded, self.layout)
 
 
 def replay(options: ReplayOptions) -> Replay:
@@ -119,7 +122,7 @@ def replay(options: ReplayOptions) -> Replay:
         'predict_s': round(predicted - began, 3),
         'elapsed_s': round(time.perf_counter() - began, 3),
     }
-    return Replay(figures, rollouts, errors, planned, recorded)
+    return Replay(figures, rollouts, errors, planned, recorded, setup.robot.layout)
 
 
 def _walked(stamps: FloatArray) -> float:

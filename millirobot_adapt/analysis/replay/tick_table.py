@@ -16,7 +16,9 @@ from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import whole_file, whole_text
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.core.robot.state import FloatArray, StateView
+from millirobot_adapt.recording.tables import action_row
 
 SUFFIXES = ('.csv', '.npz')
 
@@ -40,6 +42,7 @@ def tick_table(
     errors: list[ErrorsByHorizon],
     planned: list[dict[int, TickResult]],
     recorded: list[dict[int, TickRecord]],
+    layout: StateLayout,
 ) -> TickTable:
     """Put rollouts, their prediction errors, and what was planned and recorded at their states together.
 
@@ -48,6 +51,7 @@ def tick_table(
         errors: Of each rollout.
         planned: Of each rollout, by the number of the state.
         recorded: The same of the live run.
+        layout: Names and units of the actions.
     """
     rows: list[dict[str, float]] = []
     plans: list[FloatArray] = []
@@ -59,10 +63,10 @@ def tick_table(
             record, result = records.get(k), results.get(k)
             rows.append(
                 {'rollout': number, 'stamp_s': float(stamp)}
-                | _happened(rollout, k)
+                | _happened(rollout, k, layout)
                 | predicted.get(k, {})
-                | ({} if result is None else _planned(result))
-                | ({} if record is None else _recorded(record))
+                | ({} if result is None else _planned(result, layout))
+                | ({} if record is None else _recorded(record, layout))
             )
             plans.append(nothing if result is None else _poses(result.plan.states))
             recorded_plans.append(nothing if record is None else _poses(record.plan_states))
@@ -81,9 +85,8 @@ def without_window(record: TickRecord) -> TickRecord:
     return replace(record, **kept)
 
 
-def _happened(rollout: Rollout, k: int) -> dict[str, float]:
-    left, right = (float(value) for value in rollout.actions[k])
-    return _pose('', rollout.states[k]) | {'executed_left_rad_s': left, 'executed_right_rad_s': right}
+def _happened(rollout: Rollout, k: int, layout: StateLayout) -> dict[str, float]:
+    return _pose('', rollout.states[k]) | action_row('executed', rollout.actions[k], layout)
 
 
 def _pose(prefix: str, state: FloatArray) -> dict[str, float]:
@@ -107,11 +110,8 @@ def _errors_by_row(errors: ErrorsByHorizon) -> dict[int, dict[str, float]]:
     return found
 
 
-def _planned(result: TickResult) -> dict[str, float]:
-    left, right = (float(value) for value in result.next_action)
-    return {
-        'next_left_rad_s': left,
-        'next_right_rad_s': right,
+def _planned(result: TickResult, layout: StateLayout) -> dict[str, float]:
+    return action_row('next', result.next_action, layout) | {
         'cost': result.plan.cost,
         'cross_track_m': result.tracking.cross_track,
         'step_cost': result.tracking.step_cost,
@@ -121,12 +121,10 @@ def _planned(result: TickResult) -> dict[str, float]:
     }
 
 
-def _recorded(record: TickRecord) -> dict[str, float]:
-    left, right = (float(value) for value in record.plan_actions[1])
+def _recorded(record: TickRecord, layout: StateLayout) -> dict[str, float]:
     values = {
         'tick': record.tick,
-        'recorded_next_left_rad_s': left,
-        'recorded_next_right_rad_s': right,
+        **action_row('recorded_next', record.plan_actions[1], layout),
         'recorded_cost': record.cost,
         'recorded_cross_track_m': record.cross_track,
         'recorded_step_cost': record.step_cost,
