@@ -70,7 +70,16 @@ setup(
         'film': FILM,
         'parquet': PARQUET,
         'view': [*SIM, *REPORT, 'rerun-sdk>=0.26'],
-        'test': [*FILM, *PARQUET, 'pytest>=7.4', 'pytest-xdist>=3.5', 'hypothesis>=6.80', 'digi-xbee>=1.4'],
+        # digi-xbee and dynamixel-sdk are the makers' own codecs, against which ours are tested.
+        'test': [
+            *FILM,
+            *PARQUET,
+            'pytest>=7.4',
+            'pytest-xdist>=3.5',
+            'hypothesis>=6.80',
+            'digi-xbee>=1.4',
+            'dynamixel-sdk>=4.0',
+        ],
         'docs': ['mkdocs-material>=9.5'],
         'lint': ['ruff>=0.6', 'mypy>=1.10', 'types-PyYAML', 'types-pyserial'],
         # ROS 2 Jazzy from wheels, for machines without a ROS installation.

@@ -5,17 +5,17 @@ Every wait is cut into slices. Between two slices the guardian gets its heartbea
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from firmware_bridge.clock import Clock
 from firmware_bridge.driver_interface import Interrupted
+from firmware_bridge.guarded_port import GuardedPort
 from firmware_bridge.guardian import Guardian, SerialGuardian
 from firmware_bridge.packet_codec import encode
 from firmware_bridge.packets import CommandPacket, ReplyPacket, SetVelocity, StartMotors, StopMotors
 from firmware_bridge.receiver import ACKNOWLEDGED, Receiver
-from firmware_bridge.transports import Transport, TransportLost
+from firmware_bridge.transports import Transport
 from firmware_bridge.transports.serial_port import SerialPort
 from firmware_bridge.xbee import Frame, TxRequest, TxStatus, encode_frame
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -40,13 +40,11 @@ class RadioChannel:
         clock: Clock,
         guard: Callable[[int, bytes], Guardian] | None = None,
     ) -> None:
-        self._opener = opener
         self._robot = robot
         self._clock = clock
-        self._guard = guard
-        self._guardian: Guardian | None = None
-        self._transport: Transport | None = None
         self._frame_id = 0
+        stop = self._frame(SetVelocity((0, 0))) + self._frame(StopMotors())
+        self._port = GuardedPort(opener, stop, guard)
         self.receiver = Receiver(robot)
         self.motors_on = True
         """False only when the robot has confirmed that its motors are off."""
@@ -56,12 +54,12 @@ class RadioChannel:
     @property
     def last_words(self) -> bytes:
         """Zero and 0x92: what the guardian writes, and what a lost link ends with."""
-        return self._frame(SetVelocity((0, 0))) + self._frame(StopMotors())
+        return self._port.last_words
 
     @property
     def is_open(self) -> bool:
         """Tell whether there is a transport."""
-        return self._transport is not None
+        return self._port.is_open
 
     def open(self) -> None:
         """Open the transport and start its guardian.
@@ -70,38 +68,24 @@ class RadioChannel:
             UserError: the port does not exist, is in use, ...
             TransportLost: the guardian cannot be started.
         """
-        self.close()
-        self._transport = self._opener()
+        self._port.open()
         self.receiver.restart()
-        self._set_guardian()
 
     def close(self) -> None:
         """End the guardian and close the transport; sends nothing to the robot (see `write_stop`)."""
-        if self._guardian is not None:
-            self._guardian.close()
-            self._guardian = None
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self._port.close()
 
     def write_stop(self) -> None:
         """Send zero and 0x92 without waiting for an answer, if the transport still takes bytes."""
-        if self._transport is not None:
-            with contextlib.suppress(TransportLost):
-                self._transport.write(self.last_words)
+        self._port.write_last_words()
 
     def guardian_trouble(self) -> str | None:
         """Return what the guardian has done or what has happened to it; a dead one is replaced."""
-        trouble = None if self._guardian is None else self._guardian.trouble()
-        if trouble is not None and self._guardian is not None:
-            self._guardian.close()
-            self._set_guardian()
-        return trouble
+        return self._port.trouble()
 
     def beat(self) -> None:
         """Tell the guardian that this thread makes progress. Code that makes the thread wait elsewhere must call it."""
-        if self._guardian is not None:
-            self._guardian.beat(self.motors_on)
+        self._port.beat(self.motors_on)
 
     def send(self, packet: CommandPacket, frame_id: int = 0) -> float:
         """Send a command; return the time that its bytes take on the serial line [s]. Frame id 0 asks for no status.
@@ -109,7 +93,7 @@ class RadioChannel:
         Raises:
             TransportLost: the transport is gone.
         """
-        transport = self._opened()
+        transport = self._port.transport
         if isinstance(packet, StartMotors):
             self.motors_on = True  # before the heartbeat says so
         self.beat()
@@ -151,7 +135,7 @@ class RadioChannel:
             TransportLost: the transport is gone.
             Interrupted: `interrupt` says so.
         """
-        transport = self._opened()
+        transport = self._port.transport
         yield from self.receiver.feed(transport.read(0.0))
         while (left := deadline - self._clock.steady()) > 0:
             self._between()
@@ -173,16 +157,6 @@ class RadioChannel:
         self.beat()
         if self.interrupt():
             raise Interrupted
-
-    def _opened(self) -> Transport:
-        if self._transport is None:
-            raise TransportLost('the link is closed')
-        return self._transport
-
-    def _set_guardian(self) -> None:
-        descriptor = None if self._guard is None or self._transport is None else self._transport.fileno()
-        if self._guard is not None and descriptor is not None:
-            self._guardian = self._guard(descriptor, self.last_words)
 
     def _frame(self, packet: CommandPacket, frame_id: int = 0) -> bytes:
         radio = self._robot.imageproc.radio

@@ -7,7 +7,7 @@ protocol; `driver_factory.py` chooses the driver that the robot's file names.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,7 +80,7 @@ class RobotDriver(Protocol):
     def last_words(self) -> bytes:
         """What the guardian writes when this process is gone or hangs: stop, then motors off."""
 
-    def counts(self) -> dict[str, int | float]:
+    def counts(self) -> Mapping[str, int | float | str]:
         """Return what the driver has counted since it was made, for the diagnostics and the summary of a run."""
 
     def heed(self, interrupt: Callable[[], bool]) -> None:

@@ -6,7 +6,7 @@ The robot speaks only when it is asked, so everything here is a request and a bo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from firmware_bridge.bridge_config import LinkConfig
@@ -74,7 +74,7 @@ class Link:
         """Zero and 0x92."""
         return self._channel.last_words
 
-    def counts(self) -> dict[str, int | float]:
+    def counts(self) -> Mapping[str, int | float | str]:
         """Return all counts and the percentiles of the last round trips."""
         return self.counters.as_dict()
 

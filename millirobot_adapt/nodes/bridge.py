@@ -49,12 +49,11 @@ class BridgeNode(ManagedNode):
     def configure(self) -> None:
         """Open the port and start the link's thread, which starts the robot up with its motors commanded to stand."""
         config, clock = self._config, SystemClock()
-        driver = make_driver(
-            self._robot, config, clock, twist_outlet(self, self._robot, config.robot, config.guardian_silence)
-        )
+        log = self.get_logger().info
+        outlet = twist_outlet(self, self._robot, config.robot, config.guardian_silence)
+        driver = make_driver(self._robot, config, clock, outlet, log)
         driver.connect()
         show_fence(self, self.gate.fence)
-        log = self.get_logger().info
         permission = Permission(everything=config.allow_mock_model or is_pseudo_terminal(config.port))
         self.loop = BridgeLoop(driver, self.gate, config, clock, self._report, log, permission)
         self._connect()

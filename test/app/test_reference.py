@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from millirobot_adapt.app.reference import reference, table
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.core.config import Config, flatten, param, section
@@ -29,9 +31,16 @@ def test_the_page_is_current():
 
 def test_every_parameter_has_its_row():
     page = reference()
-    for cls in (RobotConfig, *(node.config_class() for node in NODES)):
-        for name in flatten(cls()):
+    for node in NODES:
+        for name in flatten(node.config_class()()):
             assert f'| `{name}` |' in page, name
+
+
+@pytest.mark.parametrize('name', ['dt', 'driver<imageproc>.radio.baud', 'driver<dynamixel>.left', 'actions[].low'])
+def test_every_parameter_of_a_robot_has_its_row(name):
+    """One for each driver, and one for each entry of a list."""
+    assert f'| `{name}` |' in reference()
+    assert f'| `{name}` |' in table('robot', RobotConfig)
 
 
 def test_a_row_tells_all_there_is_to_know():

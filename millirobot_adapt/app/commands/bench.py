@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from millirobot_adapt.app.commands import bench_engine, bench_estimation, bench_link, bench_paths
+from millirobot_adapt.app.commands import bench_engine, bench_estimation, bench_link, bench_paths, bench_servo
 
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group; each benchmark is a file of its own."""
     bench = subparsers.add_parser(
         'bench',
-        help='measure a part of the project: link, estimation, engine, paths',
+        help='measure a part of the project: link, estimation, engine, paths, servo',
         description='Measure a part of the project and print the figures as a table.',
     )
     benchmarks = bench.add_subparsers(title='benchmarks', metavar='BENCHMARK', required=True)
@@ -19,3 +19,4 @@ def add(subparsers: Any) -> None:
     bench_estimation.add(benchmarks)
     bench_engine.add(benchmarks)
     bench_paths.add(benchmarks)
+    bench_servo.add(benchmarks)

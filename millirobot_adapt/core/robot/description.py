@@ -15,6 +15,7 @@ import numpy as np
 from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import PlacedError, UserError
 from millirobot_adapt.core.robot.drivers import DriverConfig, ImageprocConfig, TwistConfig
+from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 from millirobot_adapt.core.robot.former_files import present_form
 from millirobot_adapt.core.robot.layout import Action, Effort, FloatArray, Joint, StateLayout
 from millirobot_adapt.core.share import find
@@ -171,6 +172,17 @@ class RobotConfig(Config):
         return self.driver
 
     @property
+    def dynamixel(self) -> DynamixelConfig:
+        """The settings of the driver dynamixel.
+
+        Raises:
+            UserError: the robot has another driver.
+        """
+        if not isinstance(self.driver, DynamixelConfig):
+            raise UserError(f'robot {self.name} has driver {self.driver.kind}; this needs one with driver dynamixel')
+        return self.driver
+
+    @property
     def counts_per_ms(self) -> float:
         """Firmware velocity units of an ImageProc board per rad/s: 65.536 counts/ms is one revolution per second."""
         return self.imageproc.scales.encoder_counts / RADIANS_PER_REVOLUTION / 1000.0
@@ -178,12 +190,15 @@ class RobotConfig(Config):
 
 def _check_driver(robot: RobotConfig) -> None:
     """Compare what the robot is said to report and to be told with what its driver carries."""
-    if isinstance(robot.driver, ImageprocConfig):
+    if isinstance(robot.driver, ImageprocConfig | DynamixelConfig):
+        driver = f'driver {robot.driver.kind}'
         for kind, names in (('joints', robot.layout.joints), ('actions', robot.layout.actions)):
             if [entry.name for entry in names] != ['left', 'right']:
-                raise PlacedError('driver imageproc has two sides: name them left and right, in this order', kind)
+                raise PlacedError(f'{driver} has two sides: name them left and right, in this order', kind)
         if set(robot.layout.action_units) != {'rad/s'}:
-            raise PlacedError('driver imageproc takes leg rates: give the unit rev/s or rad/s', 'actions')
+            raise PlacedError(f'{driver} takes leg rates: give the unit rev/s or rad/s', 'actions')
+    if isinstance(robot.driver, DynamixelConfig) and robot.gyro:
+        raise PlacedError('driver dynamixel brings no angular velocity; write gyro: false', 'gyro')
     if isinstance(robot.driver, TwistConfig):
         for kind, there in (('joints', robot.joints), ('battery', robot.battery), ('gyro', robot.gyro)):
             if there:

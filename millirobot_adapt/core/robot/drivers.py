@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 
 
 class RadioConfig(Config):
@@ -67,5 +68,5 @@ class TwistConfig(Config):
     timeout_verified: bool = param(False, 'This robot has been seen to stop so.')
 
 
-DriverConfig = Annotated[ImageprocConfig | TwistConfig, Field(discriminator='kind')]
+DriverConfig = Annotated[ImageprocConfig | DynamixelConfig | TwistConfig, Field(discriminator='kind')]
 """What `driver` may be; a further driver adds its class here."""
