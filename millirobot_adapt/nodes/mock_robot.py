@@ -78,7 +78,6 @@ class MockRobot(Node):
             self._mock = make_mock(
                 robot, condition, config.seed, Path(config.port), firmware=config.firmware, wire_time=config.wire_time
             )
-            self._counts_per_ms = robot.counts_per_ms
             self.get_logger().info(f'firmware: {firmware_text(config.firmware)}')
             self.get_logger().info(f'serving the radio on {config.port}')
         self.create_service(SetParametersAtomically, INJECT, self._inject)
@@ -90,7 +89,7 @@ class MockRobot(Node):
             message = pose_stamped(pose.stamp, pose.position, pose.quaternion)
             message.header.frame_id = mock.world.mocap.frame_id or message.header.frame_id
             self._pose.publish(message)
-        if isinstance(mock, Mock) and mock.world.microcontroller.command_since > self._motors_told:
+        if isinstance(mock, Mock) and mock.world.electronics.command_since > self._motors_told:
             self._publish_motors(mock)
         if mock.world.time >= self._next_truth:
             self._next_truth = (math.floor(mock.world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
@@ -127,10 +126,9 @@ class MockRobot(Node):
 
     def _publish_motors(self, mock: Mock) -> None:
         """Publish what the motors are commanded and since when, to the millisecond, however late this is published."""
-        microcontroller = mock.world.microcontroller
-        self._motors_told = microcontroller.command_since
-        velocity = np.array(microcontroller.command) / self._counts_per_ms
-        self._motors.publish(joint_state(mock.host_time(self._motors_told), velocity))
+        electronics = mock.world.electronics
+        self._motors_told = electronics.command_since
+        self._motors.publish(joint_state(mock.host_time(self._motors_told), electronics.commanded))
 
     def _publish_truth(self) -> None:
         mock = self._mock

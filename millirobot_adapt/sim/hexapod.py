@@ -54,9 +54,8 @@ class Hexapod:
 
     def __init__(self, condition: Condition, rng: np.random.Generator) -> None:
         self._electrics = Electrics()
-        constant, resistance = self._electrics.motor_constant, self._electrics.resistance
-        self._body = Body()
-        self._motor_damping = constant**2 / resistance
+        self._body = self._make_body()
+        self._motor_damping = self._brake()
         self.model = build_model(self._body, self._motor_damping)
         self.data = mujoco.MjData(self.model)
         self._feet = {leg: self._feet_of(leg) for leg in LEGS}
@@ -82,6 +81,13 @@ class Hexapod:
         self.take_over(condition)
         self.tilt_gravity(0.0, 0.0)
         self._place(condition, rng)
+
+    def _make_body(self) -> Body:
+        return Body()
+
+    def _brake(self) -> float:
+        """Return the brake of a motor by its own back-EMF [N m s/rad]."""
+        return self._electrics.motor_constant**2 / self._electrics.resistance
 
     def take_over(self, condition: Condition) -> None:
         """Become what a condition says: floor, slope, legs, motors, payload."""
@@ -118,8 +124,9 @@ class Hexapod:
         """Put a full battery in."""
         self.open_circuit = self._electrics.battery
 
-    def step(self, left: float, right: float) -> None:
-        """Advance by one millisecond with the motors driven at duty -1..1 of the battery's voltage."""
+    def step(self, *drives: float) -> None:
+        """Advance by one millisecond with the left and right motor driven at duty -1..1 of the battery's voltage."""
+        left, right = drives
         constant, resistance = self._electrics.motor_constant, self._electrics.resistance
         current = 0.0
         for side, duty in ((0, left), (1, right)):
@@ -216,5 +223,5 @@ class Hexapod:
             for row in ROWS:
                 self._position[self.model.joint(f'{row}_{side}').qposadr[0]] = angle
         for _ in range(SETTLING_STEPS):
-            self.step(0.0, 0.0)
+            self.step(*[0.0] * self.model.nu)
         self.data.time = 0.0

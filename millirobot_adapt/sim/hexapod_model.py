@@ -1,7 +1,8 @@
 """The MuJoCo model of the hexapod, built in code.
 
-One side's three legs turn together: front and rear are tied to the middle leg, half a turn apart from it. A leg is a
-short arc of small spheres around its hip, so it touches the ground for a part of each turn, as a C-leg does.
+Either the three legs of a side turn together (front and rear are tied to the middle leg, half a turn apart from it), or
+every leg has a motor of its own. A leg is a short arc of small spheres around its hip, so it touches the ground for a
+part of each turn, as a C-leg does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ LEGS = tuple(f'{row}_{side}' for side in SIDES for row in ROWS)
 """Names of the legs, in the order of every per-leg array."""
 TIMESTEP = 0.001
 """Physics step, and the period of the firmware's PID [s]."""
-SPHERES_A_FOOT = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,16 @@ class Body:
     """Resistance of the air, the ground and the legs to rolling [N m s/rad]."""
     pitch_drag: float = 2e-5
     """The same to pitching [N m s/rad]."""
+    drag_scale: float = 1.0
+    """How much more a floor resists this robot's sliding than `Terrain` says, which is for VelociRoACH."""
+    yaw_drag_scale: float = 1.0
+    """The same for turning."""
+    spheres: int = 3
+    """Of a foot."""
+    tied: bool = True
+    """The legs of a side turn together, the middle one up at 0; else each has a motor, and all point down at 0."""
+    gear_friction: float = 0.0
+    """Coulomb friction of each motor's gear, where every leg has one [N m]."""
 
 
 def build_model(body: Body, motor_damping: float) -> mujoco.MjModel:
@@ -60,7 +70,7 @@ def lay_floor(model: mujoco.MjModel, body: Body, terrain: Terrain) -> None:
     """Make the floor such a terrain, all but the grip of the feet, which their wear decides, too."""
     model.geom_solref[1:, 0] = terrain.contact_time  # of all but the floor itself; feet and skids have priority
     # The first six degrees of freedom are those of the body: x y z [world] and rotation [body].
-    forward, yaw = terrain.forward_drag, terrain.yaw_drag
+    forward, yaw = terrain.forward_drag * body.drag_scale, terrain.yaw_drag * body.yaw_drag_scale
     model.dof_damping[:6] = (forward, forward, 0.0, body.roll_drag, body.pitch_drag, yaw)
 
 
@@ -70,7 +80,11 @@ def _xml(body: Body, motor_damping: float) -> str:
         f'<joint joint1="{row}_{side}" joint2="middle_{side}" solref="0.003 1"/>'
         for side in SIDES
         for row in ('front', 'rear')
+        if body.tied
     )
+    motors = [f'<motor name="{side}" joint="middle_{side}"/>' for side in SIDES]
+    if not body.tied:
+        motors = [f'<motor name="{leg}" joint="{leg}"/>' for leg in LEGS]
     belly = body.skid_radius - body.height / 2
     skids = ''.join(
         f'<geom class="skid" pos="{0.45 * x * body.length} {0.5 * y * body.width} {belly}"/>'
@@ -102,24 +116,26 @@ def _xml(body: Body, motor_damping: float) -> str:
   </worldbody>
   <equality>{ties}</equality>
   <actuator>
-    <motor name="left" joint="middle_left"/>
-    <motor name="right" joint="middle_right"/>
+    {''.join(motors)}
   </actuator>
   <sensor><accelerometer site="imu"/></sensor>
 </mujoco>"""
 
 
 def _leg(body: Body, row: str, side: str, motor_damping: float) -> str:
-    """Write one leg; its hinge turns about +y, so a positive angle walks forward, and at 0 a middle leg points up."""
+    """Write one leg; its hinge turns about +y, so a positive angle walks forward; see `Body.tied`."""
     x = {'front': 1, 'middle': 0, 'rear': -1}[row] * body.hip_spacing
     y = (1 if side == 'left' else -1) * body.track / 2
-    down = math.pi if row == 'middle' else 0.0
-    angles = [down + body.arc * (2 * i / (SPHERES_A_FOOT - 1) - 1) for i in range(SPHERES_A_FOOT)]
+    down = math.pi if row == 'middle' and body.tied else 0.0
+    angles = [down + body.arc * (2 * i / (body.spheres - 1) - 1) for i in range(body.spheres)]
     feet = ''.join(
         f'<geom class="foot" pos="{-body.leg_length * math.sin(a)} 0 {-body.leg_length * math.cos(a)}"/>'
         for a in angles
     )
-    motor = f'armature="{body.rotor_inertia}" damping="{motor_damping}"' if row == 'middle' else ''
+    motor = ''
+    if row == 'middle' or not body.tied:
+        friction = f' frictionloss="{body.gear_friction}"' if body.gear_friction else ''
+        motor = f'armature="{body.rotor_inertia}" damping="{motor_damping}"{friction}'
     inertia = body.leg_mass * body.leg_length**2 / 3
     return f"""
       <body name="{row}_{side}" pos="{x} {y} 0">

@@ -7,8 +7,14 @@ noisy and late, states estimated. Only the radio loses nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
 
 from firmware_bridge import packet_codec, packets
+from firmware_bridge.bridge_config import LinkConfig
+from firmware_bridge.clock import ManualClock
+from firmware_bridge.dynamixel.dynamixel_driver import DynamixelDriver
 from firmware_bridge.telemetry import TelemetryDecoder, counts_to_setpoint, setpoint_to_counts
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimator
@@ -17,6 +23,9 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.microcontroller import Microcontroller
+from millirobot_adapt.sim.servo_rig import ServoBoard
+from millirobot_adapt.sim.wired_robot import LinePort
 from millirobot_adapt.sim.world import World
 
 WARM_UP_PERIODS = 5
@@ -32,7 +41,7 @@ class Observation:
     state: FloatArray
     """The estimated state, shape (nx,)."""
     sent: FloatArray
-    """The setpoint that was in force during the period that ends here, after int16 rounding [rad/s], shape (2,)."""
+    """The action that was in force during the period that ends here, as the driver rounds it, shape (nu,)."""
     true_position: FloatArray
     """[m; world], shape (3,)."""
     true_rpy: FloatArray
@@ -50,9 +59,15 @@ class LockstepRobot:
     def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, seed: int) -> None:
         self._robot = robot
         self._estimator = estimator
-        self._decoder = TelemetryDecoder(robot)
-        self._periods = 0
+        self._begun = False
         self.world = World(robot, condition, seed)
+        self._exchange: _LockstepExchange
+        board = self.world.electronics
+        self._exchange = (
+            _ServoExchange(robot, self.world)
+            if isinstance(board, ServoBoard)
+            else _ImageprocExchange(robot, self.world, board)
+        )
         self.world.injector.check(f'in lock-step (condition {condition.name})')
 
     def reset(self) -> Observation:
@@ -61,27 +76,28 @@ class LockstepRobot:
         Raises:
             RuntimeError: the run has already begun; the estimator gives no estimate.
         """
-        if self._periods:
+        if self._begun:
             raise RuntimeError('this run has begun; a new run takes a new LockstepRobot and a fresh estimator')
-        for packet in packets.start_sequence(self._robot.imageproc.pid_gains):
-            self._send(packet)
+        self._begun = True
+        self._exchange.start()
+        neutral = self._robot.layout.neutral
         for _ in range(WARM_UP_PERIODS - 1):
-            self._period((0, 0))
-        return self._observe((0, 0))
+            self._period(neutral)
+        return self._observe(neutral)
 
     def step(self, setpoint: FloatArray) -> Observation:
-        """Send the leg velocities [rad/s], shape (2,), let one control period pass, and observe its end.
+        """Send an action, shape (nu,), let one control period pass, and observe its end.
 
         Raises:
             RuntimeError: `reset` was not called; the estimator gives no estimate.
         """
-        if not self._periods:
+        if not self._begun:
             raise RuntimeError('reset() must come before step()')
-        return self._observe(setpoint_to_counts(self._robot, setpoint))
+        return self._observe(setpoint)
 
-    def _observe(self, counts: packets.Pair) -> Observation:
+    def _observe(self, setpoint: FloatArray) -> Observation:
         """Run one control period and observe its end."""
-        telemetry = self._period(counts)
+        sent, telemetry = self._period(setpoint)
         estimate = self._estimator.estimate(telemetry.stamp)
         if estimate is None:
             raise RuntimeError(f'the estimator gives no estimate at {telemetry.stamp:.2f} s')
@@ -89,28 +105,91 @@ class LockstepRobot:
         return Observation(
             stamp=telemetry.stamp,
             state=state_of(estimate, telemetry, self._robot),
-            sent=counts_to_setpoint(self._robot, counts),
+            sent=sent,
             true_position=position,
             true_rpy=roll_pitch_yaw(quaternion),
             faults=tuple(fault.name for _, fault in self.world.faults),
         )
 
-    def _period(self, counts: packets.Pair) -> Telemetry:
+    def _period(self, setpoint: FloatArray) -> tuple[FloatArray, Telemetry]:
         """Send a setpoint, let its period pass, and give the estimator what arrived, the telemetry of its end last."""
+        sent, telemetry = self._exchange.period(setpoint)
+        for pose in self.world.mocap.due(telemetry.stamp):
+            self._estimator.on_pose(pose)
+        self._estimator.on_telemetry(telemetry)
+        return sent, telemetry
+
+
+class _LockstepExchange(Protocol):
+    """How the mock of one kind of robot is told an action and heard."""
+
+    def start(self) -> None:
+        """Switch the motors on."""
+
+    def period(self, setpoint: FloatArray) -> tuple[FloatArray, Telemetry]:
+        """Let one control period pass; return what was sent, and the telemetry of the end of the period."""
+
+
+class _ImageprocExchange:
+    """Packets are encoded and decoded, and reach the microcontroller at once."""
+
+    def __init__(self, robot: RobotConfig, world: World, microcontroller: Microcontroller) -> None:
+        self._robot = robot
+        self._world = world
+        self._microcontroller = microcontroller
+        self._decoder = TelemetryDecoder(robot)
+        self._periods = 0
+
+    def start(self) -> None:
+        """Send the start sequence of the motors."""
+        for packet in packets.start_sequence(self._robot.imageproc.pid_gains):
+            self._send(packet)
+
+    def period(self, setpoint: FloatArray) -> tuple[FloatArray, Telemetry]:
+        """Let one control period pass; see `_LockstepExchange`."""
+        counts = setpoint_to_counts(self._robot, setpoint)
         # What the robot answers to this packet was sampled before it acts: the caller has had that already.
         self._send(packets.SetVelocity(counts))
         self._periods += 1
         now = self._periods * self._robot.dt
-        self.world.advance(now)
-        for pose in self.world.mocap.due(now):
-            self._estimator.on_pose(pose)
+        self._world.advance(now)
         index_first = self._robot.imageproc.index_before_timestamp
-        payload = packet_codec.encode(self.world.microcontroller.telemetry(counts), index_first)
+        payload = packet_codec.encode(self._microcontroller.telemetry(counts), index_first)
         reply = packet_codec.decode_reply(payload, index_first)
         assert isinstance(reply, packets.TelemetryReply)
-        telemetry = self._decoder.decode(reply, now)
-        self._estimator.on_telemetry(telemetry)
-        return telemetry
+        return counts_to_setpoint(self._robot, counts), self._decoder.decode(reply, now)
 
     def _send(self, packet: packets.CommandPacket) -> None:
-        self.world.microcontroller.obey(packet_codec.decode_command(packet_codec.encode(packet)))
+        self._microcontroller.obey(packet_codec.decode_command(packet_codec.encode(packet)))
+
+
+class _ServoExchange:
+    """The driver `dynamixel` itself, its leg clock and the time of its bytes on the line included."""
+
+    def __init__(self, robot: RobotConfig, world: World) -> None:
+        self._robot = robot
+        self._clock = ManualClock(epoch=0.0)
+        self._driver = DynamixelDriver(
+            lambda: LinePort(world, self._clock), robot.dynamixel, LinkConfig(), self._clock, own_thread=False
+        )
+        self._due = 0.0
+
+    def start(self) -> None:
+        """Set the servos up and switch their torque on."""
+        self._driver.start()
+        self._driver.start_motors()
+        self._due = np.ceil(self._clock.steady() / self._robot.dt) * self._robot.dt
+
+    def period(self, setpoint: FloatArray) -> tuple[FloatArray, Telemetry]:
+        """Let one control period pass; see `_LockstepExchange`."""
+        cycles = max(1, round(self._robot.dt * self._robot.dynamixel.rate))
+        self._driver.act(setpoint)
+        begun, self._due = self._due, self._due + self._robot.dt
+        for number in range(1, cycles):
+            self._clock.sleep(begun + number * self._robot.dt / cycles - self._clock.steady())
+            self._driver.cycle()
+        self._clock.sleep(self._due - self._clock.steady())
+        exchange = self._driver.exchange(setpoint)
+        if exchange.telemetry is None:
+            raise RuntimeError('no servo of the mock answers')
+        return exchange.sent, exchange.telemetry

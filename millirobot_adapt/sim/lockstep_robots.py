@@ -47,6 +47,7 @@ def sample_rover_condition(rng: np.random.Generator) -> Condition:
 
 MOCKS: dict[str, tuple[MakeStepped, ConditionSampler]] = {
     'imageproc': (LockstepRobot, sample_training_condition),
+    'dynamixel': (LockstepRobot, sample_training_condition),
     'twist': (LockstepRover, sample_rover_condition),
 }
 """By the kind of the driver: what makes the mock, and what draws its training conditions."""

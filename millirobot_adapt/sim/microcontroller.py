@@ -93,6 +93,11 @@ class Microcontroller:
         return self._velocity if self._thrust is None else self._thrust
 
     @property
+    def commanded(self) -> FloatArray:
+        """What the motors are commanded, as leg velocities [rad/s], shape (2,)."""
+        return np.array(self.command) / self._robot.counts_per_ms
+
+    @property
     def last_packet(self) -> float:
         """When it heard its last packet [s]."""
         return self._heard_at

@@ -16,6 +16,8 @@ from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.realtime import RealtimeRobot
 from millirobot_adapt.sim.robot_faults import ClockFaults
+from millirobot_adapt.sim.servo_line import ServoLine
+from millirobot_adapt.sim.servo_rig import ServoBoard
 from millirobot_adapt.sim.world import World
 
 RADIO_KEY = 100
@@ -25,21 +27,22 @@ RADIO_KEY = 100
 class Mock(RealtimeRobot):
     """A `RealtimeRobot` on a pseudo-terminal whose faults can be injected."""
 
-    def __init__(self, world: World, radio: Radio, port: PtyPort) -> None:
+    def __init__(self, world: World, line: Radio | ServoLine, port: PtyPort) -> None:
         """Add the faults that only a mock in real time has.
 
         Raises:
             UserError: the condition's schedule holds a fault that nobody implements.
         """
-        super().__init__(world, radio, port)
+        super().__init__(world, line, port)
         self._pty = port
         self._clock_file = clock_file()
         injector = world.injector
-        injector.add('radio', RadioTarget(radio))
+        if isinstance(line, Radio):
+            injector.add('radio', RadioTarget(line))
         injector.add('port', PortTarget(port))
         injector.add('process', ProcessFaults())
         step_host = None if self._clock_file is None else self._step_host
-        injector.add('clock', ClockFaults(world.microcontroller, world.mocap, step_host))
+        injector.add('clock', ClockFaults(world.electronics, world.mocap, step_host))
         injector.check('in the mock')
 
     def inject(self, fault: Fault) -> None:
@@ -54,7 +57,7 @@ class Mock(RealtimeRobot):
         """End the faults that last remove the port, end the firmware."""
         self.inject(Fault('clear', True))
         self._pty.close()
-        self.world.microcontroller.close()
+        self.world.electronics.close()
 
     def _step_host(self, ahead: float) -> None:
         assert self._clock_file is not None
@@ -65,12 +68,21 @@ class Mock(RealtimeRobot):
 def make_mock(
     robot: RobotConfig, condition: Condition, seed: int, port: Path, *, firmware: str, wire_time: bool
 ) -> Mock:
-    """Make the mock of a robot behind a radio, and open its port.
+    """Make the mock of a robot with legs, and open its port.
 
     Raises:
         UserError: the condition is not of such a robot, or holds a fault that nobody implements; the firmware cannot
             run here; the port cannot be made.
     """
     world = World(robot, condition, seed, microcontroller_of(firmware))
-    radio = Radio(robot.imageproc.radio, RadioFaults(), wire_time, generator(seed, RADIO_KEY))
-    return Mock(world, radio, PtyPort(port))
+    return Mock(world, _line_of(world, robot, wire_time, seed), PtyPort(port))
+
+
+def _line_of(world: World, robot: RobotConfig, wire_time: bool, seed: int) -> Radio | ServoLine:
+    """Return what carries bytes between the host and this world; `wire_time` False makes it instant."""
+    board = world.electronics
+    if isinstance(board, ServoBoard):
+        if not wire_time:
+            board.line.make_instant()
+        return board.line
+    return Radio(robot.imageproc.radio, RadioFaults(), wire_time, generator(seed, RADIO_KEY))

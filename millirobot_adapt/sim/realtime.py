@@ -8,6 +8,9 @@ from typing import Protocol
 
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.sim.radio import Radio
+from millirobot_adapt.sim.servo_line import ServoLine
+from millirobot_adapt.sim.servo_rig import ServoBoard
+from millirobot_adapt.sim.wired_robot import WiredRobot
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World
 
@@ -38,7 +41,7 @@ class Port(Protocol):
 
 
 class RealtimeRobot:
-    """Couple a world and a radio to a port and a steady clock; times given and taken are the world's unless said so.
+    """Couple a world and its line to a port and a steady clock; times given and taken are the world's unless said so.
 
     The clock starts with the first turn.
     """
@@ -46,14 +49,19 @@ class RealtimeRobot:
     def __init__(
         self,
         world: World,
-        radio: Radio,
+        line: Radio | ServoLine,
         port: Port,
         clock: Callable[[], float] = time.monotonic,
         host_clock: Callable[[], float] = time.time,
     ) -> None:
         self.world = world
-        self._radio = radio
-        self._robot = WirelessRobot(world, radio)
+        self._line = line
+        self._robot: WirelessRobot | WiredRobot
+        if isinstance(line, Radio):
+            self._robot = WirelessRobot(world, line)
+        else:
+            assert isinstance(world.electronics, ServoBoard)
+            self._robot = WiredRobot(world, world.electronics)
         self._port = port
         self._clock = clock
         self._host_clock = host_clock
@@ -77,7 +85,7 @@ class RealtimeRobot:
         data = self._port.read(self._wait(self._clock() - self._start))
         now = self._now(self._clock() - self._start)
         if data:
-            self._radio.write(data, now)
+            self._line.write(data, now)
         out = self._robot.advance(now)
         if out:
             self._port.write(out)
@@ -88,7 +96,7 @@ class RealtimeRobot:
     def _now(self, clock: float) -> float:
         """Return the time up to which the world should go; a large lag is forgiven, not caught up with."""
         lag = clock - self.world.time
-        if lag <= (OWN_CLOCK_LAG if self.world.microcontroller.has_own_clock else LARGEST_LAG):
+        if lag <= (OWN_CLOCK_LAG if self.world.electronics.has_own_clock else LARGEST_LAG):
             return clock
         self._start += lag
         self._host_offset += lag
@@ -97,6 +105,6 @@ class RealtimeRobot:
 
     def _wait(self, now: float) -> float:
         """Return how long nothing is to be done [s]."""
-        due = [time for time in (self._radio.next_due(), self.world.mocap.next_due()) if time is not None]
-        longest = OWN_CLOCK_WAIT if self.world.microcontroller.has_own_clock else LONGEST_WAIT
+        due = [time for time in (self._line.next_due(), self.world.mocap.next_due()) if time is not None]
+        longest = OWN_CLOCK_WAIT if self.world.electronics.has_own_clock else LONGEST_WAIT
         return min(longest, max(0.0, min(due, default=now + longest) - now))

@@ -7,25 +7,38 @@ from typing import Any
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.sim.hexapod import Hexapod
+from millirobot_adapt.sim.hexapod_model import LEGS
 from millirobot_adapt.sim.microcontroller import Microcontroller
 from millirobot_adapt.sim.mocap_driver import MocapDriver
+from millirobot_adapt.sim.servo_rig import ServoBoard
 
 
 class RobotFaults:
     """What happens to microcontroller, legs and battery; see `Target`."""
 
-    def __init__(self, microcontroller: Microcontroller, hexapod: Hexapod) -> None:
+    def __init__(self, microcontroller: Microcontroller | ServoBoard, hexapod: Hexapod) -> None:
         self._microcontroller = microcontroller
         self._hexapod = hexapod
 
     def begin(self, kind: str, value: Any) -> None:
-        """Let a fault begin."""
+        """Let a fault begin.
+
+        Raises:
+            UserError: it cannot happen to this robot.
+        """
+        board, servos = self._microcontroller, isinstance(self._microcontroller, ServoBoard)
+        if kind == 'servo' and not servos:
+            raise UserError('robot.servo cannot happen to this robot: its legs have no servos of their own')
+        if kind == 'encoders' and servos:
+            raise UserError('robot.encoders cannot happen to this robot; robot.servo kills the servo of a leg')
         sides = (value in ('left', 'both'), value in ('right', 'both'))
         match kind:
             case 'reset':
                 self._microcontroller.power_up()
             case 'upright':
                 self._hexapod.put_upright()
+            case 'servo' if isinstance(board, ServoBoard):
+                board.servos[LEGS.index(value)].dead = True
             case 'encoders':
                 self._microcontroller.stuck_encoders = sides
             case 'leg_stuck':
@@ -36,6 +49,9 @@ class RobotFaults:
     def end(self, kind: str) -> None:
         """End a fault that lasts."""
         match kind:
+            case 'servo':
+                assert isinstance(self._microcontroller, ServoBoard)
+                self._microcontroller.revive()
             case 'encoders':
                 self._microcontroller.stuck_encoders = (False, False)
             case 'leg_stuck':
@@ -48,7 +64,10 @@ class ClockFaults:
     """Steps of the clocks of motion capture, of the robot and, where `step_host` can do it, of the host."""
 
     def __init__(
-        self, microcontroller: Microcontroller, mocap: MocapDriver, step_host: Callable[[float], None] | None = None
+        self,
+        microcontroller: Microcontroller | ServoBoard,
+        mocap: MocapDriver,
+        step_host: Callable[[float], None] | None = None,
     ) -> None:
         """`step_host` sets how far the host's clock is ahead of the true time [s]; None: nothing can."""
         self._microcontroller = microcontroller

@@ -11,12 +11,13 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import disturbances
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.disturbances import Disturbances
-from millirobot_adapt.sim.hexapod import Hexapod
 from millirobot_adapt.sim.injector import CIRCUMSTANCES, Injector
 from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
 from millirobot_adapt.sim.mocap import Mocap
 from millirobot_adapt.sim.mocap_driver import MocapDriver
+from millirobot_adapt.sim.mock_parts import parts_of
 from millirobot_adapt.sim.robot_faults import ClockFaults, RobotFaults
+from millirobot_adapt.sim.servo_rig import ServoBoard
 
 TICK = 0.001
 """Period of the firmware's controller and of the physics [s]."""
@@ -35,20 +36,20 @@ class World:
         robot: RobotConfig,
         condition: Condition,
         seed: int,
-        microcontroller: MakeMicrocontroller = Microcontroller,
+        microcontroller: MakeMicrocontroller | None = None,
     ) -> None:
-        """Put a robot down; `microcontroller` makes what drives it.
+        """Put a robot down; `microcontroller` makes what drives it, None: what its kind has.
 
         Raises:
-            UserError: the condition holds something that a robot with legs has not.
+            UserError: the condition holds something that a robot with legs has not; the robot runs no firmware of ours.
         """
         _refuse_wheels(condition)
-        self.hexapod = Hexapod(condition, generator(seed, _BODY))
-        self.microcontroller = microcontroller(robot, self.hexapod, generator(seed, _MICROCONTROLLER))
+        rngs = generator(seed, _BODY), generator(seed, _MICROCONTROLLER)
+        self.hexapod, self.electronics = parts_of(robot, condition, rngs, microcontroller)
         self._camera = Mocap(robot, condition, generator(seed, _MOCAP))
         self.mocap = MocapDriver(self._camera, generator(seed, _DRIVER))
         self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES), generator(seed, _FORWARD_PUSHES))
-        self.microcontroller.frozen_encoders = condition.frozen_encoders
+        self.electronics.frozen_encoders = condition.frozen_encoders
         self._initial = self._condition = condition
         self._ticks = 0
         self.injector = Injector(
@@ -56,11 +57,22 @@ class World:
             {
                 CIRCUMSTANCES: self,
                 'mocap': self.mocap,
-                'robot': RobotFaults(self.microcontroller, self.hexapod),
-                'clock': ClockFaults(self.microcontroller, self.mocap),
+                'robot': RobotFaults(self.electronics, self.hexapod),
+                'clock': ClockFaults(self.electronics, self.mocap),
             },
         )
         """Lets faults begin; the mock in real time adds those of radio, port, the host's clock and processes."""
+
+    @property
+    def microcontroller(self) -> Microcontroller:
+        """What drives a robot of the kind imageproc.
+
+        Raises:
+            UserError: this robot has servos.
+        """
+        if isinstance(self.electronics, ServoBoard):
+            raise UserError('this needs a robot with driver imageproc: the mock of this one has servos')
+        return self.electronics
 
     @property
     def faults(self) -> list[tuple[float, Fault]]:
@@ -77,12 +89,12 @@ class World:
         last = int(until / TICK + 1e-6)
         while self._ticks < last:
             if self._ticks % _DISTURBANCE_TICKS == 0:
-                self.injector.update(self.time, self.microcontroller.first_motion)
+                self.injector.update(self.time, self.electronics.first_motion)
                 self._disturbances.update(self.hexapod, self.time)
                 self.hexapod.update(disturbances.PERIOD)
             if self.time >= self._camera.next_exposure:
                 self._camera.expose(self.time, *self.hexapod.pose())
-            self.hexapod.step(*self.microcontroller.tick())
+            self.hexapod.step(*self.electronics.tick())
             self._ticks += 1
 
     def begin(self, kind: str, value: Any) -> None:
@@ -101,7 +113,7 @@ class World:
         self.hexapod.take_over(condition)
         self._camera.take_over(condition)
         self._disturbances.take_over(condition)
-        self.microcontroller.frozen_encoders = condition.frozen_encoders
+        self.electronics.frozen_encoders = condition.frozen_encoders
 
 
 def _refuse_wheels(condition: Condition) -> None:
