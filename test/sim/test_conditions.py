@@ -53,7 +53,7 @@ def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
         ('terrain: null', 'terrain has no value'),
         ('slope: {angel: 0.2}', "slope: unknown parameter 'angel'; did you mean 'angle'"),
         ('slope: 0.2', 'slope must be a group of parameters'),
-        ('payload: {mass: 2.0}', 'above its highest value'),
+        ('payload: {mass: 200.0}', 'above its highest value'),
         ('missing_legs: [tail]', "missing_legs = 'tail' is not one of front_left"),
         ('missing_legs: middle_left', 'missing_legs must be a list'),
         ('wear: [0.1, 0.2]', 'wear has 2 values instead of 6'),
