@@ -141,4 +141,4 @@ def test_a_long_run_with_faults_neither_grows_nor_drifts_and_replays_exactly(soa
     repaired = run([*MILLIROBOT, 'repair', str(soak.bag)], seconds=SECONDS)
     assert 'is whole' in repaired.stdout, repaired
     checked = run([*MILLIROBOT, 'replay', str(soak.bag), '--check'], seconds=3 * SECONDS + 600)
-    assert checked.returncode == 0, checked
+    assert checked.returncode == 0, checked.stdout + checked.stderr
