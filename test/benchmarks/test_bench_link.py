@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from firmware_bridge.link import LinkLost
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder
@@ -201,6 +202,17 @@ def test_the_radio_can_be_measured_without_any_process(monkeypatch):
     figures = link_bench.bench_link(bench, lambda: told.append(1))
     assert [row.fault for row in figures.rows] == ['reset']
     assert (figures.load, len(told), bench.steps) == (None, 1, 1)
+
+
+def test_a_round_trip_that_a_starved_mock_breaks_costs_no_row(monkeypatch):
+    def lost(*_):
+        raise LinkLost('no reply to 10 setpoints in a row')
+
+    monkeypatch.setattr(link_bench, 'measure_round_trip', lost)
+    figures = link_bench.bench_link(link_bench.LinkBench(parts=('radio',), rows=('reset',), trials=1), lambda: None)
+    assert [(row.fault, row.broken) for row in figures.rows] == [
+        ('reset', None), ('round trip', 'no reply to 10 setpoints in a row')
+    ]  # fmt: skip
 
 
 class Live:
