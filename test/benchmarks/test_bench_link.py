@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from firmware_bridge.link import LinkLost
+from firmware_bridge.driver_interface import LinkLost
 from firmware_bridge.packets import TelemetryReply
 from firmware_bridge.replies import ReplyChecker
 from firmware_bridge.telemetry import TelemetryDecoder

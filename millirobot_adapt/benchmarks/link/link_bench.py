@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from firmware_bridge.link import LinkLost
+from firmware_bridge.driver_interface import LinkLost
 from millirobot_adapt.benchmarks.link.injected import INJECTED, measure_injected
 from millirobot_adapt.benchmarks.link.live_robot import BridgeLoad, LiveRobot
 from millirobot_adapt.benchmarks.link.process_trials import PROCESS_FAULTS, Trial, measure_processes
