@@ -106,7 +106,7 @@ class Changes:
 def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setup:
     """Return what a bag was made with, changed as asked.
 
-    A bag that tells nothing of its parameters gets the shipped ones.
+    A node of which a bag tells no parameters gets the shipped ones; `source` then says so.
 
     Args:
         bag: The bag.
@@ -128,7 +128,7 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     if changes.method and not changes.model:
         model = model_for_method(changes.method, controller.model, load_robot(controller.robot).name)
         controller = replace(controller, model=model, method=changes.method)
-    source = 'the shipped ones, as the bag tells none' if told is None else told.source
+    source = _source(told)
     if changes.parameters is not None:
         source = str(changes.parameters.path)
     robot = robot_of(None if 'robot' in renamed else told, controller.robot)
@@ -136,6 +136,14 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     if changes.parameters is not None and changes.parameters.values('controller') is not None:
         chosen |= set(flatten(controller))
     return Setup(controller, estimator, robot, source, _version(told), frozenset(chosen))
+
+
+def _source(told: Provenance | None) -> str:
+    """Return where the parameters come from, and of which nodes none were recorded."""
+    if told is None:
+        return 'the shipped ones, as the bag tells none'
+    untold = [node for node in ('controller', 'estimator') if not isinstance(told.content.get(node), Mapping)]
+    return f'{told.source}; the shipped ones of {" and ".join(untold)}, as it tells none' if untold else told.source
 
 
 def recorded_robot(bag: Bag) -> RobotConfig:

@@ -6,6 +6,7 @@
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,16 @@ from harness import MILLIROBOT, run, wait_for
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import MANAGED, MOCK_ROBOT, RECORDER, resolve
-from millirobot_adapt.bringup.run_folder import write_node_parameters
+from millirobot_adapt.bringup.run_folder import write_node_parameters, write_parameters
 from millirobot_adapt.bringup.supervisor import Supervisor
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import TICK
+from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.repeatability import generator
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.share import find
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.ros.ros_version import ros_version
 from millirobot_adapt.ros.witness import Witness
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
@@ -55,10 +60,22 @@ class Soak:
             'mock_robot': {'port': str(folder / 'radio'), 'condition': 'flat'},
             'bridge': {'port': str(folder / 'radio'), 'gate.fence': FENCE},
             'controller': {'path': str(path), 'planner.samples': 100, 'objective.fence_corners': FENCE},
-            'recorder': {'bag': str(self.bag)},
+            'recorder': {'bag': str(self.bag), 'run_file': str(folder / 'parameters.yaml')},
         }
-        nodes = (RECORDER, MOCK_ROBOT, *MANAGED)
-        write_node_parameters(parameters, resolve(nodes, overrides))
+        nodes = resolve((RECORDER, MOCK_ROBOT, *MANAGED), overrides)
+        write_node_parameters(parameters, nodes)
+        # Without it the bag would not say with which parameters it was made, and replay takes the shipped ones.
+        write_parameters(
+            folder / 'parameters.yaml',
+            command='pytest',
+            seed=nodes['controller']['seed'],
+            robot=flatten(load_robot(nodes['controller']['robot'])),
+            model=find('models', nodes['controller']['model']),
+            nodes=nodes,
+            sources=[],
+            ros=ros_version(),
+            now=datetime.now(),
+        )
         self.supervisor = Supervisor(folder, environment, ('controller', 'bridge', 'estimator', 'mock_robot'))
         self.witness = Witness()
         self.pids = {}

@@ -64,12 +64,13 @@ def _run(args: argparse.Namespace) -> int:
 
 def fault_list() -> list[dict[str, Any]]:
     """Return every fault: its name, its values, its default, what happens."""
-    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, PROCESSES
+    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, LEGS, PROCESSES
 
+    named = {PROCESSES: 'a node', LEGS: 'a leg'}
     return [
         {
             'fault': name,
-            'values': 'a node' if kind.choices == PROCESSES else kind.values,
+            'values': named.get(kind.choices, kind.values),
             'choices': list(kind.choices),
             'default': kind.default,
             'what': kind.text,
@@ -81,7 +82,7 @@ def fault_list() -> list[dict[str, Any]]:
 def fault_table() -> str:
     """Lay out every fault, its values and what happens."""
     from millirobot_adapt.sim.conditions import CIRCUMSTANCES
-    from millirobot_adapt.sim.fault_kinds import PROCESSES
+    from millirobot_adapt.sim.fault_kinds import LEGS, PROCESSES
 
     rows = []
     for fault in fault_list():
@@ -90,6 +91,6 @@ def fault_table() -> str:
         rows.append((fault['fault'], f'{fault["values"]} ({default:g})' if number else fault['values'], fault['what']))
     width, values_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f'{name:{width}}  {values:{values_width}}  {text}' for name, values, text in rows]
-    lines += ['', f'A node is one of {", ".join(PROCESSES)}.']
+    lines += ['', f'A node is one of {", ".join(PROCESSES)}; a leg is one of {", ".join(LEGS)}.']
     lines.append(f'The keys of a condition can be injected as in its file: {", ".join(CIRCUMSTANCES)}.')
     return '\n'.join(lines)
