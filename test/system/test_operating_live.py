@@ -14,7 +14,7 @@ PATIENT = {
     'gate.pose_stop': 5.0, 'gate.state_hold': 2.0, 'gate.state_stop': 5.0,
 }  # fmt: skip
 """Nothing here is about watchdogs, and the mock shares the machine."""
-SMALL = {'planner.samples': 20, 'planner.batch': 20, 'misses_allowed': 100, 'state_timeout': 10.0, 'path': 'straight'}
+SMALL = {'planner.samples': 20, 'planner.batch': 20, 'misses_allowed': 100, 'state_timeout': 10.0, 'path': 'figure8'}
 
 
 def test_a_run_is_operated_without_the_ros2_tool(group):
@@ -37,6 +37,7 @@ def test_a_run_is_operated_without_the_ros2_tool(group):
     told = json.loads(millirobot('status', '--json').stdout)
     assert told['bridge']['state'] == 'armed'
     assert told['controller']['state'] == 'running'
+    assert millirobot('pause').returncode == 0
 
     done = millirobot('set', 'controller.objective.speed=0.2')
     assert (done.returncode, done.stdout) == (0, 'controller.objective.speed = 0.2\n')
@@ -45,7 +46,6 @@ def test_a_run_is_operated_without_the_ros2_tool(group):
     assert 'path' in refused.stderr
     assert millirobot('set', 'controller.objective.spead=0.1').returncode == 2
 
-    assert millirobot('pause').returncode == 0
     assert millirobot('resume').returncode == 0
     assert millirobot('finish').returncode == 0
     assert 'finished' in millirobot('status').stdout

@@ -66,7 +66,7 @@ class TickMarks:
     def __init__(self) -> None:
         """Begin without ticks."""
         self._ticks, self._stamps, self._misses = array('q'), array('d'), array('d')
-        self._had_state, self._had_plan = array('b'), array('b')
+        self._had_state, self._remembered = array('b'), array('b')
 
     def __len__(self) -> int:
         """Return how many ticks there are."""
@@ -78,7 +78,9 @@ class TickMarks:
         self._stamps.append(record.stamp)
         self._misses.append(record.misses)
         self._had_state.append(len(record.window_mask) > 0)
-        self._had_plan.append(bool(np.isfinite(record.previous_plan).any()))
+        # A plan that was late leaves the next tick without one; that tick still remembers a transition or a way walked.
+        planned, walked = bool(np.isfinite(record.previous_plan).any()), bool(record.credit > 0.0)
+        self._remembered.append(planned or walked or bool(record.window_mask.any()))
 
     @property
     def span(self) -> tuple[float, float]:
@@ -88,11 +90,11 @@ class TickMarks:
     def runs(self) -> Iterator[tuple[int, int, int | None, bool]]:
         """Yield the begin and end of each run, the tick in it that had the first state, and whether it is whole.
 
-        The first tick of a run that has a state has no plan to start from.
+        The first tick of a run that has a state remembers nothing: no plan to start from, no transition, no way walked.
         """
         begin, decided, whole = 0, None, False
         for k in range(len(self)):
-            first = bool(self._had_state[k] and not self._had_plan[k])
+            first = bool(self._had_state[k] and not self._remembered[k])
             if k and (not self._follows(k) or (first and decided is not None)):
                 yield begin, k, decided, whole
                 begin, decided, whole = k, None, False
@@ -106,10 +108,10 @@ class TickMarks:
         """Tell whether tick k may belong to the run of the one recorded before it.
 
         Between two runs there are ticks without a record. Within a run records are missing where the planner was late,
-        which counts as misses, or where the recorder lost them: then the tick still had a plan to start from.
+        which counts as misses, or where the recorder lost them: then the tick still remembers the ones before it.
         """
         tick, last = self._ticks[k], self._ticks[k - 1]
-        return tick == last + 1 or (tick > last and (self._misses[k] > 0 or bool(self._had_plan[k])))
+        return tick == last + 1 or (tick > last and (self._misses[k] > 0 or bool(self._remembered[k])))
 
     def run(self, begin: int, end: int, path: ReferencePath | None, whole: bool) -> RecordedRun:
         """Describe the run from tick `begin` up to `end` without it."""
