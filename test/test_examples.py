@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from live_run import write_live_run
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / 'examples'
@@ -47,7 +48,8 @@ def test_more_weight_on_effort_makes_the_legs_slower(tmp_path):
 @pytest.mark.train
 def test_the_script_that_trains_runs(tmp_path):
     pytest.importorskip('torch')
-    done = run(NEEDS_TORCH, [RUN, '--steps', '4'], tmp_path, seconds=600)
+    walked = write_live_run(tmp_path / 'run', 240)
+    done = run(NEEDS_TORCH, [str(walked), '--steps', '4'], tmp_path, seconds=600)
     assert done.returncode == 0, done.stderr
     assert 'my_model: one second ahead' in done.stdout
     assert (tmp_path / 'my_model' / 'model.yaml').is_file()

@@ -108,7 +108,8 @@ def test_each_run_is_predicted_by_what_the_others_taught(tmp_path, capsys):
     assert {row['horizon'] for row in rows} == {5, 10, 20}
     for row in rows:
         assert row['test'] == 'each session left out'
-        assert row['rollouts'] == 3
+        # The run whose link failed ends within ten steps.
+        assert row['rollouts'] == (3 if row['horizon'] == 5 else 2)
         low, high = row['position_after_interval']
         assert low <= row['position_after'] <= high
     lines = (tmp_path / 'out' / 'rollouts.csv').read_text().splitlines()
