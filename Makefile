@@ -23,9 +23,10 @@
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
 endif
+# Set before it is exported: to export a variable that is not set makes it an empty one.
+VENV ?= .venv
 export PYTHON ROS VENV
 
-VENV ?= .venv
 BIN := $(VENV)/bin
 # One worker walks the robots, and waits half of its time; test/conftest.py says what comes first.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
