@@ -20,12 +20,14 @@ from millirobot_adapt.core.config import (
     section,
 )
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.description import ActionConfig
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.experiments.experiment import ConditionEntry, MethodEntry
 
 NEEDED = {
     ConditionEntry.__name__: {'name': 'some'},
     MethodEntry.__name__: {'name': 'some'},
+    ActionConfig.__name__: {'name': 'some'},
     'RecipeFile': {'models': {'velociroach_mb': {'method': 'mb'}}},  # imported by other tests, where PyTorch is
 }
 """What has no valid default."""
