@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +10,8 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
-from millirobot_adapt.sim.conditions import Condition, Fault
+from millirobot_adapt.sim.conditioned_world import ConditionedWorld
+from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.injector import CIRCUMSTANCES, Injector
 from millirobot_adapt.sim.mocap import Mocap
 from millirobot_adapt.sim.mocap_driver import MocapDriver
@@ -34,7 +33,7 @@ _LEGGED = ('missing_legs', 'wear', 'frozen_encoders', 'motor_gain')
 """Keys of a condition that speak of legs."""
 
 
-class RoverWorld:
+class RoverWorld(ConditionedWorld):
     """Advance the rover and what observes it; equal seeds and equal commands give equal runs, bit for bit."""
 
     def __init__(self, robot: RobotConfig, condition: Condition, seed: int) -> None:
@@ -49,7 +48,7 @@ class RoverWorld:
         self.mocap = MocapDriver(self._camera, generator(seed, _DRIVER))
         self._rng = generator(seed, _PUSHES)
         self._push = np.zeros(2)
-        self._initial = self._condition = condition
+        super().__init__(condition)
         self._steps = 0
         self._commanded = -math.inf
         self.first_motion: float | None = None
@@ -62,11 +61,6 @@ class RoverWorld:
     def time(self) -> float:
         """Simulated time [s]."""
         return self._steps * TIMESTEP
-
-    @property
-    def faults(self) -> list[tuple[float, Fault]]:
-        """Faults that have begun, each with the time of its beginning [s]."""
-        return self.injector.begun
 
     def command(self, action: FloatArray) -> None:
         """Take a velocity command, shape (nu,)."""
@@ -88,15 +82,6 @@ class RoverWorld:
                 self.rover.command = (0.0, 0.0)
             self.rover.step()
             self._steps += 1
-
-    def begin(self, kind: str, value: Any) -> None:
-        """Let a key of the condition take a new value; see `Target`."""
-        self._take_over(self._condition.after(Fault(kind, value)))
-
-    def end(self, kind: str) -> None:
-        """Let a key of the condition be again what it was at the start."""
-        initial: dict[str, Any] = {kind: getattr(self._initial, kind)}
-        self._take_over(dataclasses.replace(self._condition, **initial))
 
     def _take_over(self, condition: Condition) -> None:
         _refuse_legs(condition)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.sim import disturbances
-from millirobot_adapt.sim.conditions import Condition, Fault
+from millirobot_adapt.sim.conditioned_world import ConditionedWorld
+from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.disturbances import Disturbances
 from millirobot_adapt.sim.injector import CIRCUMSTANCES, Injector
 from millirobot_adapt.sim.microcontroller import MakeMicrocontroller, Microcontroller
@@ -28,7 +26,7 @@ _BODY, _MICROCONTROLLER, _DISTURBANCES, _MOCAP, _FORWARD_PUSHES, _DRIVER = range
 """Keys of the random generators: what one part draws changes nothing for the others."""
 
 
-class World:
+class World(ConditionedWorld):
     """Advance the robot and what observes it; equal seeds and equal packets give equal runs, bit for bit."""
 
     def __init__(
@@ -50,7 +48,7 @@ class World:
         self.mocap = MocapDriver(self._camera, generator(seed, _DRIVER))
         self._disturbances = Disturbances(condition, generator(seed, _DISTURBANCES), generator(seed, _FORWARD_PUSHES))
         self.electronics.frozen_encoders = condition.frozen_encoders
-        self._initial = self._condition = condition
+        super().__init__(condition)
         self._ticks = 0
         self.injector = Injector(
             condition.faults,
@@ -75,11 +73,6 @@ class World:
         return self.electronics
 
     @property
-    def faults(self) -> list[tuple[float, Fault]]:
-        """Faults that have begun, each with the time of its beginning [s]."""
-        return self.injector.begun
-
-    @property
     def time(self) -> float:
         """Simulated time [s]."""
         return self._ticks * TICK
@@ -96,15 +89,6 @@ class World:
                 self._camera.expose(self.time, *self.hexapod.pose())
             self.hexapod.step(*self.electronics.tick())
             self._ticks += 1
-
-    def begin(self, kind: str, value: Any) -> None:
-        """Let a key of the condition take a new value; see `Target`."""
-        self._take_over(self._condition.after(Fault(kind, value)))
-
-    def end(self, kind: str) -> None:
-        """Let a key of the condition be again what it was at the start."""
-        initial: dict[str, Any] = {kind: getattr(self._initial, kind)}
-        self._take_over(dataclasses.replace(self._condition, **initial))
 
     def _take_over(self, condition: Condition) -> None:
         """Let all go on under another condition."""
