@@ -16,6 +16,7 @@ SCRIPTS = {
     'adapt_and_plot.py': ([RUN], ('error over the window', 'one second ahead'), ('adapt.png',)),
     'drive_the_mock.py': (['3'], ('in two seconds', 'cost a step'), ('mock.png',)),
     'own_cost_term.py': (['2'], ('weight 0: ', 'weight 0.003: '), ()),
+    'own_robot.py': (['4'], ('as built: ', "'wheel_gain': [1.0, 1.0, 0.5, 0.5]}: "), ('lab_car.yaml',)),
     'compare_models.py': ([RUN], ('velociroach_mb', 'velociroach_grbal'), ()),
 }
 NEEDS_TORCH = 'train_on_runs.py'

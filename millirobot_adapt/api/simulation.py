@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from millirobot_adapt.core.robot.layout import FloatArray
     from millirobot_adapt.experiments.runner import Pilot
     from millirobot_adapt.sim.conditions import Condition
-    from millirobot_adapt.sim.lockstep import LockstepRobot, Observation
+    from millirobot_adapt.sim.lockstep import Observation
+    from millirobot_adapt.sim.lockstep_robots import SteppedRobot
 
 
 class Sim:
@@ -52,7 +53,7 @@ class Sim:
         if fault_time is not None:
             self.condition = self.condition.with_faults_from(fault_time)
         self.seed = seed
-        self._lockstep: LockstepRobot | None = None
+        self._lockstep: SteppedRobot | None = None
 
     def reset(self) -> Observation:
         """Begin a new run: the robot stands at its start, the estimator knows nothing of the run before."""
@@ -60,15 +61,18 @@ class Sim:
         from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
         from millirobot_adapt.core.estimation.estimator_factory import make_estimator
         from millirobot_adapt.core.share import find
-        from millirobot_adapt.sim.lockstep import LockstepRobot
+        from millirobot_adapt.sim.lockstep_robots import make_stepped
 
         config = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
         estimator = make_estimator(config, self.robot)
-        self._lockstep = LockstepRobot(self.robot, self.condition, estimator, self.seed)
+        self._lockstep = make_stepped(self.robot, self.condition, estimator, self.seed)
         return self._lockstep.reset()
 
     def step(self, action: ArrayLike) -> Observation:
-        """Send leg velocities [rad/s], shape (nu,), let one control period pass, and return what is known at its end.
+        """Send an action, let one control period pass, and return what is known at its end.
+
+        Args:
+            action: Shape (nu,), in the units of the robot's file; of velociroach leg velocities [rad/s].
 
         Returns:
             `state` (nx,) as estimated, `sent` (nu,) as really executed, `true_position` (3,) [m], `true_rpy` (3,)
