@@ -90,6 +90,9 @@ class Experiment(Config):
     )
     follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
     controller: Mapping[str, Any] = param({}, "Controller's parameters that differ from those of the file.")
+    equal_time: bool = param(
+        False, 'Give every method as many candidates as it plans with in the time of the first one, measured first.'
+    )
 
     def __post_init__(self) -> None:
         for key, entries in (('conditions', self.conditions), ('methods', self.methods)):

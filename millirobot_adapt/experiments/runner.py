@@ -49,12 +49,21 @@ def run_episode(spec: EpisodeSpec) -> Episode:
     Raises:
         UserError: the model or the path is missing or bad.
     """
-    robot = load_robot(spec.controller.robot)
-    lockstep = make_stepped(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
+    dt = load_robot(spec.controller.robot).dt
     path = make_path(spec.shape)
-    ticks = round(spec.seconds / robot.dt)
-    weights, ending = spec.controller.objective.shape_weights, spec.controller.ending(robot.dt)
-    return Episode(spec, path, *walk(lockstep, make_pilot(spec), path, ticks, weights, ending))
+    ticks = round(spec.seconds / dt)
+    weights, ending = spec.controller.objective.shape_weights, spec.controller.ending(dt)
+    return Episode(spec, path, *walk(make_lockstep(spec), make_pilot(spec), path, ticks, weights, ending))
+
+
+def make_lockstep(spec: EpisodeSpec) -> SteppedRobot:
+    """Make the mock of the spec, with its condition, estimator and seed.
+
+    Raises:
+        UserError: no such robot.
+    """
+    robot = load_robot(spec.controller.robot)
+    return make_stepped(robot, spec.condition, make_estimator(spec.estimator, robot), spec.seed)
 
 
 def make_pilot(spec: EpisodeSpec) -> Pilot:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.shared import add_jobs_option, between, check_jobs, listed, plain
-from millirobot_adapt.core.files import user_path
+from millirobot_adapt.core.files import make_folder, user_path
 
 if TYPE_CHECKING:
+    from millirobot_adapt.experiments.equal_time import EqualTime
     from millirobot_adapt.experiments.experiment import Experiment
 
 SCHEMA = 2
@@ -73,12 +76,23 @@ def evaluate(arguments: argparse.Namespace) -> int:
     experiment = _experiment(arguments)
     specs = episodes_of(experiment, arguments.params)
     check_episodes(specs)
+    equal: Mapping[str, EqualTime] = {}
+    if experiment.equal_time:
+        from millirobot_adapt.experiments.equal_time import as_lines, equalise
+
+        if arguments.out:
+            make_folder(arguments.out)
+        experiment, equal = equalise(experiment, specs, arguments.out)
+        specs = episodes_of(experiment, arguments.params)
+        print(as_lines(equal), file=sys.stderr)
     store = Store(arguments.out / 'episodes') if arguments.out else None
     episodes = run_episodes(specs, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
     rows = rows_of(episodes, load_robot(specs[0].controller.robot).dt)
     methods = [method.name for method in experiment.methods]
     cells = cells_of(rows, methods, experiment.groups)
     report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
+    if equal:
+        report['equal_time'] = {name: asdict(each) for name, each in equal.items()}
     if arguments.out:
         from millirobot_adapt.experiments.evaluation_page import write_all
 
