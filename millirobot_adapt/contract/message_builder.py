@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from millirobot_adapt.contract.topics import BODY_FRAME, WORLD_FRAME
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
-from millirobot_adapt.core.geometry import quaternion_from_rpy, rotate_back
+from millirobot_adapt.core.geometry import rotate_back
 from millirobot_adapt.core.robot.layout import SIDES, FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 
@@ -170,7 +170,7 @@ class MessageBuilder:
         """Build a Path in `world` from positions, shape (N, 2) [m], and optional yaw [rad], shape (N,)."""
         headings = np.zeros(len(points)) if yaw is None else yaw
         poses = [
-            self.pose_stamped(stamp, (x, y, 0.0), quaternion_from_rpy(np.array([0.0, 0.0, heading])))
+            self.pose_stamped(stamp, (x, y, 0.0), (0.0, 0.0, np.sin(0.5 * heading), np.cos(0.5 * heading)))
             for (x, y), heading in zip(points, headings, strict=True)
         ]
         return self._make('nav_msgs/msg/Path', header=self.header(stamp, WORLD_FRAME), poses=poses)
