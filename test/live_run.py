@@ -17,6 +17,7 @@ from millirobot_adapt.contract.state_codec import encode_state
 from millirobot_adapt.contract.tick_codec import encode_tick
 from millirobot_adapt.core.config import flatten, nest
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
+from millirobot_adapt.core.control.planning_model import load_model
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
 from millirobot_adapt.core.dynamics.engine import EngineConfig
@@ -89,11 +90,12 @@ def write_live_run(
     blind=(),
     tuned=None,
     paused=(),
+    swapped=None,
 ):
     """Write a bag and return its folder.
 
     A run starts at each tick of `starts`, no state comes in those of `blind`, the run is paused in those of `paused`;
-    `tuned` maps ticks to the live parameters that are in force from then on.
+    `tuned` maps ticks to the live parameters that are in force from then on, `swapped` to the folder of the model.
     """
     assembly = assemble(controller)
     estimator_config = EstimatorNodeConfig()
@@ -111,14 +113,16 @@ def write_live_run(
         write = Writer(bag, change)
         write(topics.RUN, typestore().types[topics.RUN.type](yaml.safe_dump(content)), START)
         write(topics.CONTROLLER_STATE, stored_messages.status('controller', 'running', details), START)
-        _walk(write, assembly, estimator, ticks, starts, blind, tuned or {}, paused)
+        _walk(write, assembly, estimator, ticks, starts, blind, tuned or {}, paused, swapped or {})
     return folder
 
 
-def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
+def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused, swapped):
     robot, log, rng = Robot(), ArrivalLog(), generator(4)
     book, before, path = PlanBuffer(3, assembly.robot.layout.neutral), None, None
-    config, revision = assembly.config, 0
+    config, revision, model = assembly.config, 0, assembly.model
+    if swapped:
+        _tell(write, START, revision, config, model)
     for tick in range(ticks):
         stamp = START + DT * tick
         if tick in starts:
@@ -126,11 +130,14 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
             path = None
         if tick - 1 in paused and tick not in paused:
             book.restart(tick - 1)
-        if tick in tuned:
-            config, revision = changed(config, tuned[tick], 'test'), revision + 1
-            told = {'revision': revision, 'parameters': live_values(config)}
-            write(topics.PARAMETERS, typestore().types[topics.PARAMETERS.type](yaml.safe_dump(told)), stamp)
-            assembly.loop.tune(assembly.tuning(config, revision))
+        if tick in tuned or tick in swapped:
+            config, revision = changed(config, tuned.get(tick, {}), 'test'), revision + 1
+            if tick in swapped:
+                name = str(swapped[tick])
+                first = name == str(assembly.bundle.path)
+                model = assembly.model if first else load_model(name, assembly.robot, config.engine)
+            _tell(write, stamp, revision, config, model if swapped else None)
+            assembly.loop.tune(assembly.tuning(config, revision, model))
         setpoint, misses = book.action(tick), book.misses(tick)
         if tick in paused:
             setpoint, misses = np.zeros(2), 0
@@ -181,6 +188,14 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused):
         before = setpoint
         if tick % 3 == 2:
             write.bag.flush()
+
+
+def _tell(write, stamp, revision, config, model):
+    """Say what is in force; versions before the swap of models told no model."""
+    told = {'revision': revision, 'parameters': live_values(config)}
+    if model is not None:
+        told['model'] = {'path': str(model.bundle.path), 'digest': model.bundle.digest, 'why': 'a test'}
+    write(topics.PARAMETERS, typestore().types[topics.PARAMETERS.type](yaml.safe_dump(told)), stamp)
 
 
 def _write_tick(write, record, misses):

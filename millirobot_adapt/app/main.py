@@ -47,7 +47,7 @@ MODULES = (
 GROUPS = {
     'run': (
         'walk, with the mock or with a robot',
-        ('demo', 'arm', 'start', 'pause', 'resume', 'finish', 'stop', 'set', 'status', 'inject'),
+        ('demo', 'arm', 'start', 'pause', 'resume', 'finish', 'stop', 'set', 'load', 'status', 'inject'),
     ),
     'look': (
         'see what a run did',

@@ -18,7 +18,7 @@ from millirobot_adapt.core.safety.causes import HoldCause, StopCause
 
 E = TypeVar('E', bound=Enum)
 
-ANNOUNCED = ('lifecycle', 'phase', 'cause', 'armed', 'link', 'owner', 'hold')
+ANNOUNCED = ('lifecycle', 'phase', 'cause', 'armed', 'link', 'owner', 'hold', 'model', 'load request', 'loading')
 """Values whose change is announced: the state is then published at once, not with the next second."""
 LIFECYCLE = 'lifecycle'
 """Key of where a managed node stands: unconfigured, inactive, active or finalized."""
@@ -138,6 +138,13 @@ class ControllerState:
     """Key in `details`: name of the controller's model."""
     MODEL_ORIGIN = 'model origin'
     """Key in `details`: where the data of its model came from; 'real' is what the bridge looks for."""
+    LOAD_REQUEST = 'load request'
+    """Key in `details`: id of the newest request for another model; of one without id, the bundle it named."""
+    LOADING = 'loading'
+    """Key in `details`: what became of that request: `LOADING_NOW`, `TAKEN` or `REFUSED`."""
+    LOAD_ANSWER = 'load answer'
+    """Key in `details`: the same for people."""
+    LOADING_NOW, TAKEN, REFUSED = 'under way', 'taken', 'refused'
 
     def values(self) -> dict[str, object]:
         """Return the fields of the message."""

@@ -105,8 +105,13 @@ PATH = Topic(
 )  # fmt: skip
 PARAMETERS = Topic(
     'controller/parameters', 'std_msgs/msg/String', 'controller',
-    'live parameters of the controller at its start and at each change, as YAML: revision (as in tick), parameters',
-    latched=True, history=100,
+    'live parameters and model of the controller at its start and at each change, as YAML: revision (as in tick), '
+    'parameters, model (path, digest, why it is in force)', latched=True, history=100,
+)  # fmt: skip
+LOAD_MODEL = Topic(
+    'controller/load_model', 'std_msgs/msg/String', 'anyone',
+    'model bundle to swap in while the robot walks: its folder, or YAML with model and id; the answer is in '
+    'controller/state',
 )  # fmt: skip
 PARAMETER_EVENTS = Topic(
     '/parameter_events', 'rcl_interfaces/msg/ParameterEvent', 'every node',
@@ -153,8 +158,8 @@ ROLLOUT = Topic(
 
 TOPICS: tuple[Topic, ...] = (
     MOCAP_POSE, JOY, SETPOINT, SENT, DECISION, LEGS, IMU, BATTERY, BACK_EMF, REPLY, STATE, ODOMETRY, ARRIVALS, TICK,
-    ADAPTATION, PLAN, REFERENCE, PATH, PARAMETERS, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE, MANAGER_STATE,
-    DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
+    ADAPTATION, PLAN, REFERENCE, PATH, PARAMETERS, LOAD_MODEL, PARAMETER_EVENTS, BRIDGE_STATE, CONTROLLER_STATE,
+    MANAGER_STATE, DIAGNOSTICS, TRUE_POSE, TRUE_LEGS, MOTORS, FAULT, RUN, ROLLOUT,
 )  # fmt: skip
 
 CANDIDATES = Topic(

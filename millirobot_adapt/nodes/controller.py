@@ -21,6 +21,7 @@ from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.geofence import fence_text
 from millirobot_adapt.ros.conversions import labelled_array, path_message, qos
+from millirobot_adapt.ros.inputs.model_input import ModelInput
 from millirobot_adapt.ros.inputs.path_input import PathInput
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge
 from millirobot_adapt.ros.inputs.state_input import listen_for_states
@@ -47,12 +48,14 @@ class ControllerNode(ManagedNode):
         self._dt, self._layout = assembly.robot.dt, assembly.robot.layout
         self._controller = assembly.controller()
         self._closing = threading.Event()
-        self._details = assembly.details
         self._view = LiveView(self, assembly.loop)
         self._paths = PathInput(self, assembly.paths) if assembly.config.path == TOPIC else None
         self._tuning.connect(assembly, self._controller)
+        self._models = ModelInput(self, assembly, self._tuning.use_model, self.health.announce)
+        self._controller.watch_trials(self._models.server.on_trial_end)
         self._connect()
-        self._threads = [self.watched_thread('tick', self._tick), self.watched_thread('work', self._work)]
+        works = (('tick', self._tick), ('work', self._work), ('models', self._models.server.work))
+        self._threads = [self.watched_thread(*each) for each in works]
         for thread in self._threads:
             thread.start()
 
@@ -75,6 +78,7 @@ class ControllerNode(ManagedNode):
         """End both threads and ask for standstill; the bridge stops the robot anyway when setpoints stop."""
         self._tuning.disconnect()
         self._closing.set()
+        self._models.server.close()
         self._controller.close()
         for thread in self._threads:
             thread.join()
@@ -134,7 +138,7 @@ class ControllerNode(ManagedNode):
 
     def examine(self) -> DiagnosticStatus:
         """Say where the controller stands, and what its model is."""
-        details = self._details if self._paths is None else {**self._details, 'path': self._paths.newest}
+        details = self._models.details | ({} if self._paths is None else {'path': self._paths.newest})
         return run_status('controller', ControllerState(self._actions.sender, self._controller.status, details))
 
 

@@ -133,6 +133,8 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
         source = str(changes.parameters.path)
     robot = robot_of(None if 'robot' in renamed else told, controller.robot)
     chosen = {name for node, name, _ in changes.overrides if node == 'controller'}
+    if (changes.model or changes.method) and not same_model:
+        chosen.add('model')  # what was swapped in on the way does not count either
     if changes.parameters is not None and changes.parameters.values('controller') is not None:
         chosen |= set(flatten(controller))
     return Setup(controller, estimator, robot, source, _version(told), frozenset(chosen))

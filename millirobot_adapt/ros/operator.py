@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,15 +14,17 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.states import BridgeState, ControllerState, ManagerState
 from millirobot_adapt.contract.tick_codec import decode_tick
-from millirobot_adapt.contract.topics import TICK
+from millirobot_adapt.contract.topics import LOAD_MODEL, TICK
+from millirobot_adapt.core.control.model_server import ModelRequest
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.ros.bring_up import BringUp
 from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.inputs.model_input import write_request
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge, listen_for_controller, listen_for_manager
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient, listen_for_words
 
@@ -107,6 +110,38 @@ class Operator:
         if answer is None:
             return False, f'{node} did not answer within {seconds:g} s'
         return bool(answer.result.successful), str(answer.result.reason)
+
+    def load_model(self, folder: str, seconds: float) -> tuple[bool, str]:
+        """Ask the controller to swap in a model bundle; returns whether it did, and the revision or why not.
+
+        Args:
+            folder: The bundle.
+            seconds: Longest wait for the answer [s].
+        """
+        deadline = time.monotonic() + seconds
+        publisher = self._node.create_publisher(String, LOAD_MODEL.name, qos(LOAD_MODEL))
+        try:
+            while publisher.get_subscription_count() == 0:
+                if time.monotonic() > deadline:
+                    return False, 'no controller is there'
+                self.spin(0.02)
+            request = ModelRequest(folder, uuid.uuid4().hex[:8])
+            publisher.publish(String(data=write_request(request)))
+            while (answer := self._loaded(request)) is None:
+                if time.monotonic() > deadline:
+                    return False, f'the controller did not answer within {seconds:g} s'
+                self.spin(0.02)
+        finally:
+            self._node.destroy_publisher(publisher)
+        return answer
+
+    def _loaded(self, request: ModelRequest) -> tuple[bool, str] | None:
+        """Return what became of a request for a model; None: nothing yet."""
+        details = {} if self.controller is None else self.controller.details
+        told = details.get(ControllerState.LOADING)
+        if details.get(ControllerState.LOAD_REQUEST) != request.id or told == ControllerState.LOADING_NOW:
+            return None
+        return told == ControllerState.TAKEN, str(details.get(ControllerState.LOAD_ANSWER))
 
     def _answer(self, future: Any, deadline: float) -> Any:
         """Wait for an answer until `deadline`; None where none comes."""

@@ -46,6 +46,7 @@ class FakeLoop:
         cost = 0.0 if self.finite else np.inf
         plan = Plan(actions, np.zeros((6, NX)), cost, (0.0, 0.0), 1.0, self.candidates, self.finite, 1)
         return SimpleNamespace(
+            tick=tick,
             plan=plan,
             cut_short=self.cut_short,
             tracking=SimpleNamespace(finished=self.finished, failed=self.failed),
@@ -606,3 +607,57 @@ def test_an_earlier_state_or_action_does_not_pass_for_one_of_this_tick(shift):
     bench.clock += shift
     bench.begin()
     assert bench.answered() is None, 'the state of the tick before'
+
+
+class Trial:
+    """Ends after some ticks, and notes which it saw and whether their plans were stored by then."""
+
+    def __init__(self, controller, ticks):
+        self.controller, self.left, self.seen, self.restarts = controller, ticks, [], 0
+
+    def restart(self):
+        self.restarts += 1
+
+    def observe(self, result):
+        self.seen.append(result.tick)
+        self.left -= 1
+        return None if self.left else 'the verdict'
+
+
+def test_a_trial_sees_the_ticks_from_its_model_on_and_its_end_is_told_once():
+    bench = Bench().running()
+    ended = []
+    bench.controller.watch_trials(lambda trial, result: ended.append((trial, result)))
+    bench.tick()
+    bench.tick()
+    trial = Trial(bench.controller, ticks=3)
+    bench.controller.tune('with another model', trial)
+    bench.controller.tune('and other weights')
+    assert trial.seen == []
+    for _ in range(5):
+        bench.tick()
+    assert trial.seen == [step.tick for step in bench.loop.steps[2:5]]
+    assert ended == [(trial, 'the verdict')]
+    assert [tuning for tuning, _ in bench.loop.tunings] == ['and other weights']
+
+
+def test_a_trial_goes_on_in_the_next_run_and_is_told_that_one_has_begun():
+    bench = Bench().running()
+    trial = Trial(bench.controller, ticks=100)
+    bench.controller.tune('with another model', trial)
+    bench.tick()
+    bench.controller.finish('done')
+    bench.tick()
+    bench.controller.start()
+    bench.tick()
+    assert trial.restarts == 1
+    assert len(trial.seen) == 2
+
+
+def test_another_swap_takes_the_place_of_a_trial():
+    bench = Bench().running()
+    first, second = (Trial(bench.controller, ticks=100) for _ in range(2))
+    for trial in (first, second):
+        bench.controller.tune('with another model', trial)
+        bench.tick()
+    assert (len(first.seen), len(second.seen)) == (1, 1)

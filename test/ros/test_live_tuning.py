@@ -1,6 +1,7 @@
 """`ros2 param set` on a node: what it takes, what it refuses, and that several are one."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,14 +29,25 @@ def node(monkeypatch):
     rclpy.try_shutdown()
 
 
+def model(name, digest):
+    return SimpleNamespace(bundle=SimpleNamespace(path=Path('/models') / name, digest=digest))
+
+
 class Bench:
     """A controller that notes what it is tuned to, and what is told to the recorder."""
 
     def __init__(self, node):
         self.node, self.tuned, self.told = node, [], []
         self.tuning = LiveTuning(node)
-        self.assembly = SimpleNamespace(tuning=lambda config, revision: (revision, config))
-        self.controller = SimpleNamespace(tune=self.tuned.append)
+        self.assembly = SimpleNamespace(
+            tuning=lambda config, revision, model: (revision, config), model=model('first', '1' * 64)
+        )
+        self.trials = []
+        self.controller = SimpleNamespace(tune=self.take)
+
+    def take(self, tuning, trial):
+        self.tuned.append(tuning)
+        self.trials.append(trial)
 
     def connect(self):
         told = SimpleNamespace(publish=lambda message: self.told.append(yaml.safe_load(message.data)))
@@ -129,3 +141,16 @@ def test_what_ros_itself_declares_is_left_to_it(node):
     bench = Bench(node)
     assert bench.set(use_sim_time=False)[0]
     assert bench.tuning.config == replace(ControllerConfig(seed=5), objective=ObjectiveConfig(slew=2.0))
+
+
+def test_a_model_is_a_change_like_another_and_stays_with_the_changes_after_it(node):
+    bench = Bench(node)
+    bench.connect()
+    assert bench.set(objective__course=7.0)[0]
+    assert bench.tuning.use_model(model('second', '2' * 64), 'swapped in', 'its trial') == 2
+    assert bench.set(adapt=False)[0]
+    assert bench.trials[-2:] == ['its trial', None]
+    assert [told['revision'] for told in bench.told] == [1, 2, 3]
+    assert [told['model']['path'] for told in bench.told] == ['/models/first', '/models/second', '/models/second']
+    assert bench.told[1]['model'] == {'path': '/models/second', 'digest': '2' * 64, 'why': 'swapped in'}
+    assert bench.told[1]['parameters']['objective.course'] == 7.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from millirobot_adapt.core.estimation.estimator_interface import Estimator
 from millirobot_adapt.core.repeatability import DECISIONS, decided_by, differences
 from millirobot_adapt.recording.reader import Bag, open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
+from millirobot_adapt.recording.swapped_models import find_swapped
 
 VERSION = 1
 
@@ -61,7 +63,7 @@ def check(path: Path, changes: Changes, namespace: str | None = None, strict: bo
     comparison = ReplayComparison(exact=decisions.fingerprint == here)
     estimates = EstimateChecker(comparison, setup.version or '(version unknown)')
     first_answer = _check_estimates(bag, lambda: make_estimator(setup.estimator, setup.robot), estimates)
-    retuner = Retuner(assembly, decisions.revisions)
+    retuner = Retuner(assembly, decisions.revisions, partial(find_swapped, bag))
     checker = TickChecker(
         assembly.loop, retuner, estimates.states, decisions.setpoints, comparison, setup.controller.misses_allowed,
         setup.robot.layout.neutral,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.analysis.replay.live_parameters import revision_of
+from millirobot_adapt.analysis.replay.live_parameters import Revision, revision_of
 from millirobot_adapt.analysis.replay.row_store import RowsByStamp
 from millirobot_adapt.contract.arrival_record import ArrivalRecord
 from millirobot_adapt.contract.messages import joint_values, microseconds, reference_path, seconds
@@ -130,13 +130,13 @@ class Decisions:
     """Arrival records."""
     ticks: TickMarks = field(default_factory=TickMarks)
     lengths: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Lengths of window and horizon (T1, H) of ticks that planned, with the first tick that has them."""
+    """Lengths of window and horizon (T1, H) of ticks that planned with the first model, with the first such tick."""
     setpoints: RowsByStamp = field(default_factory=RowsByStamp)
     """What the controller published [rad/s], shape (nu,)."""
     references: list[tuple[float, ReferencePath]] = field(default_factory=list)
     """Stamp [s] and path."""
-    revisions: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """Live parameters of the controller by the number that ticks give them."""
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    """Live parameters and model of the controller by the number that ticks give them."""
     fingerprint: str = ''
     """Of the controller; '' when it is not known."""
 
@@ -158,16 +158,22 @@ class Decisions:
         elif topic == REFERENCE.name:
             self.references.append((seconds(message.header.stamp), reference_path(message)))
         elif topic == PARAMETERS.name:
-            revision, parameters = revision_of(message.data)
-            self.revisions[revision] = parameters
+            number, revision = revision_of(message.data)
+            self.revisions[number] = revision
         elif topic == CONTROLLER_STATE.name:
             details = {pair.key: pair.value for pair in message.values}
             self.fingerprint = details.get('fingerprint', self.fingerprint)
 
     def _add_tick(self, record: TickRecord) -> None:
         self.ticks.add(record)
-        if np.isfinite(record.state_stamp):
+        if np.isfinite(record.state_stamp) and not self._swapped(record):
             self.lengths.setdefault((len(record.window_mask), len(record.plan_actions)), int(record.tick))
+
+    def _swapped(self, record: TickRecord) -> bool:
+        """Tell whether a tick planned with another model than the first one."""
+        number = int(record.revision) if np.isfinite(record.revision) else 0
+        first, now = (self.revisions.get(each, Revision({})).model for each in (0, number))
+        return now is not None and first is not None and now.digest != first.digest
 
     def runs(self, dt: float, shape: str) -> Iterator[RecordedRun]:
         """Yield the runs, one after the other as their ticks lie in the bag.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.reader import Bag, open_bag
 from millirobot_adapt.recording.run_setup import Changes, recorded_setup
+from millirobot_adapt.recording.swapped_models import find_swapped
 
 VERSION = 2
 LONGEST_STEP = 1.0
@@ -98,7 +99,7 @@ def replay(options: ReplayOptions) -> Replay:
     predicted = time.perf_counter()
     planning, planned = PlanningFigures(), [dict[int, TickResult]() for _ in rollouts]
     if options.plan:
-        _plan(rollouts, Replanner(bag, assembly, _retuner(rollouts, assembly, setup.kept), options.trajectory),
+        _plan(rollouts, Replanner(bag, assembly, _retuner(rollouts, assembly, bag, setup.kept), options.trajectory),
               planning, planned if options.table else None)  # fmt: skip
     records = RecordReader(bag)
     recorded = [
@@ -143,10 +144,10 @@ def _errors(rollouts: list[Rollout], assembly: Assembly, keep: bool) -> list[Err
         return [open_loop_errors(rollout, method, robot.dt, robot.layout, bar.update, keep) for rollout in rollouts]
 
 
-def _retuner(rollouts: list[Rollout], assembly: Assembly, kept: frozenset[str]) -> Retuner:
-    """Return what gives the loop the live parameters of each tick, but for the ones in `kept`."""
+def _retuner(rollouts: list[Rollout], assembly: Assembly, bag: Bag, kept: frozenset[str]) -> Retuner:
+    """Return what gives the loop the live parameters and the model of each tick, but for the ones in `kept`."""
     revisions = next((rollout.revisions for rollout in rollouts if rollout.revisions), {})
-    return Retuner(assembly, revisions, kept)
+    return Retuner(assembly, revisions, partial(find_swapped, bag), kept)
 
 
 def _plan(

@@ -57,7 +57,7 @@ class Rollout:
     ticks: range = range(0)
     """Numbers of its ticks among all that the bag holds; none for imported logs."""
     revisions: Revisions = field(default_factory=dict)
-    """Live parameters that the ticks name."""
+    """Live parameters and models that the ticks name."""
 
     def find(self, stamp: float) -> int | None:
         """Return the number of the state of a stamp [s]; None where there is none, or the stamp is NaN."""

@@ -1,4 +1,4 @@
-"""Commands that operate a robot, or the mock, that runs: arm, start, pause, resume, finish, stop, set, status.
+"""Commands that operate a robot, or the mock, that runs: arm, start, pause, resume, finish, stop, set, load, status.
 
 They call the services of the running nodes, so that no `ros2` tool is needed.
 """
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.share import find
 
 if TYPE_CHECKING:
     from millirobot_adapt.ros.operator import Operator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 OK, FAILED = 0, 1
 PATIENCE = 5.0
 """Longest wait for an answer [s]."""
+LOADING = 30.0
+"""Longest wait until a model is loaded, on a busy machine [s]."""
 NODES = ('bridge', 'controller', 'collector')
 """Nodes that show where a robot runs on this machine."""
 
@@ -58,6 +61,17 @@ def add(subparsers: Any) -> None:
     )
     _add_where(setter)
     setter.set_defaults(run=_set)
+
+    loader = subparsers.add_parser(
+        'load',
+        help='swap in another model bundle while the robot walks',
+        description='Load a model bundle beside the one in force, check it, and plan with it from a tick to the next. '
+        'If the former model predicts the next ticks better (controller.trial_ticks), it comes back.',
+        epilog=EPILOG,
+    )
+    loader.add_argument('bundle', metavar='BUNDLE', help='a name under models/, or the folder of a bundle')
+    _add_where(loader)
+    loader.set_defaults(run=_load)
 
     status = subparsers.add_parser(
         'status',
@@ -108,6 +122,14 @@ def _set(args: argparse.Namespace) -> int:
     for name, value in values.items():
         print(f'{node}.{name} = {value}')
     return OK
+
+
+def _load(args: argparse.Namespace) -> int:
+    folder = find('models', args.bundle).resolve()
+    (domain,) = _domains(args)
+    done, answer = _operate(domain, args.namespace, lambda robot: robot.load_model(str(folder), LOADING))
+    print(f'{folder.name}: {answer}' if done else f'millirobot: {answer}', file=sys.stdout if done else sys.stderr)
+    return OK if done else FAILED
 
 
 def _status(args: argparse.Namespace) -> int:

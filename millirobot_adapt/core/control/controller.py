@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from millirobot_adapt.core.control.inbox import Tick
 from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.model_trial import ModelTrial, TrialResult
 from millirobot_adapt.core.control.pacing import LATE_TICK, LoadShedding, missed_deadlines
 from millirobot_adapt.core.control.plan_buffer import PlanBuffer
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
@@ -70,6 +71,9 @@ class Controller:
         self._failure = ''
         self._run = RunState()
         self._tuning: Tuning | None = None
+        self._due_trial: ModelTrial | None = None
+        self._trial: ModelTrial | None = None
+        self._on_trial_end: Callable[[ModelTrial, TrialResult], object] = lambda trial, result: None
         self._stateless = 0
 
     # What arrives.
@@ -120,6 +124,8 @@ class Controller:
             except UserError as error:
                 raise NotReadyError(str(error)) from None
             self._loop.restart(path)
+            if self._trial is not None:
+                self._trial.restart()
             self._run.begin()
             self._walk_on()
             return path
@@ -159,10 +165,18 @@ class Controller:
                 raise NotReadyError('not running')
             self._run.finish(reason)
 
-    def tune(self, tuning: Tuning) -> None:
-        """Take other live parameters; they are in force from the next tick that is planned, never in the middle."""
+    def tune(self, tuning: Tuning, trial: ModelTrial | None = None) -> None:
+        """Take other live parameters, or another model, from the next tick that is planned, never in the middle.
+
+        `trial` begins with that tick; without one, the trial that is under way goes on.
+        """
         with self._changed:
             self._tuning = tuning
+            self._due_trial = trial or self._due_trial
+
+    def watch_trials(self, on_end: Callable[[ModelTrial, TrialResult], object]) -> None:
+        """Tell `on_end` from now on what each trial found, on the thread that works."""
+        self._on_trial_end = on_end
 
     def stop(self, reason: str, cause: StopCause) -> None:
         """End the run: the robot stands from the next tick on."""
@@ -259,14 +273,30 @@ class Controller:
         with self._changed:
             if self._run.running and tick.run == self._run.number:
                 self._take(tick, result)
+        self._observe(tick, result)
         record = result.record(seed=self._seed, stamp=tick.stamp, state_stamp=arrival.stamp)
         return self._timed(record, tick, wait_ms=1e3 * (arrival.steady - tick.steady))
 
     def _use_tuning(self) -> None:
         with self._changed:
             tuning, self._tuning = self._tuning, None
+            trial, self._due_trial = self._due_trial, None
         if tuning is not None:
             self._loop.tune(tuning)
+        if trial is not None:
+            self._trial = trial
+
+    def _observe(self, tick: Tick, result: TickResult) -> None:
+        """Let a trial see the tick, once its plan is stored: the former model takes no time from it."""
+        with self._loop_in_use:
+            trial = self._trial
+            if trial is None or tick.run != self._run.number:
+                return
+            found = trial.observe(result)
+            if found is None:
+                return
+            self._trial = None
+        self._on_trial_end(trial, found)
 
     def _take(self, tick: Tick, result: TickResult) -> None:
         if result.tracking.finished:

@@ -61,6 +61,11 @@ class TransitionHistory:
         self._transitions.clear()
         self._last = None
 
+    def resize(self, length: int) -> None:
+        """Keep `length` transitions from now on: T1 of another model; the newest stay."""
+        self._length = length
+        self._transitions = deque(self._transitions, maxlen=length)
+
     def add(self, stamp: float, state: FloatArray, action: FloatArray | None) -> Transition | None:
         """Take the state of time `stamp` [s] and the action [rad/s] really executed since the state before it.
 
@@ -90,3 +95,10 @@ class TransitionHistory:
             window.next_states[row] = transition.next_state
             window.mask[row] = 1.0
         return window
+
+
+def newest_transition(window: Window, state: FloatArray) -> Transition | None:
+    """Return the transition of a window that ends in `state` (nx,), if its last row does."""
+    if not window.mask[-1] or not np.array_equal(window.next_states[-1], state):
+        return None
+    return Transition(window.states[-1], window.actions[-1], window.next_states[-1])

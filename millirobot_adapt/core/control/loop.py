@@ -15,7 +15,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from millirobot_adapt.core.control.history import Transition, TransitionHistory
+from millirobot_adapt.core.control.history import Transition, TransitionHistory, newest_transition
+from millirobot_adapt.core.control.planning_model import PlanningModel, PredictionError, error_of
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Method, Window
@@ -27,9 +28,6 @@ from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
-
-PredictionError = Callable[[FloatArray, FloatArray, FloatArray], float]
-"""Normalised error of (predicted next state, actual next state, state), each (nx,)."""
 
 Watcher = Callable[[NDArray[np.floating], FloatArray], None]
 """Is shown the states (H + 1, K, nx) and costs (K,) of candidates as they are scored; must not change them."""
@@ -50,9 +48,8 @@ class ControlLoop:
         ending: Ending | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._method = method
+        self._model = PlanningModel(method, prediction_error)
         self._tuning = Tuning(planner, objective)
-        self._prediction_error = prediction_error
         self._dt = dt
         self._seed = seed
         self._ending = ending
@@ -66,12 +63,12 @@ class ControlLoop:
     @property
     def prior(self) -> AdaptedModel:
         """theta*, the model before adaptation."""
-        return self._method.prior
+        return self._model.method.prior
 
     @property
     def carries(self) -> bool:
         """Whether an adaptation depends on those before it in the run, and not on its window alone."""
-        return self._method.carries
+        return self._model.method.carries
 
     @property
     def horizon(self) -> int:
@@ -88,12 +85,21 @@ class ControlLoop:
         self._watcher = watcher
 
     def tune(self, tuning: Tuning) -> None:
-        """Search, score and adapt as `tuning` says from the next tick on; a run continues."""
+        """Search, score and adapt as `tuning` says from the next tick on; a run continues.
+
+        Another model starts without what its method carried along, and adapts to the transitions that are there.
+        """
         self._tuning = tuning
+        if tuning.model is None or tuning.model is self._model:
+            return
+        self._model = tuning.model
+        self._model.method.reset()
+        self._history.resize(self._model.method.window_length)
+        self._adapted = None  # it was the other model's: the errors of the next tick are not known
 
     def restart(self, path: ReferencePath) -> None:
         """Begin a new run along `path` (waypoints in `world`): nothing is remembered of the run before."""
-        self._method.reset()
+        self._model.method.reset()
         self._history.restart()
         self._tracker = PathTracker(path, self._tuning.objective.shape_weights, self._ending)
         self._adapted = None
@@ -163,7 +169,7 @@ class ControlLoop:
             sent=record.sent if np.isfinite(record.sent).all() else None,
             executing=record.executing,
             window=window,
-            transition=_newest(window, record.state),
+            transition=newest_transition(window, record.state),
             tracking=tracker.update(record.state),
             objective=self._scoring(tracker.path, PathPosition(record.arc_length, record.credit)),
             previous=_plan_of(record.previous_plan, len(record.state))
@@ -201,7 +207,8 @@ class ControlLoop:
         """Adapt to the window and plan from the state."""
         pre_error, post_error = self._errors(transition)
         tuning = self._tuning
-        adaptation = self._method.adapt(window) if tuning.adapt else _unadapted(self._method.prior)
+        method = self._model.method
+        adaptation = method.adapt(window) if tuning.adapt else _unadapted(method.prior)
         self._adapted = adaptation.model
         adapted = self._clock()
         samples = max(1, round(share * self.samples))
@@ -234,6 +241,7 @@ class ControlLoop:
             share=share,
             cut_short=plan.candidates < samples,
             revision=tuning.revision,
+            adapt=tuning.adapt,
             adapt_ms=1e3 * (adapted - start),
             plan_ms=1e3 * (end - adapted),
             work_ms=1e3 * (end - start),
@@ -243,14 +251,8 @@ class ControlLoop:
         """Return the error of predicting a transition that no adaptation has seen yet, with theta* and with theta'."""
         if transition is None or self._adapted is None:
             return float('nan'), float('nan')
-        actions = transition.action.reshape(1, 1, -1)
-        errors = []
-        for model in (self._method.prior, self._adapted):
-            predicted = model.rollout(transition.state, actions)[1, 0]
-            errors.append(
-                self._prediction_error(np.asarray(predicted, dtype=float), transition.next_state, transition.state)
-            )
-        return errors[0], errors[1]
+        error = partial(error_of, self._model.prediction_error, transition)
+        return error(self._model.method.prior), error(self._adapted)
 
     def _shifted_plan(self, tick: int) -> Plan | None:
         """Return the last plan as if it had been made in the tick before, its last action repeated at the end."""
@@ -268,13 +270,6 @@ def _unadapted(prior: AdaptedModel) -> Adaptation:
     """Return theta* as it is; nobody has looked at the window."""
     unknown = float('nan')
     return Adaptation(prior, loss_before=unknown, loss_after=unknown, gradient_norm=0.0, step=0.0)
-
-
-def _newest(window: Window, state: FloatArray) -> Transition | None:
-    """Return the transition of a window that ends in `state`, if its last row does."""
-    if not window.mask[-1] or not np.array_equal(window.next_states[-1], state):
-        return None
-    return Transition(window.states[-1], window.actions[-1], window.next_states[-1])
 
 
 def _plan_of(actions: FloatArray, nx: int) -> Plan:

@@ -1,4 +1,4 @@
-"""What one tick is given beside the state (live parameters), and what it used and decided, for the record."""
+"""What one tick is given beside the state (live parameters and model), and what it used and decided, for the record."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from millirobot_adapt.core.control.planning_model import PlanningModel
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, Window
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
@@ -25,6 +26,8 @@ class Tuning:
     """False: plan with theta*, as method mb does."""
     revision: int = 0
     """Counts the changes since the start of the controller; the tick record names it."""
+    model: PlanningModel | None = None
+    """Model to plan with; None: the one in force."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class TickResult:
     cut_short: bool
     """There was no time for all candidates that were asked for."""
     revision: int
-    """Of the live parameters in force."""
+    """Of the live parameters and the model in force."""
+    adapt: bool
+    """Whether the model was adapted; else it planned with theta*."""
     adapt_ms: float
     plan_ms: float
     work_ms: float

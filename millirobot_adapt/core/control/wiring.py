@@ -12,10 +12,10 @@ import numpy as np
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.control.controller import Controller
 from millirobot_adapt.core.control.loop import ControlLoop
+from millirobot_adapt.core.control.planning_model import LoadedModel, load_model, standing_state
 from millirobot_adapt.core.control.tick_result import Tuning
-from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
+from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
@@ -65,6 +65,14 @@ class ControllerConfig(Config):
         low=0.0,
         high=3600.0,
     )
+    trial_ticks: int = param(
+        100,
+        'Ticks over which a model that was swapped in is compared with the one before it, which comes back if it '
+        'predicts them better; 0: never.',
+        unit='ticks',
+        low=0,
+        high=100_000,
+    )
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')
     objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
     engine: EngineConfig = section(EngineConfig, 'How the network is evaluated.')
@@ -80,9 +88,15 @@ class Assembly:
 
     config: ControllerConfig
     robot: RobotConfig
-    bundle: Bundle
+    model: LoadedModel
+    """The model that the loop begins with."""
     loop: ControlLoop
     paths: PathSource
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle of the model that the loop begins with."""
+        return self.model.bundle
 
     def controller(self) -> Controller:
         """Make what runs the loop in real time."""
@@ -99,17 +113,25 @@ class Assembly:
             state_timeout=config.state_timeout,
         )
 
-    def tuning(self, config: ControllerConfig, revision: int) -> Tuning:
-        """Make the live parameters of `config` ready for the loop, as the change of that number."""
-        return Tuning(make_planner(config.planner, self.robot), config.objective, config.adapt, revision)
+    def tuning(self, config: ControllerConfig, revision: int, model: LoadedModel | None = None) -> Tuning:
+        """Make the live parameters of `config` ready for the loop, as the change of that number.
+
+        `model` is the one to plan with from then on; None: the one in force.
+        """
+        return Tuning(make_planner(config.planner, self.robot), config.objective, config.adapt, revision, model)
 
     @property
     def details(self) -> dict[str, str]:
-        """What to say about the model: its name, the method in use, and what the bits of its results depend on."""
+        """Say about the first model what `details_of` says."""
+        return self.details_of(self.model)
+
+    def details_of(self, model: LoadedModel) -> dict[str, str]:
+        """Describe a model: its name, the method in use, and what the bits of its results depend on."""
+        bundle = model.bundle
         return {
-            'model': self.bundle.path.name,
-            'model origin': self.bundle.origin,
-            'method': self.config.method or self.bundle.method,
+            'model': bundle.path.name,
+            'model origin': bundle.origin,
+            'method': self.config.method or bundle.method,
             'fingerprint': fingerprint(self.config.engine),
         }
 
@@ -125,25 +147,25 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         UserError: the robot, model or path is not there; the model or the deadline does not fit the robot.
     """
     robot = load_robot(config.robot) if robot is None else robot
-    bundle = load_bundle(config.model, robot)
+    model = load_model(config.model, robot, config.engine, config.method)
     if config.deadline > robot.dt:
         raise UserError(
             f'deadline = {config.deadline} s is longer than the control period of {robot.name}; '
             f'give {robot.dt} s or less'
         )
     loop = ControlLoop(
-        method=make_method(bundle, config.engine, config.method),
+        method=model.method,
         planner=make_planner(config.planner, robot),
         objective=config.objective,
-        prediction_error=bundle.prediction_error,
+        prediction_error=model.prediction_error,
         dt=robot.dt,
         seed=config.seed,
         layout=robot.layout,
         ending=config.ending(robot.dt),
     )
     paths = PathSource(config.path, config.anchor, config.objective.polygon)
-    assembly = Assembly(config, robot, bundle, loop, paths)
-    loop.tune(assembly.tuning(config, revision=0))
+    assembly = Assembly(config, robot, model, loop, paths)
+    loop.tune(assembly.tuning(config, revision=0, model=model))
     return assembly
 
 
@@ -153,9 +175,8 @@ def warm_up(assembly: Assembly, ticks: int = 3) -> None:
     Raises:
         UserError: no plan comes of it, because the model predicts nothing finite.
     """
-    layout, zeros = assembly.robot.layout, np.zeros(3)
-    still = np.zeros(len(layout.joints))
-    state = layout.assemble(zeros, zeros, zeros, zeros, still, still, still, 4.0)
+    layout = assembly.robot.layout
+    state = standing_state(layout)
     assembly.loop.restart(straight())
     for tick in range(ticks):
         result = assembly.loop.step(tick, tick * assembly.robot.dt, state, layout.neutral, layout.action_low)
