@@ -18,7 +18,9 @@ else:
 YIELD_BY = 10
 """Niceness of tests that start no processes: a robot that walks in real time has right of way."""
 WALKS = ('test/system/', 'test/launch/', 'test/firmware/test_fault_table.py')
-"""Where tests walk a robot in real time."""
+"""Where tests walk a robot in real time ..."""
+STANDS = ('test/system/test_bad_input.py',)
+"""... and where among them nothing walks."""
 stepped_back = pytest.StashKey[bool]()
 
 
@@ -40,9 +42,13 @@ def pytest_pycollect_makemodule(module_path, parent):
         outcome.force_result(pytest.Module.from_parent(parent, path=module_path))
 
 
+def _walks(nodeid):
+    return nodeid.startswith(WALKS) and not nodeid.startswith(STANDS)
+
+
 def pytest_collection_modifyitems(items):
     """Sort for parallel runs: robots that walk, then other real processes, then the rest."""
-    items.sort(key=lambda item: (not item.nodeid.startswith(WALKS), item.get_closest_marker('system') is None))
+    items.sort(key=lambda item: (not _walks(item.nodeid), item.get_closest_marker('system') is None))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -52,7 +58,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class OneWalkAtATime(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return 'walks' if nodeid.startswith(WALKS) else super()._split_scope(nodeid)
+            return 'walks' if _walks(nodeid) else super()._split_scope(nodeid)
 
     return OneWalkAtATime(config, log) if config.getoption('dist') == 'loadfile' else None
 

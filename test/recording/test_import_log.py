@@ -228,7 +228,11 @@ def test_the_scales_are_the_robots(tmp_path):
 @pytest.mark.skipif(not LOGS.is_dir(), reason='the lab logs are not on this machine')
 @pytest.mark.parametrize(
     ('terrain', 'written', 'skipped', 'stale'),
-    [('carpet', 334, 10, 138), ('styrofoam', 219, 0, 147), ('turf', 193, 0, 57)],
+    [
+        pytest.param('carpet', 334, 10, 138, marks=pytest.mark.long),
+        ('styrofoam', 219, 0, 147),
+        pytest.param('turf', 193, 0, 57, marks=pytest.mark.long),
+    ],
 )
 def test_the_real_logs_import_and_the_filter_follows_them(tmp_path, terrain, written, skipped, stale):
     """One pose a control period, jumps and pauses: an estimate nearly always, never one that runs away."""

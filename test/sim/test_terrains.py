@@ -17,7 +17,7 @@ ROBOT = load_robot('velociroach')
 TARGETS = load_targets(find('params/calibration', 'velociroach', '.yaml'))
 
 
-@pytest.fixture(scope='module', params=['styrofoam', pytest.param('turf', marks=pytest.mark.long)])
+@pytest.fixture(scope='module', params=[pytest.param(name, marks=pytest.mark.long) for name in ('styrofoam', 'turf')])
 def figures(request):
     """The figures of a floor, by name."""
     ranges = TARGETS.ranges[request.param]

@@ -84,6 +84,7 @@ def test_ctrl_c_during_the_start_ends_every_process(tmp_path, start):
     assert 'Traceback' not in (tmp_path / 'output').read_text()
 
 
+@pytest.mark.long
 def test_a_process_that_dies_ends_the_run_with_its_name(tmp_path, start):
     program = start('--seconds', '60')
     wait_for(lambda: 'off path' in (tmp_path / 'output').read_text(), 'the robot walks', seconds=60)

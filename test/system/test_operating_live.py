@@ -56,7 +56,7 @@ def test_a_run_is_operated_without_the_ros2_tool(group):
 
 
 def test_where_nobody_runs_one_line_says_so(group):
-    for command in (['status'], ['arm'], ['set', 'bridge.gate.pose_stop=1.0']):
+    for command in (['status'], ['set', 'bridge.gate.pose_stop=1.0']):
         done = run([*MILLIROBOT, *command, '--domain', group.environment['ROS_DOMAIN_ID']])
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()

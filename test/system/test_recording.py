@@ -71,6 +71,7 @@ def test_a_killed_recorder_loses_the_last_second_and_the_run_can_be_looked_at(tm
     assert json.loads(millirobot('report', str(folder), '--json').stdout)['ticks'] == summary['ticks']
 
 
+@pytest.mark.long  # test_recorder.py fills a disk, too, without a walk
 def test_a_full_disk_stops_the_run_in_one_line_and_leaves_what_was_recorded(tmp_path, walking):
     demo, recorder = walking
     folder = (tmp_path / 'latest').resolve()
