@@ -10,7 +10,9 @@ from millirobot_adapt.sim import calibration
 
 def test_it_prints_the_mock_beside_the_real_robot_and_counts_what_is_missed(monkeypatch, capsys):
     walk, walked = calibration.calibrate, []
-    monkeypatch.setattr(calibration, 'calibrate', lambda *arguments: walked or walked.extend(walk(*arguments)) or walked)
+    monkeypatch.setattr(
+        calibration, 'calibrate', lambda *arguments: walked or walked.extend(walk(*arguments)) or walked
+    )
     arguments = ['calibrate', '--terrain', 'turf', '--seconds', '10', '--jobs', '1']
     assert main([*arguments, '--json']) == 0
     report = json.loads(capsys.readouterr().out)
