@@ -10,9 +10,12 @@ from millirobot_adapt.sim import calibration
 
 def test_it_prints_the_mock_beside_the_real_robot_and_counts_what_is_missed(monkeypatch, capsys):
     walk, walked = calibration.calibrate, []
-    monkeypatch.setattr(
-        calibration, 'calibrate', lambda *arguments: walked or walked.extend(walk(*arguments)) or walked
-    )
+
+    def once(*arguments):
+        walked.extend([] if walked else walk(*arguments))
+        return walked
+
+    monkeypatch.setattr(calibration, 'calibrate', once)
     arguments = ['calibrate', '--terrain', 'turf', '--seconds', '10', '--jobs', '1']
     assert main([*arguments, '--json']) == 0
     report = json.loads(capsys.readouterr().out)
