@@ -16,6 +16,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.experiments import cost_figures, walk_figures
 from millirobot_adapt.experiments.overview import as_markdown, overview, ranged
+from millirobot_adapt.experiments.recovery_figure import recovery_curves
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, write_rows
 from millirobot_adapt.experiments.store import file_name
@@ -62,6 +63,9 @@ def drawings(results: Results) -> Iterator[tuple[str, str, Drawing]]:
         drawing = draw(results)
         if drawing:
             yield name, title, drawing
+    drawing = recovery_curves(results)
+    if drawing:
+        yield 'recovery', 'Recovery from a fault in mid-run', drawing
     for method in results.adapting:
         drawing = walk_figures.errors(results, method)
         if drawing:

@@ -10,11 +10,18 @@ from millirobot_adapt.core.config import Config, before, build, param, section
 from millirobot_adapt.core.control.path_follower import PathFollowerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import exists, user_path
+from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.core.yaml_file import read_yaml
+from millirobot_adapt.sim.conditions import Condition
+
+_FAULT_TIME = 7
+"""Key of the generator that draws when a fault begins."""
 
 FOLLOWER, ORACLE = 'follower', 'oracle'
 """Methods that are no adaptation of a model: the path follower, and mb trained on the test condition's own data."""
+FROZEN = 'frozen'
+"""Mark of a method whose model is not adapted."""
 
 
 class ConditionEntry(Config):
@@ -25,11 +32,31 @@ class ConditionEntry(Config):
     changes: Mapping[str, Any] = param({}, 'Keys of the condition that differ from those of `base`.')
     shapes: tuple[str, ...] = param((), 'Shapes to walk; empty: those of the experiment.')
     group: str = param('', 'Conditions of one group are also summed up together; empty: a group of its own.')
+    fault_times: tuple[float, ...] = param(
+        (), 'Earliest and latest time of its first fault, drawn for each environment seed and the same for all '
+        'methods; empty: as the condition has it.',
+        unit='s', low=0.0, high=3600.0,
+    )  # fmt: skip
     controller: Mapping[str, Any] = param({}, "Controller's parameters that differ here, such as objective.speed.")
 
     def __post_init__(self) -> None:
         if not self.name:
             raise UserError('has no name')
+        if self.fault_times and (len(self.fault_times) != 2 or self.fault_times[0] > self.fault_times[1]):
+            raise UserError(f'fault_times = {list(self.fault_times)} must be two times, the earlier one first')
+
+    def met(self, condition: Condition, seed: int) -> Condition:
+        """Return the condition as the environment seed meets it: its first fault at a time drawn for the seed.
+
+        Raises:
+            UserError: it has no fault whose time could be drawn.
+        """
+        if not self.fault_times:
+            return condition
+        if not condition.faults:
+            raise UserError(f'condition {self.name}: fault_times are given, but it has no faults')
+        earliest, latest = self.fault_times
+        return condition.with_faults_from(float(generator(seed, _FAULT_TIME).uniform(earliest, latest)))
 
 
 class MethodEntry(Config):
@@ -39,6 +66,7 @@ class MethodEntry(Config):
     method: str = param('', 'Adaptation method, or follower, or oracle; empty: the one called `name`.')
     engine: str = param('', 'Engine, where not that of the parameters.')
     bundles: tuple[str, ...] = param((), 'A model bundle for each training seed; empty: <robot>_<method>.')
+    adapt: bool = param(True, 'Adapt; false: plan with theta*, the model before adaptation.')
     controller: Mapping[str, Any] = param({}, "Controller's parameters that differ here, such as planner.method.")
 
     def __post_init__(self) -> None:
@@ -57,16 +85,17 @@ def parse_condition(text: str) -> ConditionEntry:
 
 
 def parse_method(text: str) -> MethodEntry:
-    """Return the entry of `method`, `method@engine`, `method=bundle` or `method@engine=bundle`.
+    """Return the entry of a method, after which may stand @engine, @frozen (theta* alone) and =bundle.
 
     Raises:
-        UserError: a part is empty.
+        UserError: a part is empty, or an engine is named twice.
     """
     where, given, bundle = text.partition('=')
-    method, named, engine = where.partition('@')
-    if not method or (given and not bundle) or (named and not engine):
-        raise UserError(f'method {text!r}: write a method, method@engine, method=bundle or both')
-    return MethodEntry(text, method, engine, (bundle,) if bundle else ())
+    method, *marks = where.split('@')
+    engines = [mark for mark in marks if mark != FROZEN]
+    if not method or (given and not bundle) or len(engines) > 1 or '' in engines:
+        raise UserError(f'method {text!r}: write a method, and after it @engine, @{FROZEN} or =bundle, or several')
+    return MethodEntry(text, method, ''.join(engines), (bundle,) if bundle else (), adapt=FROZEN not in marks)
 
 
 NamedCondition = Annotated[ConditionEntry, before(lambda v: parse_condition(v) if isinstance(v, str) else v)]

@@ -58,13 +58,14 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
             method.name: _changed(common, [method.controller], f'method {method.name}: controller')
             for method in experiment.methods
         }
+        met = [entry.met(condition, seed) for seed in range(experiment.seeds)]
         crossed = itertools.product(entry.shapes or experiment.shapes, range(experiment.seeds), experiment.methods)
         for shape, seed, method in crossed:
             placed = replace(configs[method.name], path=shape, anchor='world', seed=seed)
             follower = experiment.follower if method.kind == FOLLOWER else None
             specs += [
                 EpisodeSpec(
-                    method.name, training_seed, condition, seed, experiment.seconds, controller, estimator, follower
+                    method.name, training_seed, met[seed], seed, experiment.seconds, controller, estimator, follower
                 )
                 for training_seed, controller in enumerate(_models(experiment, entry, method, placed))
             ]
@@ -104,7 +105,8 @@ def _models(
             )
         bundles = [shipped_model(load_robot(config.robot).name, adaptation)]
     engine = replace(config.engine, threads=1, name=method.engine or config.engine.name)
-    return [replace(config, model=bundle, method=adaptation, engine=engine) for bundle in bundles]
+    adapt = config.adapt and method.adapt
+    return [replace(config, model=bundle, method=adaptation, engine=engine, adapt=adapt) for bundle in bundles]
 
 
 def check_episodes(specs: Sequence[EpisodeSpec]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.page import Table
+from millirobot_adapt.experiments import recovery
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, tables_of
 
@@ -61,13 +62,15 @@ def overview(results: Results) -> list[Table]:
     for conditions, heading in ((results.together, 'Cost by terrain and shape'), (results.alone, 'Cost by condition')):
         if conditions:
             tables.append(costs(results, conditions, heading))
-    return tables
+    return [*tables, recovery.recovery_table(results.recoveries)] if results.recoveries else tables
 
 
 def as_markdown(results: Results) -> str:
     """Return all tables as a document."""
     lines = ['# Results', '', NOTE, '']
     tables = overview(results)
+    if results.recoveries:
+        lines += [recovery.NOTE, '']
     tables += [Table(heading, rows[0], rows[1:]) for heading, rows in tables_of(results.cells, results.baseline)]
     for table in tables:
         lines += [f'## {table.heading}', '', f'| {" | ".join(table.columns)} |', '|' + '---|' * len(table.columns)]

@@ -11,6 +11,7 @@ import numpy as np
 from millirobot_adapt.analysis.figure_style import GREY, PALETTE
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
+from millirobot_adapt.experiments.recovery import Recovery
 from millirobot_adapt.experiments.results_table import EVERY
 from millirobot_adapt.sim.conditions import in_training
 
@@ -29,6 +30,8 @@ class Results:
     """The baseline first."""
     groups: Mapping[str, Sequence[str]]
     """Conditions of each group."""
+    recoveries: Sequence[Recovery] = ()
+    """How the methods recovered, where a fault came in mid-run."""
 
     @property
     def baseline(self) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 
 from millirobot_adapt.analysis.statistics import standings
 from millirobot_adapt.core.files import whole_text
+from millirobot_adapt.experiments import recovery
 from millirobot_adapt.experiments.episode import Episode, summarise_episode
 from millirobot_adapt.experiments.experiment import ORACLE
+from millirobot_adapt.experiments.recovery import Recovery
 
 SPANS = ('all', 'after_fault')
 """What a row sums up: the whole episode, or what came after its first fault."""
@@ -213,14 +215,19 @@ NOTE = (
 )
 
 
-def as_text(cells: Sequence[dict[str, Any]], baseline: str) -> str:
+def as_text(cells: Sequence[dict[str, Any]], baseline: str, recoveries: Sequence[Recovery] = ()) -> str:
     """Return the tables for a terminal."""
+    tables, notes = tables_of(cells, baseline), [NOTE]
+    if recoveries:
+        table = recovery.recovery_table(recoveries)
+        tables.append((table.heading, [list(table.columns), *map(list, table.rows)]))
+        notes.append(recovery.NOTE)
     lines = []
-    for heading, rows in tables_of(cells, baseline):
+    for heading, rows in tables:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines += [heading]
         lines += [
             '  ' + '  '.join(f'{text:<{w}}' for text, w in zip(row, widths, strict=True)).rstrip() for row in rows
         ]
         lines += ['']
-    return '\n'.join([*lines, NOTE])
+    return '\n'.join([*lines, *notes])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from millirobot_adapt.core.robot.layout import StateLayout
-from millirobot_adapt.learning.inner_step import adapted_parameters, inner_update
+from millirobot_adapt.learning.inner_step import InnerStep, adapted_parameters
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
-from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
+from millirobot_adapt.learning.network import Normalisation, Theta, forward, masked_loss, theta_names
 from millirobot_adapt.learning.recurrence import Recurrence, read_windows
 from millirobot_adapt.learning.tracing import trace
 
@@ -22,21 +20,18 @@ class AdaptGraph(nn.Module):
     after, gradient norm, fraction of the step taken).
     """
 
-    def __init__(
-        self, normalisation: Normalisation, psi: Sequence[Tensor], layout: StateLayout, *, guarded: bool = True
-    ):
+    def __init__(self, normalisation: Normalisation, step: InnerStep, layout: StateLayout):
         super().__init__()
         self.layout = layout
         self.normalisation = normalisation
-        self.psi = list(psi)
-        self.guarded = guarded
+        self.step = step
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
         inputs = self.normalisation.features(body_state(states, self.layout), actions)
         targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
-        update = inner_update(theta, self.psi, inputs[None], targets[None], mask[None], guarded=self.guarded)
+        update = self.step.update(theta, inputs[None], targets[None], mask[None])
         report = (update.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
         return (*adapted_parameters(theta, update), *report)
 
@@ -93,15 +88,7 @@ class RolloutEnd(nn.Module):
         return integrate(state, changes, self.dt, self.layout)
 
 
-def adapt_graph(
-    theta: Theta,
-    normalisation: Normalisation,
-    psi: Sequence[Tensor],
-    window: int,
-    layout: StateLayout,
-    *,
-    guarded: bool = True,
-) -> bytes:
+def adapt_graph(theta: Theta, normalisation: Normalisation, step: InnerStep, window: int, layout: StateLayout) -> bytes:
     """Build the graph of the update (learning/graphs.py: AdaptGraph); theta only lends its number of layers.
 
     Dimensions are named as in the rollout graphs; the window's length is T1.
@@ -115,7 +102,7 @@ def adapt_graph(
         dynamic[f'w{layer}'] = {axis: f'width{layer + axis}' for axis in (0, 1) if 0 < layer + axis <= last}
         dynamic[f'b{layer}'] = {0: f'width{layer + 1}'} if layer < last else {}
     model = trace(
-        AdaptGraph(normalisation, psi, layout, guarded=guarded), arguments,
+        AdaptGraph(normalisation, step, layout), arguments,
         [*names, *rows, 'mask'],
         [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], dynamic,
     )  # fmt: skip
@@ -143,6 +130,54 @@ class ContextGraph(nn.Module):
         targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
         reading = read_windows(theta, Recurrence(*self.tensors), inputs[None], targets[None], mask[None])
         return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
+
+
+class ContextStepGraph(nn.Module):
+    """The recurrent learner followed by the inner step, from SI.
+
+    (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss before, loss
+    after, gradient norm, mean of whether the context was taken and of the fraction of the step).
+    """
+
+    def __init__(
+        self, normalisation: Normalisation, recurrence: Recurrence, step: InnerStep, layout: StateLayout
+    ) -> None:
+        super().__init__()
+        self.layout = layout
+        self.normalisation = normalisation
+        self.tensors = nn.ParameterList(recurrence.tensors())  # see ContextGraph
+        self.step = step
+
+    def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        """Adapt."""
+        *theta, states, actions, next_states, mask = arguments
+        inputs = self.normalisation.features(body_state(states, self.layout), actions)[None]
+        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))[None]
+        reading = read_windows(theta, Recurrence(*self.tensors), inputs, targets, mask[None])
+        shifted = [theta[0], theta[1] + reading.shift[0], *theta[2:]]
+        update = self.step.update(shifted, inputs, targets, mask[None])
+        outputs = forward(adapted_parameters(shifted, update), inputs)
+        after = masked_loss(outputs, targets, mask[None])[0]
+        taken = 0.5 * (reading.taken[0] + update.fraction[0])
+        return (*adapted_parameters(shifted, update), reading.loss_before[0], after, update.gradient_norm[0], taken)
+
+
+def context_step_graph(
+    theta: Theta,
+    normalisation: Normalisation,
+    recurrence: Recurrence,
+    step: InnerStep,
+    window: int,
+    layout: StateLayout,
+) -> bytes:
+    """Build the graph (learning/graphs.py: ContextStepGraph) for windows of T1 rows, written out row by row."""
+    names, rows = theta_names(theta), _rows(layout)
+    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
+    model = trace(
+        ContextStepGraph(normalisation, recurrence, step, layout), arguments, [*names, *rows, 'mask'],
+        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], {},
+    )  # fmt: skip
+    return bytes(model.SerializeToString())
 
 
 def context_graph(

@@ -25,15 +25,32 @@ class InnerUpdate:
     fraction: Tensor
 
 
+@dataclass(frozen=True)
+class InnerStep:
+    """How an inner update steps."""
+
+    psi: Sequence[Tensor]
+    """Step size of each tensor of theta."""
+    guarded: bool = True
+    """Whether a step that does not lower the window's loss is shortened or left out."""
+    weights: Tensor | None = None
+    """How much each row of the window counts, oldest first, shape (T1,) with mean 1; None: all alike."""
+
+    def update(self, theta: Theta, inputs: Tensor, targets: Tensor, mask: Tensor) -> InnerUpdate:
+        """Do the update; the arguments are those of `inner_update`."""
+        counted = mask if self.weights is None else mask * self.weights
+        return inner_update(theta, self.psi, inputs, targets, counted, guarded=self.guarded)
+
+
 def inner_update(
     theta: Theta, psi: Sequence[Tensor], inputs: Tensor, targets: Tensor, mask: Tensor, *, guarded: bool = True
 ) -> InnerUpdate:
     """Step from theta along the gradient of the window's loss, by psi (one step size for each tensor of theta).
 
-    `inputs` (B, T1, features) and `targets` (B, T1, targets) are normalised, `mask` is (B, T1). The loss is summed over
-    the rows that are there and divided by T1, not by their number: a window with few rows moves the
-    parameters in proportion. Without the guard the whole step is taken, whatever it does to the loss, unless the window
-    is empty.
+    `inputs` (B, T1, features) and `targets` (B, T1, targets) are normalised, `mask` is (B, T1): 0 where a row is
+    missing, else 1, or how much the row counts. The loss is summed over the rows that are there and
+    divided by T1, not by their number: a window with few rows moves the parameters in proportion. Without the guard the
+    whole step is taken, whatever it does to the loss, unless the window is empty.
     """
     gradients, error = backpropagate(theta, inputs, targets, mask / mask.shape[-1])
     with torch.no_grad():  # the guard chooses; what it chose counts as given in the meta-gradient

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.inner_step import InnerUpdate, inner_update
+from millirobot_adapt.learning.inner_step import InnerStep, InnerUpdate
 from millirobot_adapt.learning.kinematics import next_body_state, rotate
 from millirobot_adapt.learning.network import LayerStep, Normalisation, Theta, forward
 from millirobot_adapt.learning.segments import Segments
@@ -28,13 +28,11 @@ class Losses:
     """Root mean square heading error at the horizon [rad]."""
 
 
-def adapt(
-    theta: Theta, psi: Sequence[Tensor], normalisation: Normalisation, past: Segments, *, guarded: bool = True
-) -> InnerUpdate:
+def adapt(theta: Theta, step: InnerStep, normalisation: Normalisation, past: Segments) -> InnerUpdate:
     """Do the inner update of every task on its T1 past transitions."""
     inputs = normalisation.features(past.body[:, :-1], past.actions)
     targets = normalisation.targets(past.change)
-    return inner_update(theta, psi, inputs, targets, torch.ones(inputs.shape[:2]), guarded=guarded)
+    return step.update(theta, inputs, targets, torch.ones(inputs.shape[:2]))
 
 
 def losses(

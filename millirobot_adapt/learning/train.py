@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,21 +63,26 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, data: DataSet, dt: float):
         self.config = config
-        self.data = data
+        self.data = self._clipped(data)
         self.dt = dt
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.model: Model = METHODS[config.method].create(config, data, self.generator)
+        self.model: Model = METHODS[config.method].create(config, self.data, self.generator)
         self.curves = Curves()
         self.trials: list[Trial] = []
         self._validation = self._validation_segments()
 
     def take(self, data: DataSet) -> None:
         """Go on with other data, from the best model so far; its normalisation stays."""
-        self.data = data
+        self.data = self._clipped(data)
         if not self.model.trained():
-            self.model = METHODS[self.config.method].create(self.config, data, self.generator)
+            self.model = METHODS[self.config.method].create(self.config, self.data, self.generator)
         self.curves.rounds.append(self.curves.step[-1] if self.curves.step else 0)
         self._validation = self._validation_segments()
+
+    def _clipped(self, data: DataSet) -> DataSet:
+        """Return the data with inputs clipped as the parameters say."""
+        clip = self.config.clip or math.inf
+        return dataclasses.replace(data, normalisation=dataclasses.replace(data.normalisation, clip=clip))
 
     def begin(self) -> Descent:
         """Return where gradient descent stands before its first step."""
@@ -147,7 +153,7 @@ class Trainer:
         rows = torch.randint(len(self.data.training), (self.config.batch,), generator=self.generator)
         segments = self.data.training.part(rows)
         if self.model.disturbed:
-            segments = augment(segments, self.config.augment, self.dt, self.generator)
+            segments = self._disturbed(segments)
         loss = self._total(self.score(self.model, segments, adapted=self.model.meta_trained))
         optimiser.zero_grad()
         loss.backward()
@@ -189,5 +195,9 @@ class Trainer:
 
     def _half_disturbed(self, segments: Segments) -> Segments:
         """Disturb every second segment."""
-        disturbed = augment(segments.part(slice(0, None, 2)), self.config.augment, self.dt, self.generator)
-        return disturbed.joined(segments.part(slice(1, None, 2)))
+        return self._disturbed(segments.part(slice(0, None, 2))).joined(segments.part(slice(1, None, 2)))
+
+    def _disturbed(self, segments: Segments) -> Segments:
+        """Disturb each segment; where a disturbance changes, it does so before the H transitions that are predicted."""
+        past = segments.actions.shape[1] - self.config.horizon
+        return augment(segments, self.config.augment, self.dt, self.generator, past)

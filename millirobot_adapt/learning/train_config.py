@@ -44,7 +44,17 @@ class TrainConfig(Config):
     learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
     gradient_clip: float = param(10.0, "Largest norm of a batch's gradient.", low=1e-3)
     inner_rate: float = param(0.1, 'Inner step size psi of every tensor at the start; learned.', low=1e-6)
-    context: int = param(128, 'Units of the recurrent learner (rebal).', low=1, high=1024)
+    guard: bool = param(
+        True, "Shorten an inner step that does not lower the window's loss, or leave it out; not for grbal_literal."
+    )
+    row_weights: bool = param(
+        False, 'Learn how much each of the T1 past transitions counts in the inner step (grbal, grbal_context).'
+    )
+    clip: float = param(
+        3.0, 'Normalised inputs are clipped here; 0: nowhere, as for grbal_literal.', unit='standard deviations',
+        low=0.0,
+    )  # fmt: skip
+    context: int = param(128, 'Units of the recurrent learner (rebal, grbal_context).', low=1, high=1024)
     open_loop: float = param(1.0, 'Weight of the open-loop loss, relative to the one-step loss.', low=0.0)
     augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
     mb_de: DynamicEvaluationConfig = section(DynamicEvaluationConfig, 'What is tried for mb_de.')

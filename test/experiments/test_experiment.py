@@ -122,9 +122,50 @@ def test_a_method_may_name_its_engine_and_its_bundle():
         'mb@int8': ('mb', 'int8', ()),
         'mb@int8=other': ('mb', 'int8', ('other',)),
     }
-    for bad in ('', '=x', 'mb=', 'mb@', '@int8', 'mb@=other'):
+    for bad in ('', '=x', 'mb=', 'mb@', '@int8', 'mb@=other', 'mb@int8@fp32', 'mb@frozen@'):
         with pytest.raises(UserError, match='method'):
             parse_method(bad)
+
+
+def test_a_method_may_be_frozen_by_its_name_or_by_its_entry(tmp_path):
+    parsed = {text: parse_method(text) for text in ('grbal', 'grbal@frozen', 'grbal@int8@frozen', 'rebal@frozen=mine')}
+    assert {text: (entry.kind, entry.adapt, entry.engine, entry.bundles) for text, entry in parsed.items()} == {
+        'grbal': ('grbal', True, '', ()),
+        'grbal@frozen': ('grbal', False, '', ()),
+        'grbal@int8@frozen': ('grbal', False, 'int8', ()),
+        'rebal@frozen=mine': ('rebal', False, '', ('mine',)),
+    }
+    made = specs(
+        tmp_path,
+        """
+        methods: [grbal, grbal@frozen, {name: theta, method: rebal, adapt: false}]
+        conditions: [carpet, {name: turf, controller: {adapt: false}}]
+        seeds: 1
+        """,
+    )
+    adapting = {(spec.condition.name, spec.method): spec.controller.adapt for spec in made}
+    assert adapting == {
+        ('carpet', 'grbal'): True, ('carpet', 'grbal@frozen'): False, ('carpet', 'theta'): False,
+        ('turf', 'grbal'): False, ('turf', 'grbal@frozen'): False, ('turf', 'theta'): False,
+    }  # fmt: skip
+    assert {spec.controller.model for spec in made} == {'velociroach_grbal', 'velociroach_rebal'}
+
+
+def test_faults_come_at_times_that_the_seed_draws_and_all_methods_share(tmp_path):
+    made = specs(
+        tmp_path,
+        """
+        conditions: [{name: leg_loss, fault_times: [5.0, 8.0]}]
+        methods: [mb, follower]
+        shapes: [straight, left]
+        seeds: 4
+        """,
+    )
+    times = {seed: {spec.condition.faults[0].time for spec in made if spec.seed == seed} for seed in range(4)}
+    assert all(len(own) == 1 for own in times.values())
+    drawn = sorted(time for own in times.values() for time in own)
+    assert len(set(drawn)) == 4
+    assert 5.0 <= drawn[0] < drawn[-1] <= 8.0
 
 
 @pytest.mark.parametrize(
@@ -150,6 +191,9 @@ def test_a_method_may_name_its_engine_and_its_bundle():
         ('methods: [{name: mb, controller: {planner.sample: 3}}]', "method mb: .*unknown parameter 'sample'"),
         ('methods: [{name: mb, controller: {seed: 3}}]', 'seed is decided by the experiment itself'),
         ('methods: [mb@]', 'method'),
+        ('conditions: [{name: carpet, fault_times: [3.0, 4.0]}]', 'fault_times are given, but it has no faults'),
+        ('conditions: [{name: leg_loss, fault_times: [4.0, 3.0]}]', 'must be two times, the earlier one first'),
+        ('conditions: [{name: leg_loss, fault_times: [4.0]}]', 'must be two times, the earlier one first'),
         ('seeds: 0', 'seeds = 0'),
         ('seconds: .nan', 'not finite'),
         ('follower: {look_ahead: 0}', 'look_ahead'),

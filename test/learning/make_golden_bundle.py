@@ -12,8 +12,10 @@ from robots import LAYOUT, NX
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.graphs import AdaptGraph
+from millirobot_adapt.learning.inner_step import InnerStep
 from millirobot_adapt.learning.kinematics import body_state, integrate
 from millirobot_adapt.learning.methods.grbal import GrbalLearner
+from millirobot_adapt.learning.methods.step_sizes import StepSizes
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, theta_names
 
 FOLDER = Path(__file__).parents[1] / 'data' / 'golden_bundle'
@@ -41,10 +43,9 @@ def main() -> None:
         torch.tensor((0.25, 0.0, 0.0, 30.0, 30.0, 35.0, 35.0)), torch.tensor(FEATURE_SCALE),
         torch.tensor((0.025, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)), torch.tensor(TARGET_SCALE),
     )  # fmt: skip
-    robot = RobotConfig()
+    robot, sizes = RobotConfig(), StepSizes([step.log() for step in psi])
     write_bundle(
-        FOLDER, GrbalLearner(normalisation, theta, [step.log() for step in psi]), method='grbal', robot=robot,
-        window=WINDOW,
+        FOLDER, GrbalLearner(normalisation, theta, sizes), method='grbal', robot=robot, window=WINDOW,
         data={'origin': 'golden'}, training={'script': 'test/learning/make_golden_bundle.py'},
     )  # fmt: skip
 
@@ -52,7 +53,7 @@ def main() -> None:
     actions = 35 + 12 * torch.randn(WINDOW, 2, generator=generator)
     mask = torch.ones(WINDOW)
     mask[0] = 0
-    *adapted, before, after, norm, step = AdaptGraph(normalisation, psi, LAYOUT)(
+    *adapted, before, after, norm, step = AdaptGraph(normalisation, InnerStep(psi), LAYOUT)(
         *theta, trail[:-1], actions, trail[1:], mask
     )
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)

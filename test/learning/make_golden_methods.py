@@ -20,6 +20,7 @@ from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
 from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
 from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
+from millirobot_adapt.learning.methods.step_sizes import StepSizes
 from millirobot_adapt.learning.network import Normalisation, forward, initialise
 from millirobot_adapt.learning.segments import Segments
 
@@ -39,7 +40,9 @@ def models(generator):
     return {
         'mb': ModelBasedLearner(NORMALISATION, theta),
         'mb_de': DynamicEvaluationLearner(NORMALISATION, theta, WINDOW, 0.03, guarded=False),
-        'grbal_literal': GrbalLiteralLearner(replace(NORMALISATION, clip=math.inf), theta, log_psi),
+        'grbal_literal': GrbalLiteralLearner(
+            replace(NORMALISATION, clip=math.inf), theta, StepSizes(log_psi, guarded=False)
+        ),
         'rls': RecursiveLeastSquaresLearner(
             NORMALISATION, 0.2 * torch.randn(8, 8, generator=generator, dtype=torch.float64),
             root @ root.T / 8 + 0.1 * torch.eye(8, dtype=torch.float64), discount=0.9, prior_weight=4.0,
@@ -60,7 +63,7 @@ def adapted(method, model, states, actions):
         weights = model.fitted(past)[0].float()
         return [weights[:-1], weights[-1]]
     rows = slice(TICKS - WINDOW, TICKS)
-    graph = AdaptGraph(model.normalisation, model.psi, LAYOUT, guarded=False)
+    graph = AdaptGraph(model.normalisation, model.sizes.step, LAYOUT)
     return graph(*model.theta, states[:-1][rows], actions[rows], states[1:][rows], torch.ones(WINDOW))[:-4]
 
 

@@ -11,6 +11,7 @@ from robots import LAYOUT  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph, adapt_graph  # noqa: E402
+from millirobot_adapt.learning.inner_step import InnerStep  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, theta_names  # noqa: E402
 from millirobot_adapt.learning.rollout_graph import rollout_graph  # noqa: E402
@@ -47,12 +48,12 @@ def evaluate(graph, theta, **inputs):
 @pytest.mark.parametrize(('hidden', 'rows'), [((8, 8), 6), ((24, 12), 6), ((8, 8), 15), ((5, 30), 1)])
 def test_one_adaptation_graph_serves_every_width_and_window(hidden, rows):
     psi = [torch.tensor(0.02 * (index + 1)) for index in range(6)]
-    graph = adapt_graph(network((8, 8)), NORMALISATION, psi, 6, LAYOUT)
+    graph = adapt_graph(network((8, 8)), NORMALISATION, InnerStep(psi), 6, LAYOUT)
     theta, trail = network(hidden, seed=1), some_states(rows + 1)
     actions, mask = 35 + 12 * torch.randn(rows, 2, generator=torch.Generator().manual_seed(2)), torch.ones(rows)
     mask[: rows // 3] = 0
     with torch.no_grad():
-        expected = AdaptGraph(NORMALISATION, psi, LAYOUT)(*theta, trail[:-1], actions, trail[1:], mask)
+        expected = AdaptGraph(NORMALISATION, InnerStep(psi), LAYOUT)(*theta, trail[:-1], actions, trail[1:], mask)
     found = evaluate(graph, theta, states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask)
     for value, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(value, wanted.numpy(), rtol=1e-4, atol=1e-5)

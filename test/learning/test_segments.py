@@ -93,12 +93,47 @@ def test_augmentation_of_each_kind(toy_rollouts):
 
     same = made()
     torch.testing.assert_close(same.change, segments.change)
-    for name in vars(NOTHING):
+    for name in vars(NOTHING).keys() - {'change'}:
         assert not torch.allclose(made(**{name: 0.3}).change, segments.change), name
     turned = made(turn=1.0)
     extra = turned.displacement[..., 2] - segments.displacement[..., 2]
     torch.testing.assert_close(extra, extra[:, :1].expand_as(extra), atol=1e-6, rtol=0)
     torch.testing.assert_close(turned.body[:, 1:, 2] - segments.body[:, 1:, 2], 10 * extra, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize('name', ['heading', 'forward', 'speed_gain', 'turn', 'side', 'leg_gain'])
+def test_a_disturbance_that_changes_is_one_before_and_another_after(toy_rollouts, name):
+    past, future = 8, 12
+    segments = cut(toy_rollouts(count=4, length=30), np.arange(4), past + future)
+
+    def made(change):
+        config = AugmentConfig(**{**vars(NOTHING), name: 0.3, 'change': change})
+        return augment(segments, config, 0.1, torch.Generator().manual_seed(0), past)
+
+    constant, changed = made(0.0), made(1.0)
+    torch.testing.assert_close(changed.change[..., 3:], changed.body.diff(dim=1))  # still one robot's motion
+    same = (changed.body == constant.body).all(-1)
+    first = (~same).int().argmax(dim=1)  # the first state of the second disturbance
+    assert first.min() >= 1
+    assert first.max() <= past
+    assert first.unique().numel() > 1
+    ticks = torch.arange(same.shape[1])
+    assert same[ticks < first[:, None]].all()
+    assert not same[ticks >= first[:, None]].any()
+    some = made(0.5)
+    kept = (some.body == constant.body).all(-1).all(-1)
+    assert 0.2 < kept.float().mean() < 0.8
+
+
+def test_a_heading_that_jumps_shows_as_a_turn_of_that_tick_alone(toy_rollouts):
+    segments = cut(toy_rollouts(count=2, length=30), np.arange(2), 20)
+    config = AugmentConfig(**{**vars(NOTHING), 'heading': 0.3, 'change': 1.0})
+    jumped = augment(segments, config, 0.1, torch.Generator().manual_seed(1), 8)
+    extra = (jumped.displacement - segments.displacement)[..., 2].abs()
+    assert ((extra > 1e-6).sum(dim=1) == 1).all()
+    # The path that the measured headings lay out is the true one, turned: its length stays.
+    lengths = [part.displacement[..., :2].norm(dim=-1) for part in (jumped, segments)]
+    torch.testing.assert_close(*lengths, atol=1e-6, rtol=1e-5)
 
 
 def test_persistence_tells_bias_from_noise(toy_rollouts):

@@ -79,7 +79,7 @@ def test_exported_graphs_equal_pytorch(trained, toy_rollouts):
     method = make_method(bundle, EngineConfig(threads=1))
     window, states, actions = next(iter(windows(toy_rollouts(count=1, length=30, seed=3))))
     tensors = [torch.from_numpy(array).float() for array in (window.states, window.actions, window.next_states)]
-    graph = AdaptGraph(run.model.normalisation, [psi.detach() for psi in run.model.psi], LAYOUT)
+    graph = AdaptGraph(run.model.normalisation, run.model.sizes.step, LAYOUT)
     with torch.no_grad():
         *theta, before, after, norm, step = graph(*run.model.theta, *tensors, torch.ones(WINDOW))
         state = torch.from_numpy(states[:1]).float()
@@ -246,6 +246,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work_is_done(trained
         (['--data', 'none.npz', '--out', 'x', '--method', 'magic'], "'magic' is not one of mb, "),
         (['--data', 'none.npz', '--out', 'x', '--set', 'stepz=1'], 'unknown parameter'),
         (['--data', 'none.npz', '--out', 'x', '--set', 'steps=many'], "'many' is not of type int"),
+        (['--data', 'none.npz', '--out', 'x', '--set', 'guard=maybe'], "'maybe' is not of type bool"),
         (['--data', 'none.npz', '--out', 'x', '--set', 'steps=0'], 'below its lowest value'),
     ],
 )

@@ -37,8 +37,8 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument(
         '--methods',
-        help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine '
-        '(mb,grbal)',
+        help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine, '
+        'method@frozen (theta*, not adapted) (mb,grbal)',
     )
     parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
     parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
@@ -66,7 +66,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
     """
     from millirobot_adapt.core.robot.description import load_robot
-    from millirobot_adapt.experiments import runner
+    from millirobot_adapt.experiments import recovery, runner
     from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
     from millirobot_adapt.experiments.results import Results
     from millirobot_adapt.experiments.results_table import as_text, cells_of, rows_of
@@ -90,14 +90,17 @@ def evaluate(arguments: argparse.Namespace) -> int:
     rows = rows_of(episodes, load_robot(specs[0].controller.robot).dt)
     methods = [method.name for method in experiment.methods]
     cells = cells_of(rows, methods, experiment.groups)
+    found = recovery.recoveries(episodes, methods)
     report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
+    report['recovery'] = recovery.rows_of_recovery(found)
     if equal:
         report['equal_time'] = {name: asdict(each) for name, each in equal.items()}
     if arguments.out:
         from millirobot_adapt.experiments.evaluation_page import write_all
 
-        write_all(arguments.out, Results(episodes, cells, methods, experiment.groups), rows, plain(report))
-    print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0]))
+        results = Results(episodes, cells, methods, experiment.groups, found)
+        write_all(arguments.out, results, rows, plain(report))
+    print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0], found))
     return 0
 
 

@@ -128,10 +128,12 @@ def parse_settings(cls: type[Config], settings: list[str]) -> Any:
 def _parse(text: str, default: Any, where: str) -> Any:
     """Read a value of the same type as the default."""
     try:
+        if isinstance(default, bool):
+            return {'true': True, 'false': False}[text.lower()]
         if isinstance(default, list):
             return [type(default[0])(part) for part in text.split(',')]
         return type(default)(text)
-    except ValueError:
+    except (ValueError, KeyError):
         raise UserError(f'{where}: {text!r} is not of type {type(default).__name__}') from None
 
 

@@ -17,6 +17,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import adapt_graph
 from millirobot_adapt.learning.loss import Losses, adapt, losses
 from millirobot_adapt.learning.methods.mb import draw_network
+from millirobot_adapt.learning.methods.step_sizes import StepSizes
 from millirobot_adapt.learning.methods.training_interface import BundleParts
 from millirobot_adapt.learning.network import Normalisation, numbered, theta_names
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
@@ -28,40 +29,37 @@ if TYPE_CHECKING:
 
 @dataclass
 class GrbalLearner:
-    """A network's parameters theta, and the logarithm of the inner step size of each of its tensors."""
+    """A network's parameters theta, and how the inner step moves them."""
 
     normalisation: Normalisation
     theta: list[Tensor]
-    log_psi: list[Tensor]
+    sizes: StepSizes
     disturbed: ClassVar[bool] = True
     meta_trained: ClassVar[bool] = True
-    guarded: ClassVar[bool] = True
 
     @classmethod
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> GrbalLearner:
         """Draw the network; every step size starts alike."""
         theta = draw_network(data.normalisation, config.hidden, generator)
-        start = torch.tensor(config.inner_rate).log()
-        return cls(data.normalisation, theta, [start.clone().requires_grad_() for _ in theta])
+        return cls(data.normalisation, theta, StepSizes.create(config, len(theta)))
 
     @classmethod
     def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> GrbalLearner:
         """Take network and step sizes from a run folder."""
-        return cls(normalisation, numbered(arrays, 'theta'), numbered(arrays, 'log_psi'))
+        return cls(normalisation, numbered(arrays, 'theta'), StepSizes.restore(arrays))
 
     @property
     def psi(self) -> list[Tensor]:
         """Inner step sizes, one for each tensor of theta."""
-        return [value.exp() for value in self.log_psi]
+        return self.sizes.psi
 
     def arrays(self) -> dict[str, Tensor]:
         """Return network and step sizes."""
-        kinds = {'theta': self.theta, 'log_psi': self.log_psi}
-        return {f'{kind}{index}': tensor for kind, tensors in kinds.items() for index, tensor in enumerate(tensors)}
+        return {f'theta{index}': tensor for index, tensor in enumerate(self.theta)} | self.sizes.arrays()
 
     def trained(self) -> list[Tensor]:
         """Train network and step sizes together."""
-        return [*self.theta, *self.log_psi]
+        return [*self.theta, *self.sizes.trained()]
 
     def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
         """Leave nothing to choose: training finds it all."""
@@ -69,12 +67,12 @@ class GrbalLearner:
 
     def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
         """Score the network after one step on the past; gradients flow through the step (second order)."""
-        step = adapt(self.theta, self.psi, self.normalisation, past, guarded=self.guarded).step if adapted else None
+        step = adapt(self.theta, self.sizes.step, self.normalisation, past).step if adapted else None
         return losses(self.theta, self.normalisation, future, step)
 
     def parts(self, window: int, robot: RobotConfig) -> BundleParts:
         """Ship the network, its rollouts and its step."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
-        step = adapt_graph(self.theta, self.normalisation, self.psi, window, robot.layout, guarded=self.guarded)
+        step = adapt_graph(self.theta, self.normalisation, self.sizes.step, window, robot.layout)
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
-        return BundleParts(theta, {**graphs, 'adapt.onnx': step})
+        return BundleParts(theta, {**graphs, 'adapt.onnx': step}, self.sizes.record(list(theta)))

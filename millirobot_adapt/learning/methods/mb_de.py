@@ -17,7 +17,7 @@ from torch import Tensor
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.graphs import adapt_graph
-from millirobot_adapt.learning.inner_step import inner_update
+from millirobot_adapt.learning.inner_step import InnerStep, inner_update
 from millirobot_adapt.learning.loss import Losses, losses
 from millirobot_adapt.learning.methods.mb import draw_network
 from millirobot_adapt.learning.methods.training_interface import BundleParts
@@ -101,7 +101,7 @@ class DynamicEvaluationLearner:
         """Ship MB's network, its rollouts and the step."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
         rates = [torch.tensor(self.rate)] * len(self.theta)
-        step = adapt_graph(self.theta, self.normalisation, rates, window, robot.layout, guarded=self.guarded)
+        step = adapt_graph(self.theta, self.normalisation, InnerStep(rates, self.guarded), window, robot.layout)
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
         return BundleParts(theta, {**graphs, 'adapt.onnx': step}, {'rate': self.rate, 'guarded': self.guarded})
 
