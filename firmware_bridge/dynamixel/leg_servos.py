@@ -192,7 +192,7 @@ class LegServos:
         if self._bus.set_all(TORQUE_ENABLE, {leg.servo: 0}, self._tries):
             return f'servo {leg.servo} does not switch its torque off'
         error = self._bus.read(leg.servo, HARDWARE_ERROR)
-        return f'servo {leg.servo} reports {_hardware_error(error)}; restart it' if error else ''
+        return f'servo {leg.servo} reports {hardware_error(error)}; restart it' if error else ''
 
     def _set_up(self, leg: _Leg) -> None:
         """Write the settings of a servo where they differ; those that survive power-off are spared needless writes."""
@@ -316,7 +316,7 @@ class LegServos:
         for servo, value in self._bus.read_all([leg.servo for leg in self._counting()], TORQUE_ENABLE).items():
             if not value:
                 error = self._bus.read(servo, HARDWARE_ERROR)
-                why = f': {_hardware_error(error)}' if error else ''
+                why = f': {hardware_error(error)}' if error else ''
                 self._put_out(self._by_id[servo], f'servo {servo} has switched its torque off{why}', now)
 
     def _probe(self, leg: _Leg) -> None:
@@ -342,7 +342,7 @@ def last_words(config: DynamixelConfig) -> bytes:
     )
 
 
-def _hardware_error(bits: int) -> str:
+def hardware_error(bits: int) -> str:
     """Name the hardware errors of register 70."""
     names = [name for bit, name in _HARDWARE_ERRORS.items() if bits >> bit & 1]
     return f'a hardware error ({", ".join(names) or bits})'

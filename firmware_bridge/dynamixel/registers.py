@@ -61,6 +61,7 @@ class Register:
 
 
 MODEL_NUMBER = Register(0, 2)
+FIRMWARE_VERSION = Register(6, 1)
 SERVO_ID = Register(7, 1)
 RETURN_DELAY = Register(9, 1)
 DRIVE_MODE = Register(10, 1)

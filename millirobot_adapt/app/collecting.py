@@ -27,6 +27,7 @@ from millirobot_adapt.bringup.processes import (
     resolve,
 )
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
+from millirobot_adapt.core.robot.description import load_robot
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,13 @@ class Collecting:
 
     minutes: float
     port: str
-    """Serial port of the robot's radio; '': the mock robot takes its place."""
+    """Serial port of the robot's radio or bus; '': as the parameters say."""
     condition: str
     """What the mock walks on."""
+    robot: str
+    """Name or file of the robot."""
+    mock: bool
+    """The mock takes the robot's place."""
     seed: int
     out: Path
     overrides: Sequence[str]
@@ -45,7 +50,7 @@ class Collecting:
     @property
     def processes(self) -> tuple[NodeProcess, ...]:
         """Return what runs."""
-        return (RECORDER, MANAGER, *(() if self.port else (MOCK_ROBOT,)), *COLLECTING)
+        return (RECORDER, MANAGER, *((MOCK_ROBOT,) if self.mock else ()), *COLLECTING)
 
 
 def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
@@ -67,13 +72,15 @@ def run_collecting(collecting: Collecting, command: str) -> tuple[int, Path]:
 
 def _parameters(collecting: Collecting) -> Parameters:
     """Turn the options into parameters of the nodes; `--set` comes last and wins."""
-    names = [node.name for node in (RECORDER, *COLLECTING)]
+    names, robot = [node.name for node in (RECORDER, *COLLECTING)], collecting.robot
     given: dict[str, dict[str, Any]] = {
         'manager': {'nodes': names},
-        'bridge': {'port': collecting.port} if collecting.port else {},
-        'collector': {'minutes': collecting.minutes, 'seed': collecting.seed},
-        'mock_robot': {'condition': collecting.condition, 'seed': collecting.seed},
+        'bridge': {'robot': robot, **({'port': collecting.port} if collecting.port else {})},
+        'estimator': {'robot': robot},
+        'collector': {'robot': robot, 'minutes': collecting.minutes, 'seed': collecting.seed},
     }
+    if collecting.mock:
+        given['mock_robot'] = {'robot': robot, 'condition': collecting.condition, 'seed': collecting.seed}
     for text in collecting.overrides:
         node, name, value = parse_override(text, collecting.processes)
         given[node] = given.get(node, {}) | {name: value}
@@ -84,7 +91,7 @@ def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) ->
     """Let the robot walk; returns why it ended early, empty if it did not."""
     domain: Domain | None = None
     environment = process_environment()  # the real robot's motion capture speaks in the user's own ROS domain
-    if not collecting.port:
+    if collecting.mock:
         domain = reserve_domain()
         environment = local_environment(domain.number)
         os.environ.update(environment)  # the operator lives in this process
@@ -95,9 +102,10 @@ def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) ->
             _Progress(60.0 * collecting.minutes) as progress,
         ):
             run.start((RECORDER, MANAGER))
-            if not collecting.port:
+            if collecting.mock:
                 run.start((MOCK_ROBOT,))
-                run.wait_for_file(folder.port)
+                if load_robot(collecting.robot).baud is not None:
+                    run.wait_for_file(folder.port)
             run.start(COLLECTING)
             run.wait_until_ready()
             print(f'walking at random for {60 * collecting.minutes:g} s; Ctrl-C stops the robot', flush=True)

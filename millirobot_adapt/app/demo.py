@@ -25,19 +25,15 @@ from millirobot_adapt.bringup.processes import (
     parse_override,
     resolve,
 )
+from millirobot_adapt.bringup.robot_choice import choices_of
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.dynamics.method_factory import check_method, model_for_method
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.drivers import ImageprocConfig
-from millirobot_adapt.core.share import shipped_model
 from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.firmware_board import check_firmware
-
-FAULTS = {'imageproc': 'leg_loss', 'twist': 'weak_wheel'}
-"""The condition of the demo by the kind of the robot's driver."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +95,25 @@ def _prepare(demo: Demo, command: str) -> tuple[RunFolder, Parameters]:
 def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
     """Turn the options into parameters of nodes; `--set` comes last and wins."""
     robot = load_robot(demo.robot or ControllerConfig.robot)
-    on_port = isinstance(robot.driver, ImageprocConfig)
+    fitting = choices_of(robot, mock=True, method=demo.method or '')
+    if not demo.robot:
+        del fitting['controller']['model']
     options: dict[str, dict[str, Any]] = {
         'mock_robot': {
-            'condition': demo.condition or FAULTS.get(robot.driver.kind), 'fault_time': demo.seconds / 2,
-            'seed': demo.seed, 'firmware': demo.firmware, 'robot': demo.robot,
+            'condition': demo.condition, 'fault_time': demo.seconds / 2, 'seed': demo.seed, 'firmware': demo.firmware,
+            'robot': demo.robot,
         },
-        # The mock of a robot without a port cannot be told from the robot.
-        'bridge': {'gate.fence': MOCK_FENCE, 'robot': demo.robot, 'allow_mock_model': None if on_port else True},
+        'bridge': {'gate.fence': MOCK_FENCE, 'robot': demo.robot},
         'estimator': {'robot': demo.robot},
         'controller': {
             'path': demo.shape, 'method': demo.method, 'model': _model(demo, robot.name), 'seed': demo.seed,
             'objective.fence_corners': MOCK_FENCE, 'robot': demo.robot,
-            'deadline': 0.9 * robot.dt if ControllerConfig.deadline > robot.dt else None,
         },
     }  # fmt: skip
-    given = {node: {name: v for name, v in values.items() if v is not None} for node, values in options.items()}
+    given = {
+        node: fitting.get(node, {}) | {name: v for name, v in values.items() if v is not None}
+        for node, values in options.items()
+    }
     for text in demo.overrides:
         node, name, value = parse_override(text, SIMULATION)
         given.setdefault(node, {})[name] = value
@@ -122,12 +121,10 @@ def node_overrides(demo: Demo) -> dict[str, dict[str, Any]]:
 
 
 def _model(demo: Demo, robot: str) -> str | None:
-    """Return the model asked for; with a method or a robot alone, the one that ships for it."""
-    given = demo.method or ('grbal' if demo.robot else None)
-    if demo.model or not given:
+    """Return the model asked for; with a method alone, the one that ships for it; None: no word of it."""
+    given = check_method(demo.method) if demo.method else None
+    if demo.model or not given or demo.robot:
         return demo.model
-    if demo.robot:
-        return shipped_model(robot, check_method(given))
     shipped = read_params(CONTROLLER.parameter_file, 'controller', ControllerConfig)
     return model_for_method(given, shipped.model, robot)
 
@@ -145,7 +142,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
     try:
         with LiveRun(folder, Surroundings(environment), interrupts) as run:
             run.start((RECORDER, MANAGER, MOCK_ROBOT))
-            if isinstance(load_robot(nodes['bridge']['robot']).driver, ImageprocConfig):
+            if load_robot(nodes['bridge']['robot']).baud is not None:
                 run.wait_for_file(folder.port)
             run.start(MANAGED)
             run.wait_until_ready()

@@ -50,13 +50,14 @@ from millirobot_adapt.bringup.processes import (
     NodeProcess,
     resolve,
 )
+from millirobot_adapt.bringup.robot_choice import choices_of
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.contract.topics import MOCAP_POSE
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.core.files import user_path
-from millirobot_adapt.core.share import shipped_model
+from millirobot_adapt.core.robot.description import load_robot
 
 PROCESSES: Mapping[str, tuple[NodeProcess, ...]] = {
     'sim': SIMULATION,
@@ -88,12 +89,18 @@ class Launched:
         return self.chosen['namespace'].strip('/')
 
     @property
+    def mock(self) -> bool:
+        """Whether a mock takes the robot's place."""
+        said = self.chosen.get('mock', '')
+        return MOCK_ROBOT in PROCESSES[self.launch] and (said == 'true' if said else not self.chosen.get('port'))
+
+    @property
     def processes(self) -> tuple[NodeProcess, ...]:
         """What is started."""
         leave_out = set()
         if self.chosen['record'] == 'false':
             leave_out.add(RECORDER)
-        if self.chosen.get('port'):
+        if not self.mock:
             leave_out.add(MOCK_ROBOT)
         wanted = tuple(node for node in PROCESSES[self.launch] if node not in leave_out)
         return (*wanted, TELEOP) if self.chosen['teleop'] == 'true' else wanted
@@ -124,7 +131,7 @@ def run_launched(launched: Launched, interrupts: Interrupts, console: Console) -
             console.tell(describe_differing(launched.launch))
         if recorded:
             console.tell(f'run folder: {folder.path}')
-        failure = _conduct(launched, folder, interrupts, console)
+        failure = _conduct(launched, nodes, folder, interrupts, console)
     finally:
         claim.release()
     if failure is not None:
@@ -158,15 +165,28 @@ def parameters(launched: Launched) -> Parameters:
     for file in launched.own_files:
         for name, values in own_parameters(file, processes, launched.namespace).items():
             changes[name] |= values
+    _fit_robot(launched, changes)
     defaults = {node.name: flatten(node.config_class()()) for node in processes}
     for argument in arguments_of(launched.launch):
         for node, _, parameter in (target.partition('.') for target in argument.sets):
             if chosen[argument.name] and node in changes:
                 is_text = isinstance(defaults[node][parameter], str)
                 changes[node][parameter] = chosen[argument.name] if is_text else _value(chosen[argument.name])
-    if chosen.get('method') and 'controller' in changes:  # with a method alone, the model that ships for it
-        changes['controller'].setdefault('model', shipped_model(ControllerConfig.robot, chosen['method']))
     return resolve(processes, changes, 'launch arguments:')
+
+
+def _fit_robot(launched: Launched, changes: dict[str, dict[str, Any]]) -> None:
+    """Add what follows from the robot or the method that an argument names and no file of the user's decides."""
+    chosen = launched.chosen
+    named, method = chosen.get('robot', ''), chosen.get('method', '')
+    if not named and not method:
+        return
+    choices = choices_of(load_robot(named or ControllerConfig.robot), launched.mock, method)
+    if not named:  # a method alone brings a model, and nothing else
+        choices = {'controller': {'model': choices['controller']['model']}}
+    for node, values in choices.items():
+        if node in changes:
+            changes[node] = values | changes[node]
 
 
 def _value(text: str) -> Any:
@@ -177,7 +197,9 @@ def _value(text: str) -> Any:
         return text
 
 
-def _conduct(launched: Launched, folder: RunFolder, interrupts: Interrupts, console: Console) -> RunFailedError | None:
+def _conduct(
+    launched: Launched, nodes: Parameters, folder: RunFolder, interrupts: Interrupts, console: Console
+) -> RunFailedError | None:
     """Start everything and watch it to its end; return why the run ended early, None if it did not."""
     hooks = folder.logs / 'mock_hooks' if MOCK_ROBOT in launched.processes else None
     surroundings = Surroundings(process_environment(hooks), launched.namespace, _remappings(launched))
@@ -185,7 +207,7 @@ def _conduct(launched: Launched, folder: RunFolder, interrupts: Interrupts, cons
         with LiveRun(folder, surroundings, interrupts, console) as run:
             wanted = launched.processes
             run.start([node for node in wanted if node in (RECORDER, MANAGER, MOCK_ROBOT)])
-            if MOCK_ROBOT in wanted:
+            if MOCK_ROBOT in wanted and load_robot(nodes['bridge']['robot']).baud is not None:
                 run.wait_for_file(folder.port)
             run.start([node for node in wanted if node not in (RECORDER, MANAGER, MOCK_ROBOT)])
             _start_tools(launched, run, console)

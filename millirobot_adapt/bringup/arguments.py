@@ -37,7 +37,7 @@ ROBOT = Argument(
         'bridge.robot', 'estimator.robot', 'controller.robot', 'collector.robot', 'mock_robot.robot', 'teleop.robot',
     ),
 )  # fmt: skip
-PORT = Argument('port', "serial port of the robot's radio", ('bridge.port',))
+PORT = Argument('port', "serial port of the robot's radio or bus", ('bridge.port',))
 DRY_RUN = Argument('dry_run', 'decide and show as always, but send zero', ('bridge.dry_run',), SWITCH)
 TRAJECTORY = Argument('trajectory', 'path to follow: a shape or a file of waypoints', ('controller.path',))
 MODEL = Argument('model', 'model bundle: a name in models or a folder', ('controller.model',))
@@ -50,6 +50,7 @@ FIRMWARE = Argument(
     ('mock_robot.firmware',),
 )  # fmt: skip
 SEED = Argument('seed', 'seed of everything random', ('controller.seed', 'collector.seed', 'mock_robot.seed'))
+MOCK = Argument('mock', 'whether the mock walks in place of a robot; empty: where no port is named', choices=SWITCH)
 MINUTES = Argument('minutes', 'how long to walk [min]', ('collector.minutes',))
 BAG = Argument('bag', 'bag or run folder to play', ('player.bag',), required=True)
 START = Argument('start', 'where to begin, after the first message [s]', ('player.start',))
@@ -57,7 +58,7 @@ START = Argument('start', 'where to begin, after the first message [s]', ('playe
 LAUNCHES: Mapping[str, tuple[Argument, ...]] = {
     'sim': (ROBOT, CONDITION, FIRMWARE, TRAJECTORY, MODEL, METHOD, SEED),
     'robot': (ROBOT, PORT, TRAJECTORY, MODEL, METHOD, SEED, DRY_RUN),
-    'collect': (ROBOT, PORT, CONDITION, MINUTES, SEED, DRY_RUN),
+    'collect': (ROBOT, PORT, MOCK, CONDITION, MINUTES, SEED, DRY_RUN),
     'replay': (BAG, START, ROBOT),
 }
 """Launch file -> its own arguments."""

@@ -1,7 +1,7 @@
 """Join the ROS graph for a moment: what ROS is this, who is there, how does motion capture come; prints JSON.
 
 A program and not a function, since a middleware that cannot be loaded ends the process: `python -m
-millirobot_adapt.nodes.graph_probe TOPIC SECONDS`.
+millirobot_adapt.nodes.graph_probe TOPIC SECONDS [COMMAND]`; COMMAND is the topic of a velocity command.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from millirobot_adapt.ros.ros_version import ros_version
 NAME = 'millirobot_doctor'
 
 
-def probe_graph(topic: str, duration: float) -> dict[str, Any]:
-    """Listen to a topic of PoseStamped for `duration` [s] and return what was heard, and who is there."""
+def probe_graph(topic: str, duration: float, command: str = '') -> dict[str, Any]:
+    """Listen to a topic of PoseStamped for `duration` [s] and return what was heard, and who is there.
+
+    `command` names a topic whose listeners are looked for.
+    """
     rclpy.init()
     node = Node(NAME)
     arrivals: list[float] = []
@@ -47,6 +50,8 @@ def probe_graph(topic: str, duration: float) -> dict[str, Any]:
         'poses': len(arrivals),
         'silence': watch.reason() if not arrivals else '',
     }
+    if command:
+        found['listeners'] = sorted(info.topic_type for info in node.get_subscriptions_info_by_topic(command))
     if len(arrivals) > 1:
         gaps = np.diff(arrivals)
         found |= {'rate': 1.0 / float(gaps.mean()), 'gap': float(gaps.max()), 'age': float(np.median(ages))}
@@ -56,4 +61,4 @@ def probe_graph(topic: str, duration: float) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
-    print(json.dumps(probe_graph(sys.argv[1], float(sys.argv[2]))))
+    print(json.dumps(probe_graph(sys.argv[1], float(sys.argv[2]), *sys.argv[3:])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -31,11 +32,15 @@ ConditionSampler = Callable[[np.random.Generator], Condition]
 
 
 def sample_rover_condition(rng: np.random.Generator) -> Condition:
-    """Draw a condition whose hidden variation lasts for a whole run: grip, worn wheels, load, an uneven floor."""
+    """Draw a condition whose hidden variation lasts for a whole run: grip, wheels, load, an uneven floor.
+
+    All wheels reach another share of their speed, as with a battery that sags, and each a share of its own, as with
+    worn gears and tyres. Without such variation there is nothing to adapt to.
+    """
     return Condition(
         name='training',
         terrain=Terrain(friction=float(rng.uniform(0.35, 1.0))),
-        wheel_gain=tuple(float(gain) for gain in rng.uniform(0.75, 1.05, 4)),
+        wheel_gain=tuple(float(gain) for gain in rng.uniform(0.6, 1.1) * rng.uniform(0.7, 1.0, 4)),
         payload=Payload(mass=float(rng.uniform(0.0, 1.5))),
         start_yaw=float(rng.uniform(-np.pi, np.pi)),
         tilt_drift=float(rng.uniform(0.0, 0.05)),
@@ -45,9 +50,19 @@ def sample_rover_condition(rng: np.random.Generator) -> Condition:
     )
 
 
+HEAVIEST_ON_SERVOS = 0.06
+"""Load on the back of the servo hexapod in its training data [kg], the same share of its mass as on VelociRoACH."""
+
+
+def sample_servo_condition(rng: np.random.Generator) -> Condition:
+    """Draw a condition for the servo hexapod: as for VelociRoACH, with a load that its mass can feel."""
+    condition = sample_training_condition(rng)
+    return replace(condition, payload=Payload(mass=float(rng.uniform(0.0, HEAVIEST_ON_SERVOS))))
+
+
 MOCKS: dict[str, tuple[MakeStepped, ConditionSampler]] = {
     'imageproc': (LockstepRobot, sample_training_condition),
-    'dynamixel': (LockstepRobot, sample_training_condition),
+    'dynamixel': (LockstepRobot, sample_servo_condition),
     'twist': (LockstepRover, sample_rover_condition),
 }
 """By the kind of the driver: what makes the mock, and what draws its training conditions."""

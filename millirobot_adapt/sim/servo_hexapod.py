@@ -84,10 +84,10 @@ class ServoHexapod(Hexapod):
     def step(self, *drives: float) -> None:
         """Advance by one millisecond with these torques at the six shafts [N m], positive counter-clockwise."""
         self._control[:] = self._gain * drives
-        shares = np.reshape(drives, (len(SIDES), len(ROWS))).mean(axis=1) / self._servo_motor.stall_torque
-        self.duty = float(shares[0]), -float(shares[1])
-        current = np.abs(drives).sum() * self._servo_motor.stall_current / self._servo_motor.stall_torque
-        self.battery = max(0.0, self.open_circuit - SUPPLY_RESISTANCE * float(current))
+        legs, stall = len(ROWS), self._servo_motor.stall_torque  # plain sums: numpy would take longer than MuJoCo
+        self.duty = sum(drives[:legs]) / (legs * stall), -sum(drives[legs:]) / (legs * stall)
+        current = sum(map(abs, drives)) * self._servo_motor.stall_current / stall
+        self.battery = max(0.0, self.open_circuit - SUPPLY_RESISTANCE * current)
         mujoco.mj_step(self.model, self.data)
 
     def supply(self) -> float:

@@ -11,7 +11,9 @@ from millirobot_adapt.app.collecting import Collecting, run_collecting
 )
 def test_why_it_ended_before_its_time_stands_in_the_run_folder(tmp_path, monkeypatch, capsys, complaint, code):
     monkeypatch.setattr(collecting, '_drive', lambda *_: complaint)
-    asked = Collecting(minutes=0.1, port='', condition='flat', seed=3, out=tmp_path, overrides=())
+    asked = Collecting(
+        minutes=0.1, port='', condition='flat', robot='velociroach', mock=True, seed=3, out=tmp_path, overrides=()
+    )
     found, folder = run_collecting(asked, 'millirobot collect --live')
     assert found == code
     ended = folder / 'ended.txt'

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from millirobot_adapt.app.demo import Demo, faults_text, node_overrides
 from millirobot_adapt.app.run_outcome import table
 from millirobot_adapt.bringup.processes import MOCK_FENCE
+from millirobot_adapt.core.share import share_dir
 
 
 def demo(**changes):
@@ -34,12 +37,24 @@ def test_the_firmware_is_the_mocks_own_unless_another_is_asked_for():
     assert node_overrides(demo(firmware='host'))['mock_robot']['firmware'] == 'host'
 
 
-def test_another_robot_is_every_nodes_and_brings_its_model_and_its_fault():
-    overrides = node_overrides(demo(robot='rover', condition=None))
-    assert {values['robot'] for values in overrides.values()} == {'rover'}
-    assert overrides['controller']['model'] == 'rover_grbal'
-    assert overrides['mock_robot']['condition'] == 'weak_wheel'
-    assert overrides['bridge']['allow_mock_model'] is True
+@pytest.mark.parametrize(
+    ('robot', 'fault', 'tells_mock'), [('rover', 'weak_wheel', True), ('xl330_hexapod', 'dead_servo', None)]
+)
+def test_another_robot_is_every_nodes_and_brings_its_model_and_its_fault(robot, fault, tells_mock):
+    overrides = node_overrides(demo(robot=robot, condition=None))
+    assert {values['robot'] for values in overrides.values()} == {robot}
+    assert overrides['controller']['model'] == f'{robot}_grbal'
+    assert node_overrides(demo(robot=robot, method='mb'))['controller']['model'] == f'{robot}_mb'
+    assert node_overrides(demo(robot=robot, model='mine'))['controller']['model'] == 'mine'
+    assert overrides['mock_robot']['condition'] == fault
+    assert overrides['bridge'].get('allow_mock_model') is tells_mock
+
+
+def test_a_robot_quicker_than_the_shipped_deadline_gets_one_that_fits(tmp_path):
+    rover = (share_dir() / 'params/robots/rover.yaml').read_text()
+    (tmp_path / 'quick.yaml').write_text(rover.replace('dt: 0.1 ', 'dt: 0.05'))
+    assert node_overrides(demo(robot=str(tmp_path / 'quick.yaml')))['controller']['deadline'] == pytest.approx(0.045)
+    assert 'deadline' not in node_overrides(demo(robot='rover'))['controller']
 
 
 def test_set_wins_over_options():

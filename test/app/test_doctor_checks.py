@@ -29,8 +29,8 @@ HEARD = {'rmw': 'rmw_fastrtps_cpp', 'nodes': [], 'poses': 200, 'silence': '', 'r
 class Heard(Subject):
     """A subject whose ROS says what the test wants."""
 
-    def __init__(self, error='', robot_expected=False, **heard):
-        super().__init__(robot_expected=robot_expected)
+    def __init__(self, error='', robot_expected=False, robot=None, **heard):
+        super().__init__(robot_expected=robot_expected, robot=robot)
         self.probe = Probe(error, {**HEARD, **heard})
 
 
@@ -152,6 +152,75 @@ def test_a_port_that_can_be_opened_and_one_that_is_in_use_and_one_that_is_none()
         os.close(far)
         os.close(near)
     assert levels(hardware.check_port(Subject(port=os.devnull))) == ['fail']
+
+
+@pytest.mark.parametrize(
+    ('heard', 'level', 'says'),
+    [
+        ({'listeners': ['geometry_msgs/msg/TwistStamped']}, 'ok', '1 nodes hear the velocity command'),
+        ({'listeners': ['geometry_msgs/msg/Twist']}, 'warn', 'heard as geometry_msgs/msg/Twist'),
+        ({'listeners': []}, 'warn', 'nobody hears'),
+        ({'listeners': [], 'robot_expected': True}, 'fail', 'nobody hears'),
+        ({'error': 'no', 'robot_expected': True}, 'fail', 'ROS does not start'),
+    ],
+)
+def test_a_robot_without_a_port_needs_a_listener_of_its_command(heard, level, says):
+    (found,) = hardware.check_port(Heard(robot='rover', **heard))
+    assert found.level.value == level
+    assert says in found.what
+
+
+def test_the_port_of_a_bus_is_opened_at_the_speed_of_the_bus(monkeypatch):
+    far, near = os.openpty()
+    tty.setraw(near)
+    speeds = []
+    monkeypatch.setattr(hardware, 'SerialPort', lambda port, baud: speeds.append(baud) or SerialPort(port, baud))
+    try:
+        assert levels(hardware.check_port(Subject(robot='xl330_hexapod', port=os.ttyname(near)))) == ['ok']
+    finally:
+        os.close(far)
+        os.close(near)
+    assert speeds == [1_000_000]
+    (found,) = hardware.check_port(Subject(robot='xl330_hexapod', port='/dev/nowhere'))
+    assert found.fix == 'plug in the USB adapter of the bus'
+
+
+@pytest.mark.parametrize(
+    ('robot', 'unnoticed', 'field'),
+    [
+        ('velociroach', [], 'timeout_verified'),
+        ('xl330_hexapod', [], 'watchdog_verified'),
+        ('rover', ['an old pose', 'does not turn', 'an empty battery'], 'timeout_verified'),
+    ],
+)
+def test_a_robot_that_reports_little_is_told_what_nobody_notices(robot, unnoticed, field):
+    described, silence, *blind = model_checks.check_robot(Subject(robot=robot))
+    assert described.what.startswith(robot)
+    assert field in silence.fix
+    assert len(blind) == bool(unnoticed)
+    assert all(text in blind[0].what for text in unnoticed)
+
+
+def test_another_robot_brings_its_model_and_the_candidates_that_fit_its_period(monkeypatch):
+    works = iter([0.04, 0.02])
+    monkeypatch.setattr(model_checks, '_work', lambda assembly: next(works))
+    subject = Subject(robot='rover')
+    assert (subject.model, subject.controller.robot) == ('rover_grbal', 'rover')
+    found = list(model_checks.check_model(subject))
+    assert 'rover_grbal fits rover' in found[0].what
+    assert found[2].what.endswith('planner.samples is 400, up to about 700 fit')
+
+
+def test_candidates_that_fit_are_told_where_a_tick_takes_too_long(monkeypatch):
+    works = iter([0.2, 0.08])  # 400 candidates, then 100: 0.04 s beside them, 0.4 ms each
+    monkeypatch.setattr(model_checks, '_work', lambda assembly: next(works))
+    found = list(model_checks.check_model(Subject()))
+    assert levels(found) == ['ok', 'warn', 'warn']
+    assert 'set planner.samples to 0' not in found[2].fix
+    assert 'lower planner.horizon' in found[2].fix
+    works = iter([0.07, 0.04])  # 0.03 s beside them, 0.1 ms each: 300 fit into 0.06 s
+    found = list(model_checks.check_model(Subject()))
+    assert 'set planner.samples to 300' in found[2].fix
 
 
 def test_the_disk(tmp_path, monkeypatch):
@@ -322,13 +391,15 @@ def test_an_installed_copy_that_differs_is_found(monkeypatch, tmp_path):
 
 def test_a_name_that_is_no_topic_is_named_and_the_other_checks_go_on(monkeypatch):
     asked = []
-    monkeypatch.setattr('millirobot_adapt.app.doctor.subject.probe', lambda topic: asked.append(topic) or Probe())
+    monkeypatch.setattr(
+        'millirobot_adapt.app.doctor.subject.probe', lambda topic, command: asked.append((topic, command)) or Probe()
+    )
     subject = Subject(mocap_topic='/vrpn_mocap/robot-1/pose')
     (found,) = ros.check_mocap(subject)
     assert found.level is Level.FAIL
     assert "'-' at place 18" in found.what
     assert subject.probe.error == ''
-    assert asked == ['mocap/pose'], 'ROS is asked all the same'
+    assert asked == [('mocap/pose', '')], 'ROS is asked all the same'
 
 
 @pytest.mark.parametrize('name', ['mocap/pose', '/vrpn/robot_1/pose', '~/pose', 'a'])

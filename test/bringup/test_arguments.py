@@ -64,11 +64,11 @@ def test_names_that_ros_takes_are_taken(namespace, topic):
 
 
 def test_text_stays_text_and_numbers_become_numbers():
-    given = parameters(chosen('sim', model='20180219', seed='7', trajectory='1.0', robot='on'))
+    given = parameters(chosen('sim', model='20180219', seed='7', trajectory='1.0', robot='rover', condition='on'))
     assert given['controller']['model'] == '20180219'
     assert given['controller']['path'] == '1.0'
     assert (given['controller']['seed'], given['mock_robot']['seed']) == (7, 7)
-    assert given['bridge']['robot'] == 'on'
+    assert (given['bridge']['robot'], given['mock_robot']['condition']) == ('rover', 'on')
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,29 @@ def test_a_launch_file_that_overrides_the_fence_says_so():
     assert describe_differing('sim').startswith(
         'sim.launch.py itself sets bridge.gate.fence, controller.objective.fence'
     )
+
+
+@pytest.mark.parametrize(
+    ('robot', 'model', 'condition', 'mock_model'),
+    [('rover', 'rover_grbal', 'weak_wheel', True), ('xl330_hexapod', 'xl330_hexapod_grbal', 'dead_servo', False)],
+)
+def test_another_robot_is_every_nodes_and_brings_what_fits_it(robot, model, condition, mock_model):
+    given = parameters(chosen('sim', robot=robot))
+    assert {given[node]['robot'] for node in ('mock_robot', 'bridge', 'estimator', 'controller')} == {robot}
+    assert (given['controller']['model'], given['mock_robot']['condition']) == (model, condition)
+    assert given['bridge']['allow_mock_model'] is mock_model
+    assert not parameters(chosen('robot', robot=robot))['bridge']['allow_mock_model'], 'no mock, no excuse'
+
+
+def test_what_the_user_says_wins_over_what_the_robot_brings(tmp_path):
+    own = tmp_path / 'own.yaml'
+    own.write_text('controller:\n  ros__parameters:\n    model: mine\n')
+    given = parameters(chosen('sim', robot='rover', params=str(own), condition='flat'))
+    assert (given['controller']['model'], given['mock_robot']['condition']) == ('mine', 'flat')
+    assert parameters(chosen('sim', robot='rover', method='mb'))['controller']['model'] == 'rover_mb'
+
+
+def test_a_robot_without_a_port_is_collected_with_where_the_mock_is_sent_away():
+    assert 'mock_robot' in parameters(chosen('collect', robot='rover'))
+    assert 'mock_robot' not in parameters(chosen('collect', robot='rover', mock='false'))
+    assert 'mock_robot' not in parameters(chosen('collect', port='/dev/ttyUSB0'))

@@ -31,13 +31,16 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--condition', help='what the mock walks on: a name or a file (default: hidden, drawn ones; with --live carpet)'
     )
+    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--jobs', type=between(int, 1, 256), default=1, help='processes (default: %(default)s)')
     add_force(lockstep)
-    lockstep.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     live = parser.add_argument_group('live')
     live.add_argument('--live', action='store_true', help='walk in real time')
-    live.add_argument('--port', default='', help="serial port of the robot's radio (default: the mock robot)")
+    live.add_argument('--port', default='', help="serial port of the robot's radio or bus (default: the mock robot)")
+    live.add_argument(
+        '--no-mock', action='store_true', help='the robot is here though no port is named: it takes velocity commands'
+    )
     live.add_argument(
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
         help='change one parameter of params/NODE.yaml, e.g. collector.radius=0.8; may be repeated',
@@ -53,8 +56,8 @@ def run_collect(args: argparse.Namespace) -> int:
     """
     if args.live:
         return _live(args)
-    if args.port or args.overrides:
-        raise UserError('--port and --set are for a robot in real time; add --live')
+    if args.port or args.overrides or args.no_mock:
+        raise UserError('--port, --no-mock and --set are for a robot in real time; add --live')
     if args.out is None:
         raise UserError('--out is missing; name the file to write, e.g. --out data.npz')
     return _lockstep(args)
@@ -89,6 +92,8 @@ def _live(args: argparse.Namespace) -> int:
         seed=args.seed,
         out=args.out or Path('runs'),
         overrides=args.overrides,
+        robot=args.robot,
+        mock=not args.port and not args.no_mock,
     )
     code, folder = run_collecting(collecting, shlex.join(['millirobot', *sys.argv[1:]]))
     try:

@@ -26,8 +26,12 @@ def add(subparsers: Any) -> None:
         'Hardware that is absent is a warning, with --robot a failure. Takes about five seconds.',
         epilog='Exit codes: 0 nothing failed, 1 something did, 2 bad input.',
     )
-    parser.add_argument('--robot', action='store_true', help='the robot, its radio and motion capture should be here')
-    parser.add_argument('--port', help='serial port of the radio (default: that of the parameters)')
+    parser.add_argument(
+        '--robot', nargs='?', const='', metavar='ROBOT',
+        help='the robot, its radio and motion capture should be here; ROBOT is a name under params/robots/ or a file '
+        '(default: that of the parameters)',
+    )  # fmt: skip
+    parser.add_argument('--port', help='serial port of the radio or the bus (default: that of the parameters)')
     parser.add_argument('--model', help='a name under models/ or a folder (default: that of the parameters)')
     parser.add_argument(
         '--params', type=user_path, help='a ROS 2 parameter file, or a folder of them (default: shipped)'
@@ -42,7 +46,8 @@ def _doctor(args: argparse.Namespace) -> int:
     from millirobot_adapt.app.doctor.subject import Subject
 
     subject = Subject(
-        robot_expected=args.robot,
+        robot_expected=args.robot is not None,
+        robot=args.robot or None,
         port=args.port,
         model=args.model,
         params=args.params,

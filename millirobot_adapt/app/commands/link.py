@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import between, plain
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,13 +32,18 @@ def add(subparsers: Any) -> None:
     """Add the commands of this group."""
     test = subparsers.add_parser(
         'link-test',
-        help='check a robot on the bench: radio, encoders, gyro, and whether it stops by itself',
+        help='check a robot on the bench: radio or bus, sensors, and whether it stops by itself',
         description='Ask the robot its name, have its PID gains echoed, exchange 200 packets, and show encoders and '
         'gyro while you turn legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, '
-        'and once more to see whether the robot stops by itself when setpoints stop. Ctrl-C stops the motors.',
+        'and once more to see whether the robot stops by itself when setpoints stop. A robot with servos on a bus: '
+        'ask every servo who it is, read all of them 200 times, show where the legs stand; with --jog the legs of a '
+        'side turn, 1 rev/s, then the bus falls silent, to see whether the watchdogs stop them. Ctrl-C stops the '
+        'motors.',
         epilog='Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.',
     )
-    test.add_argument('port', metavar='PORT', help='serial port of the XBee, best a /dev/serial/by-id/... name')
+    test.add_argument(
+        'port', metavar='PORT', help='serial port of the XBee or the bus, best a /dev/serial/by-id/... name'
+    )
     test.add_argument(
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
     )
@@ -61,8 +66,15 @@ def _link_test(args: argparse.Namespace) -> int:
     from firmware_bridge.link_check import LinkCheck
     from firmware_bridge.transports import TransportLost
     from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 
     robot = load_robot(args.robot)
+    if robot.baud is None:
+        raise UserError(
+            f'robot {robot.name} has no serial port to test; `millirobot doctor` says who listens to its commands'
+        )
+    if isinstance(robot.driver, DynamixelConfig):
+        return _servo_test(robot, args)
     if args.jog:
         if not robot.imageproc.timeout:
             raise UserError(f'--jog: the robot {args.robot} has no timeout to check; set `timeout` [ms] in its file')
@@ -82,6 +94,19 @@ def _link_test(args: argparse.Namespace) -> int:
             channel.write_stop()
             channel.close()
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _text(found))
+    return OK if found['passed'] else FAILED
+
+
+def _servo_test(robot: RobotConfig, args: argparse.Namespace) -> int:
+    """Check a robot with servos on a bus."""
+    from firmware_bridge.dynamixel.servo_check import servo_port
+    from millirobot_adapt.app.commands.link_servos import check_servos, servo_text
+
+    if args.jog:
+        _confirm(args.yes)
+    with _one_interrupt():
+        found = check_servos(servo_port(args.port, robot.dynamixel, GUARDIAN_SILENCE), robot, args)
+    print(json.dumps(plain(found), indent=2) if args.json else servo_text(found))
     return OK if found['passed'] else FAILED
 
 
@@ -107,8 +132,8 @@ def _confirm(yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UserError('--jog: turns a leg; put the robot on a stand and add --yes')
-    if input('A leg is going to turn. Is the robot on a stand, its legs in the air? [y/N] ').strip().lower() != 'y':
+        raise UserError('--jog: turns legs; put the robot on a stand and add --yes')
+    if input('Legs are going to turn. Is the robot on a stand, its legs in the air? [y/N] ').strip().lower() != 'y':
         raise UserError('--jog: the robot is not on a stand; put it there first')
 
 

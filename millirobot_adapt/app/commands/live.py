@@ -18,9 +18,10 @@ def add(subparsers: Any) -> None:
     demo = subparsers.add_parser(
         'demo',
         help='walk a path with a mock robot in real time, break something at half-time, leave a report',
-        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away (a '
-        'rover: weaken a wheel) at half-time, and leave a bag, the parameters, a summary and a report in a run folder. '
-        'Ctrl-C at any moment stops the robot, ends every process and still writes the report.',
+        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away '
+        '(servo hexapod: one servo dies; rover: one wheel weakens) at half-time, and leave a bag, the parameters, a '
+        'summary and a report in a run folder. Ctrl-C at any moment stops the robot, ends every process and still '
+        'writes the report.',
         epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
     )
     demo.add_argument(

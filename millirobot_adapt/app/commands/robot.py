@@ -1,4 +1,4 @@
-"""Commands about the robot's description: robot new, robot show."""
+"""Commands about the robot's description: robot new, robot show, robot gains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
-TEMPLATES = {'twist': 'rover', 'imageproc': 'velociroach'}
+TEMPLATES = {'twist': 'rover', 'imageproc': 'velociroach', 'dynamixel': 'xl330_hexapod'}
 """The shipped robot that a new one of a driver begins as."""
 
 
@@ -29,6 +29,17 @@ def add(subparsers: Any) -> None:
     show = commands.add_parser('show', help='check a file, and say what states and actions follow from it')
     show.add_argument('robot', help='a name under params/robots/ or a file')
     show.set_defaults(run=_show)
+    gains = commands.add_parser(
+        'gains', help='measure what its actions do to speed and yaw rate, on collected data',
+        description='Fit speed_gain and turn_gain of every action to collected data, and print them beside those of '
+        "the robot's file. For an action that is the velocity of a joint it also says how well the joint follows.",
+    )  # fmt: skip
+    gains.add_argument('robot', help='a name under params/robots/ or a file')
+    gains.add_argument(
+        '--data', type=user_path, nargs='+', required=True, metavar='DATA',
+        help='files that `collect` wrote, bags, run folders',
+    )  # fmt: skip
+    gains.set_defaults(run=_gains)
 
 
 def _new(args: argparse.Namespace) -> int:
@@ -70,4 +81,22 @@ def _show(args: argparse.Namespace) -> int:
     print(f'a network sees: {", ".join(layout.feature_names)}')
     print(f'and predicts: {", ".join(layout.target_names)}')
     print(f'narrowest turn: radius {turning_radius(layout):.3g} m')
+    return 0
+
+
+def _gains(args: argparse.Namespace) -> int:
+    """Print the gains of the file beside those that were measured."""
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.learning.action_gains import measure_gains
+    from millirobot_adapt.learning.sources import load_data
+
+    robot = load_robot(args.robot)
+    found = measure_gains(load_data(args.data), robot)
+    for written, measured in zip(robot.actions, found.actions, strict=True):
+        follows = '' if measured.followed != measured.followed else f'; followed to {100 * measured.followed:.0f} %'
+        print(
+            f'{written.name} [{written.unit}]: speed_gain {written.speed_gain:g} in the file, {measured.speed:.3g} '
+            f'measured; turn_gain {written.turn_gain:g} in the file, {measured.turn:.3g} measured{follows}'
+        )
+    print(f'left over: {found.speed_residual:.3g} m/s and {found.turn_residual:.3g} rad/s, over {found.spans} seconds')
     return 0

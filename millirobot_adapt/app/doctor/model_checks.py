@@ -13,16 +13,20 @@ from firmware_bridge.permission import REAL
 from millirobot_adapt.app.doctor.finding import Finding, fail, failed, ok, warn
 from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.bringup.processes import ROBOT
-from millirobot_adapt.core.control.wiring import assemble, warm_up
+from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble, warm_up
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products
 from millirobot_adapt.core.dynamics.engine import PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_source import TOPIC, refuse_outside
 from millirobot_adapt.core.planning.paths import ENDLESS, make_path
-from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 
 TICKS = 10
 """Measured after as many have warmed up."""
+FEWER = 4
+"""The work of a tick is also measured with this share of the candidates."""
+VERIFIED = {'imageproc': 'timeout_verified', 'dynamixel': 'watchdog_verified', 'twist': 'timeout_verified'}
+"""What a robot's file says once it has been seen to stop by itself, by the kind of its driver."""
 BUSY = 0.6
 """Share of the control period beyond which the work of a tick leaves too little for the rest."""
 
@@ -48,12 +52,25 @@ def check_parameters(subject: Subject) -> Iterator[Finding]:
 
 def check_robot(subject: Subject) -> Iterator[Finding]:
     """Find whether the robot's file can be read, and whether the robot has been seen to stop by itself."""
-    robot = load_robot(subject.bridge.robot)
+    robot = load_robot(subject.robot_name)
     ranges = ', '.join(f'{action.name} {action.low:g}..{action.high:g} {action.unit}' for action in robot.actions)
     yield ok(f'{robot.name}, driver {robot.driver.kind}, {ranges}, every {robot.dt:g} s')
     warning = silence_promise(robot).warning
     if warning is not None:
-        yield warn(warning, 'then write timeout_verified: true into its file')
+        yield warn(warning, f'then write {VERIFIED[robot.driver.kind]}: true into its file')
+    blind = unnoticed(robot)
+    if blind:
+        yield ok(f'it does not report enough of itself for anybody to notice {", ".join(blind)}')
+
+
+def unnoticed(robot: RobotConfig) -> list[str]:
+    """Name the faults of docs/safety.md that stop no robot which reports as little of itself as this one."""
+    layout = robot.layout
+    return [
+        *([] if robot.joints or robot.gyro else ['motion capture that repeats an old pose']),
+        *([] if layout.followers else ['a joint that does not turn as it is told']),
+        *([] if robot.battery else ['an empty battery']),
+    ]
 
 
 def check_engine(subject: Subject) -> Iterator[Finding]:
@@ -101,12 +118,37 @@ def check_model(subject: Subject) -> Iterator[Finding]:
             f'trained on data of origin {assembly.bundle.origin!r}: for rehearsal, the bridge refuses it on a robot',
             'train one on data of this robot (docs/training.md)',
         )
+    work = _work(assembly)
+    period, samples = subject.robot.dt, config.planner.samples
+    text = f'a tick takes {1e3 * work:.0f} ms of {1e3 * period:.0f} ms, on an idle machine'
+    fitting = _fitting_samples(config, subject, work)
+    if work > BUSY * period:
+        more = f'set planner.samples to {fitting}' if fitting else 'lower planner.horizon, or train a smaller network'
+        yield warn(text, f'{more} in params/controller.yaml')
+    else:
+        yield ok(f'{text}; planner.samples is {samples}, up to about {fitting} fit')
+
+
+def _work(assembly: Assembly) -> float:
+    """Return how long the work of a tick takes [s]."""
     warm_up(assembly, TICKS)
     begin = time.monotonic()
     warm_up(assembly, TICKS)
-    work = (time.monotonic() - begin) / TICKS
-    text = f'a tick takes {1e3 * work:.0f} ms of {1e3 * subject.robot.dt:.0f} ms, on an idle machine'
-    if work > BUSY * subject.robot.dt:
-        yield warn(text, 'lower planner.samples or planner.horizon in params/controller.yaml')
-    else:
-        yield ok(text)
+    return (time.monotonic() - begin) / TICKS
+
+
+def _fitting_samples(config: ControllerConfig, subject: Subject, work: float) -> int:
+    """Estimate how many candidates fit into `BUSY` of the control period; 0: not even a hundred.
+
+    The work of a tick is taken as a part that is always there and one that grows with the candidates; a second
+    measurement with fewer of them tells the two apart.
+    """
+    planner = config.planner
+    fewer = max(1, planner.samples // FEWER)
+    light = replace(planner, samples=fewer, batch=min(planner.batch, fewer))
+    lighter = _work(assemble(replace(config, planner=light), subject.robot))
+    each = max(work - lighter, 0.0) / max(1, planner.samples - fewer)
+    left = BUSY * subject.robot.dt - (work - each * planner.samples)
+    if each == 0.0:
+        return planner.samples
+    return max(0, round(left / each)) // 100 * 100

@@ -25,11 +25,16 @@ class Probe:
     """What `millirobot_adapt.nodes.graph_probe` found."""
 
 
-def probe(mocap_topic: str, command: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.graph_probe')) -> Probe:
-    """Start ROS in a child, listen to motion capture for `LISTENING` seconds, and return what it found."""
+def probe(
+    mocap_topic: str, program: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.graph_probe'), command: str = ''
+) -> Probe:
+    """Start ROS in a child, listen to motion capture for `LISTENING` seconds, and return what it found.
+
+    `command` is the topic of a velocity command, whose listeners are looked for; '': none.
+    """
     try:
         ended = subprocess.run(
-            [sys.executable, *command, mocap_topic, str(LISTENING)],
+            [sys.executable, *program, mocap_topic, str(LISTENING), *([command] if command else [])],
             capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

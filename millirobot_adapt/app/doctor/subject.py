@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from firmware_bridge.bridge_config import BridgeConfig
 from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, ROBOT, NodeProcess
+from millirobot_adapt.bringup.robot_choice import choices_of
 from millirobot_adapt.contract.topics import MOCAP_POSE, why_no_topic
 from millirobot_adapt.core.config import Config, build, flatten, nested_in, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.parameter_file import ParameterFile, present_values, read_parameter_file
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.robot.drivers import TwistConfig
 
 
 class Subject:
@@ -28,6 +31,7 @@ class Subject:
         self,
         *,
         robot_expected: bool = False,
+        robot: str | None = None,
         port: str | None = None,
         model: str | None = None,
         params: Path | None = None,
@@ -38,6 +42,7 @@ class Subject:
 
         Args:
             robot_expected: Robot, radio and motion capture should be there.
+            robot: Name or file of the robot, None for the bridge's parameter; another robot brings its own model.
             port: Serial port, None for the bridge's parameter.
             model: Model bundle, None for the controller's parameter.
             params: A ROS 2 parameter file, or a folder with one file a node; None for the shipped ones.
@@ -49,6 +54,7 @@ class Subject:
         self.robot_expected = robot_expected
         self.mocap_topic = mocap_topic
         self.runs = runs
+        self._robot = robot
         self._port = port
         self._model = model
         self._params = params
@@ -102,7 +108,9 @@ class Subject:
         """The controller's parameters."""
         config = self._config(CONTROLLER)
         assert isinstance(config, ControllerConfig)
-        return config
+        if self._robot is None:
+            return config
+        return replace(config, robot=self._robot, **choices_of(self.robot, mock=False)['controller'])
 
     @cached_property
     def bridge(self) -> BridgeConfig:
@@ -115,9 +123,14 @@ class Subject:
     def robot(self) -> RobotConfig:
         """The robot; the default one where its file is bad, for that is the finding of another check."""
         try:
-            return load_robot(self.bridge.robot)
+            return load_robot(self.robot_name)
         except UserError:
             return RobotConfig()
+
+    @property
+    def robot_name(self) -> str:
+        """Name or file of the robot."""
+        return self._robot or self.bridge.robot
 
     @property
     def port(self) -> str:
@@ -133,7 +146,8 @@ class Subject:
     def probe(self) -> Probe:
         """What ROS says."""
         heard = MOCAP_POSE.name if why_no_topic(self.mocap_topic) else self.mocap_topic
-        return probe(heard)
+        driver = self.robot.driver
+        return probe(heard, command=driver.topic if isinstance(driver, TwistConfig) else '')
 
     def absent(self, what: str, fix: str) -> Finding:
         """Find that hardware is absent: a failure only where a robot is expected."""

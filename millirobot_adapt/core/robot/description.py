@@ -183,6 +183,16 @@ class RobotConfig(Config):
         return self.driver
 
     @property
+    def baud(self) -> int | None:
+        """Speed of its serial port [bit/s]; None: it has none, as velocity commands reach it under ROS."""
+        match self.driver:
+            case ImageprocConfig(radio=radio):
+                return radio.baud
+            case DynamixelConfig(baud=baud):
+                return baud
+        return None
+
+    @property
     def counts_per_ms(self) -> float:
         """Firmware velocity units of an ImageProc board per rad/s: 65.536 counts/ms is one revolution per second."""
         return self.imageproc.scales.encoder_counts / RADIANS_PER_REVOLUTION / 1000.0
