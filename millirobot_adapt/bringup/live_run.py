@@ -13,7 +13,7 @@ from millirobot_adapt.bringup.processes import MANAGER, STOP_ORDER, NodeProcess
 from millirobot_adapt.bringup.run_folder import RunFolder
 from millirobot_adapt.bringup.run_progress import RunProgress
 from millirobot_adapt.bringup.supervisor import Ended, Supervisor
-from millirobot_adapt.contract.states import ManagerPhase
+from millirobot_adapt.contract.states import LinkState, ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.ros.operator import Operator
@@ -154,7 +154,7 @@ class LiveRun:
         Raises:
             As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
         """
-        self._insist('bridge/arm')
+        self._arm()
         self._insist('controller/start')
         first: float | None = None
         last_arrival = time.monotonic()
@@ -184,7 +184,7 @@ class LiveRun:
         Raises:
             As `wait_for_file`; RunFailedError also when the robot was stopped on the way.
         """
-        self._insist('bridge/arm')
+        self._arm()
         self._insist('collector/start')
         while (run := self._run_status()).phase is not RunPhase.FINISHED:
             if run.phase is RunPhase.STOPPED:
@@ -192,6 +192,20 @@ class LiveRun:
             self._check()
             self._operator.spin(0.05)
             on_turn()
+
+    def _arm(self) -> None:
+        """Arm; a link that was lost after the start, as on a busy machine, is given the time to come back."""
+
+        def link_up() -> bool:
+            bridge = self._operator.bridge
+            return bridge is not None and bridge.link is LinkState.UP
+
+        def complaint() -> str:
+            bridge = self._operator.bridge
+            return 'no word from the bridge' if bridge is None else f'not armed: {bridge.reason}'
+
+        self._wait(link_up, complaint)
+        self._insist('bridge/arm')
 
     def _insist(self, service: str) -> None:
         """Call a service until it agrees: what it waits for (the news that the bridge is armed) may be on its way."""

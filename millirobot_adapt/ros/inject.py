@@ -57,39 +57,44 @@ def make_request(name: str, value: str | None, duration: float) -> SetParameters
     return request
 
 
-def inject(
-    node: Node, executor: Executor, name: str, value: str | None = None, duration: float = 0.0, patience: float = 5.0
-) -> tuple[bool, str]:
-    """Let a fault begin; return whether it has, and what the mock says (or that nobody answered).
+class InjectionClient:
+    """Lets faults of the mock begin, for one node; it finds the mock once."""
 
-    Args:
-        node: Asks, in its own namespace.
-        executor: Spins `node`.
-        name: The fault, see `FAULT_KINDS`.
-        value: Its value in YAML; None: the default.
-        duration: How long it lasts [s]; 0: until it is ended.
-        patience: Longest wait for the mock [s].
-    """
-    client = node.create_client(SetParametersAtomically, INJECT)
-    deadline = time.monotonic() + patience
-    try:
-        while not client.service_is_ready():
+    def __init__(self, node: Node, executor: Executor) -> None:
+        """`executor` spins `node`, in whose namespace the mock is."""
+        self._node, self._executor = node, executor
+        self._client = node.create_client(SetParametersAtomically, INJECT)
+        self.asked_at = 0.0
+        """When the last request left [s since the epoch]: the mock was found by then."""
+
+    def inject(
+        self, name: str, value: str | None = None, duration: float = 0.0, patience: float = 5.0
+    ) -> tuple[bool, str]:
+        """Let a fault begin; return whether it has, and what the mock says (or that nobody answered).
+
+        Args:
+            name: The fault, see `FAULT_KINDS`.
+            value: Its value in YAML; None: the default.
+            duration: How long it lasts [s]; 0: until it is ended.
+            patience: Longest wait for the mock [s].
+        """
+        deadline = time.monotonic() + patience
+        while not self._client.service_is_ready():
             if time.monotonic() > deadline:
-                return False, f'no mock offers {node.get_namespace().rstrip("/")}/{INJECT}; is one running?'
-            executor.spin_once(timeout_sec=0.02)
-        future = client.call_async(make_request(name, value, duration))
+                return False, f'no mock offers {self._node.get_namespace().rstrip("/")}/{INJECT}; is one running?'
+            self._executor.spin_once(timeout_sec=0.02)
+        self.asked_at = time.time()
+        future = self._client.call_async(make_request(name, value, duration))
         while not future.done():
             if time.monotonic() > deadline:
                 return False, f'the mock did not answer within {patience:g} s'
-            executor.spin_once(timeout_sec=0.02)
+            self._executor.spin_once(timeout_sec=0.02)
         answer: Any = future.result()
         return bool(answer.result.successful), str(answer.result.reason)
-    finally:
-        node.destroy_client(client)
 
 
 def inject_once(namespace: str, name: str, value: str | None, duration: float) -> tuple[bool, str]:
-    """Join the ROS graph of this process's environment, let a fault begin, leave; see `inject`."""
+    """Join the ROS graph of this process's environment, let a fault begin, leave; see `InjectionClient`."""
     context = Context()
     rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -97,7 +102,7 @@ def inject_once(namespace: str, name: str, value: str | None, duration: float) -
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)
         try:
-            return inject(node, executor, name, value, duration)
+            return InjectionClient(node, executor).inject(name, value, duration)
         finally:
             executor.shutdown()
             node.destroy_node()

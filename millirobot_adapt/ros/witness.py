@@ -13,7 +13,7 @@ from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT, STATE
 from millirobot_adapt.ros.conversions import qos
-from millirobot_adapt.ros.inject import inject
+from millirobot_adapt.ros.inject import InjectionClient
 from millirobot_adapt.ros.operator import Operator
 
 
@@ -40,10 +40,16 @@ class Witness(Operator):
         node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
         node.create_subscription(Float64MultiArray, STATE.name, self._on_state, qos(STATE, depth=100))
         node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
+        self._injection = InjectionClient(node, self._executor)
 
     def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> tuple[bool, str]:
-        """Let a fault of the mock begin; see `ros.inject.inject`."""
-        return inject(self._node, self._executor, fault, value, duration)
+        """Let a fault of the mock begin; see `ros.inject.InjectionClient`."""
+        return self._injection.inject(fault, value, duration)
+
+    @property
+    def injected_at(self) -> float:
+        """When the last request for a fault left for the mock [s, host clock]."""
+        return self._injection.asked_at
 
     def last_pose(self, before: float) -> float:
         """Return when the estimator accepted the last pose before a time; both [s, host clock].

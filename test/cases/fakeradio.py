@@ -16,7 +16,7 @@ class Fake:
     def __init__(s, path, robot=None, faults=RadioFaults(), down=None, up=None, wire=True):
         s.robotc=robot or RobotConfig()
         s.port=PtyPort(Path(path)); s.world=World(s.robotc,Condition(),0)
-        s.radio=Radio(s.robotc.radio,faults,wire,generator(0,1)); s.robot=WirelessRobot(s.world,s.radio)
+        s.radio=Radio(s.robotc.imageproc.radio,faults,wire,generator(0,1)); s.robot=WirelessRobot(s.world,s.radio)
         s.down=down or (lambda b:b); s.up=up or (lambda b:b); s.start=time.monotonic(); s.stop=False
         s.rx=0; s.tx=0
     def run(s):

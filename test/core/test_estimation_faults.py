@@ -13,6 +13,7 @@ from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.estimation.gravity_check import GravityCheck
 from millirobot_adapt.core.estimation.gyro_watch import LAGS, Compared
+from millirobot_adapt.core.estimation.health import EstimatorHealth
 from millirobot_adapt.core.estimation.quality import PoseFault
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample, Telemetry
@@ -206,6 +207,13 @@ def test_wrong_axes_are_found_by_the_gyro_and_refused(wrong):
     assert all(state.quality.fault is PoseFault.AXES for state in states[-10:])
     assert all(state.quality.pose_age > 1.0 for state in states[-10:])
     assert 'axes of motion capture' in estimator.health().warnings()[0]
+
+
+@pytest.mark.parametrize('fault', [PoseFault.AXES, PoseFault.FRAME])
+def test_wrong_axes_give_no_advice_on_the_clock_or_the_gyro(fault):
+    wrong = {'clock_offset': 0.12, 'clock_correction': 0.0, 'gyro_bias': (0.0, 0.0, 1.0)}
+    assert len(EstimatorHealth(counts={}, **wrong).warnings()) == 2
+    assert EstimatorHealth(counts={}, fault=fault, **wrong).warnings() == [f'{fault.words} ({fault.fix})']
 
 
 def world_turned(turn):

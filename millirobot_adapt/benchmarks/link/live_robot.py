@@ -126,16 +126,15 @@ class LiveRobot:
         return sent_at
 
     def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> float:
-        """Let a fault of the mock begin; return when it was asked for [s, host clock].
+        """Let a fault of the mock begin; return when the mock was asked for it [s, host clock].
 
         Raises:
             BenchFailedError: the mock refused it.
         """
-        asked_at = time.time()
         done, answer = self.witness.inject(fault, value, duration)
         if not done:
             raise BenchFailedError(f'{fault} was refused: {answer}')
-        return asked_at
+        return self.witness.injected_at
 
     def now(self) -> float:
         """Return the host's time [s since the epoch]."""
@@ -159,9 +158,10 @@ class LiveRobot:
         return self.wait_for(lambda: self.witness.link is LinkState.UP, 'the link') + self._insist('bridge/arm')
 
     def walk(self, seconds: float) -> None:
-        """End what the controller may still be doing, arm, start, and let the robot walk.
+        """End what the controller may still be doing, put the robot on its feet, arm, start, and let it walk.
 
-        A run that a busy machine ends meanwhile (missed deadlines) is started again.
+        Legs that ran wild can have tipped it over. A run that ends meanwhile (missed deadlines on a busy machine, legs
+        that run wild again) is started again.
 
         Raises:
             BenchFailedError: the robot does not walk for so long.
@@ -170,6 +170,7 @@ class LiveRobot:
         while True:
             self.witness.call('controller/stop', PATIENCE)
             self.wait_for(lambda: not self.witness.moving, 'standstill')
+            self.inject('robot.upright')
             self.arm()
             self._insist('controller/start')
             began = time.monotonic()

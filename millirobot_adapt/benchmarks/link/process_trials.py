@@ -36,7 +36,6 @@ def measure_processes(robot: LiveRobot, trials: int, faults: Mapping[str, Trial]
         measured: list[FaultRow] = []
         try:
             for _ in range(ATTEMPTS * trials):
-                robot.inject('robot.upright')  # legs that ran wild can have tipped it over
                 robot.walk(WALKED)
                 row = fault(robot)
                 measured += [row] if row.walked else []

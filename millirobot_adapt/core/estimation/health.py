@@ -14,6 +14,8 @@ SUSPICIOUS_LATENCY = 0.05
 """Poses that are usually older at their arrival are warned about [s]."""
 SUSPICIOUS_SHARE = 0.15
 """A larger share of poses that jumped is warned about."""
+INCOMPARABLE = (PoseFault.FRAME, PoseFault.AXES)
+"""Under these a comparison of poses with the gyro says nothing of the clock or of the gyro's bias."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class EstimatorHealth:
         found = []
         if self.fault is not PoseFault.NONE:
             found.append(f'{self.fault.words} ({self.fault.fix})')
-        found += self._clock_warnings()
+        compares = self.fault not in INCOMPARABLE
+        if compares:
+            found += self._clock_warnings()
         if self.latency > SUSPICIOUS_LATENCY:
             found.append(
                 f'poses arrive {1e3 * self.latency:.0f} ms old: they are used, but control is late by as much; '
@@ -66,7 +70,7 @@ class EstimatorHealth:
             )
         if self.jumped_share > SUSPICIOUS_SHARE and self.fault is not PoseFault.JUMPED:
             found.append(f'{100 * self.jumped_share:.0f} % of the poses jump: is another body on the topic?')
-        if self.gyro_bias is not None and max(map(abs, self.gyro_bias)) > SUSPICIOUS_BIAS:
+        if compares and self.gyro_bias is not None and max(map(abs, self.gyro_bias)) > SUSPICIOUS_BIAS:
             largest = max(self.gyro_bias, key=abs)
             found.append(f'the gyro seems biased by {largest:+.2f} rad/s: let the robot rest, check the body axes')
         return found
