@@ -6,7 +6,6 @@ import atexit
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from firmware_bridge.bridge_config import BridgeConfig
@@ -21,11 +20,11 @@ from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.core.safety.gate import Gate
-from millirobot_adapt.ros.conversions import joint_state, qos, status
+from millirobot_adapt.ros.conversions import status
 from millirobot_adapt.ros.inputs.gate_listener import GateListener
 from millirobot_adapt.ros.managed import ManagedNode, NotYetError
+from millirobot_adapt.ros.outputs.exchange_publisher import ExchangePublisher, battery_status
 from millirobot_adapt.ros.outputs.markers import show_fence
-from millirobot_adapt.ros.outputs.telemetry_publisher import TelemetryPublisher, battery_status
 from millirobot_adapt.ros.outputs.twist_publisher import twist_outlet
 from millirobot_adapt.ros.parameters import load
 from millirobot_adapt.ros.process import run
@@ -81,9 +80,7 @@ class BridgeNode(ManagedNode):
 
     def _connect(self) -> None:
         GateListener(self, self.loop, self._robot.layout.action_names)
-        self._sent = self.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
-        self._decision = self.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
-        self._telemetry = TelemetryPublisher(self, self._robot.layout)
+        self._exchanges = ExchangePublisher(self, self._robot.layout)
         self.create_service(Trigger, '~/arm', self.arm)
         self.create_service(Trigger, '~/stop', self._answer_stop('stopped by the operator', StopCause.OPERATOR))
         self.create_service(Trigger, '~/manager_stop', self._answer_stop('stopped by the manager', StopCause.MANAGER))
@@ -122,12 +119,8 @@ class BridgeNode(ManagedNode):
     def _report(self, exchange: Exchange | None) -> None:
         """Publish an exchange, and the state whenever it changes; runs on the link's thread."""
         if exchange is not None:
-            names = self._robot.layout.action_names
-            self._sent.publish(joint_state(exchange.stamp, exchange.sent, names=names))
-            if self._dry_run:
-                self._decision.publish(joint_state(exchange.stamp, self.loop.decided, names=names))
+            self._exchanges.publish(exchange, self.loop.decided if self._dry_run else None)
             if exchange.telemetry is not None:
-                self._telemetry.publish(exchange.telemetry)
                 self._battery = exchange.telemetry.battery
         self.health.announce()
 

@@ -30,7 +30,7 @@ from millirobot_adapt.nodes.bridge import BridgeNode  # noqa: E402
 from millirobot_adapt.ros.conversions import joint_state, qos, status  # noqa: E402
 from millirobot_adapt.ros.inputs.gate_listener import GateListener  # noqa: E402
 from millirobot_adapt.ros.managed import NotYetError  # noqa: E402
-from millirobot_adapt.ros.outputs.telemetry_publisher import battery_status  # noqa: E402
+from millirobot_adapt.ros.outputs.exchange_publisher import battery_status  # noqa: E402
 
 
 @pytest.fixture(scope='module')

@@ -1,4 +1,4 @@
-"""Publish what one reply of the robot says, and its battery as a part of its own on /diagnostics."""
+"""Publish what was sent to the robot and what its reply says, and its battery as a part of its own on /diagnostics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
+from firmware_bridge.driver_interface import Exchange
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.layout import StateLayout
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.core.robot.samples import Telemetry
-from millirobot_adapt.ros.conversions import labelled_array, qos, status, telemetry_messages
+from millirobot_adapt.ros.conversions import joint_state, labelled_array, qos, status, telemetry_messages
 
 KINDS = (
     (topics.LEGS, JointState),
@@ -22,16 +23,26 @@ KINDS = (
 )
 
 
-class TelemetryPublisher:
-    """Publish each reply as one array for the estimator, and as four messages of the same stamp for everybody else."""
+class ExchangePublisher:
+    """Publish what was sent, and the reply: as one array for the estimator, as messages of its stamp for all others."""
 
     def __init__(self, node: Node, layout: StateLayout) -> None:
+        self._actions = layout.action_names
         self._names = [joint.name for joint in layout.joints]
+        self._sent = node.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
+        self._decision = node.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
         self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
 
-    def publish(self, telemetry: Telemetry) -> None:
-        """Publish one reply."""
+    def publish(self, exchange: Exchange, decided: FloatArray | None) -> None:
+        """Publish an exchange, and what was decided, shape (nu,), where that was not sent."""
+        self._sent.publish(joint_state(exchange.stamp, exchange.sent, names=self._actions))
+        if decided is not None:
+            self._decision.publish(joint_state(exchange.stamp, decided, names=self._actions))
+        if exchange.telemetry is not None:
+            self._publish_reply(exchange.telemetry)
+
+    def _publish_reply(self, telemetry: Telemetry) -> None:
         self._reply.publish(labelled_array(encode_reply(telemetry), f'reply, see {encode_reply.__module__}'))
         for publisher, message in zip(self._publishers, telemetry_messages(telemetry, self._names), strict=True):
             publisher.publish(message)
