@@ -154,14 +154,17 @@ class LiveRobot:
         return time.monotonic() - start
 
     def arm(self) -> float:
-        """Wait until the link is up and the operator's wish to arm is granted; return how long that took [s]."""
-        return self.wait_for(lambda: self.witness.link is LinkState.UP, 'the link') + self._insist('bridge/arm')
+        """Wait until the link is up and the operator's wish to arm is granted; return how long that took [s].
+
+        Legs that run wild, once they are free again, can tip the robot over: it is then put back on its feet.
+        """
+        took = self.wait_for(lambda: self.witness.link is LinkState.UP, 'the link')
+        return took + self._insist('bridge/arm', before=lambda: self.inject('robot.upright'))
 
     def walk(self, seconds: float) -> None:
-        """End what the controller may still be doing, put the robot on its feet, arm, start, and let it walk.
+        """End what the controller may still be doing, arm, start, and let the robot walk.
 
-        Legs that ran wild can have tipped it over. A run that ends meanwhile (missed deadlines on a busy machine, legs
-        that run wild again) is started again.
+        A run that ends meanwhile (missed deadlines on a busy machine, legs that run wild) is started again.
 
         Raises:
             BenchFailedError: the robot does not walk for so long.
@@ -170,7 +173,6 @@ class LiveRobot:
         while True:
             self.witness.call('controller/stop', PATIENCE)
             self.wait_for(lambda: not self.witness.moving, 'standstill')
-            self.inject('robot.upright')
             self.arm()
             self._insist('controller/start')
             began = time.monotonic()
@@ -206,10 +208,11 @@ class LiveRobot:
         elapsed = time.monotonic() - start
         return BridgeLoad(elapsed, 100.0 * (cpu_seconds(self._pids[BRIDGE.name]) - before) / elapsed)
 
-    def _insist(self, service: str) -> float:
-        """Call a service until it agrees; return how long that took [s]."""
+    def _insist(self, service: str, before: Callable[[], object] = lambda: None) -> float:
+        """Call a service until it agrees, and `before` each call; return how long that took [s]."""
         start = time.monotonic()
         while True:
+            before()
             agreed, answer = self.witness.call(service, PATIENCE)
             if agreed:
                 return time.monotonic() - start
