@@ -183,7 +183,9 @@ class LiveRobot:
             if self.witness.moving:
                 return
             if time.monotonic() > start + PATIENCE:
-                raise BenchFailedError(f'the robot did not walk for {seconds:g} s within {PATIENCE:g} s')
+                run, bridge = self.witness.controller, self.witness.bridge
+                said = f'{run and run.run.text}; the bridge stopped last: {bridge and bridge.last_stop}'
+                raise BenchFailedError(f'the robot did not walk for {seconds:g} s within {PATIENCE:g} s: {said}')
 
     def lines(self, node: NodeProcess, text: str) -> int:
         """Count the lines with `text` in a process's log."""
