@@ -104,7 +104,9 @@ setup(
             'ros-kilted-diagnostic-msgs',
             'ros-kilted-visualization-msgs',
         ],
-        'train': [*SIM, *REPORT, 'torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1'],
+        'train': [*SIM, *REPORT, 'torch==2.13.0', 'onnx>=1.16', 'onnxscript>=0.1', 'array-api-compat>=1.11'],
+        # For engine.provider: cuda. A build of torch for the driver comes from PyTorch's own index.
+        'gpu': ['torch>=2.4', 'onnx>=1.16', 'array-api-compat>=1.11'],
         # Only for `millirobot bench engine --peers`.
         'bench': [*SIM, *REPORT, 'torch>=2.0', 'pytorch_mppi>=0.9'],
     },

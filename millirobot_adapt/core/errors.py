@@ -18,6 +18,7 @@ EXTRAS = {
     'pyarrow': 'parquet',
     **dict.fromkeys(('torch', 'onnx', 'onnxscript'), 'train'),
     'pytorch_mppi': 'bench',
+    'array_api_compat': 'gpu',
 }
 """Libraries that the robot's computer does not need, and the extra of setup.py that installs each."""
 

@@ -6,6 +6,7 @@ Where two fingerprints are equal, a tick replays bit for bit.
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime
@@ -27,11 +28,12 @@ VECTOR_UNITS = ('sse', 'ssse', 'avx', 'fma', 'f16c', 'amx', 'asimd', 'sve', 'neo
 """CPU flags that begin so choose between kernels that round differently."""
 
 
-def fingerprint(engine: Config) -> str:
+def fingerprint(engine: Config, device: Mapping[str, str] | None = None) -> str:
     """Return the fingerprint of this process, `key=value` joined by '; '.
 
     Args:
         engine: How the network is evaluated, all its parameters count.
+        device: What else counts where it is evaluated on a device (`dynamics/provider.py`).
     """
     parts = {
         'decisions': str(DECISIONS),
@@ -40,6 +42,7 @@ def fingerprint(engine: Config) -> str:
         'python': platform.python_version(),
         'libc': ' '.join(platform.libc_ver()).strip() or platform.system(),
         **{name: str(value) for name, value in flatten(engine).items()},
+        **(device or {}),
         'cpu': ' '.join(_vector_units()),
     }
     return '; '.join(f'{key}={value}' for key, value in parts.items())

@@ -1,7 +1,8 @@
 """Compare planners at equal time: give each as many candidates as it plans with in the time of the first.
 
-Time is processor time of this process (`time.process_time`), with one thread for the engine: what other programs do on
-the machine slows it little. It is measured on one recorded walk. All planners plan through the same ticks in turns.
+Time is processor time of this process (`time.process_time`), with one thread for the engine. It is measured on one
+recorded walk. All planners plan through the same ticks in turns, and what counts is the median of the ratios to the
+first planner, tick by tick: what else the machine does falls on all alike.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from millirobot_adapt.experiments.runner import make_lockstep
 
 KEPT = 'equal_time.yaml'
 """File in the folder of an evaluation: what was measured there. The same command goes on with the same numbers."""
-TICKS = 30
+TICKS = 40
 """Ticks that every planner plans through, after those that fill the window."""
 
 
@@ -41,6 +42,8 @@ class EqualTime:
     """K."""
     tick_ms: float
     """Processor time of a tick with K candidates, median [ms]."""
+    ratio: float
+    """Time of a tick over that of the first method, median tick by tick."""
 
 
 def equalise(
@@ -76,27 +79,37 @@ def equalise(
 def measure(specs: Mapping[str, EpisodeSpec]) -> dict[str, EqualTime]:
     """Measure how many candidates each method plans with in the time that the first one takes with its own number.
 
-    The time of a tick is taken to be linear in K: it is measured at half the number and at the whole, and once more at
-    the number that comes of it.
+    The time of a tick is taken to be linear in K. It is measured at half the number and at the whole, at the number
+    that comes of it, and once more at what that corrects it to.
     """
     baseline = next(iter(specs))
     ticks = record_ticks(specs[baseline])
-    samples = {name: spec.controller.planner.samples for name, spec in specs.items()}
-    halves = {name: max(1, count // 2) for name, count in samples.items()}
-    small, whole = _times(specs, ticks, [halves, samples])
-    allowed = whole[baseline]
-    found = {}
-    for name, count in samples.items():
-        each = (whole[name] - small[name]) / max(1, count - halves[name])
-        more = (allowed - whole[name]) / each if each > 0 else 0.0
-        found[name] = count if name == baseline else max(1, round(count + more))
+    whole = {name: spec.controller.planner.samples for name, spec in specs.items()}
+    half = {name: max(1, count // 2) for name, count in whole.items()}
+    at_half, at_whole = _times(specs, ticks, [half, whole])
+    slopes = {name: (at_whole[name].ratio - at_half[name].ratio) / max(1, whole[name] - half[name]) for name in specs}
+    found = _corrected(at_whole, slopes, baseline)
     (again,) = _times(specs, ticks, [found])
-    return {name: EqualTime(found[name], round(again[name], 2)) for name in specs}
+    (last,) = _times(specs, ticks, [_corrected(again, slopes, baseline)])
+    return last
+
+
+def _corrected(measured: Mapping[str, EqualTime], slopes: Mapping[str, float], baseline: str) -> dict[str, int]:
+    """Return K of each method for the ratio 1, from a measurement near by and the ratio's slope over K."""
+    return {
+        name: each.samples
+        if name == baseline or slopes[name] <= 0.0
+        else max(1, round(each.samples + (1.0 - each.ratio) / slopes[name]))
+        for name, each in measured.items()
+    }
 
 
 def as_lines(measured: Mapping[str, EqualTime]) -> str:
     """Lay out what was measured for a terminal."""
-    rows = [f'  {name:24} K = {each.samples:5d}   {each.tick_ms:7.2f} ms' for name, each in measured.items()]
+    rows = [
+        f'  {name:24} K = {each.samples:5d}   {each.tick_ms:7.2f} ms   {each.ratio:5.2f} of the first'
+        for name, each in measured.items()
+    ]
     return '\n'.join(['equal time, processor time of a tick on this machine:', *rows])
 
 
@@ -129,12 +142,13 @@ def record_ticks(spec: EpisodeSpec) -> list[_Tick]:
 
 def _times(
     specs: Mapping[str, EpisodeSpec], ticks: Sequence[_Tick], sizes: Sequence[Mapping[str, int]]
-) -> list[dict[str, float]]:
-    """Return the median processor time of a tick [ms] of every method with each number of candidates."""
-    path = make_path(next(iter(specs.values())).shape)
+) -> list[dict[str, EqualTime]]:
+    """Return the time of a tick of each method with each number of candidates, over that of the first's last number."""
+    baseline = next(iter(specs))
+    path = make_path(specs[baseline].shape)
     loops = {
-        (size, name): make_loop(spec.controller, sizes[size][name], path)
-        for size in range(len(sizes))
+        (size, name): make_loop(spec.controller, samples[name], path)
+        for size, samples in enumerate(sizes)
         for name, spec in specs.items()
     }
     times: dict[tuple[int, str], list[float]] = {key: [] for key in loops}
@@ -143,7 +157,19 @@ def _times(
             begin = time.process_time()
             plan_again(loop, given)
             times[key].append(1e3 * (time.process_time() - begin))
-    return [{name: float(np.median(times[size, name][-TICKS:])) for name in specs} for size in range(len(sizes))]
+    settled = {key: np.array(each[-TICKS:]) for key, each in times.items()}
+    reference = settled[len(sizes) - 1, baseline]
+    return [
+        {
+            name: EqualTime(
+                samples[name],
+                round(float(np.median(settled[size, name])), 2),
+                round(float(np.median(settled[size, name] / reference)), 3),
+            )
+            for name in specs
+        }
+        for size, samples in enumerate(sizes)
+    ]
 
 
 def make_loop(config: ControllerConfig, samples: int, path: ReferencePath) -> ControlLoop:
@@ -173,6 +199,9 @@ def _kept(folder: Path, specs: Mapping[str, EpisodeSpec]) -> dict[str, EqualTime
     if list(rows) != list(specs):
         raise UserError(f'{path}: is of the methods {", ".join(rows)}; delete it, or choose another --out')
     try:
-        return {name: EqualTime(int(row['samples']), float(row['tick_ms'])) for name, row in rows.items()}
+        return {
+            name: EqualTime(int(row['samples']), float(row['tick_ms']), float(row['ratio']))
+            for name, row in rows.items()
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f'{path}: is damaged ({error}); delete it to measure again') from None

@@ -1,6 +1,7 @@
 """The benchmark of the engine: what it measures it, and that it says so; no figure of speed is asserted."""
 
 import json
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -46,7 +47,8 @@ def test_the_product_is_a_product():
 def test_operations_are_counted_as_done(tmp_path, robot):
     bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (16, 16, 16), 4)), robot)
     state = next(walk(robot, 0))[1]
-    peak, speeds = measure_rollouts(bundle, state, [(30, 4)], chunk=20, threads=1, repeats=1)
+    engines = [EngineConfig(name=name, threads=1) for name in ('fp32', 'int8')]
+    peak, speeds = measure_rollouts(bundle, state, [(30, 4)], chunk=20, engines=engines, repeats=1)
     work = 2 * (7 * 16 + 2 * 16 * 16 + 16 * 8)
     assert peak > 0
     for speed in speeds:
@@ -57,6 +59,11 @@ def test_operations_are_counted_as_done(tmp_path, robot):
 def test_ratios_pair_tick_with_tick():
     times = TickTimes({'fp32': [10.0, 20.0, 40.0]}, {'fp32': [1.0] * 3}, {'other': [30.0, 40.0, 160.0]})
     assert times.ratio('other', 'fp32') == (3.0, 2.0)
+
+
+def test_what_is_not_rollouts_is_taken_tick_by_tick():
+    times = TickTimes({'fp32': [10.0, 20.0, 40.0]}, {'fp32': [1.0] * 3}, {}, {'fp32': [8.0, 15.0, 39.0]})
+    assert times.beside('fp32') == 2.0
 
 
 @pytest.fixture
@@ -94,6 +101,29 @@ def test_the_figures_have_the_keys_that_were_promised(small):
     assert 'icem reaches its cost of a plan with K' in shown
 
 
+def test_a_quick_run_leaves_quality_out(small):
+    settings = engine_bench.EngineBench(threads=1, chunk=20, ticks=40).quick()
+    assert settings.ticks == 30
+    settings = replace(settings, ticks=2, repeats=1, grid=((20, 3),))
+    told = []
+    figures = engine_bench.bench_engine(settings, lambda: told.append(1))
+    content = json.loads(json.dumps(as_dict(figures)))
+    assert len(told) == engine_bench.steps(settings)
+    assert content['int8_rollout_error_p95'] == content['planners'] == []
+    assert set(content['engines']['fp32']) >= {'beside_rollouts_ms', 'rollouts_in_tick_ms'}
+    shown = table(figures, 1)
+    assert 'beside them' in shown
+    assert 'int8 against fp32' not in shown
+
+
+@pytest.mark.train
+def test_the_engines_of_a_device_are_measured_as_those_of_the_cpu(small):
+    pytest.importorskip('array_api_compat')
+    settings = engine_bench.EngineBench(threads=1, provider='torch-cpu', chunk=20, ticks=40).quick()
+    figures = engine_bench.bench_engine(replace(settings, ticks=2, repeats=1, grid=((20, 3),)), lambda: None)
+    assert set(as_dict(figures)['engines']) == {'fp32', 'bf16'}
+
+
 def test_peers_that_are_not_installed_are_named(small, monkeypatch, capsys):
     monkeypatch.setattr(engine_bench, 'find_spec', lambda name: None)
     assert main(['bench', 'engine', '--peers']) == 2
@@ -116,7 +146,8 @@ def test_bad_input_is_one_line_and_exit_2(arguments, complaint, capsys):
 
 
 @pytest.mark.train
-def test_the_peer_adapts_and_plans_within_the_bounds(tmp_path, robot):
+@pytest.mark.parametrize('compiled', [False, pytest.param(True, marks=pytest.mark.long)])
+def test_the_peer_adapts_and_plans_within_the_bounds(tmp_path, robot, compiled):
     pytest.importorskip('pytorch_mppi')
     from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
     from millirobot_adapt.core.planning.paths import make_path
@@ -124,10 +155,11 @@ def test_the_peer_adapts_and_plans_within_the_bounds(tmp_path, robot):
     from millirobot_adapt.learning.mppi_peer import PytorchMppi
 
     bundle = load_bundle(str(write_random_model(tmp_path / 'm', 'velociroach_grbal', robot, (16, 16, 16), 4)), robot)
-    peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, samples=50, horizon=4, threads=1)
+    peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, samples=50, horizon=4, threads=1, compiled=compiled)
     steps = list(islice(walk(robot, 0), 5))
     objective = TrackingObjective(ObjectiveConfig(), make_path('straight'), AT_START, 0.1)
     action = peer.tick(steps[-1][1], window_of(steps), objective)
     assert action.shape == (2,)
+    assert np.isfinite(action).all()
     assert (action >= robot.action_low - 1e-3).all()
     assert (action <= robot.action_high + 1e-3).all()

@@ -64,7 +64,7 @@ class Counting:
         self.calls = []
         self.out_of_time = False
 
-    def plan(self, rollout, objective, executing, previous, generator, go_on, samples):
+    def plan(self, rollout, objective, executing, previous, generator, go_on, samples, watcher):
         if self.out_of_time:
             unknown = np.full((HORIZON + 1, NX), np.nan)
             return Plan(np.zeros((HORIZON, 2)), unknown, np.inf, (np.inf, np.inf), 0.0, 0, 0, 0)

@@ -1,16 +1,16 @@
 """The rollout engines: int8 against fp32 on random networks, sharing between candidates, and what is refused."""
 
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
-from millirobot_adapt.core.dynamics import cpu
+from millirobot_adapt.core.dynamics import cpu, rollout
 from millirobot_adapt.core.dynamics.bundle import load_bundle
-from millirobot_adapt.core.dynamics.engine import PROVIDERS, EngineConfig, to_engine
+from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
 from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.rollout import ENGINES, LEVELS_SATURATING, make_engine, quantise
@@ -141,24 +141,40 @@ def test_quantisation_keeps_half_a_level():
         assert (np.abs(quantised * scales - weights) <= 0.501 * scales).all()
 
 
-def test_a_provider_that_is_not_there_is_an_error(bundle, monkeypatch):
-    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
-    with pytest.raises(UserError, match=r'provider = cuda: .* onnxruntime-gpu .* engine.provider: cpu'):
+def test_a_device_whose_library_is_not_installed_is_an_error(bundle, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'array_api_compat', None)
+    monkeypatch.setitem(sys.modules, 'array_api_compat.torch', None)
+    monkeypatch.delitem(sys.modules, 'millirobot_adapt.device.provider', raising=False)
+    with pytest.raises(
+        UserError, match=r"provider = cuda: .* 'millirobot_adapt\[gpu\]', or choose engine.provider: cpu"
+    ):
         make_engine(bundle, EngineConfig(provider='cuda'))
 
 
-@pytest.mark.skipif('CUDAExecutionProvider' in onnxruntime.get_available_providers(), reason='this one loads')
-@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider' is not in available provider names")
-def test_a_provider_that_does_not_load_is_an_error_too(bundle, monkeypatch):
-    everything = list(PROVIDERS.values())
-    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: everything)
-    with pytest.raises(UserError, match='provider = cuda'):
-        make_engine(bundle, EngineConfig(provider='cuda'))
+@pytest.mark.parametrize(
+    ('name', 'provider', 'complaint'),
+    [
+        ('int8', 'cuda', 'int8 runs on the CPU alone; choose provider: cpu, or name: fp32, tf32 or bf16'),
+        ('tf32', 'cpu', 'tf32 runs on a GPU alone; choose provider: cuda, or name: fp32 or int8'),
+        ('bf16', 'cpu', 'bf16 runs on a GPU alone'),
+    ],
+)
+def test_an_engine_runs_where_it_can(name, provider, complaint):
+    with pytest.raises(UserError, match=complaint):
+        EngineConfig(name=name, provider=provider)
 
 
-def test_int8_runs_on_the_cpu_alone():
-    with pytest.raises(UserError, match='int8 runs on the CPU alone; choose provider: cpu, or name: fp32'):
-        EngineConfig(name='int8', provider='cuda')
+def test_weights_that_stay_are_quantised_once(shipped, monkeypatch):
+    counted = []
+    monkeypatch.setattr(rollout, 'quantise', lambda *given: counted.append(1) or quantise(*given))
+    engine = make_engine(shipped, EngineConfig(name='int8', threads=1))
+    theta = {name: to_engine(array) for name, array in shipped.theta.items()}
+    engine.load(theta)
+    first = len(counted)
+    engine.load({**theta, 'b0': to_engine(shipped.theta['b0'] + 1)})
+    assert len(counted) == first > 0
+    engine.load({**theta, 'w1': to_engine(shipped.theta['w1'])})
+    assert len(counted) == first + 1
 
 
 def test_a_bundle_without_the_graph_names_the_fix(bundle):

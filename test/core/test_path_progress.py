@@ -103,7 +103,7 @@ def test_many_points_are_projected_as_each_one_alone(kind, number, share, credit
     steps[0] = path.at(np.array(place)) + rng.normal(0.0, 0.05, 2)
     x, y = np.moveaxis(np.cumsum(steps, axis=0), -1, 0)
     walked = np.cumsum(np.hypot(*np.moveaxis(steps, -1, 0)), axis=0) - np.hypot(*steps[0, 0])
-    window = PathWindow(path, PathPosition(place, credit), 1.0)
+    window = PathWindow.ahead(path, PathPosition(place, credit), 1.0)
     together = window.project(x, y, walked)
     for row, column in rng.integers((0, 0), x.shape, (20, 2)):
         one = (slice(row, row + 1), slice(column, column + 1))

@@ -55,7 +55,7 @@ def test_each_planner_gets_what_the_time_of_the_first_allows(experiment, clock):
     measured = measure(specs_by_method(experiment))
     assert {name: each.samples for name, each in measured.items()} == {'mppi': 40, 'icem': 20, 'random_shooting': 80}
     assert {each.tick_ms for each in measured.values()} == {5.0}
-    assert 'icem                     K =    20      5.00 ms' in as_lines(measured)
+    assert 'icem                     K =    20      5.00 ms    1.00 of the first' in as_lines(measured)
 
 
 def test_a_folder_keeps_what_was_measured(experiment, clock, tmp_path):
@@ -68,7 +68,7 @@ def test_a_folder_keeps_what_was_measured(experiment, clock, tmp_path):
     rows['icem']['samples'] = 17
     (tmp_path / KEPT).write_text(yaml.safe_dump(rows, sort_keys=False))
     _, again = equalise(experiment, specs, tmp_path)
-    assert again == {**measured, 'icem': EqualTime(17, 5.0)}
+    assert again == {**measured, 'icem': EqualTime(17, 5.0, 1.0)}
 
 
 def test_a_folder_of_other_methods_is_refused(experiment, clock, tmp_path):

@@ -42,7 +42,7 @@ def some_states(count, seed=0):
 def evaluate(graph, theta, **inputs):
     given = {name: to_engine(array.numpy()) for name, array in zip(theta_names(theta), theta, strict=True)}
     given |= {name: to_engine(array.numpy()) for name, array in inputs.items()}
-    return [value.numpy() for value in run_graph(make_session(graph, 'cpu', {}), given)]
+    return [value.numpy() for value in run_graph(make_session(graph, {}), given)]
 
 
 @pytest.mark.parametrize(('hidden', 'rows'), [((8, 8), 6), ((24, 12), 6), ((8, 8), 15), ((5, 30), 1)])

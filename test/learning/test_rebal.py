@@ -145,7 +145,7 @@ def test_training_meets_windows_of_every_length():
 @pytest.mark.parametrize(('hidden', 'rows'), [((8,), 2), ((24, 12, 8), 7)])
 def test_the_graph_equals_pytorch(hidden, rows):
     theta, recurrence = learner(hidden, dtype=torch.float32)
-    session = make_session(context_graph(theta, NORMALISATION, recurrence, rows, LAYOUT), 'cpu', {})
+    session = make_session(context_graph(theta, NORMALISATION, recurrence, rows, LAYOUT), {})
     names = [*theta_names(theta), 'states', 'actions', 'next_states', 'mask']
     generator = torch.Generator().manual_seed(3)
     taken = []

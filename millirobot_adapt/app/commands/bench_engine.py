@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.core.dynamics.engine import DEVICE_PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -27,14 +28,24 @@ def add(benchmarks: Any) -> None:
     engine.add_argument(
         '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
     )
+    engine.add_argument(
+        '--quick', action='store_true', help='the size of the paper alone, 30 ticks, no quality: under a minute'
+    )
+    engine.add_argument(
+        '--provider', choices=('cpu', *DEVICE_PROVIDERS), default='cpu',
+        help='what the engines run on, as engine.provider (default: %(default)s)',
+    )  # fmt: skip
     engine.add_argument('--threads', type=COUNT, help='threads of the rollouts (default: 2, or the one core there is)')
-    engine.add_argument('--chunk', type=COUNT, default=500, help='candidates of one rollout (default: %(default)s)')
+    engine.add_argument('--samples', type=COUNT, help='K of whole ticks (default: 1000)')
+    engine.add_argument(
+        '--chunk', type=COUNT, help='candidates of one rollout (default: 500 on the CPU, all of a tick elsewhere)'
+    )
     engine.add_argument('--ticks', type=COUNT, default=100, help='ticks to time (default: %(default)s)')
     engine.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     engine.add_argument(
         '--peers',
         action='store_true',
-        help='also time pytorch_mppi with torch.func (extra `bench`), in turns with ours',
+        help='also time pytorch_mppi with torch.func (extra `bench`), eager and compiled, in turns with ours',
     )
     engine.add_argument(
         '--planner-seeds', type=between(int, 0, 100_000), default=2,
@@ -58,7 +69,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from millirobot_adapt.benchmarks.engine.engine_bench import EngineBench, bench_engine, steps
+    from millirobot_adapt.benchmarks.engine.engine_bench import SAMPLES, EngineBench, bench_engine, steps
     from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
     from millirobot_adapt.benchmarks.engine.planners import PlannerBench
     from millirobot_adapt.benchmarks.engine.planners_table import draw
@@ -67,11 +78,18 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(f'--seed {args.seed}: must be at least 0')
     planners = PlannerBench(model=args.model, seeds=args.planner_seeds, walk_seconds=args.walk_seconds)
     bench = EngineBench(
-        robot=args.robot, model=args.model, chunk=args.chunk, ticks=args.ticks, seed=args.seed, peers=args.peers,
+        robot=args.robot, model=args.model, provider=args.provider, ticks=args.ticks, seed=args.seed,
+        peers=args.peers,
         planners=planners if args.planner_seeds else None,
     )  # fmt: skip
-    if args.figure and not args.planner_seeds:
-        raise UserError('--figure: shows planners, and --planner-seeds 0 leaves them out')
+    if args.quick:
+        bench = bench.quick()
+    if args.figure and not bench.planners:
+        raise UserError('--figure: shows planners, and --planner-seeds 0 and --quick leave them out')
+    if args.samples is not None:
+        bench = replace(bench, samples=args.samples)
+    if args.chunk is not None or args.provider != 'cpu':
+        bench = replace(bench, chunk=args.chunk or args.samples or SAMPLES)
     if args.threads is not None:
         bench = replace(bench, threads=args.threads)
     with tqdm(total=steps(bench), desc='engine', disable=None, leave=False) as bar:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
 
 import onnxruntime
 
@@ -15,7 +17,7 @@ from millirobot_adapt.app.doctor.subject import Subject
 from millirobot_adapt.bringup.processes import ROBOT
 from millirobot_adapt.core.control.wiring import Assembly, ControllerConfig, assemble, warm_up
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products
-from millirobot_adapt.core.dynamics.engine import PROVIDERS
+from millirobot_adapt.core.dynamics.provider import identity_of
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_source import TOPIC, refuse_outside
 from millirobot_adapt.core.planning.paths import ENDLESS, make_path
@@ -74,16 +76,16 @@ def unnoticed(robot: RobotConfig) -> list[str]:
 
 
 def check_engine(subject: Subject) -> Iterator[Finding]:
-    """Find whether onnxruntime, and the processor, can do what is asked of them."""
+    """Find whether the processor, or the GPU, can do what is asked of it, and name the libraries of both."""
     engine = subject.controller.engine
-    providers = onnxruntime.get_available_providers()
-    text = (
-        f'{engine.name} on {engine.provider}, {engine.threads} threads; '
-        f'onnxruntime {onnxruntime.__version__} has {", ".join(providers)}'
-    )
-    if PROVIDERS[engine.provider] not in providers:
-        yield fail(text, 'set engine.provider: cpu in params/controller.yaml, or install an onnxruntime that has it')
-    elif engine.name == 'int8' and not has_int8_dot_products():
+    text = f'{engine.name} on {engine.provider}, {engine.threads} threads; onnxruntime {onnxruntime.__version__}, '
+    text += f'PyTorch {version("torch")}' if find_spec('torch') else 'no PyTorch (only engine.provider: cuda needs it)'
+    try:
+        text += ''.join(f'; {name} {value}' for name, value in identity_of(engine).items() if name == 'device')
+    except UserError as error:
+        yield fail(text, str(error))
+        return
+    if engine.name == 'int8' and not has_int8_dot_products():
         yield warn(f'{text}; this processor has no int8 dot products', 'engine.name: fp32 is quicker here')
     else:
         yield ok(text)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from shutil import which
+
+import numpy as np
 
 from millirobot_adapt.benchmarks.engine.int8_error import measure_int8_error
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench, Quality, bench_planners, horizon_of
@@ -20,10 +23,10 @@ from millirobot_adapt.benchmarks.engine.speed import (
     measure_rollouts,
     window_of,
 )
-from millirobot_adapt.benchmarks.engine.tick import EnginePeer, TickTimes, make_ours, measure_ticks
+from millirobot_adapt.benchmarks.engine.tick import ENGINES_OF, EnginePeer, TickTimes, make_ours, measure_ticks
 from millirobot_adapt.benchmarks.process_cost import measure_memory
 from millirobot_adapt.core.dynamics.bundle import Bundle, load_bundle
-from millirobot_adapt.core.dynamics.rollout import ENGINES
+from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.state import FloatArray
@@ -41,7 +44,11 @@ class EngineBench:
     robot: str = 'velociroach'
     model: str = 'velociroach_grbal'
     """A trained bundle: its graphs serve the network of the paper's size, its weights tell int8's error."""
+    provider: str = 'cpu'
+    """What the engines run on; what int8 loses is measured on the CPU alone."""
     threads: int = field(default_factory=lambda: min(2, os.cpu_count() or 1))
+    samples: int = 0
+    """K of whole ticks; 0: the paper's."""
     chunk: int = 500
     ticks: int = 100
     repeats: int = 20
@@ -55,10 +62,22 @@ class EngineBench:
     )
     """K and H of the rollouts."""
     quality_minutes: float = 1.0
+    """Minutes of the mock that int8's error is measured on; 0: it is not measured."""
     seed: int = 0
     peers: bool = False
     planners: PlannerBench | None = field(default_factory=PlannerBench)
     """How much to measure of the planners; None: nothing."""
+
+    def quick(self) -> EngineBench:
+        """Return the same with what takes a minute: one size, fewer ticks, no quality."""
+        return replace(
+            self, ticks=min(self.ticks, 30), repeats=5, grid=self.grid[:1], quality_minutes=0.0, planners=None
+        )
+
+    @property
+    def engines(self) -> list[EngineConfig]:
+        """The engines of the provider."""
+        return [EngineConfig(name, self.provider, self.threads) for name in ENGINES_OF[self.provider]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class EngineFigures:
     """By T1: median and 99th percentile."""
     ticks: TickTimes
     int8_error: FloatArray
-    """Of each step of the horizon."""
+    """Of each step of the horizon; empty where it was not measured."""
     memory_mb: dict[str, float]
     planners: list[Quality]
     planner_horizon: int
@@ -81,7 +100,7 @@ class EngineFigures:
 def steps(bench: EngineBench) -> int:
     """Return how often `bench_engine` reports progress."""
     planners = planner_steps(bench.planners) if bench.planners else 0
-    return 1 + len(WINDOWS) + bench.ticks + 1 + len(ENGINES) + planners
+    return 1 + len(WINDOWS) + bench.ticks + 1 + len(bench.engines) + planners
 
 
 def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigures:
@@ -101,19 +120,25 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
         peers = make_peers(bench, largest, robot) if bench.peers else {}
         walked = list(islice(walk(robot, bench.seed), max(WINDOWS) + 1))
         state = walked[-1][1]
-        peak, speeds = measure_rollouts(largest, state, bench.grid, bench.chunk, bench.threads, bench.repeats)
+        engines = bench.engines
+        peak, speeds = measure_rollouts(largest, state, bench.grid, bench.chunk, engines, bench.repeats)
         tell()
         adapt_ms = {}
         for window, bundle in bundles.items():
-            adapt_ms[window] = measure_adaptation(bundle, window_of(walked[: window + 1]), 5 * bench.repeats)
+            adapt_ms[window] = measure_adaptation(
+                bundle, window_of(walked[: window + 1]), engines[0], 5 * bench.repeats
+            )
             tell()
-        ours = make_ours(models[max(WINDOWS)], bench.threads, SAMPLES, HORIZON, bench.chunk)
+        samples = bench.samples or SAMPLES
+        ours = make_ours(models[max(WINDOWS)], bench.threads, samples, HORIZON, bench.chunk, bench.provider)
         ticks = measure_ticks(ours, peers, bench.ticks, bench.seed, tell)
         memory = {}
         for name, assembly in ours.items():
             memory[name] = measure_memory(assembly.config)
             tell()
-    error = measure_int8_error(bench.model, robot, HORIZON, bench.chunk, bench.quality_minutes, bench.seed)
+    error = np.empty(0)
+    if bench.quality_minutes and bench.provider == 'cpu':
+        error = measure_int8_error(bench.model, robot, HORIZON, bench.chunk, bench.quality_minutes, bench.seed)
     tell()
     quality = bench_planners(bench.planners, tell) if bench.planners else []
     return EngineFigures(
@@ -132,5 +157,14 @@ def make_peers(bench: EngineBench, bundle: Bundle, robot: RobotConfig) -> dict[s
             raise UserError(f"--peers: {library} is not installed: pip install 'millirobot_adapt[bench]'")
     from millirobot_adapt.learning.mppi_peer import PytorchMppi
 
-    peer = PytorchMppi(bundle.theta, bundle.target_scale, robot, SAMPLES, HORIZON, bench.threads)
-    return {'pytorch_mppi': peer}
+    def peer(compiled: bool) -> EnginePeer:
+        return PytorchMppi(
+            bundle.theta, bundle.target_scale, robot, bench.samples or SAMPLES, HORIZON, bench.threads,
+            provider=bench.provider, compiled=compiled,
+        )  # fmt: skip
+
+    peers = {'pytorch_mppi': peer(compiled=False)}
+    # PyTorch compiles for a CPU with the C++ compiler that it finds, and for a GPU with Triton.
+    if bench.provider == 'cuda' or which('g++') or which('clang++'):
+        peers['pytorch_mppi compiled'] = peer(compiled=True)
+    return peers

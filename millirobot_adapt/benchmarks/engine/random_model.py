@@ -13,7 +13,7 @@ import yaml
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, load_bundle
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.layout import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 
 def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Sequence[int], window: int) -> Path:
@@ -46,6 +46,14 @@ def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Se
 def multiply_adds(theta_shapes: Sequence[tuple[int, ...]]) -> int:
     """Return the multiply-adds of one prediction, from the shapes of theta's arrays."""
     return sum(shape[0] * shape[1] for shape in theta_shapes if len(shape) == 2)
+
+
+def candidates(layout: StateLayout, horizon: int, count: int) -> FloatArray:
+    """Draw actions (H, K, nu) whose first row is the same for all."""
+    low, high = layout.action_low, layout.action_high
+    actions = generator(count).uniform(low, high, (horizon, count, layout.nu))
+    actions[0] = (low + high) / 2
+    return actions
 
 
 def walk(robot: RobotConfig, seed: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:

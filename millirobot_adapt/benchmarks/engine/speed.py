@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
 
-from millirobot_adapt.benchmarks.engine.random_model import multiply_adds
+from millirobot_adapt.benchmarks.engine.random_model import candidates, multiply_adds
+from millirobot_adapt.core.arrays import namespace, on_host
 from millirobot_adapt.core.dynamics.bundle import Bundle
-from millirobot_adapt.core.dynamics.engine import EngineConfig, to_engine
+from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_factory import make_method
 from millirobot_adapt.core.dynamics.method_interface import Window
-from millirobot_adapt.core.dynamics.rollout import ENGINES, make_engine
+from millirobot_adapt.core.dynamics.provider import place_of
+from millirobot_adapt.core.dynamics.rollout import make_engine
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
+from millirobot_adapt.core.robot.layout import FloatArray
 
 SIDE = 2048
 """Size of the square matrices whose product measures the peak of fp32."""
@@ -57,25 +59,42 @@ def gemm(threads: int) -> Callable[[], object]:
     return lambda: session.run(None, inputs)
 
 
+def device_gemm(config: EngineConfig) -> Callable[[], object]:
+    """Return a call that multiplies two square matrices in fp32 on a device."""
+    place, rng = place_of(config), generator(0)
+    a, b = (place.put(rng.normal(size=(SIDE, SIDE))) for _ in 'ab')
+    xp = namespace(a)
+    a, b = xp.astype(a, xp.float32), xp.astype(b, xp.float32)
+    return lambda: on_host((a @ b)[:1, :1])
+
+
 def measure_rollouts(
-    bundle: Bundle, state: FloatArray, sizes: Sequence[tuple[int, int]], chunk: int, threads: int, repeats: int
+    bundle: Bundle,
+    state: FloatArray,
+    sizes: Sequence[tuple[int, int]],
+    chunk: int,
+    engines: Sequence[EngineConfig],
+    repeats: int,
 ) -> tuple[float, list[RolloutSpeed]]:
     """Return the peak of fp32 [GFLOP/s] and the speed of every engine at each (K, H), in chunks as a planner asks.
 
     Everything takes turns, so that whatever else the machine does falls on all alike; the best of each counts.
     """
-    product = gemm(threads)
+    first = engines[0]
+    product = gemm(first.threads) if first.provider == 'cpu' else device_gemm(first)
     calls = {}
-    for name in ENGINES:
-        engine = make_engine(bundle, EngineConfig(name=name, threads=threads))
-        model = engine.load({name: to_engine(array) for name, array in bundle.theta.items()})
+    for config in engines:
+        engine, place = make_engine(bundle, config), place_of(config)
+        model = engine.load({name: engine.value(array) for name, array in bundle.theta.items()})
         for samples, horizon in sizes:
-            chunks = [
-                _candidates(bundle.layout, horizon, min(chunk, samples - start)) for start in range(0, samples, chunk)
+            counts = [min(chunk, samples - start) for start in range(0, samples, chunk)]
+            chunks = [place.put(candidates(bundle.layout, horizon, count)) for count in counts]
+            # The last state of one candidate is read: until then a device may still be at work.
+            calls[config.name, samples, horizon] = lambda model=model, chunks=chunks: [
+                on_host(model.rollout(state, actions)[-1, :1]) for actions in chunks
             ]
-            calls[name, samples, horizon] = lambda model=model, chunks=chunks: [
-                model.rollout(state, actions) for actions in chunks
-            ]
+            for _ in range(2 * (config.provider != 'cpu')):  # a device captures at the second call
+                calls[config.name, samples, horizon]()
     best = dict.fromkeys([None, *calls], np.inf)
     for _ in range(repeats):
         best[None] = min(best[None], seconds(product))
@@ -90,18 +109,11 @@ def measure_rollouts(
     return 2 * SIDE**3 / best[None] / 1e9, speeds
 
 
-def _candidates(layout: StateLayout, horizon: int, count: int) -> FloatArray:
-    """Draw actions (H, K, nu) whose first row is the same for all."""
-    low, high = layout.action_low, layout.action_high
-    actions = generator(count).uniform(low, high, (horizon, count, layout.nu))
-    actions[0] = (low + high) / 2
-    return actions
-
-
-def measure_adaptation(bundle: Bundle, window: Window, repeats: int) -> tuple[float, float]:
-    """Return median and 99th percentile [ms] of one adaptation on one thread."""
-    method = make_method(bundle, EngineConfig(threads=1), 'grbal')
-    method.adapt(window)
+def measure_adaptation(bundle: Bundle, window: Window, engine: EngineConfig, repeats: int) -> tuple[float, float]:
+    """Return median and 99th percentile [ms] of one adaptation; on the CPU it takes one thread."""
+    method = make_method(bundle, engine, 'grbal')
+    for _ in range(3):
+        method.adapt(window)
     times = [1e3 * seconds(lambda: method.adapt(window)) for _ in range(repeats)]
     return float(np.median(times)), float(np.percentile(times, 99))
 

@@ -42,6 +42,10 @@ class Transition:
     action: FloatArray
     next_state: FloatArray
 
+    def same_start(self, other: Transition) -> bool:
+        """Tell whether another one begins in the same state with the same action, to the last bit."""
+        return np.array_equal(self.state, other.state) and np.array_equal(self.action, other.action)
+
 
 class TransitionHistory:
     """Turn the stream of states and sent actions into transitions, newest included.

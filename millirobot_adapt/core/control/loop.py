@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from millirobot_adapt.core.control.history import Transition, TransitionHistory, newest_transition
 from millirobot_adapt.core.control.planning_model import PlanningModel, PredictionError, error_of
@@ -22,15 +21,12 @@ from millirobot_adapt.core.control.tick_result import TickResult, Tuning
 from millirobot_adapt.core.dynamics.method_interface import Adaptation, AdaptedModel, Method, Window
 from millirobot_adapt.core.planning.objective import ObjectiveConfig, TrackingObjective
 from millirobot_adapt.core.planning.optimize import Deadline, Planner, first_batches, unlimited
-from millirobot_adapt.core.planning.planner_interface import GoOn, Objective, Plan
+from millirobot_adapt.core.planning.planner_interface import GoOn, Plan, Watcher
 from millirobot_adapt.core.planning.projection import PathPosition
 from millirobot_adapt.core.planning.reference_path import ReferencePath
 from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
-
-Watcher = Callable[[NDArray[np.floating], FloatArray], None]
-"""Is shown the states (H + 1, K, nx) and costs (K,) of candidates as they are scored; must not change them."""
 
 
 class ControlLoop:
@@ -57,6 +53,7 @@ class ControlLoop:
         self._history = TransitionHistory(method.window_length, dt, layout)
         self._tracker: PathTracker | None = None
         self._adapted: AdaptedModel | None = None
+        self._foreseen: Transition | None = None
         self._previous: tuple[int, Plan] | None = None
         self._watcher: Watcher | None = None
 
@@ -102,7 +99,7 @@ class ControlLoop:
         self._model.method.reset()
         self._history.restart()
         self._tracker = PathTracker(path, self._tuning.objective.shape_weights, self._ending)
-        self._adapted = None
+        self._adapted = self._foreseen = None
         self._previous = None
 
     def step(
@@ -214,15 +211,18 @@ class ControlLoop:
         samples = max(1, round(share * self.samples))
         plan = tuning.planner.plan(
             rollout=partial(adaptation.model.rollout, state),
-            objective=objective if self._watcher is None else _watched(objective, self._watcher),
+            objective=objective,
             executing=executing,
             previous=previous,
             generator=lambda batch: generator(seed, tick, batch),
             go_on=go_on,
             samples=samples,
+            watcher=self._watcher,
         )
+        self._foreseen = None
         if plan.usable:
             self._previous = (tick, plan)
+            self._foreseen = Transition(state, plan.actions[0], plan.states[1])
         else:
             plan = replace(plan, states=np.full((len(plan.actions) + 1, len(state)), np.nan))
         end = self._clock()
@@ -252,7 +252,14 @@ class ControlLoop:
         if transition is None or self._adapted is None:
             return float('nan'), float('nan')
         error = partial(error_of, self._model.prediction_error, transition)
-        return error(self._model.method.prior), error(self._adapted)
+        before = error(self._model.method.prior)
+        if self._adapted is self._model.method.prior:
+            return before, before
+        if self._foreseen is not None and self._foreseen.same_start(transition):
+            # The last plan begins with this very transition, rolled out by the same model.
+            foreseen = self._foreseen.next_state
+            return before, self._model.prediction_error(foreseen, transition.next_state, transition.state)
+        return before, error(self._adapted)
 
     def _shifted_plan(self, tick: int) -> Plan | None:
         """Return the last plan as if it had been made in the tick before, its last action repeated at the end."""
@@ -277,14 +284,3 @@ def _plan_of(actions: FloatArray, nx: int) -> Plan:
     unknown = float('nan')
     states = np.full((len(actions) + 1, nx), unknown)
     return Plan(actions, states, unknown, (unknown, unknown), unknown, candidates=0, finite=0, batches=0)
-
-
-def _watched(objective: Objective, watcher: Watcher) -> Objective:
-    """Return the same objective, with somebody looking on."""
-
-    def score(states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
-        costs = objective(states, actions)
-        watcher(states, costs)
-        return costs
-
-    return score

@@ -16,7 +16,9 @@ from millirobot_adapt.core.control.planning_model import LoadedModel, load_model
 from millirobot_adapt.core.control.tick_result import Tuning
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
+from millirobot_adapt.core.dynamics.provider import identity_of, place_of
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.memory import keep_freed_memory
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import straight
@@ -118,7 +120,8 @@ class Assembly:
 
         `model` is the one to plan with from then on; None: the one in force.
         """
-        return Tuning(make_planner(config.planner, self.robot), config.objective, config.adapt, revision, model)
+        planner = make_planner(config.planner, self.robot, place_of(self.config.engine))
+        return Tuning(planner, config.objective, config.adapt, revision, model)
 
     @property
     def details(self) -> dict[str, str]:
@@ -132,7 +135,7 @@ class Assembly:
             'model': bundle.path.name,
             'model origin': bundle.origin,
             'method': self.config.method or bundle.method,
-            'fingerprint': fingerprint(self.config.engine),
+            'fingerprint': fingerprint(self.config.engine, identity_of(self.config.engine)),
         }
 
 
@@ -146,6 +149,7 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
     Raises:
         UserError: the robot, model or path is not there; the model or the deadline does not fit the robot.
     """
+    keep_freed_memory()
     robot = load_robot(config.robot) if robot is None else robot
     model = load_model(config.model, robot, config.engine, config.method)
     if config.deadline > robot.dt:
@@ -155,7 +159,7 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         )
     loop = ControlLoop(
         method=model.method,
-        planner=make_planner(config.planner, robot),
+        planner=make_planner(config.planner, robot, place_of(config.engine)),
         objective=config.objective,
         prediction_error=model.prediction_error,
         dt=robot.dt,

@@ -99,12 +99,12 @@ class Bundle:
         data = self.manifest.get('data')
         return str(data.get('origin', 'unknown')) if isinstance(data, dict) else 'unknown'
 
-    def session(self, name: str, trials: Sequence[GraphTrial], provider: str = 'cpu') -> InferenceSession:
+    def session(self, name: str, trials: Sequence[GraphTrial]) -> InferenceSession:
         """Load an ONNX graph of the bundle, with its named dimensions set to those of theta, and run the trials.
 
         Raises:
             UserError: the bundle has no such graph; it cannot be loaded; it does not take and give what the trials say
-                (`graph_check.py`); no such provider.
+                (`graph_check.py`).
         """
         if name not in self.files:
             raise UserError(
@@ -112,9 +112,7 @@ class Bundle:
                 'for that method and exported by this version (millirobot export-model)'
             )
         try:
-            session = make_session(self.files[name], provider, self._dimensions)
-        except UserError:
-            raise
+            session = make_session(self.files[name], self._dimensions)
         except Exception as error:  # onnxruntime raises a dozen kinds, whose only common base is this
             reason = ' '.join(str(error).split())
             raise UserError(f'{self.path / name}: is not a graph that onnxruntime can load: {reason}') from None

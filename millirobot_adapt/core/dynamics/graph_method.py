@@ -7,12 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import OrtValue
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
-from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
+from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.graph_check import GraphTrial
-from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Window
+from millirobot_adapt.core.dynamics.method_interface import AdaptedModel, Value, Window
 from millirobot_adapt.core.dynamics.rollout import make_engine
 
 WINDOW_INPUTS = ('states', 'actions', 'next_states', 'mask')
@@ -27,7 +26,7 @@ def standing_window(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
 
 
 class GraphMethod:
-    """Hold theta*, the engine that rolls it out, and the session of the graph that adapts it.
+    """Hold theta*, the engine that rolls it out, and the graph that adapts it.
 
     Raises:
         UserError: the bundle lacks the graph, or has another one of that name.
@@ -40,10 +39,10 @@ class GraphMethod:
     def __init__(self, bundle: Bundle, config: EngineConfig):
         self.window_length = bundle.window
         self._engine = make_engine(bundle, config)
-        self._theta: dict[str, OrtValue] = {name: to_engine(array) for name, array in bundle.theta.items()}
+        self._theta: dict[str, Value] = {name: self._engine.value(array) for name, array in bundle.theta.items()}
         self.prior: AdaptedModel = self._engine.load(self._theta)
         trial = GraphTrial({**bundle.theta, **standing_window(bundle)}, self.outputs(bundle))
-        self._session = bundle.session(self.graph, [trial])
+        self._adapt = self._engine.graph(self.graph, [trial])
 
     @classmethod
     def outputs(cls, bundle: Bundle) -> list[tuple[int, ...]]:
@@ -53,7 +52,7 @@ class GraphMethod:
     def reset(self) -> None:
         """Do nothing: every adaptation starts from theta*."""
 
-    def _run(self, theta: Mapping[str, OrtValue], window: Window) -> Sequence[OrtValue]:
+    def _run(self, theta: Mapping[str, Value], window: Window) -> Sequence[Value]:
         """Return the outputs of the graph for these parameters and this window."""
-        values = {name: to_engine(getattr(window, name)) for name in WINDOW_INPUTS}
-        return run_graph(self._session, {**theta, **values})
+        values = {name: self._engine.value(getattr(window, name)) for name in WINDOW_INPUTS}
+        return self._adapt({**theta, **values})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import OrtValue
 
+from millirobot_adapt.core.arrays import Array
+from millirobot_adapt.core.dynamics.graph_check import GraphTrial
 from millirobot_adapt.core.robot.state import FloatArray
 
 
@@ -33,18 +34,40 @@ class Window:
 class AdaptedModel(Protocol):
     """A model with fixed parameters, ready to plan with."""
 
-    def rollout(self, state: FloatArray, actions: FloatArray) -> NDArray[np.floating]:
+    def rollout(self, state: FloatArray, actions: Array) -> Array:
         """Roll K sequences of H actions, shape (H, K, nu), from one state, shape (nx,), to states (H + 1, K, nx).
 
-        Row 0 of the result is `state` repeated K times; states[h + 1] follows actions[h].
+        Row 0 of the result is `state` repeated K times; states[h + 1] follows actions[h]. Actions that are an array of
+        the model's device give states that are; otherwise states are an array of numpy, in single precision.
         """
 
 
-class Engine(Protocol):
-    """A way to evaluate the network on many candidates (fp32, int8)."""
+class Value(Protocol):
+    """An array as graphs take and give it: it stays where it was computed until somebody reads it."""
 
-    def load(self, theta: Mapping[str, OrtValue]) -> AdaptedModel:
+    def numpy(self) -> NDArray[Any]:
+        """Return the numbers, on the host."""
+
+
+Graph: TypeAlias = Callable[[Mapping[str, Value]], Sequence[Value]]
+"""A graph of a bundle: inputs by their names to all outputs in their order."""
+
+
+class Engine(Protocol):
+    """A way to evaluate the network on many candidates (fp32, int8, ...), and where it runs."""
+
+    def load(self, theta: Mapping[str, Value]) -> AdaptedModel:
         """Return the model with these parameters, named as in theta.npz, ready to roll out."""
+
+    def value(self, array: NDArray[np.floating]) -> Value:
+        """Return an array, in single precision, as a value that this engine's graphs take."""
+
+    def graph(self, name: str, trials: Sequence[GraphTrial]) -> Graph:
+        """Return another graph of the bundle, ready to run where this engine runs.
+
+        Raises:
+            UserError: the bundle has no such graph, or one that does not fit the trials (`graph_check.py`).
+        """
 
 
 @dataclass(frozen=True)

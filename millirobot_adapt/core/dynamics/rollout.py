@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,8 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.cpu import has_int8_dot_products, saturates_int8_products
 from millirobot_adapt.core.dynamics.engine import EngineConfig, run_graph, to_engine
 from millirobot_adapt.core.dynamics.graph_check import GraphTrial
-from millirobot_adapt.core.dynamics.method_interface import Engine
+from millirobot_adapt.core.dynamics.method_interface import Engine, Graph, Value
+from millirobot_adapt.core.dynamics.provider import device_provider
 from millirobot_adapt.core.robot.layout import StateLayout
 
 INT8_GRAPH = 'rollout_int8.onnx'
@@ -25,6 +27,8 @@ LEVELS = 127
 """Largest magnitude of a quantised weight."""
 LEVELS_SATURATING = 63
 """The same on a CPU that adds pairs of products in 16 bits: 2 * 255 * 127 does not fit, 2 * 255 * 63 does."""
+ROWS = 64
+"""Rows of a matrix that are quantised at a time."""
 FEWEST = 32
 """The fewest candidates that are worth a thread of their own."""
 
@@ -39,7 +43,7 @@ class ThreadPool:
 
     def roll(
         self,
-        theta: Mapping[str, OrtValue],
+        theta: Mapping[str, Value],
         state: NDArray[np.floating],
         actions: NDArray[np.floating],
         states: NDArray[np.float32],
@@ -73,7 +77,7 @@ class RolloutModel:
     """A network with its parameters as the graph takes them; holding it costs nothing beyond the parameters."""
 
     pool: ThreadPool = field(repr=False)
-    theta: Mapping[str, OrtValue]
+    theta: Mapping[str, Value]
 
     def rollout(self, state: NDArray[np.floating], actions: NDArray[np.floating]) -> NDArray[np.float32]:
         """Roll K sequences of H actions (H, K, nu) [rad/s] to states (H + 1, K, nx).
@@ -103,19 +107,35 @@ def rollout_trials(theta: Mapping[str, NDArray[Any]], layout: StateLayout) -> li
     return trials
 
 
-class Fp32Engine:
+class OnnxEngine:
+    """What the engines of onnxruntime share."""
+
+    def __init__(self, bundle: Bundle):
+        self._bundle = bundle
+
+    def value(self, array: NDArray[np.floating]) -> OrtValue:
+        """Return an array as a value of onnxruntime, in single precision."""
+        return to_engine(array)
+
+    def graph(self, name: str, trials: Sequence[GraphTrial]) -> Graph:
+        """Return another graph of the bundle, on one thread; see `Engine.graph`."""
+        return partial(run_graph, self._bundle.session(name, trials))
+
+
+class Fp32Engine(OnnxEngine):
     """Run rollout.onnx: the network in 32-bit floating point, with the parameters as they are."""
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
-        session = bundle.session('rollout.onnx', rollout_trials(bundle.theta, bundle.layout), config.provider)
+        super().__init__(bundle)
+        session = bundle.session('rollout.onnx', rollout_trials(bundle.theta, bundle.layout))
         self._pool = ThreadPool(session, config.threads)
 
-    def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
+    def load(self, theta: Mapping[str, Value]) -> RolloutModel:
         """Return the model with these parameters."""
         return RolloutModel(self._pool, theta)
 
 
-class Int8Engine:
+class Int8Engine(OnnxEngine):
     """Run rollout_int8.onnx: products of 8-bit integers between the hidden layers, where nearly all of the work is.
 
     Weights are quantised after every adaptation, symmetrically, with one scale for each output. Activations are
@@ -126,45 +146,67 @@ class Int8Engine:
     """
 
     def __init__(self, bundle: Bundle, config: EngineConfig):
+        super().__init__(bundle)
         layers = len(bundle.theta) // 2
         self._quantised = range(1, layers - 1)
         self._levels = LEVELS_SATURATING if saturates_int8_products() else LEVELS
         theta: dict[str, NDArray[Any]] = dict(bundle.theta)
         for layer in self._quantised:
             theta[f'w{layer}'], theta[f's{layer}'] = quantise(bundle.theta[f'w{layer}'], self._levels)
-        session = bundle.session(INT8_GRAPH, rollout_trials(theta, bundle.layout), config.provider)
+        session = bundle.session(INT8_GRAPH, rollout_trials(theta, bundle.layout))
         self._pool = ThreadPool(session, config.threads)
+        self._known: dict[int, tuple[Value, OrtValue, OrtValue]] = {}
         if not has_int8_dot_products():
             logging.getLogger(__name__).warning(
                 'engine.name = int8: this CPU has no 8-bit dot products (VNNI); fp32 may be as fast: compare both with '
                 '`millirobot bench engine`'
             )
 
-    def load(self, theta: Mapping[str, OrtValue]) -> RolloutModel:
+    def load(self, theta: Mapping[str, Value]) -> RolloutModel:
         """Return the model with these parameters, quantised."""
         taken = dict(theta)
         for layer in self._quantised:
-            weights, scales = quantise(theta[f'w{layer}'].numpy(), self._levels)
-            taken[f'w{layer}'] = OrtValue.ortvalue_from_numpy(weights)
-            taken[f's{layer}'] = OrtValue.ortvalue_from_numpy(scales)
+            taken[f'w{layer}'], taken[f's{layer}'] = self._quantise(layer, theta[f'w{layer}'])
         return RolloutModel(self._pool, taken)
+
+    def _quantise(self, layer: int, weights: Value) -> tuple[OrtValue, OrtValue]:
+        """Return a layer's integers and scales; those of the last call where the weights are the very same value.
+
+        A method that leaves them as they are, as rebal does, hands over the value of theta* at every tick.
+        """
+        known = self._known.get(layer)
+        if known is None or known[0] is not weights:
+            integers, scales = map(OrtValue.ortvalue_from_numpy, quantise(weights.numpy(), self._levels))
+            known = self._known[layer] = weights, integers, scales
+        return known[1], known[2]
 
 
 def quantise(weights: NDArray[np.float32], levels: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return weights (inputs, outputs) as integers within +-levels, and each output's scale: weights ~ q * scale."""
     peak = np.maximum(weights.max(axis=0), -weights.min(axis=0))
     scales = np.maximum(peak / levels, np.finfo(np.float32).tiny).astype(np.float32)
-    scaled = weights * (1 / scales)
-    return np.rint(scaled, out=scaled).astype(np.int8), scales
+    factor = 1 / scales
+    integers = np.empty(weights.shape, dtype=np.int8)
+    scaled = np.empty((min(ROWS, len(weights)), weights.shape[1]), dtype=np.float32)
+    for first in range(0, len(weights), ROWS):  # rows that stay in the cache from step to step
+        rows = weights[first : first + ROWS]
+        part = scaled[: len(rows)]
+        np.multiply(rows, factor, out=part)
+        np.rint(part, out=part)
+        integers[first : first + ROWS] = part
+    return integers, scales
 
 
 ENGINES: dict[str, Callable[[Bundle, EngineConfig], Engine]] = {'fp32': Fp32Engine, 'int8': Int8Engine}
+"""Engines of the processor; those of a device are in device/engine.py."""
 
 
 def make_engine(bundle: Bundle, config: EngineConfig) -> Engine:
     """Make the engine that the parameters name.
 
     Raises:
-        UserError: the bundle lacks its graph, or onnxruntime its provider.
+        UserError: the bundle lacks its graph; the device or its libraries are not there.
     """
+    if config.provider != 'cpu':
+        return device_provider(config).make_engine(bundle, config)
     return ENGINES[config.name](bundle, config)

@@ -15,10 +15,9 @@ Deviations from the cited algorithm:
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace, stable_order
+from millirobot_adapt.core.planning.planner_interface import Draws
 from millirobot_adapt.core.planning.sequences import Bounds, coloured_noise
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 class Icem:
@@ -26,7 +25,7 @@ class Icem:
 
     effective_samples = 1.0
 
-    def __init__(self, guess: FloatArray, bounds: Bounds, *, width: float, colour: float, elites: int) -> None:
+    def __init__(self, guess: Array, bounds: Bounds, *, width: float, colour: float, elites: int) -> None:
         """Start a search.
 
         Args:
@@ -37,31 +36,32 @@ class Icem:
             elites: E, candidates that the next iteration is drawn about.
         """
         self._bounds, self._colour, self._most = bounds, colour, elites
-        self._mean = guess.copy()
-        self._deviation = np.broadcast_to(width * bounds.range, guess[1:].shape)
-        self._elites, self._costs = guess[:, None][:, :0], np.empty(0)
+        self._mean = guess
+        self._deviation = namespace(guess).broadcast_to(width * bounds.range, guess[1:].shape)
+        self._elites, self._costs = guess[:, None][:, :0], guess[:0, 0]
         self._asked = False
 
-    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+    def ask(self, rng: Draws, n: int) -> Array:
         """Return `n` sequences about the mean, the very first one undisturbed; see `interface.Sampler`."""
         noise = coloured_noise(rng, self._colour, len(self._mean) - 1, (n, self._mean.shape[1]))
         if not self._asked:
             noise[:, 0] = 0.0
             self._asked = True
-        actions = np.repeat(self._mean[:, None], n, axis=1)
+        actions = namespace(noise).repeat(self._mean[:, None], n, axis=1)
         actions[1:] += self._deviation[:, None] * noise
         return self._bounds.keep(actions)
 
-    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+    def tell(self, sequences: Array, costs: Array) -> None:
         """Choose the elites of all candidates so far, and take mean and deviation from them."""
-        sequences, costs = np.concatenate((self._elites, sequences), axis=1), np.concatenate((self._costs, costs))
+        xp = namespace(costs)
+        sequences, costs = xp.concatenate((self._elites, sequences), axis=1), xp.concatenate((self._costs, costs))
         # A stable order: of equal costs the older candidate stays.
-        order = np.argsort(costs, kind='stable')[: self._most]
-        order = order[np.isfinite(costs[order])]
+        order = stable_order(costs)[: self._most]
+        order = order[xp.isfinite(costs[order])]
         self._elites, self._costs = sequences[:, order], costs[order]
         if len(order) > 1:
-            self._mean[1:] = self._elites[1:].mean(axis=1)
-            self._deviation = self._elites[1:].std(axis=1)
+            self._mean = xp.concatenate((self._mean[:1], xp.mean(self._elites[1:], axis=1)))
+            self._deviation = xp.std(self._elites[1:], axis=1)
 
     def best(self) -> None:
         """Return None: the cheapest candidate is the plan."""

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from millirobot_adapt.core.arrays import Array, namespace, quantile
+from millirobot_adapt.core.planning.planner_interface import Draws
 from millirobot_adapt.core.planning.sequences import Bounds, held
-from millirobot_adapt.core.robot.state import FloatArray
 
 LOWER, SIGMAS = 0.1, 1.2816
 """A normal distribution's quantile LOWER lies SIGMAS standard deviations below its median."""
@@ -38,7 +39,7 @@ class Mppi:
 
     def __init__(
         self,
-        guess: FloatArray,
+        guess: Array,
         bounds: Bounds,
         *,
         hold: int,
@@ -62,50 +63,51 @@ class Mppi:
         self._asked = self._told = False
         self.effective_samples = 0.0
 
-    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+    def ask(self, rng: Draws, n: int) -> Array:
         """Return `n` perturbed sequences, the very first one undisturbed; see `interface.Sampler`."""
         steps = len(self._mean) - 1
-        draws = rng.normal(0.0, 1.0, (-(-steps // self._hold), n, self._mean.shape[1])) * self._noise
+        draws = rng.standard_normal((-(-steps // self._hold), n, self._mean.shape[1])) * self._noise
         if not self._asked:
             draws[:, 0] = 0.0
             self._asked = True
-        actions = np.repeat(self._mean[:, None], n, axis=1)
+        actions = namespace(draws).repeat(self._mean[:, None], n, axis=1)
         actions[1:] += held(draws, steps, self._hold)
         return self._bounds.keep(actions)
 
-    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+    def tell(self, sequences: Array, costs: Array) -> None:
         """Move the mean to the weighted average of the candidates."""
         weights = self._weights(sequences, costs)
-        mean = np.einsum('k,hku->hu', weights, sequences)
+        mean = namespace(weights).einsum('k,hku->hu', weights, sequences)
         mean[0] = self._mean[0]
         # An average of sequences inside the bounds is inside them too, but for rounding.
         self._mean = self._bounds.keep(mean)
-        self.effective_samples = float(1.0 / np.square(weights).sum())
+        self.effective_samples = float(1.0 / namespace(weights).square(weights).sum())
         self._told = True
 
-    def best(self) -> FloatArray | None:
+    def best(self) -> Array | None:
         """Return the mean; None before any candidate was finite."""
         return self._mean if self._told else None
 
-    def _weights(self, sequences: FloatArray, costs: FloatArray) -> FloatArray:
+    def _weights(self, sequences: Array, costs: Array) -> Array:
         """Return the normalised weights, shape (K,); a cost of +inf weighs nothing."""
         exponents = (costs.min() - costs) / (self._temperature * robust_scale(costs))
         if self._control_cost > 0:
             exponents -= self._control_cost * self._control(sequences)
-        weights = np.exp(exponents - exponents.max())
-        return np.asarray(weights / weights.sum())
+        weights = namespace(costs).exp(exponents - exponents.max())
+        return weights / weights.sum()
 
-    def _control(self, sequences: FloatArray) -> FloatArray:
+    def _control(self, sequences: Array) -> Array:
         """Return sum_t u_t' Sigma^-1 eps_t of each candidate, shape (K,)."""
         nominal = (self._mean[1:] - self._bounds.middle) / self._noise**2
         perturbation = sequences[1:] - self._mean[1:, None]
-        return np.asarray(np.einsum('hu,hku->k', nominal, perturbation))
+        return namespace(nominal).einsum('hu,hku->k', nominal, perturbation)
 
 
-def robust_scale(costs: FloatArray) -> float:
+def robust_scale(costs: Array) -> float:
     """Return the scale of the cheaper half of the finite costs; positive, and a standard deviation if they are normal.
 
     Costs are bounded below and have a long upper tail, so that only quantiles up to the median count.
     """
-    low, median = np.quantile(costs[np.isfinite(costs)], (LOWER, 0.5))
-    return float(median - low) / SIGMAS + np.finfo(float).tiny
+    xp = namespace(costs)
+    finite = xp.sort(costs[xp.isfinite(costs)])
+    return (quantile(finite, 0.5) - quantile(finite, LOWER)) / SIGMAS + float(np.finfo(float).tiny)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.costs import load_terms
@@ -79,28 +80,61 @@ class TrackingObjective:
 
     def __init__(self, config: ObjectiveConfig, path: ReferencePath, position: PathPosition, dt: float) -> None:
         self.config = config
-        self.pace = config.speed * dt if config.speed else None
-        self.window = PathWindow(path, position, config.reach)
-        self._terms = [(config.weight(name), each.term) for name, each in TERMS.items() if config.weight(name) > 0]
-
-    def __call__(self, states: NDArray[np.floating], actions: FloatArray) -> FloatArray:
-        """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
-        x, y, cos_yaw, sin_yaw = (states[:, :, column].astype(float) for column in (X, Y, COS_YAW, SIN_YAW))
-        walked = np.zeros_like(x)
-        np.cumsum(np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)), axis=0, out=walked[1:])
-        candidates = Candidates(
-            x=x,
-            y=y,
-            cos_yaw=cos_yaw,
-            sin_yaw=sin_yaw,
-            actions=actions,
-            on_path=self.window.project(x, y, walked),
-            turn_length=self.config.turn_length,
-            pace=self.pace,
-            fence=self.config.polygon,
-            fence_margin=self.config.fence_margin,
+        self.window = PathWindow.ahead(path, position, config.reach)
+        self.numbers = Numbers(
+            weights=tuple(config.weight(name) for name in TERMS),
+            pace=config.speed * dt if config.speed else None,
+            turn_length=config.turn_length,
+            fence_margin=config.fence_margin,
         )
-        cost = np.zeros(states.shape[1])
-        for weight, term in self._terms:
-            cost += weight * term.score(candidates)
-        return cost
+
+    def __call__(self, states: Array, actions: Array) -> FloatArray:
+        """Return the cost of each candidate, shape (K,), from states (H + 1, K, nx) and actions (H, K, nu) [rad/s]."""
+        return np.asarray(total_cost(states, actions, self.window, self.config.polygon, self.numbers))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of an objective; on a device they are arrays without a dimension."""
+
+    weights: tuple[Array, ...]
+    """Of every registered term, in their order; a term whose weight is the number 0 is left out."""
+    pace: Array | None
+    """Progress wanted in a step [m]; None: as much as can be."""
+    turn_length: Array
+    """[m]"""
+    fence_margin: Array
+    """[m]"""
+
+
+def total_cost(states: Array, actions: Array, window: PathWindow, fence: Polygon, numbers: Numbers) -> Array:
+    """Return the cost of each candidate, shape (K,), in double precision, from arrays of numpy or of a device.
+
+    Args:
+        states: Predicted, shape (H + 1, K, nx).
+        actions: Shape (H, K, nu).
+        window: The path ahead.
+        fence: Where the robot may be.
+        numbers: Weights, and what the terms need to know.
+    """
+    xp = namespace(states)
+    x, y, cos_yaw, sin_yaw = (xp.asarray(states[:, :, column], dtype=xp.float64) for column in (X, Y, COS_YAW, SIN_YAW))
+    walked = xp.zeros_like(x)
+    walked[1:] = xp.cumsum(xp.hypot(xp.diff(x, axis=0), xp.diff(y, axis=0)), axis=0)
+    candidates = Candidates(
+        x=x,
+        y=y,
+        cos_yaw=cos_yaw,
+        sin_yaw=sin_yaw,
+        actions=actions,
+        on_path=window.project(x, y, walked),
+        turn_length=numbers.turn_length,
+        pace=numbers.pace,
+        fence=fence,
+        fence_margin=numbers.fence_margin,
+    )
+    cost = xp.zeros_like(x[0])
+    for weight, each in zip(numbers.weights, TERMS.values(), strict=True):
+        if not (isinstance(weight, float) and weight == 0.0):
+            cost += weight * each.term.score(candidates)
+    return cost

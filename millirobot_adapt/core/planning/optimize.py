@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from millirobot_adapt.core.planning.planner_interface import GoOn, Objective, Plan, PlanValidator, Rollout, Sampler
+from millirobot_adapt.core.arrays import Array, namespace, on_host, quantile
+from millirobot_adapt.core.planning.place import HOST, Place
+from millirobot_adapt.core.planning.planner_interface import (
+    Draws,
+    GoOn,
+    Objective,
+    Plan,
+    PlanValidator,
+    Rollout,
+    Sampler,
+    Watcher,
+)
 from millirobot_adapt.core.planning.sequences import Bounds, first_guess
 from millirobot_adapt.core.robot.layout import FloatArray
 
@@ -43,15 +53,25 @@ class Planner:
 
     def __init__(
         self,
-        start: Callable[[FloatArray], Sampler],
+        start: Callable[[Array], Sampler],
         bounds: Bounds,
         *,
         horizon: int,
         size: SearchSize,
         validator: PlanValidator,
+        place: Place = HOST,
     ) -> None:
-        """Make a planner; `start` makes the sampler of a tick from its first guess, shape (H, nu)."""
-        self._start, self._bounds, self._validator = start, bounds, validator
+        """Make a planner.
+
+        Args:
+            start: Makes the sampler of a tick from its first guess, shape (H, nu), at `place`.
+            bounds: Of the actions, on the host.
+            horizon: H.
+            size: How many candidates.
+            validator: The last check of a plan.
+            place: Where candidates live.
+        """
+        self._start, self._bounds, self._validator, self._place = start, bounds, validator, place
         self.horizon, self.size = horizon, size
 
     def plan(
@@ -63,6 +83,7 @@ class Planner:
         generator: Callable[[int], np.random.Generator],
         go_on: GoOn,
         samples: int | None = None,
+        watcher: Watcher | None = None,
     ) -> Plan:
         """Plan with row 0 fixed to `executing` [rad/s, shape (nu,)]; all other actions lie inside the bounds.
 
@@ -74,12 +95,35 @@ class Planner:
             generator: Returns the random generator of a batch from its number.
             go_on: Asked before each batch; when it says no, the best plan so far counts.
             samples: Candidates of this tick; None: as many as configured.
+            watcher: Is shown all candidates; None: nobody.
         """
         guess = first_guess(self._bounds, previous, executing, self.horizon)
         size = self.size if samples is None else replace(self.size, samples=samples)
+        place = self._place
         return optimize(
-            self._start(guess), guess, rollout, objective, size, generator, go_on, self._validator, self._bounds.neutral
+            self._start(place.put(guess)),
+            guess,
+            rollout,
+            _watched(place.objective(objective), watcher),
+            size,
+            lambda batch: place.draws(generator(batch)),
+            go_on,
+            self._validator,
+            self._bounds.neutral,
         )
+
+
+def _watched(objective: Objective, watcher: Watcher | None) -> Objective:
+    """Return the same objective, with somebody looking on."""
+    if watcher is None:
+        return objective
+
+    def score(states: Array, actions: Array) -> Array:
+        costs = objective(states, actions)
+        watcher(*(each if isinstance(each, np.ndarray) else on_host(each) for each in (states, costs)))
+        return costs
+
+    return score
 
 
 def optimize(
@@ -88,7 +132,7 @@ def optimize(
     rollout: Rollout,
     objective: Objective,
     size: SearchSize,
-    generator: Callable[[int], np.random.Generator],
+    generator: Callable[[int], Draws],
     go_on: GoOn,
     validator: PlanValidator,
     neutral: FloatArray,
@@ -121,26 +165,25 @@ class _Search:
         self._sampler = sampler
         self._neutral = neutral
         self._nx = 0
-        self._costs = np.empty(0)
-        self._batches = 0
-        self._untold: list[tuple[FloatArray, FloatArray]] = []
+        self._costs: list[Array] = []
+        self._untold: list[tuple[Array, Array]] = []
         self._cheapest: tuple[FloatArray, FloatArray, float] | None = None
 
-    def add(self, actions: FloatArray, states: NDArray[np.floating], costs: FloatArray) -> None:
+    def add(self, actions: Array, states: Array, costs: Array) -> None:
         """Take a batch (H, N, nu) with its states (H + 1, N, nx) and costs (N,)."""
-        self._batches += 1
         self._nx = states.shape[-1]
-        self._costs = np.concatenate((self._costs, costs))
+        self._costs.append(costs)
         self._untold.append((actions, costs))
         best = int(costs.argmin())
-        if costs[best] < (np.inf if self._cheapest is None else self._cheapest[2]):
-            self._cheapest = actions[:, best].copy(), states[:, best].astype(float), float(costs[best])
+        cost = float(costs[best])
+        if cost < (np.inf if self._cheapest is None else self._cheapest[2]):
+            self._cheapest = on_host(actions[:, best]).copy(), on_host(states[:, best]), cost
 
     def tell(self) -> None:
         """Tell the sampler what it has not been told, if anything of it is finite."""
-        if any(np.isfinite(costs).any() for _, costs in self._untold):
+        if any(bool(namespace(costs).isfinite(costs).any()) for _, costs in self._untold):
             actions, costs = zip(*self._untold, strict=True)
-            self._sampler.tell(np.concatenate(actions, axis=1), np.concatenate(costs))
+            self._sampler.tell(_joined(actions, axis=1), _joined(costs))
         self._untold.clear()
 
     def proposals(self, rollout: Rollout, objective: Objective) -> Iterator[Plan]:
@@ -150,7 +193,7 @@ class _Search:
         proposed, effective = self._sampler.best(), self._sampler.effective_samples
         if proposed is not None:
             states, costs = score(rollout, objective, proposed[:, None])
-            yield self._plan(proposed, states[:, 0].astype(float), float(costs[0]), effective)
+            yield self._plan(on_host(proposed), on_host(states[:, 0]), float(costs[0]), effective)
             effective = 1.0
         yield self._plan(*self._cheapest, effective)
 
@@ -165,12 +208,27 @@ class _Search:
         return self._plan(actions, np.full((len(guess) + 1, self._nx), np.nan), np.inf, 0.0)
 
     def _plan(self, actions: FloatArray, states: FloatArray, cost: float, effective: float) -> Plan:
-        finite = self._costs[np.isfinite(self._costs)]
-        spread = (float(finite.min()), float(np.median(finite))) if len(finite) else (np.inf, np.inf)
-        return Plan(actions, states, cost, spread, effective, len(self._costs), len(finite), self._batches)
+        finite, spread, candidates = 0, (np.inf, np.inf), 0
+        if self._costs:
+            costs = _joined(self._costs)
+            candidates, xp = len(costs), namespace(costs)
+            known = costs[xp.isfinite(costs)]
+            finite = len(known)
+            if finite:
+                spread = float(known.min()), _median(known)
+        return Plan(actions, states, cost, spread, effective, candidates, finite, len(self._costs))
 
 
-def score(rollout: Rollout, objective: Objective, actions: FloatArray) -> tuple[NDArray[np.floating], FloatArray]:
+def _joined(parts: Sequence[Array], axis: int = 0) -> Array:
+    return parts[0] if len(parts) == 1 else namespace(parts[0]).concatenate(parts, axis=axis)
+
+
+def _median(values: Array) -> float:
+    xp = namespace(values)
+    return float(np.median(values)) if xp is np else quantile(xp.sort(values), 0.5)
+
+
+def score(rollout: Rollout, objective: Objective, actions: Array) -> tuple[Array, Array]:
     """Roll out actions (H, K, nu); return states (H + 1, K, nx) and costs (K,).
 
     A candidate whose cost or any predicted number is not finite costs +inf.
@@ -178,11 +236,12 @@ def score(rollout: Rollout, objective: Objective, actions: FloatArray) -> tuple[
     states = rollout(actions)
     # A diverging model overflows on its way to infinity; its candidates are refused below.
     with np.errstate(invalid='ignore', over='ignore'):
-        costs = np.asarray(objective(states, actions), dtype=float)
+        costs = objective(states, actions)
+        xp = namespace(costs)
         # A sum is finite where all its terms are (or too large to be a state): one pass over memory in place of two.
-        finite = np.isfinite(states.sum(axis=0)).all(axis=1)
-    valid = np.isfinite(costs) & finite
-    return states, np.where(valid, costs, np.inf)
+        finite = xp.isfinite(states.sum(axis=0)).all(axis=1)
+    valid = xp.isfinite(costs) & finite
+    return states, xp.where(valid, costs, xp.inf)
 
 
 def unlimited(_: int) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from millirobot_adapt.core.arrays import Array
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.optimize import Planner, SearchSize
+from millirobot_adapt.core.planning.place import HOST, Place
 from millirobot_adapt.core.planning.planner_interface import Sampler
 from millirobot_adapt.core.planning.random_shooting import RandomShooting
 from millirobot_adapt.core.planning.sequences import Bounds
 from millirobot_adapt.core.planning.validator import PlausiblePlan
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.layout import FloatArray
 
 
 class PlannerConfig(Config):
@@ -64,23 +65,24 @@ ICEM_ITERATIONS = 4
 """iCEM learns this often a tick unless the parameters say otherwise; random shooting and MPPI draw once."""
 
 
-def make_planner(config: PlannerConfig, robot: RobotConfig) -> Planner:
-    """Return the planner `config.method` with the robot's action range as bounds."""
+def make_planner(config: PlannerConfig, robot: RobotConfig, place: Place = HOST) -> Planner:
+    """Return the planner `config.method` with the robot's action range as bounds, searching at `place`."""
     layout = robot.layout
     bounds = Bounds(
         layout.action_low, layout.action_high, layout.slew(config.slew * RADIANS_PER_REVOLUTION), layout.neutral
     )
     iterations = config.iterations or (ICEM_ITERATIONS if config.method == 'icem' else 1)
     return Planner(
-        _SAMPLERS[config.method](config, bounds),
+        _SAMPLERS[config.method](config, place.bounds(bounds)),
         bounds,
         horizon=config.horizon,
         size=SearchSize(config.samples, iterations, config.batch),
         validator=PlausiblePlan(bounds, config.speed_limit * robot.dt),
+        place=place,
     )
 
 
-Start = Callable[[FloatArray], Sampler]
+Start = Callable[[Array], Sampler]
 """Starts the search of a tick from its first guess, shape (H, nu)."""
 
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from millirobot_adapt.core.arrays import Array
 from millirobot_adapt.core.robot.state import FloatArray
 
-Rollout = Callable[[FloatArray], NDArray[np.floating]]
+Rollout = Callable[[Array], Array]
 """Actions (H, K, nu) to states (H + 1, K, nx), from the current state."""
-Objective = Callable[[NDArray[np.floating], FloatArray], FloatArray]
+Objective = Callable[[Array, Array], Array]
 """States (H + 1, K, nx) and actions (H, K, nu) to the cost of each candidate, shape (K,)."""
+Watcher = Callable[[Array, Array], None]
+"""Is shown states (H + 1, K, nx) and costs (K,) of candidates as they are scored, on the host; must not change them."""
 PlanValidator = Callable[[FloatArray, FloatArray], str]
 """States (H + 1, nx) and actions (H, nu) of a plan to what is wrong with it; '' when nothing is."""
 GoOn = Callable[[int], bool]
@@ -51,22 +53,33 @@ class Plan:
         return bool(np.isfinite(self.cost))
 
 
+class Draws(Protocol):
+    """Random numbers as samplers draw them: a generator of numpy, or one of a device."""
+
+    def standard_normal(self, size: tuple[int, ...], /) -> Array:
+        """Draw from the normal distribution of mean 0 and variance 1."""
+
+    def random(self, size: tuple[int, ...], /) -> Array:
+        """Draw evenly from [0, 1)."""
+
+
 class Sampler(Protocol):
     """Propose candidates and learn from their costs: the part in which planning algorithms differ.
 
+    Candidates and costs are arrays of numpy, or of the device that rolls out.
     One sampler serves one tick. `optimize` calls `ask` for every batch and `tell` once for every iteration.
     """
 
-    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+    def ask(self, rng: Draws, n: int) -> Array:
         """Return `n` candidates inside the bounds, shape (H, n, nu), row 0 the executing action [rad/s]."""
 
-    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+    def tell(self, sequences: Array, costs: Array) -> None:
         """Learn from candidates (H, N, nu) and their costs (N,); a cost of +inf marks a candidate that must not count.
 
         At least one cost is finite.
         """
 
-    def best(self) -> FloatArray | None:
+    def best(self) -> Array | None:
         """Return the sequence to execute, shape (H, nu); None: the cheapest candidate of all."""
 
     @property

@@ -9,12 +9,11 @@ than what was walked must be nearer by a margin that grows with the jump. Nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from millirobot_adapt.core.planning.reference_path import ReferencePath
+from millirobot_adapt.core.arrays import Array, namespace
+from millirobot_adapt.core.planning.reference_path import Polyline, ReferencePath
 from millirobot_adapt.core.robot.state import FloatArray
 
 GAIN = 1.1
@@ -48,57 +47,80 @@ AT_START = PathPosition(0.0, 0.0)
 class Projection:
     """The place on the path of each of many points; arrays have the shape of the points."""
 
-    path: ReferencePath
-    distance: FloatArray
+    path: Polyline
+    distance: Array
     """To the path [m]."""
-    arc_length: FloatArray
+    arc_length: Array
     """From the start of the path [m]."""
-    x: FloatArray
+    x: Array
     """Of the place on the path [m; world]."""
-    y: FloatArray
+    y: Array
 
 
+@dataclass(frozen=True)
 class PathWindow:
-    """The path from a position on, as far as `reach` ahead [m]."""
+    """The path from a position on, in arrays of numpy or of a device."""
 
-    def __init__(self, path: ReferencePath, position: PathPosition, reach: float) -> None:
-        self._path, self._position = path, position
+    path: Polyline
+    segments: Array
+    """A column for each segment: x, y, cosine, sine, chord, arc length, arc length for each metre of chord; (7, S).
+
+    On a device columns may follow that are no segments: their arc length is infinite.
+    """
+    origin: Array
+    """Arc length of the position [m]: a number."""
+    credit: Array
+    """Credit of the position [m]: a number."""
+
+    @classmethod
+    def ahead(cls, path: ReferencePath, position: PathPosition, reach: float) -> PathWindow:
+        """Return the path from a position on, as far as `reach` ahead [m]."""
         arc_lengths, points = _knots_between(path, position.arc_length, position.arc_length + reach)
         vectors = np.diff(points, axis=0)
         chords = np.hypot(vectors[:, 0], vectors[:, 1])
         # Arc length for each metre of chord: a chord that stands for a bend is a little shorter than it.
         stretch = np.diff(arc_lengths) / chords
         starts, directions = points[:-1].T, (vectors / chords[:, None]).T
-        self._segments = np.array([*starts, *directions, chords, arc_lengths[:-1], stretch])
+        segments = np.array([*starts, *directions, chords, arc_lengths[:-1], stretch])
+        return cls(path.polyline, segments, position.arc_length, position.credit)
 
-    def project(self, x: FloatArray, y: FloatArray, walked: FloatArray) -> Projection:
+    def project(self, x: Array, y: Array, walked: Array) -> Projection:
         """Project points [m; world] that were reached by walking `walked` [m] from the position; equal shapes."""
-        origin = self._position.arc_length
-        limit = origin + self._position.credit + GAIN * walked
-        expected = origin + walked
-        # Segments that no point can have reached are left out, but for the first one.
-        count = max(1, int(self._segments[5].searchsorted(limit.max(), side='right')))
-        segments = self._segments[:, :count]
-        search = _at_once if np.size(x) * count <= FEW else _one_by_one
+        xp = namespace(x)
+        limit = self.origin + self.credit + GAIN * walked
+        expected = self.origin + walked
+        segments, search = self.segments, _at_once
+        if xp is np:
+            # Segments that no point can have reached are left out, but for the first one.
+            count = max(1, int(segments[5].searchsorted(limit.max(), side='right')))
+            segments = segments[:, :count]
+            search = _at_once if np.size(x) * count <= FEW else _one_by_one
         which, along = search(segments, x, y, limit, expected)
-        x0, y0, cos, sin, _, offset, stretch = segments[:, which]
+        # Where there is one segment its numbers serve every point as they are.
+        x0, y0, cos, sin, _, offset, stretch = (
+            segments[:, 0]
+            if segments.shape[1] == 1
+            else xp.take(segments, which.reshape(-1), axis=1).reshape(7, *which.shape)
+        )
         near_x, near_y = x0 + cos * along, y0 + sin * along
-        distance = np.sqrt((x - near_x) ** 2 + (y - near_y) ** 2)
-        return Projection(self._path, distance, offset + stretch * along, near_x, near_y)
+        distance = xp.sqrt((x - near_x) ** 2 + (y - near_y) ** 2)
+        return Projection(self.path, distance, offset + stretch * along, near_x, near_y)
 
 
-Nearest = tuple[NDArray[np.intp], FloatArray]
+Nearest = tuple[Array, Array]
 """The index of the nearest segment to each point, and how far along it the place is [m], of the shape of the points."""
 
 
-def _at_once(segments: FloatArray, x: FloatArray, y: FloatArray, limit: FloatArray, expected: FloatArray) -> Nearest:
-    """Find the nearest segments, comparing all of them at once: faster for few points."""
-    each = segments.reshape(*segments.shape, *(1,) * np.ndim(x))
+def _at_once(segments: Array, x: Array, y: Array, limit: Array, expected: Array) -> Nearest:
+    """Find the nearest segments, comparing all of them at once: faster for few points, and on a device."""
+    xp = namespace(x)
+    each = segments.reshape(*segments.shape, *(1,) * x.ndim)
     room = limit - each[5]
-    room[0] = np.maximum(room[0], 0.0)
+    room[0] = xp.maximum(room[0], 0.0)
     along, score = _fit(each, x, y, room, expected)
-    which = score.argmin(axis=0)
-    return which, np.take_along_axis(along, which[None], axis=0)[0]
+    score = xp.where(room < 0.0, xp.inf, score)
+    which = xp.argmin(score, axis=0)
+    return which, xp.take_along_axis(along, which[None], axis=0)[0]
 
 
 def _one_by_one(segments: FloatArray, x: FloatArray, y: FloatArray, limit: FloatArray, expected: FloatArray) -> Nearest:
@@ -112,23 +134,25 @@ def _one_by_one(segments: FloatArray, x: FloatArray, y: FloatArray, limit: Float
     farthest = limit.reshape(len(limit), -1).max(axis=1)
     for index, segment in enumerate(others, 1):
         rows = slice(int(np.argmax(farthest >= segment[5])), None)
-        here, score = _fit(segment, x[rows], y[rows], limit[rows] - segment[5], expected[rows])
-        better = score < best[rows]
+        room = limit[rows] - segment[5]
+        here, score = _fit(segment, x[rows], y[rows], room, expected[rows])
+        better = (score < best[rows]) & (room >= 0.0)
         for old, new in ((along, here), (best, score), (which, index)):
             np.copyto(old[rows], new, where=better)
     return which, along
 
 
-def _fit(segment: Any, x: FloatArray, y: FloatArray, room: FloatArray, expected: FloatArray) -> tuple[Any, Any]:
-    """Return how far along a segment the place of each point is [m], and its score; infinite out of reach.
+def _fit(segment: Array, x: Array, y: Array, room: Array, expected: Array) -> tuple[Array, Array]:
+    """Return how far along a segment the place of each point is [m], and its score, which must not count out of reach.
 
     Args:
-        segment: A column of `PathWindow._segments`, or several, each number of a shape to broadcast with the points.
+        segment: A column of `PathWindow.segments`, or several, each number of a shape to broadcast with the points.
         x: Of the points [m; world].
         y: Of the points [m; world].
-        room: How far beyond the start of the segment a point may be found [m of arc length].
+        room: How far beyond the start of the segment a point may be found [m of arc length]; negative: out of reach.
         expected: Arc length of a point that gained what it walked [m].
     """
+    xp = namespace(x)
     x0, y0, cos, sin, chord, offset, stretch = segment
     # In place: the temporary arrays are what costs the time.
     along = x - x0
@@ -136,19 +160,16 @@ def _fit(segment: Any, x: FloatArray, y: FloatArray, room: FloatArray, expected:
     other = y - y0
     other *= sin
     along += other
-    np.maximum(along, 0.0, out=along)
-    np.minimum(along, np.clip(room / stretch, 0.0, chord), out=along)
+    along = xp.minimum(xp.maximum(along, 0.0), xp.minimum(xp.maximum(room / stretch, 0.0), chord))
     score = (x - (x0 + cos * along)) ** 2
     other = (y - (y0 + sin * along)) ** 2
     score += other
     ahead = stretch * along
     ahead += offset
     ahead -= expected
-    np.maximum(ahead, 0.0, out=ahead)
-    ahead *= INERTIA
+    ahead = INERTIA * xp.maximum(ahead, 0.0)
     ahead *= ahead
     score += ahead
-    np.copyto(score, np.inf, where=room < 0.0)
     return along, score
 
 

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace
+from millirobot_adapt.core.planning.planner_interface import Draws
 from millirobot_adapt.core.planning.sequences import Bounds, held
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 @dataclass(frozen=True)
 class RandomShooting:
     """Draw from the range and learn nothing: the cheapest candidate is the plan."""
 
-    guess: FloatArray
+    guess: Array
     """Of the first guess, shape (H, nu), only row 0, the executing action, is used."""
     bounds: Bounds
     hold: int
     """Steps that share one draw; the robot's planner has 1 (independent actions)."""
     effective_samples: float = 1.0
 
-    def ask(self, rng: np.random.Generator, n: int) -> FloatArray:
+    def ask(self, rng: Draws, n: int) -> Array:
         """Return `n` random sequences; see `interface.Sampler`."""
         steps = len(self.guess) - 1
-        draws = rng.uniform(self.bounds.low, self.bounds.high, (-(-steps // self.hold), n, self.guess.shape[1]))
-        first = np.broadcast_to(self.guess[0], (1, n, self.guess.shape[1]))
-        return self.bounds.keep(np.concatenate((first, held(draws, steps, self.hold))))
+        draws = self.bounds.low + self.bounds.range * rng.random((-(-steps // self.hold), n, self.guess.shape[1]))
+        xp = namespace(draws)
+        first = xp.broadcast_to(self.guess[0], (1, n, self.guess.shape[1]))
+        return self.bounds.keep(xp.concatenate((first, held(draws, steps, self.hold))))
 
-    def tell(self, sequences: FloatArray, costs: FloatArray) -> None:
+    def tell(self, sequences: Array, costs: Array) -> None:
         """Learn nothing."""
 
     def best(self) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
 
@@ -18,6 +19,35 @@ COMES_BACK = np.cos(np.radians(170.0))
 """A path that would have to turn by more than this angle to go on for another lap comes back the way it went."""
 TOLERANCE = 1e-3
 """Path following uses a polyline with fewer corners, nowhere farther from the path [m]: dense paths cost no time."""
+
+
+@dataclass(frozen=True)
+class Polyline:
+    """Straight segments measured by arc length, in arrays of numpy or of a device.
+
+    On a device rows may follow that are no segments: their `starts` are infinite.
+    """
+
+    points: Array
+    """Start of each segment [m; world], shape (segments, 2)."""
+    directions: Array
+    """Unit vector along each segment, shape (segments, 2)."""
+    starts: Array
+    """Arc length from the start of the path to the start of each segment [m], shape (segments,)."""
+    length: Array
+    """Length of the path, one lap if closed [m]: a number."""
+    closed: bool
+
+    def at(self, arc_length: Array) -> Array:
+        """Return the points of the path at arc lengths [m], shape (...,), as x, y [m; world], shape (..., 2).
+
+        A closed path goes on for another lap; an open one goes straight on before its start and past its end.
+        """
+        xp = namespace(arc_length)
+        along = xp.remainder(arc_length, self.length) if self.closed else arc_length
+        segment = xp.clip(xp.searchsorted(self.starts, along, side='right') - 1, 0, len(self.starts) - 1)
+        beyond = along - self.starts[segment]
+        return self.points[segment] + beyond[..., None] * self.directions[segment]
 
 
 @dataclass(frozen=True)
@@ -114,10 +144,13 @@ class ReferencePath:
 
         A closed path goes on for another lap; an open one goes straight on before its start and past its end.
         """
-        along = np.mod(arc_length, self.length) if self.closed else np.asarray(arc_length, dtype=float)
-        segment = np.clip(np.searchsorted(self.segment_starts, along, side='right') - 1, 0, self.segments - 1)
-        beyond = along - self.segment_starts[segment]
-        return np.asarray(self.waypoints[segment] + beyond[..., None] * self.segment_directions[segment])
+        return np.asarray(self.polyline.at(np.asarray(arc_length, dtype=float)))
+
+    @cached_property
+    def polyline(self) -> Polyline:
+        """The segments as arrays."""
+        points = self.waypoints[: self.segments]
+        return Polyline(points, self.segment_directions, self.segment_starts, self.length, self.closed)
 
     def segment_at(self, arc_length: float) -> int:
         """Return the segment at an arc length [m]; of a corner the later one."""

@@ -6,32 +6,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from millirobot_adapt.core.planning.planner_interface import Plan
+from millirobot_adapt.core.arrays import Array, beside, namespace
+from millirobot_adapt.core.planning.planner_interface import Draws, Plan
 from millirobot_adapt.core.robot.layout import FloatArray
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The range of the actions in their units, shape (nu,) each."""
+    """The range of the actions in their units, shape (nu,) each, in arrays of numpy or of a device."""
 
-    low: FloatArray
-    high: FloatArray
-    slew: FloatArray
+    low: Array
+    high: Array
+    slew: Array
     """Largest change from one action to the next; starting from an executing action outside the range is exempt."""
-    neutral: FloatArray
+    neutral: Array
     """Stands still; may lie outside the range."""
 
     @property
-    def middle(self) -> FloatArray:
+    def middle(self) -> Array:
         """The middle of the range."""
-        return np.asarray((self.low + self.high) / 2)
+        return (self.low + self.high) / 2
 
     @property
-    def range(self) -> FloatArray:
+    def range(self) -> Array:
         """Width of the range."""
-        return np.asarray(self.high - self.low)
+        return self.high - self.low
 
-    def keep(self, actions: FloatArray) -> FloatArray:
+    def keep(self, actions: Array) -> Array:
         """Return sequences (H, ..., nu) with each action clipped to what the one before allows; row 0 stays."""
         kept = actions.copy()
         # One row of numbers a step: arrays that end in so few actions are slow to walk through.
@@ -39,9 +40,15 @@ class Bounds:
         count = rows.shape[1] // len(self.low)
         lowest, highest, slew = (np.tile(bound, count) for bound in (self.low, self.high, self.slew))
         before = np.clip(rows[0], lowest, highest)
+        low, high = np.empty_like(before), np.empty_like(before)
         for row in rows[1:]:
-            low, high = np.maximum(lowest, before - slew), np.minimum(highest, before + slew)
-            before = np.clip(row, low, high, out=row)
+            # Into the same memory: with so few numbers a row, what costs the time is to find some.
+            np.subtract(before, slew, out=low)
+            np.maximum(lowest, low, out=low)
+            np.add(before, slew, out=high)
+            np.minimum(highest, high, out=high)
+            np.maximum(row, low, out=row)
+            before = np.minimum(row, high, out=row)
         return kept
 
     def in_range(self, actions: FloatArray) -> bool:
@@ -59,15 +66,15 @@ def first_guess(bounds: Bounds, previous: Plan | None, executing: FloatArray, ho
     else:
         guess = np.concatenate((previous.actions[1:], previous.actions[-1:]))
     guess[0] = executing
-    return bounds.keep(guess)
+    return np.asarray(bounds.keep(guess))
 
 
-def held(draws: FloatArray, horizon: int, hold: int) -> FloatArray:
+def held(draws: Array, horizon: int, hold: int) -> Array:
     """Repeat each row of draws (ceil(horizon / hold), ...) for `hold` steps, to shape (horizon, ...)."""
-    return np.repeat(draws, hold, axis=0)[:horizon]
+    return namespace(draws).repeat(draws, hold, axis=0)[:horizon]
 
 
-def coloured_noise(rng: np.random.Generator, colour: float, steps: int, shape: tuple[int, ...]) -> FloatArray:
+def coloured_noise(rng: Draws, colour: float, steps: int, shape: tuple[int, ...]) -> Array:
     """Draw sequences of unit variance whose power falls with frequency as 1 / f^colour.
 
     Colour 0 is white noise (every step is independent), 1 is pink, 2 is a random walk; a larger colour varies slower.
@@ -92,5 +99,5 @@ def coloured_noise(rng: np.random.Generator, colour: float, steps: int, shape: t
     pairs[unpaired] = 1.0
     # Variance of the inverse transform: 2 scale^2 for each coefficient and its mirror image, over steps^2.
     deviation = np.sqrt(np.sum(2.0 * pairs * scale**2)) / steps
-    coefficients = (real + 1j * imaginary) * scale.reshape(-1, *(1,) * len(shape)) / deviation
-    return np.asarray(np.fft.irfft(coefficients, n=steps, axis=0))
+    coefficients = (real + 1j * imaginary) * beside(real, scale.reshape(-1, *(1,) * len(shape))) / deviation
+    return namespace(real).fft.irfft(coefficients, n=steps, axis=0)

@@ -175,7 +175,7 @@ class PathTracker:
     def _advanced(self, before: PathPosition, point: FloatArray) -> PathPosition:
         """Project the next point and keep as credit what was walked without progress."""
         walked = min(float(np.hypot(*(point - self._last))), LONGEST_STEP)
-        window = PathWindow(self.path, before, CREDIT + GAIN * LONGEST_STEP)
+        window = PathWindow.ahead(self.path, before, CREDIT + GAIN * LONGEST_STEP)
         found = window.project(point[:1], point[1:], np.array([walked]))
         arc_length = self._up_to_end(float(found.arc_length[0]))
         gained = arc_length - before.arc_length

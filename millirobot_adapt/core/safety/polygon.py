@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
 
@@ -28,7 +29,7 @@ class Polygon:
                 f'{list(numbers)}: sides of the polygon meet or cross; give its corners in order, each once'
             )
 
-    def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
+    def depth(self, x: Array, y: Array) -> Array:
         """Return how deep points [m; world] lie inside: their distance to the nearest side, negative outside.
 
         Args:
@@ -38,18 +39,19 @@ class Polygon:
         Returns:
             [m], the shape of x; NaN for a point that is not finite.
         """
-        nearest = np.full(np.shape(x), np.inf)
-        inside = np.zeros(np.shape(x), dtype=bool)
-        for (x0, y0), (dx, dy) in zip(self.corners, self._sides, strict=True):
+        xp = namespace(x)
+        nearest = xp.full_like(x, xp.inf, dtype=xp.float64)
+        inside = nearest < 0.0  # none yet
+        for (x0, y0), (dx, dy) in zip(self.corners.tolist(), self._sides.tolist(), strict=True):
             with np.errstate(invalid='ignore'):  # of infinite coordinates
                 px, py = x - x0, y - y0
-                along = np.clip((px * dx + py * dy) / (dx * dx + dy * dy), 0.0, 1.0)
-                nearest = np.minimum(nearest, np.hypot(px - along * dx, py - along * dy))
+                along = xp.clip((px * dx + py * dy) / (dx * dx + dy * dy), 0.0, 1.0)
+                nearest = xp.minimum(nearest, xp.hypot(px - along * dx, py - along * dy))
                 # Even-odd rule: inside, where a ray along +x crosses the boundary an odd number of times.
                 if dy != 0.0:
-                    inside ^= ((y0 > y) != (y0 + dy > y)) & (px < py / dy * dx)
-        known = np.isfinite(x) & np.isfinite(y)
-        return np.where(known, np.where(inside, nearest, -nearest), np.nan)
+                    inside = inside ^ (((y0 > y) != (y0 + dy > y)) & (px < py / dy * dx))
+        known = xp.isfinite(x) & xp.isfinite(y)
+        return xp.where(known, xp.where(inside, nearest, -nearest), xp.nan)
 
 
 def _corners(numbers: Sequence[float]) -> FloatArray:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
-from millirobot_adapt.core.robot.state import FloatArray
 
 STANDSTILL = 0.01
 """A displacement shorter than this over half a horizon [m] has no course worth the name; yaw stands in."""
@@ -32,27 +30,29 @@ class Course:
     """
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return H times the absolute angle between course and direction to take [rad], shape (K,)."""
+        xp = namespace(candidates.x)
         horizon = len(candidates.actions)
         half = horizon // 2
         middle = half + (horizon - half + 1) // 2
         dx, dy = candidates.x[-1] - candidates.x[half], candidates.y[-1] - candidates.y[half]
-        still = np.hypot(dx, dy) < STANDSTILL
-        cos = np.where(still, candidates.cos_yaw[middle], dx)
-        sin = np.where(still, candidates.sin_yaw[middle], dy)
+        still = xp.hypot(dx, dy) < STANDSTILL
+        cos = xp.where(still, candidates.cos_yaw[middle], dx)
+        sin = xp.where(still, candidates.sin_yaw[middle], dy)
         path_cos, path_sin = direction_to_take(candidates, middle)
-        error = np.arctan2(path_cos * sin - path_sin * cos, path_cos * cos + path_sin * sin)
-        return np.asarray(horizon * np.abs(error))
+        error = xp.arctan2(path_cos * sin - path_sin * cos, path_cos * cos + path_sin * sin)
+        return horizon * xp.abs(error)
 
 
-def direction_to_take(candidates: Candidates, row: int) -> tuple[FloatArray, FloatArray]:
+def direction_to_take(candidates: Candidates, row: int) -> tuple[Array, Array]:
     """Return x and y of the direction to take from row `row` of the predicted points, shape (K,) each; any length."""
+    xp = namespace(candidates.x)
     on_path, length = candidates.on_path, candidates.turn_length
     place = on_path.arc_length[row] + on_path.distance[row]
-    ends = np.stack((place - 0.5 * length, place + 0.5 * length))
+    ends = xp.stack((place - 0.5 * length, place + 0.5 * length))
     if not on_path.path.closed:
-        ends = np.minimum(ends, on_path.path.length)
+        ends = xp.minimum(ends, on_path.path.length)
     before, after = on_path.path.at(ends)
     tangent = (after - before) / length
     back_x, back_y = on_path.x[row] - candidates.x[row], on_path.y[row] - candidates.y[row]

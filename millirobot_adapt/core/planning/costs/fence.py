@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 @cost_term('fence', weight=0.0, unit='1/m', doc='Weight of coming nearer to the fence than its margin, summed.')
@@ -16,7 +14,8 @@ class FenceMargin:
     """
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return the sum over the predicted points, shape (K,); zero where all keep the margin."""
+        xp = namespace(candidates.x)
         depth = candidates.fence.depth(candidates.x[1:], candidates.y[1:])
-        return np.asarray(np.maximum(candidates.fence_margin - depth, 0.0).sum(axis=0))
+        return xp.maximum(candidates.fence_margin - depth, 0.0).sum(axis=0)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array
 from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 @cost_term('path_distance', weight=50.0, unit='1/m', doc='Weight of the distance to the path, summed.')
@@ -13,6 +11,6 @@ class PathDistance:
     """Add the distances of the H predicted points to the path [m], as the paper does."""
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return the sum of distances, shape (K,)."""
-        return np.asarray(candidates.on_path.distance[1:].sum(axis=0))
+        return candidates.on_path.distance[1:].sum(axis=0)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 @cost_term('progress', weight=50.0, unit='1/m', doc='Weight of the arc length gained over the horizon.')
@@ -21,10 +19,10 @@ class Progress:
     """
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return minus the arc length gained, or how far it misses what the pace asks for, shape (K,)."""
         arc_length = candidates.on_path.arc_length
         if candidates.pace is None:
-            return np.asarray(arc_length[0] - arc_length[-1])
+            return arc_length[0] - arc_length[-1]
         wanted = candidates.pace * len(candidates.actions)
-        return np.asarray(np.abs(arc_length[-1] - arc_length[0] - wanted))
+        return namespace(arc_length).abs(arc_length[-1] - arc_length[0] - wanted)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from millirobot_adapt.core.arrays import Array, namespace
 from millirobot_adapt.core.planning.costs.term import Candidates, cost_term
-from millirobot_adapt.core.robot.state import FloatArray
 
 
 @cost_term('slew', weight=0.0, unit='1/(rad/s)^2', doc='Weight of squared action changes, summed.')
@@ -13,7 +11,8 @@ class Slew:
     """Add the squared changes from action to action [(rad/s)^2]; the first is against the one now executing."""
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return the sum over steps and motors, shape (K,)."""
-        changes = np.diff(candidates.actions, axis=0)
-        return np.asarray(np.einsum('hku,hku->k', changes, changes))
+        xp = namespace(candidates.actions)
+        changes = xp.diff(candidates.actions, axis=0)
+        return xp.einsum('hku,hku->k', changes, changes)

@@ -6,35 +6,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from millirobot_adapt.core.arrays import Array
 from millirobot_adapt.core.config import Parameter, param
 from millirobot_adapt.core.planning.projection import Projection
-from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.polygon import Polygon
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """K candidates with all that the terms share about them."""
+    """K candidates with all that the terms share about them.
 
-    x: FloatArray
+    Arrays are numpy's where planning runs on the processor, and the device's where it runs there. A term that takes its
+    functions from `core.arrays.namespace(candidates.x)` serves both.
+    """
+
+    x: Array
     """[m; world], shape (H + 1, K)."""
-    y: FloatArray
+    y: Array
     """[m; world], shape (H + 1, K)."""
-    cos_yaw: FloatArray
+    cos_yaw: Array
     """Shape (H + 1, K)."""
-    sin_yaw: FloatArray
+    sin_yaw: Array
     """Shape (H + 1, K)."""
-    actions: FloatArray
+    actions: Array
     """[rad/s], shape (H, K, nu)."""
     on_path: Projection
     """Projection of all H + 1 points on the path."""
-    turn_length: float
+    turn_length: Array
     """Length of path in which the robot can turn [m]."""
-    pace: float | None
+    pace: Array | None
     """Progress wanted in a step [m]; None: as much as can be."""
     fence: Polygon
     """Where the robot may be."""
-    fence_margin: float
+    fence_margin: Array
     """Distance to keep from the fence [m]."""
 
 
@@ -42,7 +46,7 @@ class CostTerm(Protocol):
     """One term of the objective."""
 
     @staticmethod
-    def score(candidates: Candidates) -> FloatArray:
+    def score(candidates: Candidates) -> Array:
         """Return the unweighted cost of each candidate, shape (K,)."""
 
 
