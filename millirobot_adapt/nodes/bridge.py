@@ -119,7 +119,8 @@ class BridgeNode(ManagedNode):
     def _report(self, exchange: Exchange | None) -> None:
         """Publish an exchange, and the state whenever it changes; runs on the link's thread."""
         if exchange is not None:
-            self._exchanges.publish(exchange, self.loop.decided if self._dry_run else None)
+            decided = self.loop.decided if self._dry_run else None
+            self._exchanges.publish(exchange.stamp, exchange.sent, exchange.telemetry, decided)
             if exchange.telemetry is not None:
                 self._battery = exchange.telemetry.battery
         self.health.announce()

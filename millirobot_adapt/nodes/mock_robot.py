@@ -73,6 +73,7 @@ class MockRobot(Node):
         if isinstance(robot.driver, TwistConfig):
             self._mock = rover = RoverMock(RoverWorld(robot, condition, config.seed))
             TwistInput(self, robot.driver, robot.layout, rover.command)
+            self.callback_period = 0.0  # its commands come as callbacks: each one waiting would be a delay of the robot
             self.get_logger().info(f'listening to {robot.driver.topic}')
         else:
             self._mock = make_mock(
@@ -89,21 +90,23 @@ class MockRobot(Node):
             message = pose_stamped(pose.stamp, pose.position, pose.quaternion)
             message.header.frame_id = mock.world.mocap.frame_id or message.header.frame_id
             self._pose.publish(message)
-        if isinstance(mock, Mock) and mock.world.electronics.command_since > self._motors_told:
-            self._publish_motors(mock)
+        since, commanded = mock.motors
+        if since > self._motors_told:  # told to the millisecond, however late this is published
+            self._motors_told = since
+            self._motors.publish(joint_state(mock.time.host_time(since), commanded))
         if mock.world.time >= self._next_truth:
             self._next_truth = (math.floor(mock.world.time / TRUTH_PERIOD) + 1) * TRUTH_PERIOD
             self._publish_truth()
         for time, fault in mock.world.faults[self._faults_told :]:
-            details = {'time [s]': f'{mock.host_time(time):.3f}', fault.what: str(fault.value)}
+            details = {'time [s]': f'{mock.time.host_time(time):.3f}', fault.what: str(fault.value)}
             if fault.duration:
                 details['duration [s]'] = f'{fault.duration:g}'
             self._fault.publish(status(fault.name, fault.text, details))
             self._faults_told += 1
-        if mock.lost_time > self._lost_time_told:
-            self._lost_time_told = mock.lost_time
+        if mock.time.lost_time > self._lost_time_told:
+            self._lost_time_told = mock.time.lost_time
             self.get_logger().warning(
-                f'this machine is too slow or too busy: {mock.lost_time:.2f} s of real time skipped so far',
+                f'this machine is too slow or too busy: {mock.time.lost_time:.2f} s of real time skipped so far',
                 throttle_duration_sec=WARNING_PERIOD,
             )
 
@@ -124,15 +127,9 @@ class MockRobot(Node):
         response.result.successful, response.result.reason = True, fault.text
         return response
 
-    def _publish_motors(self, mock: Mock) -> None:
-        """Publish what the motors are commanded and since when, to the millisecond, however late this is published."""
-        electronics = mock.world.electronics
-        self._motors_told = electronics.command_since
-        self._motors.publish(joint_state(mock.host_time(self._motors_told), electronics.commanded))
-
     def _publish_truth(self) -> None:
         mock = self._mock
-        stamp = mock.host_time(mock.world.time)
+        stamp = mock.time.host_time(mock.world.time)
         if not isinstance(mock, Mock):
             self._true_pose.publish(pose_stamped(stamp, *mock.world.rover.pose()))
             return

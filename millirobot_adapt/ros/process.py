@@ -60,7 +60,8 @@ def run(make: Callable[[], Node]) -> int:
 
     A managed node also ends when a transition has failed for good (its `failure` is raised here), or by its shutdown.
 
-    A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between.
+    A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between: one
+    at least every `callback_period` seconds where the node has such a number, 0: after every turn.
 
     rclpy's own signal handlers would invalidate the context at once; ours leave it valid, so that `close()` can still
     publish and stop the robot.
@@ -105,11 +106,12 @@ def _live(make: Callable[[], Node], ending: NodeExit) -> None:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         turn = getattr(node, 'turn', None)
+        period = getattr(node, 'callback_period', SIGNAL_LATENCY)
         while not ending.asked and not _ended(node):
             if turn is None:
                 executor.spin_once(timeout_sec=SIGNAL_LATENCY)
             else:
-                _turn_for(turn, SIGNAL_LATENCY)
+                _turn_for(turn, period)
                 executor.spin_once(timeout_sec=0.0)
     except KeyboardInterrupt:
         pass
@@ -158,6 +160,8 @@ def _ended(node: Node) -> bool:
 
 
 def _turn_for(turn: Callable[[], None], seconds: float) -> None:
+    """Call `turn` until this much time has passed [s], at least once."""
     end = time.monotonic() + seconds
+    turn()
     while time.monotonic() < end:
         turn()

@@ -11,7 +11,7 @@ from std_msgs.msg import Float64MultiArray
 from millirobot_adapt.contract.messages import seconds
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.states import BridgeState, LinkState
-from millirobot_adapt.contract.topics import LEGS, MOTORS, SENT, STATE
+from millirobot_adapt.contract.topics import MOTORS, REPLY, SENT, STATE
 from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inject import InjectionClient
 from millirobot_adapt.ros.operator import Operator
@@ -39,7 +39,7 @@ class Witness(Operator):
         node.create_subscription(JointState, MOTORS.name, self._on_motors, qos(MOTORS))
         node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
         node.create_subscription(Float64MultiArray, STATE.name, self._on_state, qos(STATE, depth=100))
-        node.create_subscription(JointState, LEGS.name, self._on_legs, qos(LEGS, depth=100))
+        node.create_subscription(Float64MultiArray, REPLY.name, self._on_reply, qos(REPLY, depth=100))
         self._injection = InjectionClient(node, self._executor)
 
     def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> tuple[bool, str]:
@@ -78,5 +78,5 @@ class Witness(Operator):
         if state.quality.pose_age < float('inf'):
             self._poses.append(state.stamp - state.quality.pose_age)
 
-    def _on_legs(self, message: JointState) -> None:
+    def _on_reply(self, message: Float64MultiArray) -> None:
         self.replies += 1

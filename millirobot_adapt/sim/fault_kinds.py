@@ -1,6 +1,6 @@
 """Name every fault that can be injected into a running mock, with the value that it takes.
 
-A fault is `component.kind`. Components: mocap, radio, port, robot, clock, process. The keys of a condition
+A fault is `component.kind`. Components: mocap, radio, bus, port, robot, clock, process. The keys of a condition
 (`missing_legs`, `slope`, ...) can be injected under their own names. A name that stands in no list here is refused.
 """
 
@@ -108,6 +108,8 @@ FAULT_KINDS: dict[str, FaultKind] = {
     'radio.stale': _share('share of replies that come once more, up to 2 s later', 0.2),
     'radio.corruption': _share('share of bytes on the serial line that change', 1e-3),
     'radio.truncation': _share('share of frames on the serial line that lose their end', 0.1),
+    'bus.loss': _share('share of the answers of servos that are lost', 0.3),
+    'bus.corruption': _share('share of the answers of servos in which a byte changes', 0.1),
     'port.vanish': FaultKind('the serial port is gone, as if the dongle were pulled'),
     'robot.reset': FaultKind('the robot restarts, as after a brown-out', lasts=False),
     'robot.upright': FaultKind('a robot that has tipped over is put back on its feet', lasts=False),

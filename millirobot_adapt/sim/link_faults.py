@@ -1,4 +1,4 @@
-"""Faults between robot and host: the radio's, and a serial port that vanishes (`FAULT_KINDS`: `radio.*`, `port.*`)."""
+"""Faults between robot and host: of radio, bus and serial port (`FAULT_KINDS`: `radio.*`, `bus.*`, `port.*`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
+from millirobot_adapt.sim.servo_line import ServoLine
 
 
 class RadioTarget:
@@ -25,6 +26,25 @@ class RadioTarget:
         """End a fault."""
         change: dict[str, Any] = {kind: getattr(RadioFaults(), kind)}
         self._radio.faults = replace(self._radio.faults, **change)
+
+
+class BusTarget:
+    """Change what the line does to the answers of servos; see `Target`."""
+
+    def __init__(self, line: ServoLine) -> None:
+        self._line = line
+
+    def begin(self, kind: str, value: Any) -> None:
+        """Let a fault begin."""
+        match kind:
+            case 'loss':
+                self._line.faults.lost = value
+            case 'corruption':
+                self._line.faults.corrupt = value
+
+    def end(self, kind: str) -> None:
+        """End a fault."""
+        self.begin(kind, 0.0)
 
 
 class PortTarget:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from millirobot_adapt.contract.fault_hooks import clock_file
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.sim.conditions import Condition, Fault
 from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
-from millirobot_adapt.sim.link_faults import PortTarget, RadioTarget
+from millirobot_adapt.sim.link_faults import BusTarget, PortTarget, RadioTarget
 from millirobot_adapt.sim.process_faults import ProcessFaults
 from millirobot_adapt.sim.pty_port import PtyPort
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.radio_faults import RadioFaults
 from millirobot_adapt.sim.realtime import RealtimeRobot
-from millirobot_adapt.sim.robot_faults import ClockFaults
+from millirobot_adapt.sim.robot_faults import ClockFaults, host_step
 from millirobot_adapt.sim.servo_line import ServoLine
 from millirobot_adapt.sim.servo_rig import ServoBoard
 from millirobot_adapt.sim.world import World
@@ -35,15 +35,20 @@ class Mock(RealtimeRobot):
         """
         super().__init__(world, line, port)
         self._pty = port
-        self._clock_file = clock_file()
         injector = world.injector
         if isinstance(line, Radio):
             injector.add('radio', RadioTarget(line))
+        else:
+            injector.add('bus', BusTarget(line))
         injector.add('port', PortTarget(port))
         injector.add('process', ProcessFaults())
-        step_host = None if self._clock_file is None else self._step_host
-        injector.add('clock', ClockFaults(world.electronics, world.mocap, step_host))
+        injector.add('clock', ClockFaults(world.electronics, world.mocap, host_step(self.time)))
         injector.check('in the mock')
+
+    @property
+    def motors(self) -> tuple[float, FloatArray]:
+        """Since when the motors are driven, or are not [s, world], and what they are commanded [rad/s], shape (2,)."""
+        return self.world.electronics.command_since, self.world.electronics.commanded
 
     def inject(self, fault: Fault) -> None:
         """Let a fault begin now.
@@ -58,11 +63,6 @@ class Mock(RealtimeRobot):
         self.inject(Fault('clear', True))
         self._pty.close()
         self.world.electronics.close()
-
-    def _step_host(self, ahead: float) -> None:
-        assert self._clock_file is not None
-        self.host_step += ahead - self._clock_file.ahead
-        self._clock_file.ahead = ahead
 
 
 def make_mock(

@@ -10,6 +10,7 @@ from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.sim.radio import Radio
 from millirobot_adapt.sim.servo_line import ServoLine
 from millirobot_adapt.sim.servo_rig import ServoBoard
+from millirobot_adapt.sim.timekeeper import Timekeeper
 from millirobot_adapt.sim.wired_robot import WiredRobot
 from millirobot_adapt.sim.wireless_robot import WirelessRobot
 from millirobot_adapt.sim.world import World
@@ -63,45 +64,20 @@ class RealtimeRobot:
             assert isinstance(world.electronics, ServoBoard)
             self._robot = WiredRobot(world, world.electronics)
         self._port = port
-        self._clock = clock
-        self._host_clock = host_clock
-        self._started = False
-        self._start = self._host_offset = 0.0
-        self.host_step = 0.0
-        """How far the host's clock has been set ahead since the start, see `FAULT_KINDS`, `clock.host` [s]."""
-        self.lost_time = 0.0
-        """Time that the mock has let go because it could not keep up [s]."""
-
-    def host_time(self, stamp: float) -> float:
-        """Convert a time of the world to host time, seconds since the epoch."""
-        return stamp + self._host_offset + self.host_step
+        lag = OWN_CLOCK_LAG if world.electronics.has_own_clock else LARGEST_LAG
+        self.time = Timekeeper(lag, clock, host_clock)
+        """The time of the world beside that of the host."""
 
     def turn(self) -> list[PoseSample]:
         """Wait for the next thing to do, do it, and return the poses that have arrived, stamped with host time."""
-        if not self._started:
-            self._started = True
-            self._start = self._clock() - self.world.time
-            self._host_offset = self._host_clock() - self.world.time
-        data = self._port.read(self._wait(self._clock() - self._start))
-        now = self._now(self._clock() - self._start)
+        data = self._port.read(self._wait(self.time.now(self.world.time)))
+        now = self.time.until(self.world.time)
         if data:
             self._line.write(data, now)
         out = self._robot.advance(now)
         if out:
             self._port.write(out)
-        return [
-            PoseSample(self.host_time(pose.stamp), pose.position, pose.quaternion) for pose in self.world.mocap.due(now)
-        ]
-
-    def _now(self, clock: float) -> float:
-        """Return the time up to which the world should go; a large lag is forgiven, not caught up with."""
-        lag = clock - self.world.time
-        if lag <= (OWN_CLOCK_LAG if self.world.electronics.has_own_clock else LARGEST_LAG):
-            return clock
-        self._start += lag
-        self._host_offset += lag
-        self.lost_time += lag
-        return self.world.time
+        return self.time.stamped(self.world.mocap.due(now))
 
     def _wait(self, now: float) -> float:
         """Return how long nothing is to be done [s]."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from millirobot_adapt.contract.fault_hooks import clock_file
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.sim.hexapod import Hexapod
 from millirobot_adapt.sim.hexapod_model import LEGS
 from millirobot_adapt.sim.microcontroller import Microcontroller
 from millirobot_adapt.sim.mocap_driver import MocapDriver
 from millirobot_adapt.sim.servo_rig import ServoBoard
+from millirobot_adapt.sim.timekeeper import Timekeeper
 
 
 class RobotFaults:
@@ -60,16 +62,35 @@ class RobotFaults:
                 self._hexapod.recharge()
 
 
+def host_step(keeper: Timekeeper) -> Callable[[float], None] | None:
+    """Return what sets the host's clock ahead for every process of a run; None where nothing can."""
+    file = clock_file()
+    if file is None:
+        return None
+
+    def step(ahead: float) -> None:
+        keeper.host_step += ahead - file.ahead
+        file.ahead = ahead
+
+    return step
+
+
 class ClockFaults:
     """Steps of the clocks of motion capture, of the robot and, where `step_host` can do it, of the host."""
 
     def __init__(
         self,
-        microcontroller: Microcontroller | ServoBoard,
+        microcontroller: Microcontroller | ServoBoard | None,
         mocap: MocapDriver,
         step_host: Callable[[float], None] | None = None,
     ) -> None:
-        """`step_host` sets how far the host's clock is ahead of the true time [s]; None: nothing can."""
+        """Take the clocks.
+
+        Args:
+            microcontroller: The robot's clock; None: it reports none.
+            mocap: The clock of motion capture.
+            step_host: Sets how far the host's clock is ahead of the true time [s]; None: nothing can.
+        """
         self._microcontroller = microcontroller
         self._mocap = mocap
         self._step_host = step_host
@@ -79,8 +100,10 @@ class ClockFaults:
         match kind:
             case 'mocap':
                 self._mocap.clock_step = value
-            case 'robot':
+            case 'robot' if self._microcontroller is not None:
                 self._microcontroller.clock_step += value
+            case 'robot':
+                raise UserError('clock.robot cannot happen to this robot: it reports no time of its own')
             case 'host' if self._step_host is not None:
                 self._step_host(value)
             case 'host':

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import PoseSample
 from millirobot_adapt.sim.conditions import Fault
 from millirobot_adapt.sim.process_faults import ProcessFaults
 from millirobot_adapt.sim.realtime import LARGEST_LAG, LONGEST_WAIT
+from millirobot_adapt.sim.robot_faults import ClockFaults, host_step
 from millirobot_adapt.sim.rover_world import RoverWorld
+from millirobot_adapt.sim.timekeeper import Timekeeper
 
 
 class RoverMock:
@@ -29,17 +33,17 @@ class RoverMock:
             UserError: the condition's schedule holds a fault that nobody implements.
         """
         self.world = world
-        self._clock, self._host_clock, self._sleep = clock, host_clock, sleep
-        self._start: float | None = None
-        self._host_offset = 0.0
-        self.lost_time = 0.0
-        """Time that the mock has let go because it could not keep up [s]."""
+        self._sleep = sleep
+        self.time = Timekeeper(LARGEST_LAG, clock, host_clock)
+        """The time of the world beside that of the host."""
         world.injector.add('process', ProcessFaults())
+        world.injector.add('clock', ClockFaults(None, world.mocap, host_step(self.time)))
         world.injector.check('in the mock of a rover')
 
-    def host_time(self, stamp: float) -> float:
-        """Convert a time of the world to host time, seconds since the epoch."""
-        return stamp + self._host_offset
+    @property
+    def motors(self) -> tuple[float, FloatArray]:
+        """Since when it is told to move, or to stand [s, world], and its command: forward [m/s], turn [rad/s]."""
+        return self.world.command_since, np.array(self.world.rover.command)
 
     def command(self, action: FloatArray) -> None:
         """Take a velocity command, shape (nu,)."""
@@ -47,21 +51,11 @@ class RoverMock:
 
     def turn(self) -> list[PoseSample]:
         """Wait for a moment, go on to the present, and return the poses that have arrived, stamped with host time."""
-        if self._start is None:
-            self._start = self._clock() - self.world.time
-            self._host_offset = self._host_clock() - self.world.time
+        self.time.now(self.world.time)  # the clock starts with the first turn
         self._sleep(LONGEST_WAIT)
-        now = self._clock() - self._start
-        lag = now - self.world.time
-        if lag > LARGEST_LAG:
-            self._start += lag
-            self._host_offset += lag
-            self.lost_time += lag
-            now = self.world.time
+        now = self.time.until(self.world.time)
         self.world.advance(now)
-        return [
-            PoseSample(self.host_time(pose.stamp), pose.position, pose.quaternion) for pose in self.world.mocap.due(now)
-        ]
+        return self.time.stamped(self.world.mocap.due(now))
 
     def inject(self, fault: Fault) -> None:
         """Let a fault begin now.

@@ -51,6 +51,8 @@ class RoverWorld(ConditionedWorld):
         super().__init__(condition)
         self._steps = 0
         self._commanded = -math.inf
+        self.command_since = 0.0
+        """Time since which it is told to move, or to stand [s]."""
         self.first_motion: float | None = None
         """Time of the first command that is not zero, from which the schedule of faults counts [s]."""
         self._forward, self._turn = (robot.layout.action_names.index(name) for name in ('forward', 'turn'))
@@ -65,7 +67,7 @@ class RoverWorld(ConditionedWorld):
     def command(self, action: FloatArray) -> None:
         """Take a velocity command, shape (nu,)."""
         forward, turn = float(action[self._forward]), float(action[self._turn])
-        self.rover.command = (forward, turn)
+        self._tell(forward, turn)
         self._commanded = self.time
         if self.first_motion is None and (forward or turn):
             self.first_motion = self.time
@@ -79,9 +81,15 @@ class RoverWorld(ConditionedWorld):
             if self.time >= self._camera.next_exposure:
                 self._camera.expose(self.time, *self.rover.pose())
             if self.time > self._commanded + COMMAND_TIMEOUT:
-                self.rover.command = (0.0, 0.0)
+                self._tell(0.0, 0.0)
             self.rover.step()
             self._steps += 1
+
+    def _tell(self, forward: float, turn: float) -> None:
+        """Let the rover's own controller take a speed [m/s] and a yaw rate [rad/s]."""
+        if any(self.rover.command) != any((forward, turn)):
+            self.command_since = self.time
+        self.rover.command = (forward, turn)
 
     def _take_over(self, condition: Condition) -> None:
         _refuse_legs(condition)

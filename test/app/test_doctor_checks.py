@@ -114,6 +114,20 @@ def test_another_controller_in_the_domain_is_seen():
     assert 'controller' in found.what
 
 
+def test_odometry_in_the_place_of_motion_capture_is_listened_to(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        'millirobot_adapt.app.doctor.subject.probe',
+        lambda topic, command, kind: asked.append((topic, command, kind)) or Probe(answer=HEARD),
+    )
+    (tmp_path / 'estimator.yaml').write_text(
+        'estimator:\n  ros__parameters:\n    pose_source: odometry\n    odometry_topic: /amcl/odom\n'
+    )
+    (found,) = ros.check_mocap(Subject(params=tmp_path, robot='rover'))
+    assert found.what.startswith('100 Hz on /amcl/odom')
+    assert asked == [('/amcl/odom', 'cmd_vel', 'nav_msgs/msg/Odometry')]
+
+
 def test_what_a_broken_middleware_says_is_kept_to_the_point():
     line = '[ERROR] [1.2] [rcl]: Expected that but found this, at /a/b.c:15, at /c.c:1'
     program = f'import sys; sys.stderr.write({line!r}); sys.exit(102)'
@@ -393,14 +407,15 @@ def test_an_installed_copy_that_differs_is_found(monkeypatch, tmp_path):
 def test_a_name_that_is_no_topic_is_named_and_the_other_checks_go_on(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        'millirobot_adapt.app.doctor.subject.probe', lambda topic, command: asked.append((topic, command)) or Probe()
+        'millirobot_adapt.app.doctor.subject.probe',
+        lambda topic, command, kind: asked.append((topic, command, kind)) or Probe(),
     )
     subject = Subject(mocap_topic='/vrpn_mocap/robot-1/pose')
     (found,) = ros.check_mocap(subject)
     assert found.level is Level.FAIL
     assert "'-' at place 18" in found.what
     assert subject.probe.error == ''
-    assert asked == [('mocap/pose', '')], 'ROS is asked all the same'
+    assert asked == [('mocap/pose', '', 'geometry_msgs/msg/PoseStamped')], 'ROS is asked all the same'
 
 
 @pytest.mark.parametrize('name', ['mocap/pose', '/vrpn/robot_1/pose', '~/pose', 'a'])

@@ -311,12 +311,12 @@ def test_clocks_step(bench):
     before = bench.telemetry().timestamp
     bench.inject('clock.robot', 2.0)
     assert (bench.telemetry().timestamp - before) * ROBOT.imageproc.scales.clock == pytest.approx(2.0, abs=0.01)
-    now = bench.mock.host_time(0.0)
+    now = bench.mock.time.host_time(0.0)
     bench.inject('clock.host', -5.0, 0.1)
-    assert bench.mock.host_time(0.0) == pytest.approx(now - 5.0)
+    assert bench.mock.time.host_time(0.0) == pytest.approx(now - 5.0)
     assert fault_hooks.clock_file().ahead == -5.0
     bench.live(0.2)
-    assert bench.mock.host_time(0.0) == pytest.approx(now)
+    assert bench.mock.time.host_time(0.0) == pytest.approx(now)
     assert fault_hooks.clock_file().ahead == 0.0
 
 

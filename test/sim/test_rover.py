@@ -12,6 +12,7 @@ from millirobot_adapt.core.robot.layout import POSITION, YAW_RATE
 from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.sim.conditions import Condition, Fault, Payload, load_condition
 from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
+from millirobot_adapt.sim.rover_mock import RoverMock
 from millirobot_adapt.sim.rover_world import RoverWorld
 from millirobot_adapt.sim.world import World
 
@@ -97,3 +98,67 @@ def test_training_conditions_are_of_the_robot():
     condition = training_conditions(ROVER)(np.random.default_rng(0))
     RoverWorld(ROVER, condition, 0)
     assert condition.wheel_gain != (1.0,) * 4
+
+
+EPOCH = 1_700_000_000.0
+
+
+class RealTime:
+    """A rover's mock on a fake clock, which waiting moves."""
+
+    def __init__(self, **condition):
+        self.now = 50.0
+        self.mock = RoverMock(
+            RoverWorld(ROVER, dataclasses.replace(QUIET, **condition), 0), clock=lambda: self.now,
+            host_clock=lambda: EPOCH + self.now, sleep=self.sleep,
+        )  # fmt: skip
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def run(self, seconds, action=None):
+        poses, end = [], self.now + seconds
+        while self.now < end:
+            if action is not None:
+                self.mock.command(np.array(action))
+            poses += self.mock.turn()
+        return poses
+
+
+def test_in_real_time_it_drives_by_the_clock_and_poses_carry_host_time():
+    real = RealTime()
+    poses = real.run(1.0, (0.4, 0.0))
+    assert real.mock.world.time == pytest.approx(1.0, abs=0.01)
+    assert 95 <= len(poses) <= 101
+    assert poses[-1].stamp == pytest.approx(EPOCH + real.now, abs=0.03)
+    assert poses[-1].position[0] > 0.25
+    real.now += 2.0
+    real.run(0.1)
+    assert real.mock.time.lost_time == pytest.approx(2.0, abs=0.01)
+
+
+def test_the_mock_says_since_when_it_is_told_to_move_or_to_stand():
+    real = RealTime()
+    real.run(0.2)
+    assert not real.mock.motors[1].any()
+    real.run(0.3, (0.4, 0.0))
+    since, told = real.mock.motors
+    assert (since, told[0]) == (pytest.approx(0.2, abs=0.01), 0.4)
+    real.run(0.2, (0.2, 0.5))
+    assert real.mock.motors[0] == since, 'it moves on'
+    real.run(0.1, (0.0, 0.0))
+    assert real.mock.motors[0] == pytest.approx(0.7, abs=0.01)
+    real.run(0.1, (0.3, 0.0))
+    real.run(0.8)
+    assert real.mock.motors[0] == pytest.approx(1.4, abs=0.02), 'its own timeout, half a second after the last command'
+
+
+def test_the_clock_of_motion_capture_steps_and_a_clock_of_its_own_it_has_none():
+    real = RealTime()
+    before = real.run(0.2)[-1].stamp
+    real.mock.inject(Fault('clock.mocap', 5.0))
+    assert real.run(0.2)[-1].stamp - before == pytest.approx(5.2, abs=0.02)
+    with pytest.raises(UserError, match='reports no time of its own'):
+        real.mock.inject(Fault('clock.robot', 1.0))
+    with pytest.raises(UserError, match='this mock has no bus'):
+        real.mock.inject(Fault('bus.loss', 1.0))

@@ -13,6 +13,7 @@ from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition, Fault, Payload, Slope
 from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
+from millirobot_adapt.sim.link_faults import BusTarget
 from millirobot_adapt.sim.lockstep import LinePort
 from millirobot_adapt.sim.world import World
 
@@ -89,3 +90,17 @@ def test_a_fault_that_cannot_happen_to_a_robot_is_refused(robot, fault):
     world = World(load_robot(robot), Condition(), 0)
     with pytest.raises(UserError, match='cannot happen to this robot'):
         world.injector.inject(Fault(fault, 'middle_left'), 0.0)
+
+
+def test_faults_of_the_bus_are_those_of_the_line():
+    walker = Walker()
+    line = walker.world.electronics.line
+    target = BusTarget(line)
+    target.begin('loss', 1.0)
+    assert walker.driver.exchange(np.zeros(2)).telemetry is None
+    target.end('loss')
+    assert walker.driver.exchange(np.zeros(2)).telemetry is not None
+    target.begin('corruption', 1.0)
+    assert walker.driver.exchange(np.zeros(2)).telemetry is None
+    target.end('corruption')
+    assert (line.faults.lost, line.faults.corrupt) == (0.0, 0.0)

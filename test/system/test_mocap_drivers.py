@@ -105,3 +105,34 @@ def test_another_type_on_the_topic_is_named(group, listener):
         return any('nav_msgs/msg/Odometry' in text for text in lab.said)
 
     listener.wait_for(told, 'the type is told')
+
+
+def test_odometry_takes_the_place_of_motion_capture_and_is_passed_on_as_such(group, listener):
+    lab = Lab(listener.node, '/unheard', qos_profile_sensor_data)
+    source = listener.node.create_publisher(Odometry, '/robot/odom', 10)
+    copies = []
+    listener.node.create_subscription(PoseStamped, 'mocap/pose', copies.append, qos_profile_sensor_data)
+    command = [*ESTIMATOR.command(ESTIMATOR.parameter_file)]
+    for setting in ('pose_source:=odometry', 'odometry_topic:=/robot/odom', 'lowest_pose_rate:=2.0'):
+        command += ['-p', setting]
+    group.supervisor.start(ESTIMATOR.name, command)
+    bring_up = BringUp(
+        {ESTIMATOR.name: LifecycleClient(listener.node, ESTIMATOR.name)}, PATIENCE, print, time.monotonic
+    )
+    frame = 'odom'
+
+    def odometry():
+        message = Odometry()
+        pose = pose_stamped(time.time(), np.array([0.5, -0.2, 0.05]), np.array([0.0, 0.0, 0.0, 1.0]))
+        message.header, message.pose.pose = pose.header, pose.pose
+        message.header.frame_id = frame
+        source.publish(message)
+        lab.publish()
+        bring_up.advance()
+        return len(lab.odometry) >= 3
+
+    listener.wait_for(odometry, 'odometry comes')
+    assert lab.odometry[-1].pose.pose.position.x == pytest.approx(0.5, abs=0.01)
+    assert copies[-1].header.frame_id == 'world'
+    frame = 'map'
+    listener.wait_for(lambda: odometry() and any('frame' in text for text in lab.said), 'another frame is refused')

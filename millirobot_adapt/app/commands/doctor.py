@@ -36,7 +36,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--params', type=user_path, help='a ROS 2 parameter file, or a folder of them (default: shipped)'
     )
-    parser.add_argument('--mocap-topic', default='mocap/pose', help='where motion capture publishes PoseStamped')
+    parser.add_argument(
+        '--mocap-topic', help='where poses are published (default: mocap/pose, or as the parameters say)'
+    )
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_doctor)
 

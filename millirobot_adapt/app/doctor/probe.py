@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from millirobot_adapt.contract.topics import MOCAP_POSE
+
 LISTENING = 2.0
 """How long motion capture is listened to [s]."""
 PATIENCE = 30.0
@@ -26,15 +28,22 @@ class Probe:
 
 
 def probe(
-    mocap_topic: str, program: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.graph_probe'), command: str = ''
+    topic: str,
+    program: tuple[str, ...] = ('-m', 'millirobot_adapt.nodes.graph_probe'),
+    command: str = '',
+    kind: str = MOCAP_POSE.type,
 ) -> Probe:
-    """Start ROS in a child, listen to motion capture for `LISTENING` seconds, and return what it found.
+    """Start ROS in a child, listen to poses for `LISTENING` seconds, and return what it found.
 
-    `command` is the topic of a velocity command, whose listeners are looked for; '': none.
+    Args:
+        topic: Where poses are published.
+        program: What is started.
+        command: Topic of a velocity command, whose listeners are looked for; '': none.
+        kind: Type of the poses.
     """
     try:
         ended = subprocess.run(
-            [sys.executable, *program, mocap_topic, str(LISTENING), *([command] if command else [])],
+            [sys.executable, *program, kind, topic, str(LISTENING), *([command] if command else [])],
             capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -9,12 +9,13 @@ from pathlib import Path
 from firmware_bridge.bridge_config import BridgeConfig
 from millirobot_adapt.app.doctor.finding import Finding, fail, warn
 from millirobot_adapt.app.doctor.probe import Probe, probe
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES, ROBOT, NodeProcess
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, NODES, ROBOT, NodeProcess
 from millirobot_adapt.bringup.robot_choice import choices_of
-from millirobot_adapt.contract.topics import MOCAP_POSE, why_no_topic
+from millirobot_adapt.contract.topics import MOCAP_POSE, ODOMETRY, why_no_topic
 from millirobot_adapt.core.config import Config, build, flatten, nested_in, read_params
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.parameter_file import ParameterFile, present_values, read_parameter_file
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.drivers import TwistConfig
@@ -35,7 +36,7 @@ class Subject:
         port: str | None = None,
         model: str | None = None,
         params: Path | None = None,
-        mocap_topic: str = MOCAP_POSE.name,
+        mocap_topic: str | None = None,
         runs: Path = Path('runs'),
     ) -> None:
         """Take the command's options.
@@ -46,13 +47,13 @@ class Subject:
             port: Serial port, None for the bridge's parameter.
             model: Model bundle, None for the controller's parameter.
             params: A ROS 2 parameter file, or a folder with one file a node; None for the shipped ones.
-            mocap_topic: Where motion capture publishes.
+            mocap_topic: Where poses are published, None for what the estimator's parameters say.
             runs: Where run folders go.
         """
         if params is not None and not params.exists():
             raise UserError(f'--params {params}: no such file or folder; name one of yours')
         self.robot_expected = robot_expected
-        self.mocap_topic = mocap_topic
+        self._mocap_topic = mocap_topic
         self.runs = runs
         self._robot = robot
         self._port = port
@@ -142,12 +143,28 @@ class Subject:
         """Name or folder of the model bundle."""
         return self._model or self.controller.model
 
+    @property
+    def mocap_topic(self) -> str:
+        """Where poses are published."""
+        if self._mocap_topic is not None:
+            return self._mocap_topic
+        config = self._config(ESTIMATOR)
+        assert isinstance(config, EstimatorNodeConfig)
+        return config.odometry_topic if self._by_odometry else MOCAP_POSE.name
+
     @cached_property
     def probe(self) -> Probe:
         """What ROS says."""
         heard = MOCAP_POSE.name if why_no_topic(self.mocap_topic) else self.mocap_topic
-        driver = self.robot.driver
-        return probe(heard, command=driver.topic if isinstance(driver, TwistConfig) else '')
+        driver, kind = self.robot.driver, ODOMETRY.type if self._by_odometry else MOCAP_POSE.type
+        return probe(heard, command=driver.topic if isinstance(driver, TwistConfig) else '', kind=kind)
+
+    @property
+    def _by_odometry(self) -> bool:
+        """Whether poses come as odometry."""
+        config = self._config(ESTIMATOR)
+        assert isinstance(config, EstimatorNodeConfig)
+        return config.pose_source == 'odometry'
 
     def absent(self, what: str, fix: str) -> Finding:
         """Find that hardware is absent: a failure only where a robot is expected."""

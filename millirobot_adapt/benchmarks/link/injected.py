@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from millirobot_adapt.benchmarks.link.live_robot import LiveRobot
 from millirobot_adapt.benchmarks.link.process_trials import recover, watch
 from millirobot_adapt.benchmarks.link.rows import LONGEST_STOP_MS, FaultRow
 from millirobot_adapt.bringup.processes import CONTROLLER, ESTIMATOR, NodeProcess
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.drivers import ImageprocConfig
+from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 
 POSE_STOP_MS = 350.0
 """Motors have to be commanded zero within this time of the last accepted pose [ms]."""
@@ -27,6 +31,8 @@ class InjectedFault:
     """The time runs from the last accepted pose, which the state says, and not from the injection."""
     restart: NodeProcess | None = None
     """The process that has to be started again afterwards."""
+    applies: Callable[[RobotConfig], bool] = lambda robot: True
+    """Whether this can happen to a robot, and whether it reports enough of itself for anybody to notice."""
     goes_on: bool = False
     """The robot is held, not stopped: it walks on when the fault ends."""
 
@@ -36,10 +42,22 @@ class InjectedFault:
         return self.fault if self.value is None else f'{self.fault} {self.value}'
 
 
+def _has_legs(robot: RobotConfig) -> bool:
+    return bool(robot.joints)
+
+
+def _has_encoders(robot: RobotConfig) -> bool:
+    return isinstance(robot.driver, ImageprocConfig)
+
+
+def _has_servos(robot: RobotConfig) -> bool:
+    return isinstance(robot.driver, DynamixelConfig)
+
+
 INJECTED = (
     InjectedFault('mocap.stop'),
     InjectedFault('mocap.hold'),
-    InjectedFault('mocap.freeze'),
+    InjectedFault('mocap.freeze', applies=lambda robot: bool(robot.joints) or robot.gyro),
     InjectedFault('mocap.zeros'),
     InjectedFault('mocap.nan'),
     InjectedFault('mocap.zero_quaternion'),
@@ -50,8 +68,11 @@ INJECTED = (
     InjectedFault('process.kill', 'estimator', restart=ESTIMATOR),
     InjectedFault('process.worker', 'controller', LONGEST_STOP_MS, from_pose=False, restart=CONTROLLER),
     InjectedFault('process.hang', 'controller', LONGEST_STOP_MS, from_pose=False, goes_on=True),
-    InjectedFault('robot.leg_stuck', 'both', LEGS_STOP_MS, from_pose=False),
-    InjectedFault('robot.encoders', 'both', LEGS_STOP_MS, from_pose=False),
+    InjectedFault('robot.leg_stuck', 'both', LEGS_STOP_MS, from_pose=False, applies=_has_legs),
+    InjectedFault('robot.encoders', 'both', LEGS_STOP_MS, from_pose=False, applies=_has_encoders),
+    InjectedFault('robot.reset', None, LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
+    InjectedFault('bus.loss', '1.0', LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
+    InjectedFault('bus.corruption', '1.0', LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
 )
 
 

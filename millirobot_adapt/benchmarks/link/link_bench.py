@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from firmware_bridge.driver_interface import LinkLost
 from millirobot_adapt.benchmarks.link.injected import INJECTED, measure_injected
 from millirobot_adapt.benchmarks.link.live_robot import BridgeLoad, LiveRobot
-from millirobot_adapt.benchmarks.link.process_trials import PROCESS_FAULTS, Trial, measure_processes
+from millirobot_adapt.benchmarks.link.process_trials import PORT_VANISHES, PROCESS_FAULTS, Trial, measure_processes
 from millirobot_adapt.benchmarks.link.radio_trials import (
     CASES,
     OUT_OF_REACH,
@@ -27,6 +27,7 @@ from millirobot_adapt.benchmarks.link.round_trip import RoundTrip, measure_round
 from millirobot_adapt.benchmarks.link.rows import BenchFailedError, FaultRow
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.robot.drivers import ImageprocConfig
 from millirobot_adapt.sim.firmware_board import MOCK, check_firmware
 from millirobot_adapt.sim.firmware_microcontroller import microcontroller_of
 
@@ -69,16 +70,28 @@ class LinkBench:
         unknown = [row for row in self.rows if row not in ROWS]
         if unknown:
             raise UserError(f'no row of the benchmark is called {unknown[0]!r}; rows: {", ".join(ROWS)}')
+        if not self.steps:
+            raise UserError(f'none of these rows can be measured with robot {self.robot}; name others, or none')
+
+    @cached_property
+    def has_radio(self) -> bool:
+        """Whether the robot is at the other end of a radio."""
+        return isinstance(load_robot(self.robot).driver, ImageprocConfig)
 
     @property
     def radio_rows(self) -> list[str]:
         """Rows of the radio that are asked for."""
-        return [row for row in RADIO_ROWS if row in self.rows] if RADIO in self.parts else []
+        wanted = RADIO in self.parts and self.has_radio
+        return [row for row in RADIO_ROWS if row in self.rows] if wanted else []
 
     @property
     def live_faults(self) -> dict[str, Trial]:
-        """Faults of a live run that are asked for."""
-        return {name: fault for name, fault in LIVE_FAULTS.items() if name in self.rows}
+        """Faults of a live run that are asked for and can happen to the robot."""
+        robot = load_robot(self.robot)
+        never = {case.name for case in INJECTED if not case.applies(robot)}
+        if robot.baud is None:
+            never.add(PORT_VANISHES)
+        return {name: fault for name, fault in LIVE_FAULTS.items() if name in self.rows and name not in never}
 
     @property
     def steps(self) -> int:
@@ -109,8 +122,8 @@ def bench_link(bench: LinkBench, tell: Callable[[], object]) -> LinkFigures:
     """
     robot = load_robot(bench.robot)
     check_firmware(bench.firmware)
-    figures = LinkFigures(_radio(bench, robot, tell))
-    if RADIO in bench.parts:
+    figures = LinkFigures(_radio(bench, robot, tell) if bench.radio_rows else [])
+    if RADIO in bench.parts and bench.has_radio:
         _round_trips(bench, robot, figures)
     for part in (PROCESSES, BUSY):
         if part in bench.parts:

@@ -17,9 +17,11 @@ from millirobot_adapt.benchmarks.link.rows import BenchFailedError
 from millirobot_adapt.benchmarks.process_cost import cpu_seconds
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import BRIDGE, MANAGED, MOCK_ROBOT, STOP_ORDER, NodeProcess, resolve
+from millirobot_adapt.bringup.robot_choice import choices_of
 from millirobot_adapt.bringup.run_folder import write_node_parameters
 from millirobot_adapt.bringup.supervisor import Supervisor
 from millirobot_adapt.contract.states import LinkState
+from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.ros.bring_up import BringUpError
 from millirobot_adapt.ros.witness import Witness
 from millirobot_adapt.sim.firmware_board import MOCK
@@ -49,6 +51,7 @@ class LiveRobot:
 
     def __init__(self, folder: Path, robot: str, firmware: str = MOCK, busy: bool = False) -> None:
         """Prepare; `folder` gets the port, the parameters and the logs. This process joins the run's ROS domain."""
+        self.robot = load_robot(robot)
         self.busy = busy
         """Every core of the machine is kept busy beside the run."""
         self._spinners: list[subprocess.Popen[bytes]] = []
@@ -56,6 +59,7 @@ class LiveRobot:
         self._parameters = folder / 'nodes.yaml'
         path = folder / 'path.csv'
         np.savetxt(path, PATH, delimiter=',', header='x,y', comments='')
+        fitting = choices_of(self.robot, mock=True)
         overrides: dict[str, dict[str, Any]] = {
             'mock_robot': {
                 'robot': robot,
@@ -63,9 +67,10 @@ class LiveRobot:
                 'condition': 'flat',
                 'firmware': firmware,
             },
-            'bridge': {'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
+            'bridge': {**fitting.get('bridge', {}), 'robot': robot, 'port': str(self._port), 'gate.fence': FENCE},
             'estimator': {'robot': robot},
             'controller': {
+                **fitting['controller'],
                 'robot': robot,
                 'path': str(path),
                 'objective.fence_corners': FENCE,
@@ -84,7 +89,8 @@ class LiveRobot:
     def __enter__(self) -> LiveRobot:
         try:
             self.start(MOCK_ROBOT)
-            self.wait_for(self._port.exists, 'the port of the mock')
+            if self.robot.baud is not None:
+                self.wait_for(self._port.exists, 'the port of the mock')
             for node in MANAGED:
                 self.start(node)
             self.bring_up(*MANAGED)
@@ -136,6 +142,15 @@ class LiveRobot:
             raise BenchFailedError(f'{fault} was refused: {answer}')
         return self.witness.injected_at
 
+    def put_upright(self) -> None:
+        """Put a robot that may have tipped over when its legs ran wild back on its feet.
+
+        Raises:
+            BenchFailedError: the mock refused it.
+        """
+        if self.robot.joints:
+            self.inject('robot.upright')
+
     def now(self) -> float:
         """Return the host's time [s since the epoch]."""
         return time.time()
@@ -159,7 +174,7 @@ class LiveRobot:
         Legs that run wild, once they are free again, can tip the robot over: it is then put back on its feet.
         """
         took = self.wait_for(lambda: self.witness.link is LinkState.UP, 'the link')
-        return took + self._insist('bridge/arm', before=lambda: self.inject('robot.upright'))
+        return took + self._insist('bridge/arm', before=self.put_upright)
 
     def walk(self, seconds: float) -> None:
         """End what the controller may still be doing, arm, start, and let the robot walk.

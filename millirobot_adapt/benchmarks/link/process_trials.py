@@ -91,11 +91,12 @@ def _vanish(robot: LiveRobot) -> FaultRow:
     return row if said == 1 else replace(row, broken=f'the bridge said {said} times that the link is lost')
 
 
+PORT_VANISHES = 'port vanishes for 2 s'
 PROCESS_FAULTS: Mapping[str, Trial] = {
     'SIGKILL of the controller': _kill_controller,
     'SIGSTOP of the bridge': _hang_bridge,
     'SIGKILL of the bridge': _kill_bridge,
-    'port vanishes for 2 s': _vanish,
+    PORT_VANISHES: _vanish,
 }
 """What each row of a process does to the robot."""
 

@@ -102,6 +102,14 @@ class EstimatorNodeConfig(EstimatorConfig):
         'best_effort', 'Quality of service asked of motion capture; best effort hears every driver.',
         choices=('best_effort', 'reliable'),
     )  # fmt: skip
+    pose_source: str = param(
+        'mocap', 'Where poses come from: motion capture (PoseStamped), or nav_msgs/Odometry of a localisation.',
+        choices=('mocap', 'odometry'),
+    )  # fmt: skip
+    odometry_topic: str = param('odom', 'Topic of that odometry; used with pose_source odometry alone.')
+    odometry_frame: str = param(
+        'odom', 'Frame of that odometry, which is taken for `world`; poses of another frame are not used.'
+    )
     lowest_pose_rate: float = param(
         20.0, 'The node does not become active while motion capture comes more rarely.', unit='Hz', low=1.0, high=1000.0
     )

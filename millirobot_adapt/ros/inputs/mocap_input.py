@@ -1,4 +1,4 @@
-"""Hear motion capture, and say how it comes."""
+"""Hear motion capture, or odometry in its place, and say how it comes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 
 from millirobot_adapt.contract.messages import pose_sample
-from millirobot_adapt.contract.topics import MOCAP_POSE
+from millirobot_adapt.contract.topics import MOCAP_POSE, ODOMETRY, WORLD_FRAME
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
 from millirobot_adapt.core.estimation.pose_rate import PoseRate
 from millirobot_adapt.core.robot.samples import Arrival, PoseSample
@@ -30,16 +31,33 @@ def now() -> Arrival:
 
 
 class MocapInput:
-    """Subscribe to motion capture; best effort hears every driver, reliable only those that are."""
+    """Subscribe to motion capture; best effort hears every driver, reliable only those that are.
+
+    Odometry that takes its place is also published as motion capture, so that the bag holds it and a replay repeats it.
+    """
 
     def __init__(self, node: Node, config: EstimatorNodeConfig, on_pose: Callable[[PoseSample], None]) -> None:
         self._on_pose = on_pose
         self._rate = PoseRate(config.lowest_pose_rate, config.clock_offset)
         profile = qos(MOCAP_POSE, QUEUE)
         profile.reliability = ReliabilityPolicy[config.mocap_reliability.upper()]
-        self._source = SourceWatch(node, MOCAP_POSE.name, MOCAP_POSE.type, profile, REMEDY)
-        events = self._source.events()
-        node.create_subscription(PoseStamped, MOCAP_POSE.name, self.hear, profile, event_callbacks=events)
+        self._frame = config.odometry_frame
+        if config.pose_source == 'odometry':
+            topic, kind, hear = config.odometry_topic, ODOMETRY.type, self.hear_odometry
+            self._copy = node.create_publisher(PoseStamped, MOCAP_POSE.name, qos(MOCAP_POSE, QUEUE))
+        else:
+            topic, kind, hear = MOCAP_POSE.name, MOCAP_POSE.type, self.hear
+        self._source = SourceWatch(node, topic, kind, profile, REMEDY)
+        message = Odometry if kind == ODOMETRY.type else PoseStamped
+        node.create_subscription(message, topic, hear, profile, event_callbacks=self._source.events())
+
+    def hear_odometry(self, message: Odometry) -> None:
+        """Take the pose of one odometry."""
+        pose = PoseStamped(header=message.header, pose=message.pose.pose)
+        if pose.header.frame_id == self._frame:
+            pose.header.frame_id = WORLD_FRAME
+        self._copy.publish(pose)
+        self.hear(pose)
 
     def hear(self, message: PoseStamped) -> None:
         """Take one pose."""

@@ -7,7 +7,6 @@ from rclpy.node import Node
 from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
-from firmware_bridge.driver_interface import Exchange
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -34,13 +33,20 @@ class ExchangePublisher:
         self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
         self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
 
-    def publish(self, exchange: Exchange, decided: FloatArray | None) -> None:
-        """Publish an exchange, and what was decided, shape (nu,), where that was not sent."""
-        self._sent.publish(joint_state(exchange.stamp, exchange.sent, names=self._actions))
+    def publish(self, stamp: float, sent: FloatArray, telemetry: Telemetry | None, decided: FloatArray | None) -> None:
+        """Publish an exchange.
+
+        Args:
+            stamp: Time of sending [s, host clock].
+            sent: What the robot was commanded, shape (nu,).
+            telemetry: Its reply; None: none came.
+            decided: What was decided, shape (nu,), where that was not sent; None: it was.
+        """
+        self._sent.publish(joint_state(stamp, sent, names=self._actions))
         if decided is not None:
-            self._decision.publish(joint_state(exchange.stamp, decided, names=self._actions))
-        if exchange.telemetry is not None:
-            self._publish_reply(exchange.telemetry)
+            self._decision.publish(joint_state(stamp, decided, names=self._actions))
+        if telemetry is not None:
+            self._publish_reply(telemetry)
 
     def _publish_reply(self, telemetry: Telemetry) -> None:
         self._reply.publish(labelled_array(encode_reply(telemetry), f'reply, see {encode_reply.__module__}'))
