@@ -51,8 +51,8 @@ import numpy as np
 
 from millirobot_adapt.analysis.followed_path import FollowedPath, follow_path
 from millirobot_adapt.analysis.predictions import Predictions
-from millirobot_adapt.analysis.recovery import ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.run_data import RunData, spoken
+from millirobot_adapt.analysis.run_recovery import ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus

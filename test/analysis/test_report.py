@@ -9,9 +9,9 @@ import pytest
 import synthetic_run
 
 from millirobot_adapt.analysis.figure_style import worst
-from millirobot_adapt.analysis.recovery import time_to_recover
 from millirobot_adapt.analysis.report import write_report
 from millirobot_adapt.analysis.run_data import read_run_data
+from millirobot_adapt.analysis.run_recovery import time_to_recover
 from millirobot_adapt.analysis.summary import summarise
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import stored_messages

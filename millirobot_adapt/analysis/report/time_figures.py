@@ -26,9 +26,9 @@ from millirobot_adapt.analysis.figure_style import (
     running_median,
     worst,
 )
-from millirobot_adapt.analysis.recovery import TOLERANCE, Recovery, ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import Series
+from millirobot_adapt.analysis.run_recovery import TOLERANCE, RunRecovery, ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import FloatArray, StateView
@@ -129,7 +129,7 @@ def _came_back(seconds: float | None) -> str:
     return 'always' if seconds == 0 else f'again after {seconds:.1f} s'
 
 
-def _draw_recovery(axes: Axes, found: Recovery, scale: float) -> None:
+def _draw_recovery(axes: Axes, found: RunRecovery, scale: float) -> None:
     """Draw one error, before and after adapting, its level before the fault, and when it was back."""
     since = found.stamps - found.fault
     shown = since >= -BEFORE_FAULT

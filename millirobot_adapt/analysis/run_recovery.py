@@ -19,7 +19,7 @@ SETTLING = 2.0
 
 
 @dataclass(frozen=True)
-class Recovery:
+class RunRecovery:
     """An error of prediction, after adapting, around the first fault."""
 
     fault: float
@@ -36,12 +36,12 @@ class Recovery:
     """From the fault until the error was back [s]; 0 where it never left, None where it never came back."""
 
 
-def next_step_recovery(run: RunData) -> Recovery | None:
+def next_step_recovery(run: RunData) -> RunRecovery | None:
     """Return the recovery of the normalised error of the next step; None without a fault or errors around it."""
     return _recovery(run, run.column('stamp'), run.column('pre_error'), run.column('post_error'))
 
 
-def ahead_recovery(run: RunData, predictions: Predictions | None) -> Recovery | None:
+def ahead_recovery(run: RunData, predictions: Predictions | None) -> RunRecovery | None:
     """Return the recovery of the position error at the planning horizon [m]; None as `next_step_recovery`.
 
     What is predicted from a tick just before the fault already meets it, so up to the horizon's length of the time is
@@ -53,7 +53,7 @@ def ahead_recovery(run: RunData, predictions: Predictions | None) -> Recovery | 
     return _recovery(run, predictions.stamps, before, after)
 
 
-def _recovery(run: RunData, stamps: FloatArray, before: FloatArray, after: FloatArray) -> Recovery | None:
+def _recovery(run: RunData, stamps: FloatArray, before: FloatArray, after: FloatArray) -> RunRecovery | None:
     known = np.isfinite(after)
     stamps, before, after = stamps[known], before[known], after[known]
     faults = run.walk_faults
@@ -64,7 +64,7 @@ def _recovery(run: RunData, stamps: FloatArray, before: FloatArray, after: Float
     if not len(calm) or not (stamps >= fault).any():
         return None
     level = float(calm.mean())
-    return Recovery(fault, stamps, before, after, level, time_to_recover(stamps, after, fault, level))
+    return RunRecovery(fault, stamps, before, after, level, time_to_recover(stamps, after, fault, level))
 
 
 def time_to_recover(stamps: FloatArray, errors: FloatArray, fault: float, level: float) -> float | None:
