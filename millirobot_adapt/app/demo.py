@@ -147,7 +147,8 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
             run.start(MANAGED)
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)
-            print(f'watch it: millirobot view --live --domain {domain.number}', flush=True)
+            named = f' --robot {demo.robot}' if demo.robot else ''
+            print(f'watch it: millirobot view --live --domain {domain.number}{named}', flush=True)
             run.walk(demo.seconds, progress)
     except InterruptedRunError:
         return 'interrupted; the robot stands and every process has ended'

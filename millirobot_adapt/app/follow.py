@@ -11,13 +11,13 @@ from millirobot_adapt.analysis.view.recorded import open_recording
 from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.bringup.environment import local_environment
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.description import load_robot
 
 SILENCE = 20.0
 """Nothing heard for this long at the beginning: nobody is there [s]."""
 
 
-def follow(domain: int | None, namespace: str, save: Path | None, seconds: float | None) -> int:
+def follow(domain: int | None, namespace: str, save: Path | None, seconds: float | None, robot: str) -> int:
     """Show what is published until Ctrl-C; returns how many messages were shown.
 
     It is a process of its own at low priority that only listens, so that it takes no time from the controller.
@@ -25,6 +25,7 @@ def follow(domain: int | None, namespace: str, save: Path | None, seconds: float
     Args:
         domain: ROS domain of a demo on this machine; None: as the environment says.
         namespace: Of the robot.
+        robot: The robot's name or file.
         save: `.rrd` file to write; None opens a window.
         seconds: Follow this long [s]; None: to Ctrl-C.
 
@@ -36,9 +37,9 @@ def follow(domain: int | None, namespace: str, save: Path | None, seconds: float
     os.nice(10)
     from millirobot_adapt.ros.spectator import Spectator
 
-    robot = RobotConfig().layout
-    recording = open_recording(save, blueprint(robot))
-    stream, count = RerunStream(recording, robot), 0
+    described = load_robot(robot)
+    recording = open_recording(save, blueprint(described.layout))
+    stream, count = RerunStream(recording, described), 0
     spectator = Spectator(SHOWN, namespace)
     begin = time.monotonic()
     try:

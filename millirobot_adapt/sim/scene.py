@@ -1,4 +1,4 @@
-"""Draw the robot on its floor with MuJoCo's renderer: geoms that look like a hexapod and collide with nothing.
+"""Draw a robot on its floor with MuJoCo's renderer: geoms that look like it and collide with nothing.
 
 The scene has its own model, apart from the physics: what it shows is set by hand for every picture.
 """
@@ -14,14 +14,12 @@ import mujoco
 import numpy as np
 
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.sim.hexapod_model import LEGS, ROWS, SIDES, Body
+from millirobot_adapt.sim.robot_shapes import RobotShape
 
 Colour = tuple[float, float, float, float]
 """Red, green, blue, opacity: 0 to 1."""
-LEG_SEGMENTS = 6
-"""Capsules that a C-shaped leg is drawn with."""
-SHADE = (0.075, 0.055)
-"""Half axes of the shade below the robot [m]."""
+SHADE = (0.75, 0.55)
+"""Half axes of the shade below the robot, in its lengths."""
 MOST_SEGMENTS = 6000
 """Segments of lines in one picture; what is more is left out."""
 
@@ -34,10 +32,10 @@ class RobotPose:
     """Of the body in the world [m], shape (3,)."""
     quaternion: FloatArray
     """Its attitude, xyzw, shape (4,)."""
-    phases: tuple[float, float]
-    """Angle of the left and the right legs [rad]."""
+    phases: tuple[float, ...] = ()
+    """The phases that turn the hinges of its shape [rad], see `RobotShape.hinges`."""
     lost: frozenset[str] = frozenset()
-    """Names of legs that are not there any more, as in `model.LEGS`."""
+    """Names of hinges whose part is not there any more, such as a leg."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +68,24 @@ class Camera:
 class Scene:
     """Renders pictures. Make and use it in one thread; `close` frees the graphics context."""
 
-    def __init__(self, width: int, height: int) -> None:
-        """Prepare pictures of this size.
+    def __init__(self, width: int, height: int, shape: RobotShape) -> None:
+        """Prepare pictures of this size [pixels] of a robot of this shape.
 
         Raises:
             Whatever MuJoCo's renderer raises without a graphics context; `graphics.choose_backend` finds one before.
         """
-        self._model = mujoco.MjModel.from_xml_string(_xml(Body(), width, height))
+        self._shape = shape
+        self._model = mujoco.MjModel.from_xml_string(_xml(shape, width, height))
         self._data = mujoco.MjData(self._model)
         self._renderer = mujoco.Renderer(self._model, height, width, max_geom=MOST_SEGMENTS + 1000)
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         self._opacity = self._model.geom_rgba[:, 3].copy()
-        self._leg_geoms = {leg: self._geoms_below(leg) for leg in LEGS}
-        self._hinges = {leg: int(self._model.joint(leg).qposadr[0]) for leg in LEGS}
+        self._geoms = {name: self._geoms_of(name) for name in shape.hinges}
+        self._hinges = {name: int(self._model.joint(name).qposadr[0]) for name in shape.hinges}
 
-    def _geoms_below(self, leg: str) -> np.ndarray:
-        return np.flatnonzero(self._model.geom_bodyid == self._model.body(leg).id)
+    def _geoms_of(self, part: str) -> np.ndarray:
+        return np.flatnonzero(self._model.geom_bodyid == self._model.body(part).id)
 
     def render(self, robot: RobotPose | None, lines: Sequence[Line], camera: Camera) -> np.ndarray:
         """Return a picture, uint8, shape (height, width, 3); without a robot the floor and the lines alone."""
@@ -112,11 +111,11 @@ class Scene:
         else:
             x, y, z, w = robot.quaternion
             qpos[:7] = (*robot.position, w, x, y, z)
-            phases = dict(zip(SIDES, robot.phases, strict=True))
-            for leg, address in self._hinges.items():
-                qpos[address] = phases[leg.partition('_')[2]]
-                opacity = self._opacity[self._leg_geoms[leg]]
-                self._model.geom_rgba[self._leg_geoms[leg], 3] = 0.0 if leg in robot.lost else opacity
+            for name, address in self._hinges.items():
+                number, ahead = self._shape.hinges[name]
+                qpos[address] = robot.phases[number] + ahead
+                opacity = self._opacity[self._geoms[name]]
+                self._model.geom_rgba[self._geoms[name], 3] = 0.0 if name in robot.lost else opacity
         mujoco.mj_forward(self._model, self._data)
 
     def _add_shade(self, robot: RobotPose) -> None:
@@ -127,7 +126,7 @@ class Scene:
         for size in np.linspace(0.55, 1.0, 8):
             geom = self._renderer.scene.geoms[self._renderer.scene.ngeom]
             place = np.array([*robot.position[:2], 0.0004])
-            half = np.array([SHADE[0] * size, SHADE[1] * size, 0.0003])
+            half = np.array([*(2.0 * self._shape.half[0] * size * np.array(SHADE)), 0.0003])
             colour = np.array([0.1, 0.12, 0.15, 0.06], dtype=np.float32)
             mujoco.mjv_initGeom(geom, mujoco.mjtGeom.mjGEOM_ELLIPSOID, half, place, turned, colour)
             self._renderer.scene.ngeom += 1
@@ -146,19 +145,8 @@ class Scene:
             scene.ngeom += 1
 
 
-def _xml(body: Body, width: int, height: int) -> str:
+def _xml(shape: RobotShape, width: int, height: int) -> str:
     """Write the model: a floor of squares of 20 cm, light, and the robot."""
-    legs = ''.join(_leg(body, row, side) for side in SIDES for row in ROWS)
-    x, y, z = body.length / 2, body.width / 2, body.height / 2
-    motors = ''.join(
-        f'<geom type="cylinder" size="0.005 0.009" pos="{0.18 * body.length * s} 0 {z + 0.003}" euler="1.5708 0 0" '
-        'material="metal"/>'
-        for s in (1, -1)
-    )
-    markers = ''.join(
-        f'<geom type="sphere" size="0.0035" pos="{mx * body.length} {my * body.width} {z + 0.016}" material="marker"/>'
-        for mx, my in ((0.38, 0.3), (0.38, -0.3), (-0.38, 0.3), (-0.2, -0.4))
-    )
     return f"""
 <mujoco model="scene">
   <visual>
@@ -186,36 +174,7 @@ def _xml(body: Body, width: int, height: int) -> str:
     <geom type="plane" size="40 40 0.1" material="floor"/>
     <body name="body">
       <freejoint name="body"/>
-      <geom type="box" size="{x} {0.8 * y} {0.7 * z}" material="shell"/>
-      <geom type="capsule" fromto="{x} {-0.6 * y} 0 {x} {0.6 * y} 0" size="{0.7 * z}" material="shell"/>
-      <geom type="capsule" fromto="{-x} {-0.6 * y} 0 {-x} {0.6 * y} 0" size="{0.7 * z}" material="shell"/>
-      <geom type="box" size="{0.34 * body.length} {0.85 * y} 0.0008" pos="0 0 {z + 0.009}" material="board"/>
-      <geom type="box" size="0.008 0.008 0.0012" pos="0.012 0 {z + 0.0105}" material="chip"/>
-      <geom type="box" size="0.006 0.004 0.001" pos="-0.014 0.006 {z + 0.0103}" material="chip"/>
-      <geom type="box" size="0.012 0.007 0.004" pos="-0.024 -0.004 {z + 0.0135}" material="cell"/>
-      {motors}{markers}{legs}
+      {shape.parts}
     </body>
   </worldbody>
 </mujoco>"""
-
-
-def _leg(body: Body, row: str, side: str) -> str:
-    """Write a C-shaped leg; its hinge and its foot lie where those of `sim.model` do."""
-    x = {'front': 1, 'middle': 0, 'rear': -1}[row] * body.hip_spacing
-    y = (1 if side == 'left' else -1) * body.track / 2
-    down = math.pi if row == 'middle' else 0.0
-    foot = np.array([-math.sin(down), -math.cos(down)]) * body.leg_length
-    bulge = np.array([-foot[1], foot[0]])  # to the front where the foot points down
-    turns = np.linspace(0.0, math.pi, LEG_SEGMENTS + 1)
-    arc = [foot / 2 * (1 - math.cos(turn)) + bulge / 2 * math.sin(turn) for turn in turns]
-    parts = ''.join(
-        f'<geom type="capsule" size="0.0022" fromto="{a[0]} 0 {a[1]} {b[0]} 0 {b[1]}" material="leg"/>'
-        for a, b in pairwise(arc)
-    )
-    inward = -math.copysign(0.25 * body.track, y)
-    hip = f'<geom type="capsule" size="0.0018" fromto="0 0 0 0 {inward} 0" material="metal"/>'
-    return f"""
-      <body name="{row}_{side}" pos="{x} {y} 0">
-        <joint name="{row}_{side}" axis="0 1 0"/>
-        {hip}{parts}
-      </body>"""

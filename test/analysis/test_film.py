@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,24 @@ from millirobot_adapt.analysis.film.film import Shots
 from millirobot_adapt.analysis.film.options import FilmOptions
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.sim.scene import Camera, Scene
-shots = Shots(read_whole_run(open_bag(Path(sys.argv[1]))), FilmOptions(*{SIZE}))
-scene = Scene(*{SIZE})
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.sim.robot_shapes import shape_of
+from millirobot_adapt.sim.scene import Camera, RobotPose, Scene
+shape = shape_of(load_robot('velociroach'))
+shots = Shots(read_whole_run(open_bag(Path(sys.argv[1]))), FilmOptions(*{SIZE}), shape)
+scene = Scene(*{SIZE}, shape)
 pictures = [shots.picture(scene, time) for time in {MOMENTS}]
 empty = scene.render(None, [], Camera(np.zeros(3), 0.6))
-np.savez(sys.argv[2], pictures=pictures, empty=empty)
+scene.close()
+robots = {{}}
+for robot in ('velociroach', 'xl330_hexapod', 'rover'):
+    shape = shape_of(load_robot(robot))
+    scene = Scene(*{SIZE}, shape)
+    for name, lost in (('', frozenset()), ('_hurt', frozenset({{'middle_right'}}))):
+        stands = RobotPose(np.array([0.0, 0.0, shape.standing]), np.array([0.0, 0.0, 0.0, 1.0]), (0.0, 0.5), lost)
+        robots[robot + name] = scene.render(stands, [], Camera(np.zeros(3), 12.4 * shape.half[0]))
+    scene.close()
+np.savez(sys.argv[2], pictures=pictures, empty=empty, **robots)
 """
 
 
@@ -74,11 +87,11 @@ def rendered(tmp_path_factory):
     run = synthetic_run.write_run(home / 'run', lively=True)
     subprocess.run([sys.executable, '-c', RENDER, str(run), str(home / 'found.npz')], check=True, timeout=300)
     with np.load(home / 'found.npz') as found:
-        return found['pictures'], found['empty']
+        return dict(found)
 
 
 def test_robot_paths_and_captions_are_in_every_picture(rendered):
-    pictures, empty = rendered
+    pictures, empty = rendered['pictures'], rendered['empty']
     assert pictures.shape == (3, SIZE[1], SIZE[0], 3)
     middle = (slice(SIZE[1] // 3, 2 * SIZE[1] // 3), slice(SIZE[0] // 3, 2 * SIZE[0] // 3))
     for picture in pictures:
@@ -92,8 +105,24 @@ def test_robot_paths_and_captions_are_in_every_picture(rendered):
     assert near(empty, ORANGE_LEG).sum() == 0
 
 
+@pytest.mark.parametrize('robot', ['velociroach', 'xl330_hexapod', 'rover'])
+def test_every_robot_has_a_shape_that_fills_its_picture(rendered, robot):
+    picture, hurt = rendered[robot], rendered[f'{robot}_hurt']
+    rows, columns = np.nonzero(near(picture, GREEN_BOARD))
+    assert 100 < len(rows) < 0.2 * picture[..., 0].size
+    assert abs(columns.mean() - SIZE[0] / 2) < SIZE[0] / 10
+    assert near(picture, ORANGE_LEG).sum() > 30, 'legs, or hubs of wheels'
+    fewer = near(picture, ORANGE_LEG).sum() - near(hurt, ORANGE_LEG).sum()
+    assert fewer == 0 if robot == 'rover' else fewer > 20, 'a lost leg is not drawn; a rover has none to lose'
+
+
+def test_the_shapes_are_different(rendered):
+    shown = [rendered[robot].astype(int) for robot in ('velociroach', 'xl330_hexapod', 'rover')]
+    assert all(np.abs(one - other).mean() > 1.0 for one, other in pairwise(shown))
+
+
 def test_the_caption_of_a_fault_stands_below_when_it_has_begun(rendered):
-    before, fault, after = rendered[0]
+    before, fault, after = rendered['pictures']
     below = (slice(round(0.78 * SIZE[1]), round(0.88 * SIZE[1])), slice(SIZE[0] // 3, 2 * SIZE[0] // 3))
     dark = [near(picture, WALKED, 30)[below].sum() for picture in (before, fault, after)]
     assert dark[1] > max(dark[0], dark[2]) + 150

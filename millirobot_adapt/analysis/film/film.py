@@ -20,10 +20,12 @@ from millirobot_adapt.analysis.report.words import title
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import Bag
+from millirobot_adapt.recording.run_setup import recorded_robot
+from millirobot_adapt.sim.robot_shapes import RobotShape, shape_of
 from millirobot_adapt.sim.scene import Camera, Line, Scene
 
-DISTANCE = 0.62
-"""From the camera that follows to the robot [m]."""
+DISTANCE = 6.2
+"""From the camera that follows to the robot, in lengths of the robot."""
 SMOOTH = 1.0
 """The camera that follows looks at the mean place over this time [s]."""
 EVENT_SHOWN = 4.0
@@ -42,7 +44,7 @@ def make_film(bag: Bag, out: Path, options: FilmOptions) -> int:
     """
     check_kind(out)
     recorded = read_whole_run(bag)
-    shots = Shots(recorded, options)
+    shots = Shots(recorded, options, shape_of(recorded_robot(bag)))
     shown = tqdm(shots.pictures(), total=len(shots.times), desc='filming', unit=' pictures', disable=None, leave=False)
     return write_film(out, shown, options.fps)
 
@@ -50,15 +52,16 @@ def make_film(bag: Bag, out: Path, options: FilmOptions) -> int:
 class Shots:
     """The pictures of one film."""
 
-    def __init__(self, recorded: WholeRun, options: FilmOptions) -> None:
-        """Choose the moments.
+    def __init__(self, recorded: WholeRun, options: FilmOptions, shape: RobotShape) -> None:
+        """Choose the moments of a run with a robot of this shape.
 
         Raises:
             UserError: the bag holds no poses, or nothing of it lies between start and end.
         """
         self._timeline, self._options = recorded.timeline, options
         self._title = title(recorded)
-        self._motion = motion_of(self._timeline)
+        self._shape = shape
+        self._motion = motion_of(self._timeline, shape)
         end = self._timeline.span[1] if options.end is None else min(options.end, self._timeline.span[1])
         self.times = np.arange(options.start, end, options.speed / options.fps)
         if not len(self.times):
@@ -69,12 +72,14 @@ class Shots:
         self._wanted = None if reference is None else np.asarray(reference.outline)
         self._overlay = Overlay(options.width, options.height, self._wanted, self._motion.poses[:, :2])
         self._look: Callable[[float], Camera] = (
-            following(self._motion) if options.camera == FOLLOW else overlooking(self._motion, self._wanted)
+            following(self._motion, 2.0 * DISTANCE * shape.half[0])
+            if options.camera == FOLLOW
+            else overlooking(self._motion, self._wanted)
         )
 
     def pictures(self) -> Iterator[np.ndarray]:
         """Render one picture after the other, uint8, shape (height, width, 3)."""
-        scene = Scene(self._options.width, self._options.height)
+        scene = Scene(self._options.width, self._options.height, self._shape)
         try:
             for time in self.times:
                 yield self.picture(scene, float(time))
@@ -145,13 +150,13 @@ def _latest(times: FloatArray, time: float) -> int | None:
     return row if row >= 0 and time - times[row] <= FADING else None
 
 
-def following(motion: RecordedMotion) -> Callable[[float], Camera]:
-    """Return a camera that goes with the robot, smoothly."""
+def following(motion: RecordedMotion, distance: float) -> Callable[[float], Camera]:
+    """Return a camera that goes with the robot, smoothly, at a distance [m]."""
 
     def look(time: float) -> Camera:
         around = np.linspace(time - SMOOTH / 2, time + SMOOTH / 2, 9)
         x, y = (float(np.interp(around, motion.times, motion.poses[:, axis]).mean()) for axis in (0, 1))
-        return Camera(np.array([x, y, 0.0]), DISTANCE)
+        return Camera(np.array([x, y, 0.0]), distance)
 
     return look
 

@@ -11,13 +11,12 @@ from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray, StateView
-from millirobot_adapt.sim.hexapod_model import LEGS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import LEGS
+from millirobot_adapt.sim.robot_shapes import RobotShape
 from millirobot_adapt.sim.scene import RobotPose
 
-STANDING = Body().leg_length + Body().foot_radius
-"""Height of the body over the floor on its feet [m]."""
 HIGHEST = 0.03
-"""The body is drawn at most this much above or below that [m]."""
+"""The body is drawn at most this much above or below the height at which it stands [m]."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +34,28 @@ class RecordedMotion:
     """Height over the median [m], roll, pitch [rad], shape (M, 3); may be empty."""
     phase_times: FloatArray
     phases: FloatArray
-    """Left, right [rad], shape (L, 2); may be empty."""
+    """Of the joints that turn round and round [rad], shape (L, joints); may be empty."""
     losses: tuple[tuple[float, str], ...]
     """When which leg was lost."""
+    standing: float
+    """Height of the body over the floor [m]."""
 
     def at(self, time: float) -> RobotPose:
         """Return what the robot looked like; before the first pose as then, after the last one as then."""
         x, y, yaw = _interpolated(time, self.times, self.poses)
         height, roll, pitch = _interpolated(time, self.attitude_times, self.attitudes)
-        position = np.array([x, y, STANDING + np.clip(height, -HIGHEST, HIGHEST)])
+        position = np.array([x, y, self.standing + np.clip(height, -HIGHEST, HIGHEST)])
         quaternion = Rotation.from_euler('ZYX', [yaw, pitch, roll]).as_quat()
-        left, right = _interpolated(time, self.phase_times, self.phases)
+        phases = _interpolated(time, self.phase_times, self.phases)
         lost = frozenset(leg for begin, leg in self.losses if begin <= time)
-        return RobotPose(position, quaternion, (float(left), float(right)), lost)
+        return RobotPose(position, quaternion, tuple(phases.tolist()), lost)
 
     def walked(self, until: float) -> FloatArray:
         """Return the way until a time, x, y [m], shape (N, 2)."""
         return np.asarray(self.poses[: int(np.searchsorted(self.times, until, side='right')), :2])
 
 
-def motion_of(timeline: Timeline) -> RecordedMotion:
+def motion_of(timeline: Timeline, shape: RobotShape) -> RecordedMotion:
     """Take the best poses that the bag has: the mock's own, the estimate, or motion capture as it came.
 
     Raises:
@@ -69,7 +70,7 @@ def motion_of(timeline: Timeline) -> RecordedMotion:
     poses = timeline.within(series)
     turned = np.column_stack([poses.values[:, :2], np.unwrap(poses.values[:, 2])])
     attitude_times, attitudes = _attitudes(timeline)
-    phases = _phases(run)
+    phases = _phases(run, shape)
     return RecordedMotion(
         source,
         poses.stamps,
@@ -79,6 +80,7 @@ def motion_of(timeline: Timeline) -> RecordedMotion:
         timeline.times(phases.stamps),
         phases.values,
         _losses(run),
+        shape.standing,
     )
 
 
@@ -99,21 +101,17 @@ def _attitudes(timeline: Timeline) -> tuple[FloatArray, FloatArray]:
     return states.stamps, np.column_stack([height, view.roll, view.pitch])
 
 
-def _has_legs(run: RunData) -> bool:
-    """Tell whether the robot turns the legs of its left and its right side, as the one that is drawn does."""
-    return [run.layout.joints[number].name for number in run.layout.phased] == list(SIDES)
-
-
-def _phases(run: RunData) -> Series:
-    """Return leg angles that grow with every turn; between two states the leg velocity says how many turns it made."""
-    if not _has_legs(run):
-        return Series(np.empty(0), np.empty((0, 2)))
+def _phases(run: RunData, shape: RobotShape) -> Series:
+    """Return phases that grow with every turn; between two states the velocity says how many turns they made."""
+    count = len({number for number, _ in shape.hinges.values()})
+    if len(run.layout.phased) < count or not count:
+        return Series(np.empty(0), np.empty((0, count)))
     if len(run.states) < 2:
         return _integrated(run.legs)
     states = run.states.values
     phases = states[:, run.layout.phase]
     wrapped = np.arctan2(phases[:, 1::2], phases[:, 0::2])
-    rates = states[:, run.layout.joint_velocity]
+    rates = states[:, run.layout.joint_velocity][:, list(run.layout.phased)]
     steps = np.diff(run.states.stamps)[:, None] * (rates[:-1] + rates[1:]) / 2
     # The turn nearest to what the velocity says, exact in its angle.
     off = np.diff(wrapped, axis=0) - steps
@@ -130,9 +128,7 @@ def _integrated(legs: Series) -> Series:
 
 
 def _losses(run: RunData) -> tuple[tuple[float, str], ...]:
-    """Return when the mock lost which leg, as its faults say; a robot without these legs never had them."""
-    if not _has_legs(run):
-        return tuple((-np.inf, leg) for leg in LEGS)
+    """Return when the mock lost which leg, as its faults say."""
     return tuple(
         (fault.received - run.origin, leg)
         for fault in run.walk_faults

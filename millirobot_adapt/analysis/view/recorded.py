@@ -17,6 +17,7 @@ from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.run_setup import recorded_robot
 
 APPLICATION = 'millirobot'
 
@@ -50,9 +51,9 @@ def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> Non
         UserError: nothing in the bag is readable, or as `open_recording`.
     """
     recorded = read_whole_run(open_bag(path, namespace=namespace))  # says what is wrong before anything opens
-    robot = recorded.timeline.run.layout
-    recording = open_recording(save, blueprint(robot, _corners(recorded.timeline)))
     bag = open_bag(path, namespace=namespace)
+    robot = recorded_robot(bag)
+    recording = open_recording(save, blueprint(robot.layout, _corners(recorded.timeline)))
     stream = RerunStream(recording, robot)
     messages = bag.messages(SHOWN)
     for topic, message, received in tqdm(messages, desc='reading', unit=' messages', disable=None, leave=False):

@@ -32,7 +32,8 @@ from millirobot_adapt.contract.topics import (
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
-from millirobot_adapt.sim.hexapod_model import ROWS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import ROWS, SIDES
+from millirobot_adapt.sim.robot_shapes import leg_strip, shape_of
 
 SHOWN: tuple[Topic, ...] = (
     REFERENCE, MOCAP_POSE, TRUE_POSE, ODOMETRY, TICK, SETPOINT, SENT, LEGS, BRIDGE_STATE, CONTROLLER_STATE, FAULT,
@@ -57,11 +58,10 @@ def rgb(colour: str) -> tuple[int, int, int]:
 class RerunStream:
     """Takes messages in the order in which they came and hands them to Rerun."""
 
-    def __init__(self, recording: rr.RecordingStream, layout: StateLayout | None = None) -> None:
-        """Write the things that do not move."""
-        self._layout = layout or RobotConfig().layout
-        turning = [self._layout.joints[number].name for number in self._layout.phased]
-        self._has_legs = turning == list(SIDES)
+    def __init__(self, recording: rr.RecordingStream, robot: RobotConfig | None = None) -> None:
+        """Write the things that do not move; the robot is VelociRoACH where none is named."""
+        robot = robot or RobotConfig()
+        self._layout, self._shape = robot.layout, shape_of(robot)
         self._to = recording
         self._walked: list[FloatArray] = []
         self._said: dict[str, str] = {}
@@ -80,14 +80,13 @@ class RerunStream:
             CANDIDATES.name: lambda message, _: self._strips('world/candidates', message.markers),
             FENCE.name: lambda message, _: self._strips('world/fence', message.markers),
         }
-        body = Body()
-        half = np.array([body.length, body.width, body.height]) / 2
+        half = np.array(self._shape.half)
         self._to.log('world', rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
         self._to.log(
             'world/robot/body', rr.Boxes3D(half_sizes=[half], colors=[rgb(INK)], fill_mode='solid'), static=True
         )
         self._to.log(
-            'world/robot/front', rr.Points3D([[half[0], 0, 0.006]], colors=[rgb(GREEN)], radii=0.006), static=True
+            'world/robot/front', rr.Points3D([[half[0], 0, half[2]]], colors=[rgb(GREEN)], radii=half[2]), static=True
         )
         self._style()
 
@@ -165,14 +164,14 @@ class RerunStream:
         self.scalar('errors/off_path', 100 * abs(tick.cross_track))
         self.scalar('tick/state', tick.wait_ms)
         self.scalar('tick/ready', tick.wait_ms + tick.work_ms)
-        if self._has_legs and len(tick.state) == self._layout.nx and np.isfinite(tick.state).all():
+        if self._shape.body is not None and len(tick.state) == self._layout.nx and np.isfinite(tick.state).all():
             self._legs(tick)
 
     def _legs(self, tick: TickRecord) -> None:
         """Draw the six legs at the angles of the tick's state."""
         cosines, sines = tick.state[self._layout.phase][0::2], tick.state[self._layout.phase][1::2]
         phases = dict(zip(SIDES, np.arctan2(sines, cosines), strict=True))
-        strips = [leg_strip(Body(), row, side, phases[side]) for side in SIDES for row in ROWS]
+        strips = [leg_strip(self._shape, row, side, phases[side]) for side in SIDES for row in ROWS]
         self._to.log('world/robot/legs', rr.LineStrips3D(strips, colors=[rgb(ORANGE)], radii=0.002))
 
     def _rates(self, kind: str, message: Any) -> None:
@@ -219,15 +218,3 @@ def shown_unit(unit: str) -> str:
 def shown_value(value: float, unit: str) -> float:
     """Return a value in the unit in which people read it."""
     return value / RADIANS_PER_REVOLUTION if unit == 'rad/s' else value
-
-
-def leg_strip(body: Body, row: str, side: str, phase: float) -> FloatArray:
-    """Return the points of a C-shaped leg from hip to foot in the body's frame [m], shape (7, 3)."""
-    down = phase + (np.pi if row == 'middle' else 0.0)
-    foot = -body.leg_length * np.array([np.sin(down), np.cos(down)])
-    bulge = np.array([-foot[1], foot[0]])
-    turns = np.linspace(0.0, np.pi, 7)[:, None]
-    arc = foot / 2 * (1 - np.cos(turns)) + bulge / 2 * np.sin(turns)
-    x = {'front': 1, 'middle': 0, 'rear': -1}[row] * body.hip_spacing
-    y = (1 if side == 'left' else -1) * body.track / 2
-    return np.column_stack([x + arc[:, 0], np.full(7, y), arc[:, 1]])

@@ -24,6 +24,9 @@ def add(subparsers: Any) -> None:
     viewer.add_argument('--seconds', type=float, metavar='S', help='with --live: follow this long (default: to Ctrl-C)')
     viewer.add_argument('--save', type=Path, metavar='FILE.rrd', help='write a file instead of opening a window')
     viewer.add_argument('--namespace', help='the robot to look at, where there are several')
+    viewer.add_argument(
+        '--robot', default='velociroach', help='with --live: the robot, by name or file (default: %(default)s)'
+    )
     viewer.set_defaults(run=_view)
 
 
@@ -33,7 +36,7 @@ def _view(args: argparse.Namespace) -> int:
     if args.live:
         from millirobot_adapt.app.follow import follow
 
-        count = follow(args.domain, args.namespace or '', args.save, args.seconds)
+        count = follow(args.domain, args.namespace or '', args.save, args.seconds, args.robot)
         print(f'{count} messages shown')
     else:
         from millirobot_adapt.analysis.view.recorded import view_bag
