@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import joblib
-import numpy as np
 from tqdm import tqdm
 
 from millirobot_adapt import __version__
@@ -16,12 +15,11 @@ from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, 
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.share import find
+from millirobot_adapt.experiments.recorded_robot import RecordedRobot
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, Walk, cut_walks
-from millirobot_adapt.sim.lockstep import Observation
-from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped, training_conditions
+from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
 
 
 class OnPolicyConfig(Config):
@@ -60,7 +58,7 @@ def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, in
     condition = training_conditions(robot)(rng)
     seed = int(rng.integers(2**31))
     shape = str(rng.choice(config.shapes))
-    recorded = _Recorded(make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed))
+    recorded = RecordedRobot(make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed))
     shipped = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
     controller = replace(
         shipped, robot=robot_name, model=str(bundle), method='', path=shape, seed=seed,
@@ -69,27 +67,3 @@ def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, in
     )  # fmt: skip
     walk(recorded, assemble(controller).loop, make_path(shape), round(config.seconds / robot.dt))
     return recorded.walk()
-
-
-class _Recorded:
-    """A stepped robot that records its setpoints and observations."""
-
-    def __init__(self, robot: SteppedRobot) -> None:
-        self._robot = robot
-        self._seen: list[Observation] = []
-
-    def reset(self) -> Observation:
-        return self._keep(self._robot.reset())
-
-    def step(self, setpoint: FloatArray) -> Observation:
-        return self._keep(self._robot.step(setpoint))
-
-    def _keep(self, observation: Observation) -> Observation:
-        self._seen.append(observation)
-        return observation
-
-    def walk(self) -> Walk:
-        """Return what was walked: the action after a state is what the next observation says was in force."""
-        sent = [seen.sent for seen in self._seen[1:]] + [np.full_like(self._seen[0].sent, np.nan)]
-        stamps = np.array([seen.stamp for seen in self._seen])
-        return stamps, np.array([seen.state for seen in self._seen]), np.array(sent)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import yaml
 
 from millirobot_adapt.core.dynamics.bundle import SCHEMA
 from millirobot_adapt.core.files import write_together
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.learning.learner_file import FILE, learner_parts, npz
 from millirobot_adapt.learning.methods.training_interface import Model
 
 
@@ -26,13 +25,15 @@ def write_bundle(
     window: int,
     data: dict[str, Any],
     training: dict[str, Any],
+    lineage: dict[str, Any] | None = None,
 ) -> None:
-    """Write the bundle into `folder` (made if missing); `data` and `training` say where the model comes from."""
+    """Write the bundle into `folder` (made if missing); the last three say where the model comes from."""
     with torch.no_grad():
         parts = model.parts(window, robot)
     theta = {name: tensor.detach().float().numpy() for name, tensor in parts.theta.items()}
     layout = robot.layout
-    files = {'theta.npz': _npz(theta), **parts.graphs}
+    kept, shared = learner_parts(model, theta)
+    files = {'theta.npz': npz(theta), **parts.graphs, FILE: npz(kept)}
     manifest = {
         'schema': SCHEMA,
         'method': method,
@@ -54,15 +55,10 @@ def write_bundle(
         **({'adaptation': dict(parts.adaptation)} if parts.adaptation else {}),
         'data': data,
         'training': training,
+        **({'lineage': lineage} if lineage else {}),
+        'learner': shared,
         'files': {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(manifest, sort_keys=False, default_flow_style=None, width=118)
     write_together(folder, {**files, 'model.yaml': text.encode('utf-8')})
-
-
-def _npz(arrays: dict[str, Any]) -> bytes:
-    """Serialise named arrays; numpy writes the same bytes for the same arrays (fixed time stamps)."""
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)
-    return stream.getvalue()

@@ -34,11 +34,13 @@ class TrainingOrigin:
     data: str
     """Hash of the rollouts."""
     version: str = __version__
+    start: str = ''
+    """Hash of the model that it began with; empty: a new one."""
 
     @classmethod
-    def of(cls, trainer: Trainer, data: str) -> TrainingOrigin:
-        """Describe a training on the rollouts of a hash."""
-        return cls(json.loads(json.dumps(flatten(trainer.config))), data)
+    def of(cls, trainer: Trainer, data: str, start: str = '') -> TrainingOrigin:
+        """Describe a training on the rollouts of a hash, from the model of another."""
+        return cls(json.loads(json.dumps(flatten(trainer.config))), data, start=start)
 
 
 class CheckpointWriter:
@@ -106,6 +108,8 @@ def _check_same(folder: Path, told: TrainingOrigin, origin: TrainingOrigin) -> N
     ]
     if told.data != origin.data:
         differing.insert(0, 'the data are other ones')
+    if told.start != origin.start:
+        differing.insert(0, 'it began with another model')
     if told.version != origin.version:
         differing.append(f'it is of version {told.version}, this is {origin.version}')
     if differing:

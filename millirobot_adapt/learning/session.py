@@ -21,6 +21,8 @@ from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.checkpoint import CheckpointWriter, TrainingOrigin
 from millirobot_adapt.learning.checkpoint import resume as resume_from
 from millirobot_adapt.learning.data_check import check_data
+from millirobot_adapt.learning.learner_file import Start
+from millirobot_adapt.learning.lineage import MANIFEST, lineage
 from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.persistence import tell_persistence
 from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts
@@ -54,6 +56,7 @@ def train(
     place: int = 0,
     rounds: Rounds | None = None,
     resume: bool = False,
+    start: Start | None = None,
 ) -> TrainedRun:
     """Train on rollouts, leave a run folder, and say what came of it.
 
@@ -65,6 +68,7 @@ def train(
         place: Line of the terminal for the progress bar.
         rounds: Further rounds; None: none.
         resume: Go on with the interrupted training whose checkpoint is in `out`.
+        start: Model to begin with; None: a new one.
 
     Raises:
         UserError: the rollouts hold too little or would mislead, the training diverges, the folder cannot be written
@@ -77,12 +81,13 @@ def train(
     for line in tell_persistence(rollouts):
         say(line)
     split, length = split_rollouts(len(rollouts.states), generator(config.seed)), config.window + config.horizon
-    trainer = Trainer(config, make_data_set(rollouts, length, split), float(rollouts.metadata['dt']))
-    origin = TrainingOrigin.of(trainer, rollouts.digest())
+    data_set, dt = make_data_set(rollouts, length, split), float(rollouts.metadata['dt'])
+    trainer = Trainer(config, data_set, dt, start.model if start else None)
+    origin = TrainingOrigin.of(trainer, rollouts.digest(), start.digest if start else '')
     model = _resumable(trainer, out, origin, resume, say, place)
     for number in range(1, rounds.count + 1 if rounds else 1):
         assert rounds is not None
-        run = TrainedRun(model, _record(trainer, model, rollouts))
+        run = TrainedRun(model, _record(trainer, model, rollouts, start))
         run.save(out, trainer.curves)
         bundle = out / f'round{number}'
         export(out, bundle, load_robot(rollouts.metadata['robot']))
@@ -93,7 +98,7 @@ def train(
         trainer.take(make_data_set(rollouts, length, split))
         model = _run(trainer, f'{out.name}, round {number}', place)
     _say_choice(trainer.trials, say)
-    record = _record(trainer, model, rollouts)
+    record = _record(trainer, model, rollouts, start)
     for name, result in record['training']['validation'].items():
         say(
             f'validation {name} the inner update: one-step error {result["one_step"]:.3f} (normalised), '
@@ -140,7 +145,7 @@ def _run(
         return trainer.run(progress, descent, on_look)
 
 
-def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts) -> dict[str, Any]:
+def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts, start: Start | None) -> dict[str, Any]:
     """Say what was trained, on what, and how well it does."""
     config = trainer.config
     results = {name: _score(trainer, model, adapted=name == 'after') for name in ('before', 'after')}
@@ -153,12 +158,13 @@ def _record(trainer: Trainer, model: Model, rollouts: CollectedRollouts) -> dict
         'window': config.window,
         'data': {**_without_layout(rollouts.metadata), 'sha256': rollouts.digest()},
         'training': training,
+        'lineage': lineage(rollouts, start.record if start else None, start.digest if start else ''),
     }
 
 
 def _without_layout(metadata: dict[str, Any]) -> dict[str, Any]:
     """Leave out of metadata what the manifest of a bundle says itself."""
-    return {key: value for key, value in metadata.items() if key != LAYOUT}
+    return {key: value for key, value in metadata.items() if key not in (LAYOUT, MANIFEST)}
 
 
 def export(run_folder: Path, out: Path, robot: RobotConfig | None = None) -> None:
@@ -191,6 +197,7 @@ def export(run_folder: Path, out: Path, robot: RobotConfig | None = None) -> Non
         window=record['window'],
         data=record['data'],
         training=record['training'],
+        lineage=record.get('lineage'),
     )
 
 

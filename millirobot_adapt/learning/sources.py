@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig, EstimatorNodeConfig
 from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.learning.lineage import MANIFEST, source_row, sources_of
 from millirobot_adapt.learning.rollout_file import (
     LAYOUT,
     REQUIRED,
@@ -41,7 +42,9 @@ def load_data(paths: Sequence[Path]) -> CollectedRollouts:
     """
     parts = [load_rollouts(path) if path.suffix == '.npz' else read_bag(path) for path in paths]
     check_alike([str(path) for path in paths], parts)
-    return join(parts)
+    joined = join(parts)
+    manifest = [source_row(_name(path), part) for path, part in zip(paths, parts, strict=True)]
+    return replace(joined, metadata={**joined.metadata, MANIFEST: manifest})
 
 
 def check_alike(names: Sequence[str], parts: Sequence[CollectedRollouts]) -> None:
@@ -67,13 +70,13 @@ def join(parts: Sequence[CollectedRollouts]) -> CollectedRollouts:
     common: dict[str, Any] = {key: parts[0].metadata.get(key) for key in COMMON}
     common[LAYOUT] = parts[0].layout.record()
     sources = [
-        {**{key: value for key, value in part.metadata.items() if key != LAYOUT}, 'sha256': part.digest()}
+        {**{k: value for k, value in part.metadata.items() if k not in (LAYOUT, MANIFEST)}, 'sha256': part.digest()}
         for part in parts
     ]
     estimators = {str(part.metadata.get('estimator')) for part in parts}
-    return concatenate(
-        parts, {**common, 'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources}
-    )
+    manifest = [row for part in parts for row in sources_of(part)]
+    told = {'version': __version__, 'estimator': ', '.join(sorted(estimators)), 'sources': sources, MANIFEST: manifest}
+    return concatenate(parts, common | told)
 
 
 PIECE = 200

@@ -61,12 +61,20 @@ OnLook = Callable[['Trainer', Descent], object]
 class Trainer:
     """Train one model on one data set; equal seeds and data give equal models on the same machine."""
 
-    def __init__(self, config: TrainConfig, data: DataSet, dt: float):
+    def __init__(self, config: TrainConfig, data: DataSet, dt: float, start: Model | None = None):
+        """Make a trainer.
+
+        Args:
+            config: How to train.
+            data: What to train on.
+            dt: Control period [s].
+            start: Model to begin with, which keeps its normalisation; None: a new one.
+        """
         self.config = config
         self.data = self._clipped(data)
         self.dt = dt
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.model: Model = METHODS[config.method].create(config, self.data, self.generator)
+        self.model: Model = start or METHODS[config.method].create(config, self.data, self.generator)
         self.curves = Curves()
         self.trials: list[Trial] = []
         self._validation = self._validation_segments()
@@ -113,7 +121,7 @@ class Trainer:
         """Go down the gradient of the batches' loss until the validation part gets no better."""
         since: list[float] = []
         while at.step < self.config.steps and at.waited < self.config.patience:
-            since.append(self._train_batch(at.optimiser))
+            since.append(self.train_batch(at.optimiser))
             at.step += 1
             if at.step % self.config.check_every and at.step < self.config.steps:
                 continue
@@ -149,7 +157,8 @@ class Trainer:
         past, future = segments.divide(self.config.window)
         return model.score(past, future, adapted=adapted)
 
-    def _train_batch(self, optimiser: torch.optim.Optimizer) -> float:
+    def train_batch(self, optimiser: torch.optim.Optimizer) -> float:
+        """Do one gradient step on a batch of the training part; returns its loss."""
         rows = torch.randint(len(self.data.training), (self.config.batch,), generator=self.generator)
         segments = self.data.training.part(rows)
         if self.model.disturbed:

@@ -14,6 +14,9 @@ from millirobot_adapt.core.errors import UserError, closest
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
 
+FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip')
+"""Parameters of training that an earlier model has fixed."""
+
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
@@ -23,7 +26,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help='what to train on: files that `collect` wrote, bags, run folders',
     )  # fmt: skip
     train.add_argument(
-        '--method', default='grbal', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default grbal)'
+        '--from', type=user_path, dest='start', metavar='RUN_OR_BUNDLE',
+        help='begin with a model that was trained before: its method, network and normalisation; only --data is new',
+    )  # fmt: skip
+    train.add_argument(
+        '--method', help='mb, mb_de, grbal, grbal_literal, rebal or rls (default: grbal, or that of --from)'
     )
     train.add_argument('--out', type=user_path, required=True, metavar='DIR', help='run folder to write')
     add_force(train)
@@ -61,6 +68,7 @@ def run_train(args: argparse.Namespace) -> int:
     """Train."""
     need_torch()
     from millirobot_adapt.learning import session
+    from millirobot_adapt.learning.learner_file import load_start
     from millirobot_adapt.learning.sources import load_data
     from millirobot_adapt.learning.train_config import TrainConfig
     from millirobot_adapt.learning.training_run import ARRAYS
@@ -68,14 +76,33 @@ def run_train(args: argparse.Namespace) -> int:
     if args.resume and args.rounds:
         raise UserError('--resume: only a training without --rounds can go on; leave one of the two out')
     check_free(args.out, args.out / ARRAYS, 'a trained run', args.force)
-    named = [f'{name}={getattr(args, name)}' for name in ('method', 'seed', 'threads')]
-    config = parse_settings(TrainConfig, [*named, *args.settings])
-    data = load_data(args.data)
-    session.train(
-        data, args.out, config, rounds=_rounds(args, data.metadata) if args.rounds else None, resume=args.resume
-    )
+    settings = [f'seed={args.seed}', f'threads={args.threads}', *args.settings]
+    config = parse_settings(TrainConfig, [f'method={args.method or "grbal"}', *settings])
+    data, start = load_data(args.data), None
+    if args.start:
+        start = load_start(args.start, load_robot(data.metadata['robot']))
+        config = parse_settings(TrainConfig, [*_fixed(args, start.record), *settings])
+    rounds = _rounds(args, data.metadata) if args.rounds else None
+    session.train(data, args.out, config, rounds=rounds, resume=args.resume, start=start)
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
+
+
+def _fixed(args: argparse.Namespace, record: Mapping[str, Any]) -> list[str]:
+    """Return what cannot change in a model to begin with, as NAME=VALUE.
+
+    Raises:
+        UserError: the user asks for another method, window or network.
+    """
+    trained = record['training']['parameters']
+    given = dict(setting.partition('=')[::2] for setting in args.settings)
+    given |= {'method': args.method} if args.method else {}
+    fixed = {name: trained[name] for name in FIXED if name in trained}
+    texts = {n: ','.join(map(str, v)) if isinstance(v, list | tuple) else str(v) for n, v in fixed.items()}
+    for name, text in texts.items():
+        if given.get(name, text) != text:
+            raise UserError(f'--from {args.start}: has {name} {text}, which stays; leave {name}={given[name]} out')
+    return [f'{name}={text}' for name, text in texts.items()]
 
 
 def _rounds(args: argparse.Namespace, metadata: Mapping[str, Any]) -> Any:

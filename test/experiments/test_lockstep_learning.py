@@ -1,0 +1,59 @@
+"""Learning in lock-step: one clock for walking and training, and what is walked with which model."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch')
+pytest.importorskip('onnx')
+
+from millirobot_adapt.app.main import main
+from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.learning.online.progress_file import read_progress
+from millirobot_adapt.learning.rollout_file import load_rollouts
+
+pytestmark = pytest.mark.train
+
+SETTINGS = (
+    'train.hidden=12,12', 'train.window=8', 'train.horizon=5', 'train.check_every=10', 'train.batch=16',
+    'train.patience=2', 'learn.leg_seconds=10', 'learn.random_minutes=0.5', 'learn.serve_every=0.1',
+)  # fmt: skip
+
+
+def learn(out, *words, minutes=1.0):
+    settings = [part for each in SETTINGS for part in ('--set', each)]
+    return main(['learn', '--lockstep', '--minutes', str(minutes), '--rate', '2', '--out', str(out), *words, *settings])
+
+
+def test_training_takes_no_time_beside_the_walks_and_its_models_are_walked_with(tmp_path):
+    assert learn(tmp_path / 'run', '--marks', '1', '--walks', '1') == 0
+    rows = read_progress(tmp_path / 'run')
+    legs = [row for row in rows if 'shape' in row]
+    assert [row['shape'] for row in legs] == ['random'] * 3 + ['figure8_small', 'random', 'left']
+    assert all(row['clock_min'] == row['walked_min'] for row in rows)
+    assert all(np.isfinite(row['cost']) for row in legs if row['shape'] != 'random')
+    looks = [row['step'] for row in rows if 'step' in row]
+    assert looks == [10 * (k + 1) for k in range(len(looks))]
+    assert 1 <= len(looks) <= 12, '2 steps a second for 60 s'
+    bundles = [row['bundle'] for row in rows if 'bundle' in row and 'costs' not in row]
+    bundle = load_bundle(str(tmp_path / 'run' / 'models' / bundles[-1]), RobotConfig())
+    assert bundle.origin == 'mock'
+    assert np.isfinite(next(row['cost_judged'] for row in rows if 'cost_judged' in row))
+    walked = load_rollouts(tmp_path / 'run' / 'legs' / '0004.npz')
+    assert walked.metadata['shape'] == 'figure8_small'
+    assert walked.valid.sum() > 90
+
+
+def test_in_batch_the_clock_goes_on_while_it_trains(tmp_path):
+    assert learn(tmp_path / 'run', '--batch', minutes=0.6) == 0
+    rows = read_progress(tmp_path / 'run')
+    assert {row['shape'] for row in rows if 'shape' in row} == {'random'}
+    looks = [row for row in rows if 'step' in row]
+    assert looks[-1]['clock_min'] - looks[0]['clock_min'] == pytest.approx((looks[-1]['step'] - 10) / 2 / 60)
+    assert 'bundle' in rows[-1]
+
+
+def test_what_was_learned_is_not_overwritten(tmp_path, capsys):
+    (tmp_path / 'progress.jsonl').write_text('')
+    assert learn(tmp_path) == 2
+    assert 'holds what was learned already' in capsys.readouterr().err
