@@ -20,7 +20,22 @@ from millirobot_adapt.recording.sqlite_file import SqlitePart
 Part = McapPart | SqlitePart
 STORAGES = ('.mcap', '.db3')
 COMPRESSIONS = ('.zstd', '.zst', '.lz4')
-"""Endings of files that are compressed as a whole."""
+"""Endings of files that are compressed as a whole. Case does not count in the endings of data files."""
+COMPANIONS = (
+    '.damaged',
+    '.md5',
+    '.sha1',
+    '.sha256',
+    '.sha512',
+    '.sig',
+    '.asc',
+    '.json',
+    '.txt',
+    '.yaml',
+    '.html',
+    '.png',
+)
+"""Endings of files that lie beside a data file, are named after it, and hold none of its messages."""
 WHAT = 'give a bag folder, an .mcap or .db3 file, or a run folder'
 _FOREIGN = (
     (b'version https://git-lfs', 'is a git-lfs pointer and not the file itself; get that with git lfs pull'),
@@ -42,6 +57,8 @@ class BagFiles:
     """Files that metadata.yaml names, and that are not there."""
     unnamed: bool = False
     """The files are not those of metadata.yaml, or there is none that can be read."""
+    strange: list[Path] = field(default_factory=list)
+    """Files in the folder that are named like data files with a further ending: `run_1.mcap.active`, `run.db3.gz`."""
 
 
 def find_files(path: Path) -> BagFiles:
@@ -72,8 +89,19 @@ def find_files(path: Path) -> BagFiles:
 
 def storage(file: Path) -> str:
     """Return the storage of a data file by its name: .mcap or .db3, '' if it is none."""
-    suffix = Path(file.stem).suffix if file.suffix in COMPRESSIONS else file.suffix
+    suffix = Path(plain_name(file.name)).suffix.lower()
     return suffix if suffix in STORAGES else ''
+
+
+def is_packed(file: Path) -> bool:
+    """Tell whether a file is compressed as a whole, by its name."""
+    return file.suffix.lower() in COMPRESSIONS
+
+
+def _is_strange(file: Path) -> bool:
+    """Tell whether the messages of a data file may be in a file whose name does not end like one."""
+    endings = [ending.lower() for ending in file.suffixes]
+    return not storage(file) and any(ending in STORAGES for ending in endings) and endings[-1] not in COMPANIONS
 
 
 def is_bag(folder: Path) -> bool:
@@ -90,13 +118,13 @@ def open_part(file: Path, scratch: Path | None = None) -> Part:
     foreign = _foreign(file)
     if foreign:
         raise UserError(f'{file}: {foreign}')
-    plain = file if scratch is None or file.suffix not in COMPRESSIONS else _unpacked(file, scratch)
+    plain = file if scratch is None or not is_packed(file) else _unpacked(file, scratch)
     return McapPart(plain, str(file)) if storage(file) == '.mcap' else SqlitePart(plain, str(file))
 
 
 def make_scratch(files: Iterable[Path]) -> tempfile.TemporaryDirectory[str] | None:
     """Make a folder to unpack files into, if one of them is compressed as a whole."""
-    packed = any(file.suffix in COMPRESSIONS for file in files)
+    packed = any(is_packed(file) for file in files)
     return tempfile.TemporaryDirectory(prefix='millirobot-bag-') if packed else None
 
 
@@ -108,7 +136,7 @@ def _unpacked(file: Path, scratch: Path) -> Path:
     with file.open('rb') as packed, plain.open('wb') as out:
         stream: IO[Any] = (
             lz4.frame.LZ4FrameFile(packed)
-            if file.suffix == '.lz4'
+            if file.suffix.lower() == '.lz4'
             else zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
         )
         try:
@@ -123,9 +151,10 @@ def _in_folder(folder: Path) -> BagFiles:
     """Choose the files of a bag folder: those of its metadata, or all, where that does not fit what is there."""
     there = sorted((file for file in folder.iterdir() if file.is_file() and storage(file)), key=numbered)
     there = _once(there)
+    strange = sorted(file for file in folder.iterdir() if file.is_file() and _is_strange(file))
     metadata = read_metadata(folder)
     if metadata is None:
-        return BagFiles(folder, there, unnamed=True)
+        return BagFiles(folder, there, unnamed=True, strange=strange)
     by_name = {plain_name(file.name): file for file in there}
     named = [by_name.get(plain_name(name)) for name in metadata.files]
     files = [file for file in named if file is not None]
@@ -133,21 +162,22 @@ def _in_folder(folder: Path) -> BagFiles:
     others = [file for file in there if file not in files]
     if missing:
         # It speaks of other files: a part was renamed, or it belongs to another bag. Equal messages are read once.
-        return BagFiles(folder, files + others, metadata, [], missing, unnamed=True)
+        return BagFiles(folder, files + others, metadata, [], missing, unnamed=True, strange=strange)
     later = [file for file in others if _goes_on(file, files)]
-    return BagFiles(folder, files + later, metadata, [file for file in others if file not in later], missing)
+    aside = [file for file in others if file not in later]
+    return BagFiles(folder, files + later, metadata, aside, missing, strange=strange)
 
 
 def _once(files: list[Path]) -> list[Path]:
     """Leave out the packed one of a file that is there packed and unpacked."""
-    plain = {file.name for file in files if file.suffix not in COMPRESSIONS}
-    return [file for file in files if file.suffix not in COMPRESSIONS or plain_name(file.name) not in plain]
+    plain = {file.name for file in files if not is_packed(file)}
+    return [file for file in files if not is_packed(file) or plain_name(file.name) not in plain]
 
 
 def plain_name(name: str) -> str:
     """Return the name of a file without the ending of its compression."""
     path = Path(name)
-    return path.stem if path.suffix in COMPRESSIONS else name
+    return path.stem if is_packed(path) else name
 
 
 def _goes_on(file: Path, files: list[Path]) -> bool:

@@ -60,6 +60,8 @@ class Bag:
     """Data files in the bag's folder that do not belong to it."""
     missing: Sequence[str] = ()
     """Files that the bag's metadata names, and that are not there."""
+    strange: Sequence[Path] = ()
+    """Files in the bag's folder whose names end as no data file's do, and that may hold messages."""
     folder: Path | None = None
     """The bag folder; None: a single file was named."""
     unnamed: bool = False
@@ -228,7 +230,12 @@ class Bag:
         if self.aside:
             names = _some([file.name for file in self.aside])
             self.notes.append(f'{where}: not in its {METADATA} and not read: {names}')
-        elif self.unnamed and len(self.files) > 1:
+        if self.strange:
+            names = _some([file.name for file in self.strange])
+            self.notes.append(
+                f'{where}: not read: {names}; a data file ends in .mcap or .db3, or in .zstd, .zst, .lz4 after it'
+            )
+        if not self.aside and self.unnamed and len(self.files) > 1:
             said = f'its {METADATA} names other files' if self.metadata else f'no {METADATA}'
             self.notes.append(f'{where}: {said}; read as one bag: {_some([file.name for file in self.files])}')
         if self.repeats.in_two_files:
@@ -250,8 +257,9 @@ class Bag:
             left_out.append(f'{sum(self.unknown.values())} messages of unknown type left out ({_some(self.unknown)})')
         if left_out:
             self.warn(f'{self.path}: {"; ".join(left_out)}')
-        if self.strict and (self.warnings or left_out or self.aside):
-            lines = [*self.warnings, *left_out, *(self.notes if self.aside else ())]
+        beside = self.aside or self.strange
+        if self.strict and (self.warnings or left_out or beside):
+            lines = [*self.warnings, *left_out, *(self.notes if beside else ())]
             raise IncompleteBagError(f'{self.path}: not everything was read (--strict): {lines[0]}')
 
 
@@ -272,7 +280,8 @@ def open_bag(
     found = find_files(path)
     return Bag(
         path, found.files, warn, namespace, strict,
-        metadata=found.metadata, aside=found.aside, missing=found.missing, folder=found.folder, unnamed=found.unnamed,
+        metadata=found.metadata, aside=found.aside, missing=found.missing, strange=found.strange, folder=found.folder,
+        unnamed=found.unnamed,
     )  # fmt: skip
 
 

@@ -238,7 +238,9 @@ def test_strict_makes_what_was_not_read_exit_code_1_in_one_line(tmp_path, capsys
     assert not (tmp_path / 'strict.npz').exists()
 
 
-@pytest.mark.parametrize('what', ['file aside', 'file missing', 'unknown type', 'damaged message'])
+@pytest.mark.parametrize(
+    'what', ['file aside', 'file of another ending', 'file missing', 'unknown type', 'damaged message']
+)
 def test_strict_refuses_whatever_is_left_out(tmp_path, what):
     folder = tmp_path / 'bag'
     strange = Channel('/camera', 'lab_msgs/msg/Frame')
@@ -250,6 +252,8 @@ def test_strict_refuses_whatever_is_left_out(tmp_path, what):
             bag.write('/legs', b'\0\1\0\0', int(START * 1e9))
     if what == 'file aside':
         shutil.copy(folder / 'bag_0.mcap', folder / 'copy.mcap')
+    if what == 'file of another ending':
+        shutil.copy(folder / 'bag_0.mcap', folder / 'bag_1.mcap.active')
     if what == 'file missing':
         metadata = folder / METADATA
         metadata.write_text(metadata.read_text().replace('- bag_0.mcap\n', '- bag_0.mcap\n  - bag_1.mcap\n'))

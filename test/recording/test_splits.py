@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+import zstandard
 from rosbags.rosbag2 import Reader
 
 from millirobot_adapt.contract.topics import LEGS, REFERENCE, RUN
@@ -91,6 +92,29 @@ def test_a_missing_file_is_told_and_the_others_are_read(tmp_path):
     warnings = []
     assert 0 < len(legs_of(bag, warnings.append)) < 60
     assert any('walk_1.mcap: is named in metadata.yaml, but is missing' in line for line in warnings)
+
+
+@pytest.mark.parametrize('metadata', [True, False])
+@pytest.mark.parametrize('ending', ['.active', '.gz', '.part', '.bak'])
+def test_a_part_whose_name_has_another_ending_is_named(tmp_path, ending, metadata):
+    bag = write_split(tmp_path / 'walk')
+    if not metadata:
+        (bag / METADATA).unlink()
+    (bag / 'walk_1.mcap').rename(bag / f'walk_1.mcap{ending}')
+    (bag / 'walk_0.mcap.sha256').write_text('0123')
+    warnings = []
+    assert 0 < len(legs_of(bag, warnings.append)) < 60
+    (line,) = (line for line in warnings if 'not read' in line)
+    assert f'not read: walk_1.mcap{ending};' in line
+
+
+def test_case_does_not_count_in_the_endings_of_files(tmp_path):
+    bag = write_split(tmp_path / 'walk')
+    (bag / METADATA).unlink()
+    (bag / 'walk_0.mcap').rename(bag / 'WALK_0.MCAP')
+    (bag / 'WALK_1.MCAP.ZST').write_bytes(zstandard.compress((bag / 'walk_1.mcap').read_bytes()))
+    (bag / 'walk_1.mcap').unlink()
+    assert legs_of(bag) == [float(i) for i in range(60)]
 
 
 class FullDisk:

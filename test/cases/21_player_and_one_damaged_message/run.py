@@ -6,7 +6,8 @@ from millirobot_adapt.bringup.processes import PLAYER
 from millirobot_adapt.ros.operator import Operator
 import time
 KIND = sys.argv[1] if len(sys.argv) > 1 else 'cut'                          # cut | empty_back_emf | clock_back
-here = scratch(); messages = good(); messages = [raw for raw in messages if raw.received < messages[0].received + 5 * 10**9]
+here = scratch(); messages = good(); begin = next(raw.received for raw in messages if raw.channel.topic == '/legs') - 10**9
+messages = [raw for raw in messages if begin < raw.received < begin + 5 * 10**9]
 if KIND == 'cut':
     k = [i for i, raw in enumerate(messages) if raw.channel.topic == '/mocap/pose'][60]; messages[k] = messages[k]._replace(data=messages[k].data[:10])
 if KIND == 'empty_back_emf':
