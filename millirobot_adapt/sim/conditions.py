@@ -21,7 +21,7 @@ from millirobot_adapt.core.errors import UserError, not_one_of
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, check_duration, fault_kind, is_fault
-from millirobot_adapt.sim.hexapod_model import LEGS
+from millirobot_adapt.sim.leg_names import LEGS
 from millirobot_adapt.sim.terrain import TERRAINS, Terrain
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from millirobot_adapt.core.errors import UserError, not_one_of
+from millirobot_adapt.sim.leg_names import LEGS, SIDES
 
-SIDES = ('left', 'right', 'both')
-LEGS = tuple(f'{row}_{side}' for side in SIDES[:2] for row in ('front', 'middle', 'rear'))
+WHICH_SIDE = (*SIDES, 'both')
 PROCESSES = ('bridge', 'estimator', 'controller', 'recorder', 'manager', 'collector', 'teleop')
 """Nodes whose process can be made to fail."""
 
@@ -113,9 +113,9 @@ FAULT_KINDS: dict[str, FaultKind] = {
     'port.vanish': FaultKind('the serial port is gone, as if the dongle were pulled'),
     'robot.reset': FaultKind('the robot restarts, as after a brown-out', lasts=False),
     'robot.upright': FaultKind('a robot that has tipped over is put back on its feet', lasts=False),
-    'robot.encoders': FaultKind('the encoders of a side stand still while its legs turn', 'both', choices=SIDES),
+    'robot.encoders': FaultKind('the encoders of a side stand still while its legs turn', 'both', choices=WHICH_SIDE),
     'robot.servo': FaultKind('the servo of a leg is dead', 'middle_left', choices=LEGS),
-    'robot.leg_stuck': FaultKind('the legs of a side do not turn', 'left', choices=SIDES),
+    'robot.leg_stuck': FaultKind('the legs of a side do not turn', 'left', choices=WHICH_SIDE),
     'robot.battery': FaultKind('voltage of the battery without load', 3.2, 'V', 0.0, 5.0),
     'clock.mocap': _seconds('the clock of motion capture steps', 1e6, None, -1e6),
     'clock.robot': _seconds("the robot's clock steps", 1e3, None, 0.0, lasts=False),

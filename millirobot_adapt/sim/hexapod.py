@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.sim.conditions import Condition, Payload
 from millirobot_adapt.sim.floor import Floor
-from millirobot_adapt.sim.hexapod_model import LEGS, ROWS, SIDES, Body, build_model, lay_floor
+from millirobot_adapt.sim.hexapod_model import Body, build_model, lay_floor
+from millirobot_adapt.sim.leg_names import LEGS, ROWS, SIDES
 from millirobot_adapt.sim.load import PulledLoad
 
 GRAVITY = 9.81

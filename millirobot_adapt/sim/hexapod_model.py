@@ -12,12 +12,9 @@ from dataclasses import dataclass
 
 import mujoco
 
+from millirobot_adapt.sim.leg_names import LEGS, ROWS, SIDES
 from millirobot_adapt.sim.terrain import Terrain
 
-SIDES = ('left', 'right')
-ROWS = ('front', 'middle', 'rear')
-LEGS = tuple(f'{row}_{side}' for side in SIDES for row in ROWS)
-"""Names of the legs, in the order of every per-leg array."""
 TIMESTEP = 0.001
 """Physics step, and the period of the firmware's PID [s]."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from millirobot_adapt.contract.fault_hooks import clock_file
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.sim.hexapod import Hexapod
-from millirobot_adapt.sim.hexapod_model import LEGS
+from millirobot_adapt.sim.leg_names import LEGS
 from millirobot_adapt.sim.microcontroller import Microcontroller
 from millirobot_adapt.sim.mocap_driver import MocapDriver
 from millirobot_adapt.sim.servo_rig import ServoBoard

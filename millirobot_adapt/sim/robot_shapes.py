@@ -11,7 +11,8 @@ import numpy as np
 
 from firmware_bridge.dynamixel.leg_clock import OFFSETS
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.sim.hexapod_model import ROWS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import Body
+from millirobot_adapt.sim.leg_names import ROWS, SIDES
 from millirobot_adapt.sim.rover import WHEELS, Chassis
 from millirobot_adapt.sim.servo_hexapod import BODY as SERVO_BODY
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.hexapod import BLOCKING_DAMPING, Hexapod
-from millirobot_adapt.sim.hexapod_model import LEGS, ROWS, SIDES, Body
+from millirobot_adapt.sim.hexapod_model import Body
+from millirobot_adapt.sim.leg_names import LEGS, ROWS, SIDES
 from millirobot_adapt.sim.servo import ServoMotor
 from millirobot_adapt.sim.servo_rig import GEAR_FRICTION, LEG_INERTIA
 

@@ -7,6 +7,9 @@ import pytest
 import synthetic_run
 
 from millirobot_adapt.app.main import main
+from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.sim.leg_names import LEGS
+from millirobot_adapt.sim.robot_shapes import hexapod_shape, leg_strip, servo_hexapod_shape
 
 
 def test_without_rerun_the_message_says_how_to_get_it(tmp_path, capsys, monkeypatch):
@@ -71,15 +74,29 @@ def test_what_is_said_again_is_shown_once(shown):
 
 
 def test_a_leg_has_its_hip_on_the_body_and_its_foot_where_the_model_has_it():
-    pytest.importorskip('rerun')
-    from millirobot_adapt.analysis.view.rerun_stream import leg_strip
-    from millirobot_adapt.sim.hexapod_model import Body
-
-    body = Body()
-    strip = leg_strip(body, 'front', 'left', 0.0)
+    shape = hexapod_shape()
+    body = shape.body
+    strip = leg_strip(shape, 'front', 'left', 0.0)
     assert strip[0] == pytest.approx([body.hip_spacing, body.track / 2, 0.0])
     assert strip[-1] == pytest.approx([body.hip_spacing, body.track / 2, -body.leg_length])
-    assert leg_strip(body, 'middle', 'right', 0.0)[-1] == pytest.approx([0.0, -body.track / 2, body.leg_length])
+    assert leg_strip(shape, 'middle', 'right', 0.0)[-1] == pytest.approx([0.0, -body.track / 2, body.leg_length])
+
+
+def test_the_legs_of_a_servo_hexapod_stand_at_the_offsets_of_its_gait():
+    shape = servo_hexapod_shape()
+    feet = {leg: leg_strip(shape, *leg.split('_'), 0.0)[-1][2] for leg in LEGS}
+    down, up = -shape.body.leg_length, shape.body.leg_length
+    assert [feet[leg] for leg in LEGS] == pytest.approx([down, up, down, up, down, up])
+
+
+@pytest.mark.parametrize('robot', ['xl330_hexapod', 'rover'])
+def test_another_robot_is_shown_by_its_own_shape(robot):
+    pytest.importorskip('rerun')
+    from millirobot_adapt.analysis.view.rerun_stream import RerunStream
+
+    recorded = Recorded()
+    RerunStream(recorded, load_robot(robot))
+    assert {'world/robot/body', 'world/robot/front'} <= recorded.logged.keys()
 
 
 def test_the_command_writes_a_file_that_opens_in_the_viewer(tmp_path, capsys):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 import yaml
-from harness import processes_with, wait_for
+from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.contract.states import ManagerPhase
@@ -41,7 +41,7 @@ time.sleep(3600)
 class Launch:
     """A launcher as `ros2 launch` is one: it starts the program, and may be killed."""
 
-    def __init__(self, folder, **parameters):
+    def __init__(self, folder, words=(), **parameters):
         self.folder = folder
         own = {node: {**values, **parameters.get(node, {})} for node, values in PATIENT.items()}
         for name, values in parameters.items():
@@ -49,7 +49,7 @@ class Launch:
                 own['bridge'] = {**PATIENT['bridge'], 'gate': {**PATIENT['bridge']['gate'], **values['gate']}}
         file = folder / 'lab.yaml'
         file.write_text(yaml.safe_dump({node: {'ros__parameters': values} for node, values in own.items()}))
-        words = ['sim', f'out:={folder / "runs"}', 'condition:=flat', 'trajectory:=straight', f'params:={file}']
+        words = ['sim', f'out:={folder / "runs"}', 'condition:=flat', 'trajectory:=straight', f'params:={file}', *words]
         self.output = folder / 'output'
         with self.output.open('w') as output:
             self.process = subprocess.Popen(
@@ -100,8 +100,8 @@ def launch(tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
     made = []
 
-    def start(**parameters):
-        made.append(Launch(tmp_path, **parameters))
+    def start(*words, **parameters):
+        made.append(Launch(tmp_path, words, **parameters))
         return made[-1]
 
     yield start
@@ -130,6 +130,25 @@ def test_the_fence_of_the_own_file_stops_the_robot_and_the_run_leaves_its_report
     parameters = yaml.safe_load((started.run / 'parameters.yaml').read_text())
     assert parameters['parameter_files'][-1] == str(started.folder / 'lab.yaml')
     assert parameters['bridge']['gate']['fence'] == fence
+
+
+@pytest.mark.parametrize('robot', ['rover'])
+def test_another_robot_is_launched_by_its_name_and_its_run_repeats_exactly(launch, robot):
+    started = launch(f'robot:={robot}')
+    started.walk()
+    started.witness.spin(3.0)
+    os.kill(started.program(), signal.SIGINT)
+    wait_for(lambda: not started.witness.moving, 'the motors are told to stand', 20.0, started.look)
+    wait_for(started.gone, 'everything has ended', 90.0, started.look)
+    assert 'Traceback' not in started.output.read_text()
+    parameters = yaml.safe_load((started.run / 'parameters.yaml').read_text())
+    assert parameters['robot']['name'] == parameters['estimator']['robot'] == robot
+    assert parameters['controller']['model'] == f'{robot}_grbal'
+    summary = json.loads((started.run / 'summary.json').read_text())
+    assert summary['ticks'] > 10
+    answer = run([*MILLIROBOT, 'replay', str(started.run), '--check', '--json'], seconds=200.0)
+    assert answer.returncode == 0, answer.stdout
+    assert json.loads(answer.stdout)['exact']
 
 
 @pytest.mark.parametrize('victim', [pytest.param('launcher', marks=pytest.mark.long), 'launcher and program'])

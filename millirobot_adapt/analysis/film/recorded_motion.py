@@ -11,7 +11,7 @@ from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray, StateView
-from millirobot_adapt.sim.hexapod_model import LEGS
+from millirobot_adapt.sim.leg_names import LEGS
 from millirobot_adapt.sim.robot_shapes import RobotShape
 from millirobot_adapt.sim.scene import RobotPose
 

@@ -32,7 +32,7 @@ from millirobot_adapt.contract.topics import (
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
-from millirobot_adapt.sim.hexapod_model import ROWS, SIDES
+from millirobot_adapt.sim.leg_names import ROWS, SIDES
 from millirobot_adapt.sim.robot_shapes import leg_strip, shape_of
 
 SHOWN: tuple[Topic, ...] = (

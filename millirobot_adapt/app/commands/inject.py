@@ -64,7 +64,8 @@ def _run(args: argparse.Namespace) -> int:
 
 def fault_list() -> list[dict[str, Any]]:
     """Return every fault: its name, its values, its default, what happens."""
-    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, LEGS, PROCESSES
+    from millirobot_adapt.sim.fault_kinds import FAULT_KINDS, PROCESSES
+    from millirobot_adapt.sim.leg_names import LEGS
 
     named = {PROCESSES: 'a node', LEGS: 'a leg'}
     return [
@@ -82,7 +83,8 @@ def fault_list() -> list[dict[str, Any]]:
 def fault_table() -> str:
     """Lay out every fault, its values and what happens."""
     from millirobot_adapt.sim.conditions import CIRCUMSTANCES
-    from millirobot_adapt.sim.fault_kinds import LEGS, PROCESSES
+    from millirobot_adapt.sim.fault_kinds import PROCESSES
+    from millirobot_adapt.sim.leg_names import LEGS
 
     rows = []
     for fault in fault_list():
