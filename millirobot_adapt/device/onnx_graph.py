@@ -187,7 +187,7 @@ def _concat(given: list[Value], attributes: Mapping[str, Any]) -> Value:
 def _cast(given: list[Value], attributes: Mapping[str, Any]) -> Value:
     kind = onnx.helper.tensor_dtype_to_np_dtype(attributes['to'])
     if isinstance(given[0], Tensor):
-        return given[0].to(torch.from_numpy(np.zeros(0, kind)).dtype)
+        return given[0].to(getattr(torch, kind.name))
     return np.asarray(given[0]).astype(kind)
 
 

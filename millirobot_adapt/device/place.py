@@ -20,9 +20,9 @@ from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.safety.polygon import Polygon
 from millirobot_adapt.device.captured import Captured
 
-AHEAD = (8, 32, 128)
+AHEAD = (32, 128)
 """Sizes to which the segments within reach are filled up, so that few shapes are captured."""
-WHOLE = (64, 1024, 16384)
+WHOLE = (1024, 16384)
 """The same for the segments of the whole path."""
 
 

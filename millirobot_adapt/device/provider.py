@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-import array_api_compat.torch as library
 import torch
 
 from millirobot_adapt.core.arrays import Library, register
 from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.device import library
 from millirobot_adapt.device.engine import DeviceEngine
 from millirobot_adapt.device.place import DevicePlace, to_device, to_host
 
@@ -29,12 +29,17 @@ def make_engine(bundle: Bundle, config: EngineConfig) -> DeviceEngine:
 
 
 def make_place(config: EngineConfig) -> DevicePlace:
-    """Return where candidates are drawn and scored.
+    """Return where candidates are drawn and scored: one place for each device, which keeps what it captured.
 
     Raises:
         UserError: there is no such device.
     """
-    return DevicePlace(find_device(config.provider))
+    return _place(find_device(config.provider))
+
+
+@cache
+def _place(device: torch.device) -> DevicePlace:
+    return DevicePlace(device)
 
 
 def identity(config: EngineConfig) -> dict[str, str]:

@@ -15,6 +15,8 @@ torch = pytest.importorskip('torch')
 pytest.importorskip('onnx')
 pytest.importorskip('array_api_compat')
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from millirobot_adapt.core.control.wiring import ControllerConfig, assemble, warm_up  # noqa: E402
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
@@ -33,6 +35,7 @@ from millirobot_adapt.core.repeatability import generator  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot  # noqa: E402
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, X, Y  # noqa: E402
 from millirobot_adapt.device import provider  # noqa: E402
+from millirobot_adapt.device.captured import Captured  # noqa: E402
 from millirobot_adapt.device.place import DevicePlace  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -191,10 +194,10 @@ def assembled(**planner):
     return assemble(replace(config, planner=replace(config.planner, samples=40, batch=20, horizon=5, **planner)), ROBOT)
 
 
-def walked(assembly, ticks=4):
+def walked(assembly, ticks=4, path='straight'):
     with np.load(DATA / 'golden_bundle' / 'expected.npz') as arrays:
         states = arrays['states'].astype(float)
-    assembly.loop.restart(make_path('straight'))
+    assembly.loop.restart(make_path(path))
     executing = ROBOT.action_low
     for tick, state in enumerate(islice(states, ticks)):
         result = assembly.loop.step(tick, 0.1 * tick, state, executing, executing)
@@ -223,6 +226,39 @@ def test_who_looks_on_sees_arrays_of_the_host_and_changes_nothing():
     np.testing.assert_array_equal(watched[-1].plan.actions, alone[-1].plan.actions)
     assert {type(each) for pair in seen for each in pair} == {np.ndarray}
     assert seen[0][0].shape == (6, 20, 24)
+
+
+HOST_ALONE = {'_local_scalar_dense', 'nonzero', 'lift', 'lift_fresh', 'scalar_tensor', 'masked_select'}
+"""What PyTorch does where a number comes from the host, or the host waits for one: a CUDA graph can hold neither."""
+
+
+class OnTheDeviceAlone(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert func.overloadpacket.__name__ not in HOST_ALONE, f'{func} needs the host'
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('name', BUNDLES)
+def test_what_is_captured_needs_nothing_of_the_host(name, monkeypatch):
+    """Shown without a GPU, too: the second call of each function runs under a watch."""
+    asked = []
+
+    def call(self, **inputs):
+        with torch.inference_mode():
+            self.function(inputs)
+            with OnTheDeviceAlone():
+                asked.append(self.function(inputs))
+            return asked[-1]
+
+    monkeypatch.setattr(Captured, '__call__', call)
+    weights = dict.fromkeys(TERMS, 1.0)
+    for path, speed in (('straight', 0.0), ('figure8', 0.2)):
+        config = ControllerConfig(model=str(DATA / name), path=path, anchor='world', engine=ON_DEVICE)
+        small = replace(config.planner, samples=20, batch=20, horizon=4)
+        objective = replace(config.objective, **weights, speed=speed)
+        assembly = assemble(replace(config, planner=small, objective=objective), ROBOT)
+        assert len(list(walked(assembly, ticks=3, path=path))) == 3
+    assert len(asked) > 20
 
 
 def test_the_fingerprint_names_the_device_and_pytorch():

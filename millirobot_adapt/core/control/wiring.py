@@ -21,7 +21,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.memory import keep_freed_memory
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
-from millirobot_adapt.core.planning.paths import straight
+from millirobot_adapt.core.planning.paths import make_path, straight
 from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_planner
 from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.repeatability import fingerprint
@@ -181,8 +181,11 @@ def warm_up(assembly: Assembly, ticks: int = 3) -> None:
     """
     layout = assembly.robot.layout
     state = standing_state(layout)
-    assembly.loop.restart(straight())
-    for tick in range(ticks):
+    # A device captures a search for each kind of path: open, and closed.
+    paths = [straight(), *([make_path('figure8')] if assembly.config.engine.provider != 'cpu' else [])]
+    for tick in range(ticks * len(paths)):
+        if tick % ticks == 0:
+            assembly.loop.restart(paths[tick // ticks])
         result = assembly.loop.step(tick, tick * assembly.robot.dt, state, layout.neutral, layout.action_low)
         if not result.plan.usable:
             raise UserError(
