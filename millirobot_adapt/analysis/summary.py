@@ -142,7 +142,26 @@ def _seed(run: RunData, parameters: Mapping[str, Any]) -> int | None:
 
 
 def _ticks(run: RunData) -> int | None:
-    return int(run.ticks[-1].tick - run.ticks[0].tick) + 1 if run.ticks else None
+    """Count ticks, with those that have no record because the worker missed them.
+
+    Between two runs of one bag the controller stands, and its ticks have no record either; they do not count.
+    """
+    if not run.ticks:
+        return None
+    gaps = [
+        int(run.ticks[k].tick - run.ticks[k - 1].tick) - 1
+        for k in range(1, len(run.ticks))
+        if run.ticks[k].tick > run.ticks[k - 1].tick + 1 and not _begins_run(run, k)
+    ]
+    return len(run.ticks) + sum(gaps)
+
+
+def _begins_run(run: RunData, number: int) -> bool:
+    """Tell whether a run begins with a tick: the first one from there on that has a state remembers nothing."""
+    tick = next((tick for tick in run.ticks[number:] if len(tick.window_mask)), None)
+    if tick is None:
+        return False
+    return not tick.window_mask.any() and not np.isfinite(tick.previous_plan).any()
 
 
 def _percentiles(values: FloatArray) -> dict[str, float | None]:

@@ -39,7 +39,9 @@ class Place:
     """Not recorded, it has a temporary folder."""
 
 
-def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequence[Path] = ()) -> RunFolder:
+def prepare_run(
+    nodes: Parameters, place: Place, command: str, own_files: Sequence[Path] = (), later_model: str = ''
+) -> RunFolder:
     """Make the run folder and write the parameters into it; the recorder's bag goes there too.
 
     Args:
@@ -48,6 +50,7 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
         place: Where it goes.
         command: What the user typed.
         own_files: The user's own parameter files.
+        later_model: Folder in the run folder where the controller's model will be when it starts; '': it is there now.
 
     Raises:
         UserError: model, robot, path or condition are not there or do not fit; the firmware cannot run here; the
@@ -64,7 +67,7 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
     refuse_absent(os.environ.get(VARIABLE, ''), f'{VARIABLE}=')
     driver = next(nodes[name] for name in ('controller', 'collector', 'estimator') if name in nodes)
     robot, model = load_robot(driver['robot']), None
-    if 'controller' in nodes:
+    if 'controller' in nodes and not later_model:
         model = assemble(build(ControllerConfig, nest(driver), 'parameters of the controller')).bundle.path
     now = datetime.now()
     if place.recorded:
@@ -72,6 +75,8 @@ def prepare_run(nodes: Parameters, place: Place, command: str, own_files: Sequen
     else:
         folder = make_temporary_folder()
     nodes = {name: dict(values) for name, values in nodes.items()}
+    if later_model:
+        nodes['controller']['model'] = str(folder.path.resolve() / later_model)
     if 'recorder' in nodes:
         nodes['recorder'] |= {'bag': str(folder.bag), 'run_file': str(folder.parameters)}
     if 'mock_robot' in nodes:

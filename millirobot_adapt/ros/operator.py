@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rclpy
+from nav_msgs.msg import Path
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -19,11 +20,13 @@ from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.states import BridgeState, ControllerState, ManagerState
 from millirobot_adapt.contract.tick_codec import decode_tick
-from millirobot_adapt.contract.topics import LOAD_MODEL, TICK
+from millirobot_adapt.contract.topics import LOAD_MODEL, PATH, TICK
 from millirobot_adapt.core.control.model_server import ModelRequest
 from millirobot_adapt.core.control.tick_record import TickRecord
+from millirobot_adapt.core.planning.paths import ReferencePath
+from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.ros.bring_up import BringUp
-from millirobot_adapt.ros.conversions import qos
+from millirobot_adapt.ros.conversions import path_message, qos
 from millirobot_adapt.ros.inputs.model_input import write_request
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge, listen_for_controller, listen_for_manager
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient, listen_for_words
@@ -49,10 +52,13 @@ class Operator:
         """Newest state of the bridge; None before the first, and while it is not configured."""
         self.controller: ControllerState | None = None
         """Newest state of controller or collector; None before the first, and while it is not configured."""
+        self.sources: dict[ActionSource, ControllerState] = {}
+        """The same of each of the two, where both run."""
         self.manager: ManagerState | None = None
         """Newest state of the manager; None before the first."""
         self.ticks: list[TickRecord] = []
         """Ticks that have come since this list was last emptied."""
+        self._paths: Any = None
         node = self._node
         listen_for_bridge(node, self._on_bridge)
         listen_for_controller(node, self._on_controller)
@@ -110,6 +116,20 @@ class Operator:
         if answer is None:
             return False, f'{node} did not answer within {seconds:g} s'
         return bool(answer.result.successful), str(answer.result.reason)
+
+    @property
+    def node(self) -> Node:
+        """The operator's node, for further subscriptions."""
+        return self._node
+
+    def publish_path(self, path: ReferencePath) -> None:
+        """Publish a path in `world` for the next start of the controller (its parameter `path` must be `topic`)."""
+        if self._paths is None:
+            self._paths = self._node.create_publisher(Path, PATH.name, qos(PATH))
+            deadline = time.monotonic() + 5.0
+            while self._paths.get_subscription_count() == 0 and time.monotonic() < deadline:
+                self.spin(0.02)
+        self._paths.publish(path_message(time.time(), path.outline))
 
     def load_model(self, folder: str, seconds: float) -> tuple[bool, str]:
         """Ask the controller to swap in a model bundle; returns whether it did, and the revision or why not.
@@ -180,6 +200,8 @@ class Operator:
 
     def _on_controller(self, state: ControllerState | None) -> None:
         self.controller = state
+        if state is not None:
+            self.sources[state.sender.source] = state
 
     def _on_manager(self, state: ManagerState | None) -> None:
         self.manager = state

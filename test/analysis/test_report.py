@@ -4,6 +4,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 
+import live_run
 import numpy as np
 import pytest
 import synthetic_run
@@ -92,6 +93,16 @@ def test_skipped_and_late_ticks_count_as_missed(tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic_run, 'write_tick', skip_some)
     summary = summarise(read_run_data(open_bag(synthetic_run.write_run(tmp_path / 'run', ticks=20))), {})
     assert (summary['ticks'], summary['deadline_misses']) == (20, 2)
+
+
+def test_ticks_between_two_runs_of_a_bag_are_not_missed(tmp_path):
+    folder = live_run.write_live_run(tmp_path / 'bag', 20, starts=(0, 14), change=without_ticks(range(8, 14)))
+    summary = summarise(read_run_data(open_bag(folder)), {})
+    assert (summary['ticks'], summary['deadline_misses']) == (14, 0)
+
+
+def without_ticks(lost):
+    return lambda topic, number, message: None if topic == 'tick' and number in lost else message
 
 
 def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):

@@ -1,9 +1,10 @@
-"""`millirobot learn --lockstep`: walk, train and serve side by side on the mock."""
+"""`millirobot learn`: walk, train and serve side by side, live or in lock-step."""
 
 from __future__ import annotations
 
 import argparse
-import shutil
+import shlex
+import sys
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
@@ -16,38 +17,42 @@ def add(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         'learn',
-        help='learn a model in one sitting on the mock: it walks while the model is trained',
-        description='The mock walks at random, later along paths with the newest model; beside it a model is trained '
-        'on all that was walked, and walked with when it predicts held-out walks better. Walking and training share '
-        'a clock of their own.',
-        epilog='Exit codes: 0 learned to the end, 2 bad input, 130 interrupted.',
+        help='learn a model in one sitting: the robot walks while the model is trained',
+        description='The robot walks at random inside a circle, later along paths with the newest model; beside it a '
+        'model is trained on all that was walked, and swapped in when it predicts held-out walks better. With the mock '
+        'or, with --port, a robot, in real time; with --lockstep on the mock with a clock of its own.',
+        epilog='Exit codes: 0 learned to the end, 1 ended early, 2 bad input, 130 interrupted.',
     )
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     parser.add_argument('--minutes', type=float, help='how long (default: 20)')
-    parser.add_argument('--out', type=user_path, required=True, metavar='DIR', help='folder to write')
+    parser.add_argument(
+        '--out', type=user_path, help='where run folders go (default: runs); with --lockstep the folder to write'
+    )
     parser.add_argument('--condition', default='carpet', help='what the mock walks on (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     parser.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
-        help='a parameter of learning (learn.random_share=0.5) or of training (train.hidden=64,64); an unknown name '
-        'lists all',
+        help='a parameter of learning (learn.random_share=0.5), of training (train.hidden=64,64) or, live, of a node '
+        '(controller.planner.samples=100)',
     )  # fmt: skip
-    parser.add_argument(
-        '--lockstep', action='store_true', required=True, help='walk with the mock on a clock of its own'
-    )
-    parser.add_argument(
+    live = parser.add_argument_group('live')
+    live.add_argument('--port', default='', help="serial port of the robot's radio (default: the mock robot)")
+    live.add_argument('--resume', type=user_path, metavar='RUN', help='go on with what an earlier run has learned')
+    lockstep = parser.add_argument_group('in lock-step')
+    lockstep.add_argument('--lockstep', action='store_true', help='walk with the mock on a clock of its own')
+    lockstep.add_argument(
         '--rate', type=between(float, 0.1, 1e6), default=20.0,
         help='gradient steps for each second of the clock (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('--batch', action='store_true', help='collect at random first, then train')
-    parser.add_argument(
+    lockstep.add_argument('--batch', action='store_true', help='collect at random first, then train')
+    lockstep.add_argument(
         '--marks', type=_minutes, default=(), metavar='MINUTES',
         help='minutes walked after which the newest model is judged, such as 5,10,20',
     )  # fmt: skip
-    parser.add_argument(
+    lockstep.add_argument(
         '--walks', type=between(int, 1, 1000), default=8, help='walks that judge a model (default: %(default)s)'
     )
-    add_force(parser)
+    add_force(lockstep)
     parser.set_defaults(run=run_learn)
 
 
@@ -58,15 +63,44 @@ def _minutes(text: str) -> tuple[float, ...]:
 def run_learn(args: argparse.Namespace) -> int:
     """Learn."""
     need_torch()
+    return _lockstep(args) if args.lockstep else _live(args)
+
+
+def split_settings(args: argparse.Namespace) -> tuple[Any, Any, list[str]]:
+    """Return how to learn, how to train, and the settings of nodes.
+
+    Raises:
+        UserError: an unknown name, a wrong value.
+    """
+    from millirobot_adapt.learning.online.learn_config import LearnConfig
+    from millirobot_adapt.learning.train_config import TrainConfig
+
+    own: dict[str, list[str]] = {'learn': [], 'train': []}
+    others = []
+    for setting in args.settings:
+        group, _, rest = setting.partition('.')
+        if group in own:
+            own[group].append(rest)
+        else:
+            others.append(setting)
+    minutes = [] if args.minutes is None else [f'minutes={args.minutes}']
+    learn = parse_settings(LearnConfig, [*minutes, f'seed={args.seed}', *own['learn']])
+    return learn, parse_settings(TrainConfig, [f'seed={args.seed}', *own['train']]), others
+
+
+def _lockstep(args: argparse.Namespace) -> int:
     from millirobot_adapt.experiments.lockstep_learning import LockstepLearning, learn_in_lockstep
     from millirobot_adapt.learning.online.progress_file import FILE
 
-    learn, train = split_settings(args)
+    learn, train, others = split_settings(args)
+    for name, value in (('--port', args.port), ('--resume', args.resume), (f'--set {others[:1]}', others)):
+        if value:
+            raise UserError(f'{name}: belongs to a live run, leave it or --lockstep out')
+    if args.out is None:
+        raise UserError('--lockstep: needs --out DIR, the folder to write')
     check_free(args.out, args.out / FILE, 'what was learned', args.force)
     make_folder(args.out)
     (args.out / FILE).unlink(missing_ok=True)
-    for name in ('legs', 'models'):
-        shutil.rmtree(args.out / name, ignore_errors=True)
     learn_in_lockstep(
         LockstepLearning(
             args.robot, args.condition, learn, train, args.out, args.rate, args.batch, args.marks,
@@ -76,21 +110,12 @@ def run_learn(args: argparse.Namespace) -> int:
     return 0
 
 
-def split_settings(args: argparse.Namespace) -> tuple[Any, Any]:
-    """Return how to learn, and how to train.
+def _live(args: argparse.Namespace) -> int:
+    from millirobot_adapt.app.learning_live import Learning, run_learning
 
-    Raises:
-        UserError: an unknown name, a wrong value.
-    """
-    from millirobot_adapt.learning.online.learn_config import LearnConfig
-    from millirobot_adapt.learning.train_config import TrainConfig
-
-    own: dict[str, list[str]] = {'learn': [], 'train': []}
-    for setting in args.settings:
-        group, _, rest = setting.partition('.')
-        if group not in own:
-            raise UserError(f'--set {setting}: begins with neither learn. nor train.')
-        own[group].append(rest)
-    minutes = [] if args.minutes is None else [f'minutes={args.minutes}']
-    learn = parse_settings(LearnConfig, [*minutes, f'seed={args.seed}', *own['learn']])
-    return learn, parse_settings(TrainConfig, [f'seed={args.seed}', *own['train']])
+    learn, train, others = split_settings(args)
+    learning = Learning(
+        robot=args.robot, port=args.port, condition=args.condition, seed=args.seed, out=args.out or user_path('runs'),
+        learn=learn, train=train, overrides=others, resume=args.resume,
+    )  # fmt: skip
+    return run_learning(learning, shlex.join(['millirobot', *sys.argv[1:]]))

@@ -34,4 +34,5 @@ class LearnConfig(Config):
         low=0.0, high=1.0,
     )  # fmt: skip
     serve_every: float = param(0.5, 'Least time between two models.', unit='min', low=0.0, high=600.0)
+    niceness: int = param(10, 'By how much the trainer gives way to the control loop (nice).', low=0, high=19)
     seed: int = param(0, 'Seed of everything random.', low=0)
