@@ -82,7 +82,7 @@ class DynamixelDriver:
         self._thread: threading.Thread | None = None
         self._beaten_at = -math.inf
         self._missing = 0
-        self._counted = {'cycles': 0, 'start_ups': 0, 'actions': 0, 'replies': 0, 'slow_cycles': 0}
+        self._counted = {'cycles': 0, 'start_ups': 0, 'sent': 0, 'replies': 0, 'slow_cycles': 0}
         self.state = LinkState.CLOSED
 
     @property
@@ -181,7 +181,7 @@ class DynamixelDriver:
         asked, host = self._clock.steady(), self._clock.host()
         timeout = min(patience, self._link.reply_timeout)
         self.act(action)
-        self._counted['actions'] += 1
+        self._counted['sent'] += 1
         if not self._own_thread:
             self._cycle_and_note()
         with self._cycled:

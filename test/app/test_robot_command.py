@@ -87,7 +87,7 @@ def test_the_gains_are_printed_beside_those_of_the_file_and_other_data_are_refus
     walked(load_robot('xl330_hexapod')).save(tmp_path / 'data.npz')
     assert cli.main(['robot', 'gains', 'xl330_hexapod', '--data', str(tmp_path / 'data.npz')]) == 0
     said = capsys.readouterr().out
-    assert 'left [rev/s]: speed_gain 0.1 in the file, 0.08 measured' in said
+    assert 'left [rev/s]: speed_gain 0.08 in the file, 0.08 measured' in said
     assert 'followed to 90 %' in said
     assert cli.main(['robot', 'gains', 'rover', '--data', str(tmp_path / 'data.npz')]) == 2
     assert 'name the robot that they were collected with' in capsys.readouterr().err

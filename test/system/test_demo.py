@@ -63,6 +63,23 @@ def test_a_short_demo_leaves_a_whole_run_folder_and_no_process(tmp_path):
     assert figures['compared']['odometries'] >= figures['compared']['ticks']
 
 
+@pytest.mark.parametrize(('robot', 'fault'), [('rover', 'wheel_gain'), ('xl330_hexapod', 'robot.servo middle_left')])
+def test_another_robot_walks_loses_something_and_its_run_repeats_exactly(tmp_path, robot, fault):
+    patient = ['--set', 'controller.misses_allowed=50', *ROOM]
+    arguments = ['demo', '--robot', robot, '--out', str(tmp_path), '--seconds', '6', *patient]
+    answer = run([*MILLIROBOT, *arguments], seconds=200)
+    assert answer.returncode == 0, answer.stderr
+    summary = check_run_folder(the_run(tmp_path))
+    assert summary['ticks'] > 40
+    assert [fault['name'] for fault in summary['faults']] == [fault]
+    assert summary['link']['replies'] >= 0.5 * summary['link']['sent'] > 20, 'a busy machine answers late'
+    assert summary['stops'] == []
+    assert processes_with(str(tmp_path)) == []
+    answer = run([*MILLIROBOT, 'replay', str(the_run(tmp_path)), '--check', '--json'], seconds=200)
+    assert answer.returncode == 0, answer.stdout
+    assert json.loads(answer.stdout)['exact']
+
+
 def test_ctrl_c_while_walking_still_writes_the_report(tmp_path, start):
     program = start('--seconds', '60')
     wait_for(lambda: 'off path' in (tmp_path / 'output').read_text(), 'the robot walks', seconds=60)

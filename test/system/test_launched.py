@@ -132,7 +132,7 @@ def test_the_fence_of_the_own_file_stops_the_robot_and_the_run_leaves_its_report
     assert parameters['bridge']['gate']['fence'] == fence
 
 
-@pytest.mark.parametrize('robot', ['rover'])
+@pytest.mark.parametrize('robot', ['rover', 'xl330_hexapod'])
 def test_another_robot_is_launched_by_its_name_and_its_run_repeats_exactly(launch, robot):
     started = launch(f'robot:={robot}')
     started.walk()

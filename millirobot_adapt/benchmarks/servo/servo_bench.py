@@ -106,7 +106,7 @@ def _row(what: str, driver: DynamixelDriver, rate: float, seconds: float) -> Ser
     rms = float(np.degrees(np.sqrt(np.mean(finite**2)))) if finite.size else math.nan
     return ServoRow(
         what, elapsed, step['cycles'] / elapsed, (time.process_time() - cpu) / elapsed,
-        step['replies'] / max(1.0, step['actions']), rms, str(after['legs_out']),
+        step['replies'] / max(1.0, step['sent']), rms, str(after['legs_out']),
     )  # fmt: skip
 
 
