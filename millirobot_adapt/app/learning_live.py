@@ -40,6 +40,7 @@ from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.state import StateView
 from millirobot_adapt.learning.online.learn_config import LearnConfig
+from millirobot_adapt.learning.online.learning_page import write_learning_page
 from millirobot_adapt.learning.online.progress_file import ProgressFile, read_progress
 from millirobot_adapt.learning.online.schedule import Schedule
 from millirobot_adapt.learning.online.trainer_process import LEGS, MODELS, newest_bundle, write_settings
@@ -91,6 +92,8 @@ def run_learning(learning: Learning, command: str) -> int:
         print(f'millirobot: {complaint}', file=sys.stderr)
         folder.note_end(complaint)
     report(folder)
+    if any('shape' in row for row in read_progress(folder.path)):
+        print(f'what was learned: {write_learning_page(folder.path)}')
     if interrupts.requested:
         return INTERRUPTED
     return FAILED if complaint else OK

@@ -39,6 +39,7 @@ def test_training_takes_no_time_beside_the_walks_and_its_models_are_walked_with(
     bundle = load_bundle(str(tmp_path / 'run' / 'models' / bundles[-1]), RobotConfig())
     assert bundle.origin == 'mock'
     assert np.isfinite(next(row['cost_judged'] for row in rows if 'cost_judged' in row))
+    assert (tmp_path / 'run' / 'learning.html').is_file()
     walked = load_rollouts(tmp_path / 'run' / 'legs' / '0004.npz')
     assert walked.metadata['shape'] == 'figure8_small'
     assert walked.valid.sum() > 90

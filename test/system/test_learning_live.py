@@ -66,6 +66,7 @@ def test_it_walks_trains_and_swaps_and_outlives_its_trainer(tmp_path):
     assert shapes[:4] == ['random'] * 4
     assert 'figure8_small' in shapes
     assert len(list((folder / 'legs').glob('*.npz'))) == len(shapes)
+    assert (folder / 'learning.html').is_file()
     assert not processes_with(str(folder.resolve())), 'nothing is left running'
     checked = run([*MILLIROBOT, 'replay', str(folder), '--check'], seconds=240)
     assert checked.returncode == 0, checked.stdout + checked.stderr

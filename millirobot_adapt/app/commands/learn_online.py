@@ -90,6 +90,7 @@ def split_settings(args: argparse.Namespace) -> tuple[Any, Any, list[str]]:
 
 def _lockstep(args: argparse.Namespace) -> int:
     from millirobot_adapt.experiments.lockstep_learning import LockstepLearning, learn_in_lockstep
+    from millirobot_adapt.learning.online.learning_page import write_learning_page
     from millirobot_adapt.learning.online.progress_file import FILE
 
     learn, train, others = split_settings(args)
@@ -107,6 +108,7 @@ def _lockstep(args: argparse.Namespace) -> int:
             args.walks if args.marks else 0,
         )
     )  # fmt: skip
+    print(f'what was learned: {write_learning_page(args.out)}')
     return 0
 
 
