@@ -18,9 +18,9 @@ SERVING = b'serving the radio'
 pytestmark = pytest.mark.system
 
 
-def included(name, folder):
+def included(name, folder, **more):
     source = PythonLaunchDescriptionSource(str(ROOT / 'launch' / f'{name}.launch.py'))
-    return IncludeLaunchDescription(source, launch_arguments=arguments_of(name, folder).items())
+    return IncludeLaunchDescription(source, launch_arguments={**arguments_of(name, folder), **more}.items())
 
 
 @launch_pytest.fixture
@@ -31,6 +31,16 @@ def sim(own_domain, tmp_path):
 @launch_pytest.fixture
 def collect(own_domain, tmp_path):
     return LaunchDescription([included('collect', tmp_path)])
+
+
+@launch_pytest.fixture(params=['rover', 'xl330_hexapod'])
+def another_robot(own_domain, tmp_path, request):
+    return LaunchDescription([included('sim', tmp_path, robot=request.param)])
+
+
+@launch_pytest.fixture
+def rover_collect(own_domain, tmp_path):
+    return LaunchDescription([included('collect', tmp_path, robot='rover')])
 
 
 @launch_pytest.fixture
@@ -67,6 +77,20 @@ def test_the_mock_walks(tmp_path):
 
 @pytest.mark.launch(fixture=collect)
 def test_the_mock_walks_at_random(tmp_path):
+    walks('collect', tmp_path)
+    yield
+    left_a_run('collect', tmp_path)
+
+
+@pytest.mark.launch(fixture=another_robot)
+def test_the_mock_of_another_robot_walks(tmp_path):
+    walks('sim', tmp_path)
+    yield
+    left_a_run('sim', tmp_path)
+
+
+@pytest.mark.launch(fixture=rover_collect)
+def test_a_robot_without_a_port_drives_at_random(tmp_path):
     walks('collect', tmp_path)
     yield
     left_a_run('collect', tmp_path)
