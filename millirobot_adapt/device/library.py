@@ -38,6 +38,16 @@ def where(condition: Tensor, x: Tensor | Number, y: Tensor | Number) -> Tensor:
     return torch.where(condition, x, y) if isinstance(y, Tensor) else torch.masked_fill(x, ~condition, y)
 
 
+def cumsum(x: Tensor, axis: int) -> Tensor:
+    """Add up along an axis, one after the other: PyTorch does not promise equal bits of its own on a GPU."""
+    total, *rest = x.unbind(axis)
+    sums = [total]
+    for each in rest:
+        total = total + each
+        sums.append(total)
+    return torch.stack(sums, dim=axis)
+
+
 def __getattr__(name: str) -> Any:
     """Return every other function as array-api-compat has it."""
     return getattr(standard, name)

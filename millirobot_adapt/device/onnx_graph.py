@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.device.library import cumsum
 
 Value = Any
 """A tensor of the device, or an array of numpy: integers and whatever follows from them."""
@@ -214,7 +215,7 @@ def _gemm(given: list[Value], attributes: Mapping[str, Any]) -> Tensor:
 
 
 def _cumsum(given: list[Value], _: Mapping[str, Any]) -> Value:
-    return torch.cumsum(given[0], int(given[1]))
+    return cumsum(given[0], int(given[1]))
 
 
 def _split(given: list[Value], attributes: Mapping[str, Any]) -> list[Value]:

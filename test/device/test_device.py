@@ -34,7 +34,7 @@ from millirobot_adapt.core.planning.sequences import Bounds  # noqa: E402
 from millirobot_adapt.core.repeatability import generator  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot  # noqa: E402
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, X, Y  # noqa: E402
-from millirobot_adapt.device import provider  # noqa: E402
+from millirobot_adapt.device import library, provider  # noqa: E402
 from millirobot_adapt.device.captured import Captured  # noqa: E402
 from millirobot_adapt.device.place import DevicePlace  # noqa: E402
 
@@ -104,6 +104,11 @@ def test_another_weight_counts_without_another_capture(place):
         config = replace(NOTHING, path_distance=weight, course=2.0)
         host, device = both(TrackingObjective(config, PATHS['open'], PathPosition(0, 0), 0.1), place, states, actions)
         np.testing.assert_allclose(device, host, rtol=1e-9)
+
+
+def test_sums_are_taken_one_after_the_other():
+    rows = np.random.default_rng(0).normal(size=(15, 40))
+    np.testing.assert_array_equal(here(library.cumsum(there(rows), axis=0)), np.cumsum(rows, axis=0))
 
 
 def test_bounds_keep_the_same_actions(place):
