@@ -22,6 +22,8 @@ Keys of version 1; what the bag does not hold is null.
     tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
                         path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
                         On the true pose where there is one, else on the estimate
+    pace                asked, walked: what `objective.speed` asked for at the start, and progress over the time walked
+                        [m/s]; null where no pace was asked for
     mocap               poses: count of distinct stamps; repeated: poses that came again; rate_hz: median; gap_ms:
                         longest time without a pose [ms]; age_ms: p50, p99, max of the age of a pose at its recording
                         [ms]; from the first to the last tick. clock_offset_s: by how much the poses' stamps are behind
@@ -56,6 +58,7 @@ from millirobot_adapt.analysis.run_recovery import ahead_recovery, next_step_rec
 from millirobot_adapt.analysis.setpoints import as_wanted, pairs
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
+from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.core.safety.causes import StopCause
 from millirobot_adapt.recording.stored_states import bridge_state, controller_state, manager_state
@@ -90,6 +93,7 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
         'adaptation': _adaptation(run),
         'prediction': _prediction(predictions),
         'tracking': _tracking(run, track),
+        'pace': _pace(run, track, parameters),
         'mocap': _mocap(run),
         'recording': {'lost': dict(run.lost)},
         'walked_s': _number(run.walked, 3),
@@ -282,6 +286,14 @@ def _tracking(run: RunData, track: FollowedPath | None) -> dict[str, Any]:
         'after_fault': _errors(track, after) if after.any() else None,
         'progress': _number(track.progress[-1], 3),
     }
+
+
+def _pace(run: RunData, track: FollowedPath | None, parameters: Mapping[str, Any]) -> dict[str, float | None] | None:
+    controller = parameters.get('controller')
+    asked = dotted(controller).get('objective.speed') if isinstance(controller, Mapping) else None
+    if track is None or not isinstance(asked, int | float) or not asked or not run.walked:
+        return None
+    return {'asked': _number(asked), 'walked': _number(track.progress[-1] / run.walked, 3)}
 
 
 def _errors(track: FollowedPath, chosen: np.ndarray) -> dict[str, float | None]:

@@ -65,6 +65,7 @@ COLUMNS: dict[str, str] = {
     'ahead_after': "the same with the theta' of then [m]",
     'inner_step': 'share of the nominal inner step that was taken',
     'plan_cost': 'cost of the plan',
+    'effective_samples': 'effective number of candidates behind the plan',
     'faults': 'faults that have begun',
 }
 """The columns of an episode's table, one row a tick; columns that need a model are NaN for the path follower."""
@@ -98,6 +99,8 @@ class Summary:
     post_error: float
     ahead_before_m: float
     ahead_after_m: float
+    effective_samples: float
+    """Mean effective number of candidates behind a plan."""
 
 
 def summarise_episode(table: dict[str, FloatArray], dt: float, after_fault: bool = False) -> Summary | None:
@@ -120,6 +123,7 @@ def summarise_episode(table: dict[str, FloatArray], dt: float, after_fault: bool
         post_error=_mean(table['post_error'][rows]),
         ahead_before_m=_mean(table['ahead_before'][rows]),
         ahead_after_m=_mean(table['ahead_after'][rows]),
+        effective_samples=_mean(table['effective_samples'][rows]),
     )
 
 

@@ -28,6 +28,7 @@ METRICS: dict[str, str] = {
     'post_error': "next step, theta'",
     'ahead_before_m': 'H steps, theta* [m]',
     'ahead_after_m': "H steps, theta' [m]",
+    'effective_samples': 'effective candidates',
 }
 """Columns besides the cost whose means are shown, and their headings."""
 

@@ -143,4 +143,5 @@ def _told_by_model(result: TickResult) -> dict[str, float]:
         'post_error': result.post_error,
         'inner_step': result.adaptation.step,
         'plan_cost': result.plan.cost,
+        'effective_samples': result.plan.effective_samples,
     }

@@ -7,6 +7,7 @@ log_errors.py (a method predicts), then here: what is trained on what and predic
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from millirobot_adapt.learning.log_errors import ConstantVelocity, LogErrors, lo
 from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out_of_each, join_logs
 from millirobot_adapt.learning.log_shifts import Shift, side_gain, yaw_offset
 from millirobot_adapt.learning.methods import METHODS
+from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import check_alike
 from millirobot_adapt.learning.train_config import TrainConfig
 
@@ -119,12 +121,13 @@ def run_study(
         What was found, and the logs that were predicted, by the name of their test.
 
     Raises:
-        UserError: a log is both; the logs hold too little.
+        UserError: a log is both; the logs hold too little. Both are found before anything is trained.
     """
     check_apart(training, tests)
     learned, held_out = hold_out_of_each(training, config.aside, config.seed)
     check_alike([held_out.name, *(log.name for log in tests)], [held_out.rollouts, *(log.rollouts for log in tests)])
-    judged = [Test(SEEN, held_out, own=False), *(Test(log.name, log, own=len(set(log.sessions)) > 1) for log in tests)]
+    _check_trainable(learned, config)
+    judged = [Test(SEEN, held_out, own=False), *(Test(log.name, log, own=_knows_itself(log, config)) for log in tests)]
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = sum(len(test.log) for test in judged) * len(_shifts(config)) * (len(names) * config.seeds + 1)
     place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()
@@ -166,6 +169,8 @@ def leave_one_out(
             'in turn; name more runs'
         )
     folds = [np.array([session == left_out for session in log.sessions]) for left_out in sessions]
+    for fold in folds:
+        _check_trainable(log.part(np.flatnonzero(~fold)), config)
     names = tuple(dict.fromkeys((BASELINE, *config.methods)))
     walks = len(log) * len(_shifts(config)) * (len(names) * config.seeds + 1)
     place: AbstractContextManager[str | Path] = nullcontext(out) if out else TemporaryDirectory()
@@ -186,6 +191,40 @@ def leave_one_out(
                     Result(LEFT_OUT, shift, name, seed, _in_place(found, folds)) for shift, found in parts.items()
                 ]
     return results, {LEFT_OUT: log}
+
+
+def _check_trainable(log: Log, config: LogStudyConfig) -> None:
+    """Find out whether every training on a log will find enough in it, before the first one begins.
+
+    Raises:
+        UserError: one will not; names the log.
+    """
+    length = config.train.window + config.train.horizon
+    for seed in range(config.seed, config.seed + config.seeds):
+        try:
+            make_data_set(log.rollouts, length, split_rollouts(len(log), generator(seed)))
+        except UserError as error:
+            raise UserError(f'{log.name}: {error}') from None
+
+
+def _knows_itself(log: Log, config: LogStudyConfig) -> bool:
+    """Tell whether mb can be trained on either half of a log of two sessions or more; say why not."""
+    if len(set(log.sessions)) < 2:
+        return False
+    own, halves = dataclasses.replace(config, seeds=1), _halves(log, config)
+    try:
+        for half in (0, 1):
+            _check_trainable(log.part(np.flatnonzero(halves == half)), own)
+    except UserError as error:
+        logging.getLogger(__name__).warning('%s is left out: half of a log is too short to learn from: %s', OWN, error)
+        return False
+    return True
+
+
+def _halves(log: Log, config: LogStudyConfig) -> np.ndarray:
+    """Divide a log by whole sessions: the half, 0 or 1, of each rollout, shape (N,)."""
+    second = set(generator(config.seed).permutation(sorted(set(log.sessions)))[::2])
+    return np.array([int(session in second) for session in log.sessions])
 
 
 def _in_place(found: Sequence[LogErrors], folds: Sequence[np.ndarray]) -> LogErrors:
@@ -227,10 +266,7 @@ def _predict(
 
 def _predict_own(test: Test, config: LogStudyConfig, folder: Path, robot: RobotConfig) -> Result:
     """Predict each half of a log by mb trained on the other half."""
-    halves = np.zeros(len(test.log), dtype=int)
-    sessions = sorted(set(test.log.sessions))
-    second = set(generator(config.seed).permutation(sessions)[::2])
-    halves[[session in second for session in test.log.sessions]] = 1
+    halves = _halves(test.log, config)
     shape = (2, len(halves), len(config.horizons))
     position, heading, predictions = np.full(shape, np.nan), np.full(shape, np.nan), 0
     for half in (0, 1):

@@ -25,6 +25,15 @@ class Recipe:
     copies: Mapping[str, TrainConfig] = field(default_factory=dict)
     """The same models with other training seeds, `<bundle>_seed<n>`."""
 
+    def seeded(self, count: int) -> Recipe:
+        """Return the recipe with `count` training seeds of every model: its own, and copies with the next ones."""
+        copies = {
+            f'{bundle}_seed{seed}': replace(config, seed=seed)
+            for bundle, config in self.models.items()
+            for seed in range(config.seed + 1, config.seed + count)
+        }
+        return replace(self, copies=copies)
+
     def only(self, names: list[str]) -> Recipe:
         """Keep some of the models and copies.
 

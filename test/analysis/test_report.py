@@ -11,6 +11,7 @@ import synthetic_run
 
 from millirobot_adapt.analysis.figure_style import worst
 from millirobot_adapt.analysis.report import write_report
+from millirobot_adapt.analysis.report.words import lead
 from millirobot_adapt.analysis.run_data import read_run_data
 from millirobot_adapt.analysis.run_recovery import time_to_recover
 from millirobot_adapt.analysis.summary import summarise
@@ -72,6 +73,17 @@ def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
     # 0.25 m/s forward: a step of 2.5 cm gains 0.25, a centimetre off the path costs 0.5; the heading is the path's.
     assert tracking['after_fault']['cost_per_step'] == pytest.approx(50 * 0.03 - 10 * 0.025, abs=0.1)
     assert tracking['progress'] == pytest.approx(399 * 0.025, abs=0.1)
+
+
+@pytest.mark.parametrize(('asked', 'said'), [(0.15, True), (0.4, True), (0.25, False), (0.22, False), (0.0, False)])
+def test_a_pace_that_is_not_kept_is_named(calm, asked, said):
+    summary = summarise(read_run_data(open_bag(calm)), {'controller': {'objective': {'speed': asked}}})
+    if asked:
+        assert summary['pace'] == {'asked': asked, 'walked': pytest.approx(0.25, abs=0.005)}
+    else:
+        assert summary['pace'] is None
+    sentence = f'It walked {0.25:.2f} m/s where {asked:.2f} m/s were asked for.'
+    assert (sentence in lead(summary)) == said
 
 
 def test_the_shape_chooses_the_weights_of_the_cost(calm):

@@ -23,6 +23,7 @@ from millirobot_adapt.learning.log_study import (
     LogStudyConfig,
     LogTrainConfig,
     Result,
+    leave_one_out,
     run_study,
 )
 from millirobot_adapt.learning.log_summary import log_table, summarise_logs, write_rollouts
@@ -190,6 +191,26 @@ def test_predictions_that_are_no_numbers_are_infinitely_wrong_and_stay_in_the_ta
     assert np.isinf([lost['position_after'], lost['ratio'], lost['ratio_interval'][1]]).all()
     assert np.isfinite(one(rows, method='mb')['ratio_interval']).all()
     assert '-> inf' in log_table(rows)
+
+
+QUICK = LogStudyConfig(methods=(), horizons=(2,), every=6, train=LogTrainConfig(hidden=(8,), window=12, steps=2))
+
+
+def test_a_test_log_too_short_for_a_model_of_its_own_is_named_and_predicted_all_the_same(make_log, caplog):
+    short = make_log('grass', count=4, length=15, sessions=2)  # T1 + T2 is 17
+    results, _ = run_study([make_log('sand')], [short], QUICK, RobotConfig())
+    assert {result.method for result in results if result.test == 'grass'} == {STILL, 'mb'}
+    assert OWN in caplog.text
+    assert 'grass: the data hold' in caplog.text
+
+
+@pytest.mark.parametrize('study_of', [
+    lambda log, out: run_study([log], [], QUICK, RobotConfig(), out), lambda log, out: leave_one_out([log], QUICK, out),
+])  # fmt: skip
+def test_logs_too_short_to_learn_from_are_named_before_anything_is_trained(make_log, tmp_path, study_of):
+    with pytest.raises(UserError, match='grass: the data hold'):
+        study_of(make_log('grass', length=15), tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
 
 
 SMALL = LogStudyConfig(

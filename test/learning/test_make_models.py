@@ -107,6 +107,19 @@ def test_a_model_that_no_recipe_names_is_refused(place, capsys):
     assert "toy_rls: no model of the recipe; did you mean 'toy_grbal'?" in capsys.readouterr().err
 
 
+def test_every_model_of_a_recipe_can_have_further_training_seeds(place):
+    (place / 'recipe.yaml').write_text(RECIPE)
+    recipe = load_recipe(str(place / 'recipe.yaml'))
+    assert set(recipe.copies) == {'toy_mb_seed1'}
+    seeded = recipe.seeded(3)
+    assert {name: config.seed for name, config in seeded.copies.items()} == {
+        f'toy_{method}_seed{seed}': seed for method in ('grbal', 'mb') for seed in (1, 2)
+    }
+    assert seeded.models == recipe.models
+    assert not recipe.seeded(1).copies
+    assert set(seeded.only(['toy_grbal', 'toy_grbal_seed2']).copies) == {'toy_grbal_seed2'}
+
+
 def test_the_shipped_recipe_makes_every_method_and_the_copies_of_the_comparison():
     recipe = load_recipe('velociroach')
     assert {f'velociroach_{method}' for method in METHODS} == set(recipe.models)

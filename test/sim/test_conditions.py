@@ -159,7 +159,7 @@ def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
             """,
         )
     )
-    assert condition.floor == Terrain(friction=0.4, yaw_push=0.0)
+    assert condition.floor == dataclasses.replace(TERRAINS['carpet'], friction=0.4, yaw_push=0.0)
     assert condition.slope == Slope(0.2, 1.5)
     assert condition.payload == Payload(0.03, rope=0.1)
     assert condition.faults == (

@@ -10,6 +10,8 @@ from millirobot_adapt.analysis.report.whole_run import WholeRun
 from millirobot_adapt.analysis.run_data import RunData, spoken
 from millirobot_adapt.sim.firmware_board import BOARDS, firmware_text
 
+PACE_KEPT = 1.2
+"""A pace is kept within this factor."""
 DASH, MINUS = '\u2013', '\u2212'
 
 
@@ -29,6 +31,9 @@ def lead(summary: Mapping[str, Any]) -> str:
             f'The robot walked {tracking["progress"]:.1f} m along the path, '
             f'{100 * tracking["cross_track_rms_m"]:.1f} cm off it (rms).'
         )
+    pace = summary['pace']
+    if pace is not None and not 1 / PACE_KEPT <= pace['walked'] / pace['asked'] <= PACE_KEPT:
+        sentences.append(f'It walked {pace["walked"]:.2f} m/s where {pace["asked"]:.2f} m/s were asked for.')
     if summary['firmware'] in BOARDS:
         sentences.append(f"On the mock's microcontroller ran {firmware_text(summary['firmware'])}.")
     sentences += [f'At {fault["time_s"]:.0f} s: {fault["text"]}.' for fault in summary['faults']]

@@ -33,6 +33,11 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument('--only', help='make these models alone, comma-separated')
     parser.add_argument(
+        '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
+        help='N training seeds of every model, further ones as MODEL_seed1, ... in the work folder (default: the '
+        'copies that the recipe names)',
+    )  # fmt: skip
+    parser.add_argument(
         '--data', type=user_path, nargs='+', metavar='DATA',
         help='train on these instead of collecting: files that `collect` wrote, bags, run folders; needs --out',
     )  # fmt: skip
@@ -54,6 +59,8 @@ def run_make_models(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.recipe import load_recipe
 
     recipe = load_recipe(args.recipe)
+    if args.seeds is not None:
+        recipe = recipe.seeded(args.seeds)
     if args.only is not None:
         recipe = recipe.only(args.only.split(','))
     out, work = args.out or Path('models'), args.work or Path('build/models')
