@@ -197,19 +197,21 @@ class _Sitting:
         self._swap(run)
         state = run.state
         shape = self._schedule.next_leg(self._in_force is not None and state is not None and self._inside(state))
-        began = time.monotonic()
+        began, cost = time.monotonic(), float('nan')
         run.walked()
-        if shape and state is not None:
-            view = StateView(state)
-            x, y = (float(value) for value in view.position[:2])
-            path = make_path(shape).placed(x, y, self._home(x, y))
-            self._cost = mean_cost(run.leg_along(path, self._learning.learn.leg_seconds, self._inside))
-        else:
-            shape = ''
-            run.leg_at_random()
-        seconds = time.monotonic() - began
-        self._schedule.add(shape, seconds)
-        self._keep(run, shape, seconds)
+        try:
+            if shape and state is not None:
+                view = StateView(state)
+                x, y = (float(value) for value in view.position[:2])
+                path = make_path(shape).placed(x, y, self._home(x, y))
+                cost = mean_cost(run.leg_along(path, self._learning.learn.leg_seconds, self._inside))
+            else:
+                run.leg_at_random()
+        finally:  # a leg that ended before its time is learned from, too: by whoever resumes this run
+            seconds = time.monotonic() - began
+            self._schedule.add(shape, seconds)
+            self._keep(run, shape, seconds, cost)
+        self._say(run)
 
     def _swap(self, run: LearningRun) -> None:
         """Start the controller with the first model, and give it each later one."""
@@ -225,36 +227,42 @@ class _Sitting:
         self._in_force, self._model = newest, f'model {newest.name} {answer}'
         self._progress.add(wall_s=time.time(), walked_min=self._walked, swap=newest.name, answer=answer)
 
-    def _keep(self, run: LearningRun, shape: str, seconds: float) -> None:
-        """Write what was walked to a file for the trainer, and say how it stands."""
+    def _keep(self, run: LearningRun, shape: str, seconds: float, cost: float) -> None:
+        """Write what was walked to a file for the trainer."""
         stamps, states, sent_stamps, sent = run.walked()
-        if len(stamps) > 1 and len(sent_stamps):
-            actions = executed_actions(stamps, sent_stamps, sent, self._robot.dt)
-            metadata = {
-                'origin': self._origin, 'robot': self._robot.name, 'dt': self._robot.dt, 'version': __version__,
-                'estimator': 'live', 'shape': shape or 'random',
-            }  # fmt: skip
-            self._legs += 1
-            rollouts = cut_walks([(stamps, states, actions)], len(stamps) - 1, self._robot, metadata)
-            rollouts.save(self._folder.path / LEGS / f'{self._legs:04}.npz')
-        cost = self._cost if shape else None
-        self._progress.add(
-            wall_s=time.time(), walked_min=self._walked, shape=shape or 'random', seconds=seconds, cost=cost
-        )
-        print(self._line(), flush=True)
+        if len(stamps) < 2 or not len(sent_stamps):
+            return
+        actions = executed_actions(stamps, sent_stamps, sent, self._robot.dt)
+        metadata = {
+            'origin': self._origin, 'robot': self._robot.name, 'dt': self._robot.dt, 'version': __version__,
+            'estimator': 'live', 'shape': shape or 'random',
+        }  # fmt: skip
+        self._legs += 1
+        rollouts = cut_walks([(stamps, states, actions)], len(stamps) - 1, self._robot, metadata)
+        rollouts.save(self._folder.path / LEGS / f'{self._legs:04}.npz')
+        known = bool(np.isfinite(cost))
+        self._cost = cost if known else self._cost
+        told = {'walked_min': self._walked, 'shape': shape or 'random', 'seconds': seconds}
+        self._progress.add(wall_s=time.time(), cost=cost if known else None, **told)
+
+    def _say(self, run: LearningRun) -> None:
+        """Say how it stands; a model that lost its trial is no longer in force."""
+        now = run.model
+        back = f' (now {now})' if self._in_force is not None and now not in ('', self._in_force.name) else ''
+        print(self._line(back), flush=True)
 
     @property
     def _walked(self) -> float:
         return self._schedule.walked / 60.0
 
-    def _line(self) -> str:
+    def _line(self, back: str) -> str:
         looks = [row for row in read_progress(self._folder.path) if 'step' in row]
         trained = (
             f'step {looks[-1]["step"]}, held-out error {1e3 * looks[-1]["position"]:.0f} mm at the horizon'
             if looks else 'not trained yet'
         )  # fmt: skip
         cost = f', cost of the last path {self._cost:.2f}' if np.isfinite(self._cost) else ''
-        return f'{self._walked:.1f} min walked | {trained} | {self._model}{cost}'
+        return f'{self._walked:.1f} min walked | {trained} | {self._model}{back}{cost}'
 
     def _inside(self, state: FloatArray) -> bool:
         """Tell whether a state lies inside the safety circle; outside the collector turns home."""

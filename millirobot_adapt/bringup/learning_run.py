@@ -10,6 +10,7 @@ import numpy as np
 
 from millirobot_adapt.bringup.live_run import LiveRun, RunFailedError
 from millirobot_adapt.bringup.processes import NodeProcess
+from millirobot_adapt.contract.states import ControllerState
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.planning.paths import ReferencePath
@@ -94,6 +95,12 @@ class LearningRun(LiveRun):
     def state(self) -> FloatArray | None:
         """The newest state; None before the first."""
         return self._walked.newest
+
+    @property
+    def model(self) -> str:
+        """Name of the model in force; '' before the controller says."""
+        told = self._operator.sources.get(ActionSource.CONTROLLER)
+        return '' if told is None else str(told.details.get(ControllerState.MODEL, ''))
 
     def walked(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return what came since this was asked last: stamps, states, stamps of actions, actions."""
