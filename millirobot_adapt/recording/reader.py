@@ -67,7 +67,7 @@ class Bag:
     unnamed: bool = False
     """Its files are not those that its metadata names."""
     unknown: Counter[str] = field(default_factory=Counter)
-    """Messages left out by the last reading, by message type: types that are not known, or not the topic's."""
+    """Messages left out by the last reading, by message type: not known, not the topic's, or in another encoding."""
     broken: Counter[str] = field(default_factory=Counter)
     """Messages left out by the last reading, by topic: bytes that are no message of the topic's type.
 
@@ -140,7 +140,8 @@ class Bag:
         for raw in self.raw_messages():
             name, kind = names.get(raw.channel.topic, ''), raw.channel.type
             if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name, kind):
-                self.unknown[kind or f'encoding {raw.channel.encoding}'] += 1
+                encoding = '' if raw.channel.encoding == 'cdr' else f'encoding {raw.channel.encoding}'
+                self.unknown[f'{kind} {encoding}'.strip()] += 1
             elif name in wanted:
                 try:
                     message = typestore().deserialize_cdr(raw.data, kind)

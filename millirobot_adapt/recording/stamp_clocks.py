@@ -50,6 +50,12 @@ MOST = 9e9
 """A number beyond is no stamp [s]."""
 LOOKAHEAD = 3_000_000_000
 """Time ahead that is examined to decide [ns]."""
+MOST_WAITING = 50_000
+"""So many messages wait at most, where the time of receipt stands still."""
+STEP = 1_000_000_000
+"""Stamps of one topic that differ by more do not follow each other [ns]."""
+RATE_SHOWS = 2_000_000_000
+"""Stamps that went on by more show at what rate the recorder's clock went on [ns]."""
 
 
 class Found(NamedTuple):
@@ -60,6 +66,23 @@ class Found(NamedTuple):
     message: Any
     received: int
     """[ns since the epoch]."""
+
+
+@dataclass
+class _Course:
+    """How far the stamps of a topic have gone on, and the recorder's clock meanwhile [ns]."""
+
+    stamp: int
+    received: int
+    stamps: int = 0
+    receipts: int = 0
+
+    def go_on(self, stamp: int, received: int) -> None:
+        """Take the next message; a step of the stamps counts for nothing."""
+        if abs(stamp - self.stamp) <= STEP:
+            self.stamps += stamp - self.stamp
+        self.receipts += received - self.received
+        self.stamp, self.received = stamp, received
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,7 @@ class StampClocks:
         self._zeros: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
         self._start: int | None = None
+        self._courses: dict[str, _Course] = {}
 
     def bring(self, found: Iterable[Found]) -> Iterator[Found]:
         """Yield the messages, in their order of receipt, with stamps of the recorder's clock."""
@@ -99,7 +123,7 @@ class StampClocks:
             self._waiting.append((each, stamp))
             if stamp:
                 self._ahead.setdefault(each.topic, deque()).append((each.received, each.received - stamp))
-            while each.received - self._waiting[0][0].received > LOOKAHEAD:
+            while each.received - self._waiting[0][0].received > LOOKAHEAD or len(self._waiting) > MOST_WAITING:
                 yield self._released()
         while self._waiting:
             yield self._released()
@@ -121,6 +145,17 @@ class StampClocks:
                     f'{names}: the clock of the stamps was set {way} by {abs(step) * 1e-9:.1f} s, {event.at:.1f} s '
                     f'after the first message; stamps are {done.replace("it", "the time of receipt")}'
                 )
+        slow = [
+            (course.stamps, topic)
+            for topic, course in self._courses.items()
+            if course.stamps > RATE_SHOWS and 2 * course.receipts < course.stamps
+        ]
+        if slow:
+            stamps, topic = max(slow)
+            said.append(
+                f"{topic}: stamps went on by {stamps * 1e-9:.1f} s and the recorder's clock by "
+                f'{self._courses[topic].receipts * 1e-9:.1f} s; times of receipt are no measure of time here'
+            )
         for topic, count in self._zeros.items():
             instead = 'the time of receipt is used instead' if self._replaces_zeros(topic) else 'they are left so'
             said.append(f'{topic}: {count} of {self._counts[topic]} stamps are 0; {instead}')
@@ -136,6 +171,7 @@ class StampClocks:
             if self._replaces_zeros(found.topic):
                 set_stamp(found.message, found.topic, found.received // 1000 * 1000)
             return found
+        self._courses.setdefault(found.topic, _Course(stamp, found.received)).go_on(stamp, found.received)
         ahead = self._ahead[found.topic]
         offset = self._offset(found.topic, ahead)
         ahead.popleft()

@@ -16,7 +16,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.names import contract_name, full_names
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.records import typestore
+from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.writer import BagWriter
 
 START = 1_700_000_000.0
@@ -140,6 +140,15 @@ def test_unknown_and_damaged_messages_are_left_out_and_counted(tmp_path):
     assert bag.unknown == {'lab_msgs/msg/Frame': 1, LEGS.type: 1}
     assert bag.broken == {'/legs': 1}
     assert any('lab_msgs/msg/Frame' in line for line in warnings)
+
+
+def test_messages_of_another_encoding_are_named_with_it(tmp_path):
+    with BagWriter(tmp_path / 'bag') as bag:
+        bag.write_message('/legs', stored_messages.joint_state(START, [4, 0]), START)
+        bag.write_raw(Raw(Channel('/setpoint', LEGS.type, encoding='json'), b'{}', int(START * 1e9), int(START * 1e9)))
+    warnings: list[str] = []
+    assert len(list(open_bag(tmp_path / 'bag', warnings.append).messages([LEGS]))) == 1
+    assert any(f'1 messages of unknown type left out ({LEGS.type} encoding json)' in line for line in warnings)
 
 
 @pytest.fixture(scope='module')

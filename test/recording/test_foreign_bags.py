@@ -34,7 +34,7 @@ def write_with_rosbags(folder, plugin, mode=None, count=COUNT):
     with writer:
         connection = writer.add_connection('/legs', LEGS.type, typestore=typestore())
         for i in range(count):
-            writer.write(connection, int(START * 1e9) + i * 100_000_000, legs_data(i))
+            writer.write(connection, int((START + i) * 1e9), legs_data(i))
     return folder
 
 

@@ -155,6 +155,21 @@ def test_a_gap_of_an_hour_is_no_step(tmp_path):
     assert np.diff(stamps[LEGS.name]).max() == pytest.approx(3600.0, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    'receipt', [lambda at, after: 0, lambda at, after: at // SECOND, lambda at, after: at - after + after // 4],
+    ids=['all 0', 'seconds taken for nanoseconds', 'a quarter of the rate'],
+)  # fmt: skip
+def test_times_of_receipt_that_do_not_go_on_are_named_and_cost_no_message(tmp_path, receipt):
+    stamps, lines = read(write(tmp_path / 'bag', set(), None, receipt), own_stamps=True)
+    assert {name: len(values) for name, values in stamps.items()} == {
+        name: sum(each[0] == name for each in recorded()) for name in EVERY
+    }
+    (line,) = [line for line in lines if 'went on by' in line]
+    passed, by_receipt = map(float, re.search(r'by (\S+) s and .* by (\S+) s;', line).groups())
+    assert passed == pytest.approx(8.0, abs=0.5)
+    assert by_receipt < 0.3 * passed
+
+
 def test_a_stall_of_the_network_is_no_step(tmp_path):
     """All messages of three seconds are received at their end."""
 
