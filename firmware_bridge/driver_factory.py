@@ -9,7 +9,7 @@ from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import Clock
 from firmware_bridge.driver_interface import RobotDriver, SilencePromise
 from firmware_bridge.dynamixel.dynamixel_driver import dynamixel_driver, dynamixel_promise
-from firmware_bridge.guardian import Guardian
+from firmware_bridge.guardian import StartingGuardian
 from firmware_bridge.link import imageproc_promise, serial_link
 from firmware_bridge.twist import TwistDriver, twist_promise
 from millirobot_adapt.core.errors import UserError
@@ -25,7 +25,7 @@ class Outlet(Protocol):
     def send(self, action: FloatArray) -> None:
         """Publish an action, shape (nu,)."""
 
-    def start_guardian(self) -> Guardian:
+    def start_guardian(self) -> StartingGuardian:
         """Start the process that commands standstill when the bridge is gone or hangs.
 
         Raises:

@@ -37,6 +37,18 @@ class Guardian(Protocol):
         """End it."""
 
 
+class StartingGuardian(Guardian, Protocol):
+    """A guardian whose process takes a while to start."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it guards: nothing may move before."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+
+
 class SerialGuardian:
     """Start a guardian for an open port; it writes `words` after `silence` [s] or at the bridge's end.
 

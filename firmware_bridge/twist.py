@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.driver_interface import Exchange, LinkLost, SilencePromise
-from firmware_bridge.guardian import Guardian
+from firmware_bridge.driver_interface import Exchange, Interrupted, LinkLost, SilencePromise
+from firmware_bridge.guardian import StartingGuardian
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -21,6 +21,8 @@ from millirobot_adapt.core.robot.drivers import TwistConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 
+READY_TIME, LOOK = 30.0, 0.02
+"""Longest wait for the guardian to be ready, and the time between two looks [s]."""
 STOPS = 3
 """A stop is sent this often: a message of best effort may be lost."""
 
@@ -32,7 +34,7 @@ class TwistDriver:
         self,
         robot: RobotConfig,
         send: Callable[[FloatArray], None],
-        start_guardian: Callable[[], Guardian],
+        start_guardian: Callable[[], StartingGuardian],
         clock: Clock,
     ) -> None:
         """Make a driver that is not connected.
@@ -47,7 +49,8 @@ class TwistDriver:
         self._send = send
         self._start_guardian = start_guardian
         self._clock = clock
-        self._guardian: Guardian | None = None
+        self._guardian: StartingGuardian | None = None
+        self._interrupt: Callable[[], bool] = lambda: False
         self._sent = 0
         self.state = LinkState.CLOSED
         self.motors_on = False
@@ -63,7 +66,8 @@ class TwistDriver:
         return {'sent': self._sent, 'replies': self._sent, 'lost': 0, 'stale': 0}
 
     def heed(self, interrupt: Callable[[], bool]) -> None:
-        """Do nothing: there are no waits."""
+        """End the wait of `start` as soon as `interrupt` returns True."""
+        self._interrupt = interrupt
 
     def beat(self) -> None:
         """Tell the guardian that the caller's thread is alive."""
@@ -71,15 +75,15 @@ class TwistDriver:
             self._guardian.beat(self.motors_on)
 
     def guardian_trouble(self) -> str | None:
-        """Return what the guardian has done or what has happened to it; a dead one is replaced.
+        """Return what the guardian has done; it goes on guarding.
 
         Raises:
-            LinkLost: it cannot be replaced.
+            LinkLost: it has died; `start` starts another one.
         """
-        trouble = None if self._guardian is None else self._guardian.trouble()
-        if trouble is not None:
-            self._close_guardian()
-            self.connect()
+        guardian = self._guardian
+        trouble = None if guardian is None else guardian.trouble()
+        if trouble is not None and guardian is not None and not guardian.alive:
+            raise self._lost(trouble)
         return trouble
 
     def connect(self) -> None:
@@ -95,13 +99,21 @@ class TwistDriver:
                 raise LinkLost(f'the guardian cannot be started: {error}') from None
 
     def start(self) -> None:
-        """Command standstill; whoever listens is not known.
+        """Command standstill; whoever listens is not known. Wait for the guardian: nothing moves without it.
 
         Raises:
             LinkLost: the guardian cannot be started.
+            Interrupted: see `heed`.
         """
         self.connect()
         self._stand()
+        deadline = self._clock.steady() + READY_TIME
+        while self._guardian is not None and not self._guardian.ready:
+            if not self._guardian.alive or self._clock.steady() > deadline:
+                raise self._lost('the guardian of the velocity command did not start')
+            if self._interrupt():
+                raise Interrupted
+            self._clock.sleep(LOOK)
         self.state = LinkState.UP
 
     def exchange(self, action: FloatArray, patience: float = math.inf) -> Exchange:
@@ -131,6 +143,14 @@ class TwistDriver:
         self._stand()
         self._close_guardian()
         self.state = LinkState.CLOSED
+
+    def _lost(self, reason: str) -> LinkLost:
+        """Command standstill, give the guardian up, and return the exception that says why."""
+        self._stand()
+        self._close_guardian()
+        self.motors_on = False
+        self.state = LinkState.LOST
+        return LinkLost(reason)
 
     def _stand(self) -> None:
         for _ in range(STOPS):

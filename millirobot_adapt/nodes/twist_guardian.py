@@ -1,8 +1,9 @@
 """The guardian of a robot that takes velocity commands: the bridge starts it, and it outlives the bridge.
 
 It hears heartbeats on its standard input: `1` the robot may move, `0` it stands, `q` all is well and the bridge ends.
-When they stop while the robot may move, because the bridge hangs or is gone, it commands zero until they come again, or
-for a second after the bridge's end.
+On its standard output it says `r` when it is ready, and `x` when it has acted. When the beats stop while the robot may
+move, because the bridge hangs or is gone, it commands zero until they come again, or for a second after the bridge
+has ended.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     rclpy.init(args=arguments, signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
     node = rclpy.create_node('twist_guardian')
     publisher = node.create_publisher(TwistStamped if driver.stamped else Twist, driver.topic, 1)
+    os.write(sys.stdout.fileno(), b'r')
     moving, acted = False, False
     heard = time.monotonic()
     while True:

@@ -8,6 +8,7 @@ import pytest
 from firmware_bridge.bridge_config import BridgeConfig
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.driver_factory import make_driver, silence_promise
+from firmware_bridge.driver_interface import Interrupted, LinkLost
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
@@ -19,7 +20,12 @@ class Guardian:
     """Remembers what it is told."""
 
     def __init__(self):
-        self.beats, self.closed, self.said = [], False, None
+        self.beats, self.closed, self.said, self.alive, self.looks = [], False, None, True, 0
+
+    @property
+    def ready(self):
+        self.looks += 1
+        return self.looks > 3
 
     def beat(self, motors_on):
         self.beats.append(motors_on)
@@ -82,15 +88,44 @@ def test_every_end_commands_standstill_more_than_once(bench, end):
     assert guardians[0].closed == (end == 'close')
 
 
-def test_a_guardian_that_acted_or_died_is_told_of_and_replaced(bench):
+def test_nothing_moves_before_the_guardian_is_ready(bench):
+    driver, _, guardians = bench
+    driver.start()
+    assert guardians[0].looks == 4
+    guardians[0].alive = False
+    guardians[0].said = 'it has ended'
+    with pytest.raises(LinkLost, match='it has ended'):
+        driver.guardian_trouble()
+    assert (driver.state, driver.motors_on, guardians[0].closed) == (LinkState.LOST, False, True)
+    driver.start()
+    assert (driver.state, len(guardians), guardians[1].looks) == (LinkState.UP, 2, 4)
+
+
+def test_a_guardian_that_dies_while_it_starts_is_a_lost_link(bench, monkeypatch):
+    driver, _, guardians = bench
+    driver.connect()
+    guardians[0].alive, guardians[0].looks = False, -100
+    with pytest.raises(LinkLost, match='did not start'):
+        driver.start()
+
+
+def test_the_wait_for_the_guardian_can_be_ended(bench):
+    driver, _, guardians = bench
+    driver.connect()
+    guardians[0].looks = -(10**6)
+    driver.heed(lambda: True)
+    with pytest.raises(Interrupted):
+        driver.start()
+    assert driver.state is not LinkState.UP
+
+
+def test_a_guardian_that_acted_is_told_of_and_goes_on_guarding(bench):
     driver, _, guardians = bench
     driver.start()
     assert driver.guardian_trouble() is None
     guardians[0].said = 'it has stopped the robot'
     assert driver.guardian_trouble() == 'it has stopped the robot'
-    assert guardians[0].closed
-    assert len(guardians) == 2
-    assert driver.guardian_trouble() is None
+    assert (len(guardians), guardians[0].closed) == (1, False), 'another one would need seconds to start'
 
 
 def test_what_the_robot_promises_is_in_its_file():

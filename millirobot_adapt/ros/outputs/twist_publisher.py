@@ -91,6 +91,18 @@ class TwistGuardian:
         self._heard, self._said = self._process.stdin, self._process.stdout
         os.set_blocking(self._said.fileno(), False)
         os.set_blocking(self._heard.fileno(), False)
+        self._ready = self._acted = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has begun to listen for heartbeats: it needs seconds to start on a busy machine."""
+        self._listen()
+        return self._ready
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process.poll() is None
 
     def beat(self, motors_on: bool) -> None:
         """Tell it that the bridge's thread is alive, and whether the robot may move."""
@@ -99,10 +111,16 @@ class TwistGuardian:
 
     def trouble(self) -> str | None:
         """Return what has happened to it, or that it has acted; None when all is well."""
-        if self._process.poll() is not None:
+        if not self.alive:
             return f'the guardian of the velocity command has ended (exit code {self._process.returncode})'
-        said = self._said.read()
-        return 'the guardian has stopped the robot: the bridge was silent for too long' if said else None
+        self._listen()
+        acted, self._acted = self._acted, False
+        return 'the guardian has stopped the robot: the bridge was silent for too long' if acted else None
+
+    def _listen(self) -> None:
+        said = self._said.read() or b''
+        self._ready |= b'r' in said
+        self._acted |= b'x' in said
 
     def close(self) -> None:
         """End it; it commands nothing more."""
