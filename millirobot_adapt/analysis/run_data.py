@@ -38,7 +38,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.recording.live_changes import LiveChange, live_changes
 from millirobot_adapt.recording.reader import Bag
-from millirobot_adapt.recording.run_setup import recorded_robot
+from millirobot_adapt.recording.run_setup import known_robot
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,7 @@ def read_run_data(bag: Bag, shape: str = 'reference') -> RunData:
     Raises:
         UserError: nothing in the bag is readable.
     """
-    unknown = ''
-    try:
-        robot = recorded_robot(bag)
-    except UserError as error:
-        robot, unknown = RobotConfig(), str(error)
+    robot, unknown = known_robot(bag)
     shapes = _shapes(robot.layout)
     collected = _Collected(robot, StateGatherer(robot), {name: [] for name in shapes}, shape=shape)
     start, end = float('inf'), float('-inf')

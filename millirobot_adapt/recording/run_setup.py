@@ -157,6 +157,14 @@ def recorded_robot(bag: Bag) -> RobotConfig:
     return robot_of(read_provenance(bag), ControllerConfig().robot)
 
 
+def known_robot(bag: Bag) -> tuple[RobotConfig, str]:
+    """Return the robot of a bag and '', or VelociRoACH and why this version does not know the robot of the bag."""
+    try:
+        return recorded_robot(bag), ''
+    except UserError as error:
+        return RobotConfig(), str(error)
+
+
 def recorded_estimator(bag: Bag) -> EstimatorNodeConfig:
     """Return the estimator's parameters that a bag was recorded with, the shipped ones where it does not tell.
 

@@ -20,7 +20,7 @@ from millirobot_adapt.analysis.report.words import title
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.state import FloatArray
 from millirobot_adapt.recording.reader import Bag
-from millirobot_adapt.recording.run_setup import recorded_robot
+from millirobot_adapt.recording.run_setup import known_robot
 from millirobot_adapt.sim.robot_shapes import RobotShape, shape_of
 from millirobot_adapt.sim.scene import Camera, Line, Scene
 
@@ -44,7 +44,7 @@ def make_film(bag: Bag, out: Path, options: FilmOptions) -> int:
     """
     check_kind(out)
     recorded = read_whole_run(bag)
-    shots = Shots(recorded, options, shape_of(recorded_robot(bag)))
+    shots = Shots(recorded, options, shape_of(known_robot(bag)[0]))
     shown = tqdm(shots.pictures(), total=len(shots.times), desc='filming', unit=' pictures', disable=None, leave=False)
     return write_film(out, shown, options.fps)
 

@@ -17,7 +17,7 @@ from millirobot_adapt.analysis.view.rerun_stream import SHOWN, RerunStream
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.recording.reader import open_bag
-from millirobot_adapt.recording.run_setup import recorded_robot
+from millirobot_adapt.recording.run_setup import known_robot
 
 APPLICATION = 'millirobot'
 
@@ -52,7 +52,7 @@ def view_bag(path: Path, save: Path | None, namespace: str | None = None) -> Non
     """
     recorded = read_whole_run(open_bag(path, namespace=namespace))  # says what is wrong before anything opens
     bag = open_bag(path, namespace=namespace)
-    robot = recorded_robot(bag)
+    robot, _ = known_robot(bag)  # read_whole_run has named one that is not known
     recording = open_recording(save, blueprint(robot.layout, _corners(recorded.timeline)))
     stream = RerunStream(recording, robot)
     messages = bag.messages(SHOWN)
