@@ -49,7 +49,7 @@ def recovery_curves(results: Results) -> Drawing | None:
         for axes in panels.ravel()
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles, loc='outside lower center', ncols=6, frameon=False, fontsize=8)
+    figure.legend(handles.values(), handles, loc='outside upper center', ncols=6, frameon=False, fontsize=8)
     walks = max(np.shape(each.values)[0] for each in found)
     return Drawing(
         figure,
