@@ -18,7 +18,7 @@ from torch.func import grad
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_interface import Window
 from millirobot_adapt.core.dynamics.provider import place_of
-from millirobot_adapt.core.planning.place import HOST
+from millirobot_adapt.core.planning.candidate_place import HOST
 from millirobot_adapt.core.planning.planner_interface import Objective
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, FloatArray, X, Y

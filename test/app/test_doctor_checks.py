@@ -305,7 +305,7 @@ def test_one_file_may_hold_all_nodes(tmp_path):
 )
 def test_the_engine(tmp_path, monkeypatch, engine, dot_products, level):
     monkeypatch.setattr(model_checks, 'has_int8_dot_products', lambda: dot_products)
-    monkeypatch.setitem(sys.modules, 'millirobot_adapt.device.provider', None)  # no GPU, no library of one
+    monkeypatch.setitem(sys.modules, 'millirobot_adapt.device.device_provider', None)  # no GPU, no library of one
     (tmp_path / 'controller.yaml').write_text(f'controller:\n  ros__parameters:\n    engine: {engine}\n')
     (found,) = model_checks.check_engine(Subject(params=tmp_path))
     assert found.level.value == level

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from millirobot_adapt.core.arrays import beside, namespace, on_host, quantile, stable_order
-from millirobot_adapt.core.memory import keep_freed_memory
+from millirobot_adapt.core.freed_memory import keep_freed_memory
 
 
 @given(

@@ -36,7 +36,7 @@ from millirobot_adapt.core.robot.description import RobotConfig, load_robot  # n
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, X, Y  # noqa: E402
 from millirobot_adapt.device import library, provider  # noqa: E402
 from millirobot_adapt.device.captured import Captured  # noqa: E402
-from millirobot_adapt.device.place import DevicePlace  # noqa: E402
+from millirobot_adapt.device.device_place import DevicePlace  # noqa: E402
 
 pytestmark = pytest.mark.train
 

@@ -18,7 +18,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.provider import identity_of, place_of
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.memory import keep_freed_memory
+from millirobot_adapt.core.freed_memory import keep_freed_memory
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import make_path, straight

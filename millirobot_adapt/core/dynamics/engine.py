@@ -12,7 +12,7 @@ from onnxruntime import ExecutionMode, InferenceSession, OrtValue, SessionOption
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
 
-DEVICE_PROVIDERS = dict.fromkeys(('cuda', 'torch-cpu'), 'millirobot_adapt.device.provider')
+DEVICE_PROVIDERS = dict.fromkeys(('cuda', 'torch-cpu'), 'millirobot_adapt.device.device_provider')
 """Providers that are no part of the core, and the module that offers each (`provider.py`)."""
 
 

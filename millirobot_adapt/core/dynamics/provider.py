@@ -9,7 +9,7 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import DEVICE_PROVIDERS, EngineConfig
 from millirobot_adapt.core.dynamics.method_interface import Engine
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.planning.place import HOST, Place
+from millirobot_adapt.core.planning.candidate_place import HOST, CandidatePlace
 
 
 class DeviceProvider(Protocol):
@@ -18,7 +18,7 @@ class DeviceProvider(Protocol):
     def make_engine(self, bundle: Bundle, config: EngineConfig) -> Engine:
         """Return the engine of the parameters."""
 
-    def make_place(self, config: EngineConfig) -> Place:
+    def make_place(self, config: EngineConfig) -> CandidatePlace:
         """Return where candidates are drawn and scored."""
 
     def identity(self, config: EngineConfig) -> dict[str, str]:
@@ -41,7 +41,7 @@ def device_provider(config: EngineConfig) -> DeviceProvider:
     return module
 
 
-def place_of(config: EngineConfig) -> Place:
+def place_of(config: EngineConfig) -> CandidatePlace:
     """Return where candidates are drawn and scored: on the host, or where the network runs.
 
     Raises:

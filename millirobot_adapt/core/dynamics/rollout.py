@@ -198,7 +198,7 @@ def quantise(weights: NDArray[np.float32], levels: int) -> tuple[NDArray[np.int8
 
 
 ENGINES: dict[str, Callable[[Bundle, EngineConfig], Engine]] = {'fp32': Fp32Engine, 'int8': Int8Engine}
-"""Engines of the processor; those of a device are in device/engine.py."""
+"""Engines of the processor; those of a device are in device/device_engine.py."""
 
 
 def make_engine(bundle: Bundle, config: EngineConfig) -> Engine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from millirobot_adapt.core.arrays import Array, namespace, on_host, quantile
-from millirobot_adapt.core.planning.place import HOST, Place
+from millirobot_adapt.core.planning.candidate_place import HOST, CandidatePlace
 from millirobot_adapt.core.planning.planner_interface import (
     Draws,
     GoOn,
@@ -59,7 +59,7 @@ class Planner:
         horizon: int,
         size: SearchSize,
         validator: PlanValidator,
-        place: Place = HOST,
+        place: CandidatePlace = HOST,
     ) -> None:
         """Make a planner.
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from millirobot_adapt.core.arrays import Array
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.planning.candidate_place import HOST, CandidatePlace
 from millirobot_adapt.core.planning.icem import Icem
 from millirobot_adapt.core.planning.mppi import Mppi
 from millirobot_adapt.core.planning.optimize import Planner, SearchSize
-from millirobot_adapt.core.planning.place import HOST, Place
 from millirobot_adapt.core.planning.planner_interface import Sampler
 from millirobot_adapt.core.planning.random_shooting import RandomShooting
 from millirobot_adapt.core.planning.sequences import Bounds
@@ -65,7 +65,7 @@ ICEM_ITERATIONS = 4
 """iCEM learns this often a tick unless the parameters say otherwise; random shooting and MPPI draw once."""
 
 
-def make_planner(config: PlannerConfig, robot: RobotConfig, place: Place = HOST) -> Planner:
+def make_planner(config: PlannerConfig, robot: RobotConfig, place: CandidatePlace = HOST) -> Planner:
     """Return the planner `config.method` with the robot's action range as bounds, searching at `place`."""
     layout = robot.layout
     bounds = Bounds(

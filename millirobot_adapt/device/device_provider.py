@@ -11,8 +11,8 @@ from millirobot_adapt.core.dynamics.bundle import Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.device import library
-from millirobot_adapt.device.engine import DeviceEngine
-from millirobot_adapt.device.place import DevicePlace, to_device, to_host
+from millirobot_adapt.device.device_engine import DeviceEngine
+from millirobot_adapt.device.device_place import DevicePlace, to_device, to_host
 
 DEVICES = {'cuda': 'cuda', 'torch-cpu': 'cpu'}
 

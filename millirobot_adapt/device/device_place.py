@@ -56,9 +56,9 @@ class DevicePlace:
             self._bounds[key] = DeviceBounds(*map(self.put, numbers))
         return self._bounds[key]
 
-    def draws(self, generator: np.random.Generator) -> Draws:
+    def draws(self, generator: np.random.Generator) -> DeviceDraws:
         """Return a source of random tensors that depends on the generator's next number alone."""
-        return Draws(int(generator.integers(2**63)), self._device)
+        return DeviceDraws(int(generator.integers(2**63)), self._device)
 
     def objective(self, objective: Objective) -> Objective:
         """Return the objective for candidates that are tensors.
@@ -142,7 +142,7 @@ class DeviceBounds(Bounds):
         return [torch.stack(kept)]
 
 
-class Draws:
+class DeviceDraws:
     """Random tensors, by the names of numpy's generator as far as samplers use them."""
 
     def __init__(self, seed: int, device: torch.device) -> None:

@@ -12,7 +12,7 @@ from millirobot_adapt.core.planning.sequences import Bounds
 from millirobot_adapt.core.robot.layout import FloatArray
 
 
-class Place(Protocol):
+class CandidatePlace(Protocol):
     """Bring what a search begins with to where candidates live."""
 
     def put(self, array: FloatArray) -> Array:
