@@ -34,7 +34,7 @@ from millirobot_adapt.core.planning.sequences import Bounds  # noqa: E402
 from millirobot_adapt.core.repeatability import generator  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot  # noqa: E402
 from millirobot_adapt.core.robot.layout import COS_YAW, SIN_YAW, X, Y  # noqa: E402
-from millirobot_adapt.device import library, provider  # noqa: E402
+from millirobot_adapt.device import device_provider, library  # noqa: E402
 from millirobot_adapt.device.captured import Captured  # noqa: E402
 from millirobot_adapt.device.device_place import DevicePlace  # noqa: E402
 
@@ -44,13 +44,13 @@ DATA = Path(__file__).parents[1] / 'data'
 NOTHING = replace(ObjectiveConfig(), **dict.fromkeys(TERMS, 0.0))
 PROVIDER = 'cuda' if torch.cuda.is_available() else 'torch-cpu'
 ON_DEVICE = EngineConfig(provider=PROVIDER)
-DEVICE = provider.find_device(PROVIDER)
+DEVICE = device_provider.find_device(PROVIDER)
 ROBOT = RobotConfig()
 
 
 @pytest.fixture(scope='module')
 def place():
-    return provider.make_place(ON_DEVICE)
+    return device_provider.make_place(ON_DEVICE)
 
 
 def there(array):
@@ -276,7 +276,7 @@ def test_the_fingerprint_names_the_device_and_pytorch():
 
 def test_without_a_gpu_the_message_names_the_fix(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    provider.find_device.cache_clear()  # a device that was found before
+    device_provider.find_device.cache_clear()  # a device that was found before
     with pytest.raises(UserError, match=r'finds no GPU; check nvidia-smi, .* or choose engine.provider: cpu'):
         assemble(ControllerConfig(engine=EngineConfig(provider='cuda')))
 
