@@ -207,6 +207,7 @@ def test_mocap_alone_is_enough(tmp_path):
     from millirobot_adapt.analysis.film.recorded_motion import motion_of
     from millirobot_adapt.analysis.report.whole_run import read_whole_run
     from millirobot_adapt.recording.reader import open_bag
+    from millirobot_adapt.sim.robot_shapes import hexapod_shape
 
     with BagWriter(tmp_path / 'bag') as bag:
         for k in range(50):
@@ -215,7 +216,7 @@ def test_mocap_alone_is_enough(tmp_path):
                 '/mocap/pose', stored_messages.pose_stamped(stamp, [0.03 * k, 0, 0.03], [0, 0, 0, 1]), stamp
             )
             bag.write_message('/legs', stored_messages.joint_state(stamp, [10.0, 20.0], position=[0, 0]), stamp)
-    motion = motion_of(read_whole_run(open_bag(Path(tmp_path))).timeline)
+    motion = motion_of(read_whole_run(open_bag(Path(tmp_path))).timeline, hexapod_shape())
     assert motion.source == 'measured'
     pose = motion.at(2.05)
     assert pose.position[0] == pytest.approx(0.615)

@@ -17,7 +17,7 @@ def refuse(*args, **more):
 
 subprocess.Popen.__init__ = refuse
 {start}
-import millirobot_adapt.sim.conditions
+import millirobot_adapt.sim.world
 assert 'mujoco' in sys.modules
 """
 STARTS = {

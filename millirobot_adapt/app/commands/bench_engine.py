@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from millirobot_adapt.app.commands.shared import between
-from millirobot_adapt.core.dynamics.engine import DEVICE_PROVIDERS
+from millirobot_adapt.core.dynamics.device_providers import DEVICE_PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 

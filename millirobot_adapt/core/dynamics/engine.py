@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from onnxruntime import ExecutionMode, InferenceSession, OrtValue, SessionOptions
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.dynamics.device_providers import DEVICE_PROVIDERS
 from millirobot_adapt.core.errors import UserError
-
-DEVICE_PROVIDERS = dict.fromkeys(('cuda', 'torch-cpu'), 'millirobot_adapt.device.device_provider')
-"""Providers that are no part of the core, and the module that offers each (`provider.py`)."""
 
 
 class EngineConfig(Config):

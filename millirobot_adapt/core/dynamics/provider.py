@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Protocol
 
 from millirobot_adapt.core.dynamics.bundle import Bundle
-from millirobot_adapt.core.dynamics.engine import DEVICE_PROVIDERS, EngineConfig
+from millirobot_adapt.core.dynamics.device_providers import DEVICE_PROVIDERS
+from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_interface import Engine
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.candidate_place import HOST, CandidatePlace
