@@ -290,6 +290,24 @@ def test_one_hard_contact_does_not_make_a_body_another_one():
         assert not watched.wrong_axes
 
 
+def test_two_contacts_among_the_first_readings_do_not_make_a_body_another_one():
+    """As recorded on a soft floor: of the first five readings two fell between the frames."""
+    watched, rng = BodyCheck(), np.random.default_rng(0)
+    for k in range(12):
+        gyro = np.array([2.0, -1.5, 1.0]) * (-1) ** k
+        seen = rng.normal(0.0, 0.1, 3) + (-gyro if k in (1, 2) else 0.45 * gyro)
+        watched.add(Compared(gyro, np.tile(seen, (len(LAGS), 1))), None, slice(None))
+        assert not watched.other_body, k
+
+
+def test_a_body_that_does_not_turn_is_another_one_from_the_fifth_reading_on():
+    watched, rng = BodyCheck(), np.random.default_rng(0)
+    for k in range(12):
+        gyro = np.array([2.0, -1.5, 1.0]) * (-1) ** k
+        watched.add(Compared(gyro, rng.normal(0.0, 0.1, (len(LAGS), 3))), 0.0, slice(None))
+        assert watched.other_body == (k >= 4)
+
+
 def test_the_first_contacts_after_standing_still_do_not_make_a_body_another_one():
     watched, rng = BodyCheck(), np.random.default_rng(0)
     for k in range(12):

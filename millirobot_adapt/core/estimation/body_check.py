@@ -24,8 +24,10 @@ FEWEST, FEWEST_AXES = 5, 15
 """Fewer readings that turn tell nothing of another body, and fewer readings nothing of the axes."""
 LEAST_TURNING = 0.5
 """A slower reading does not turn; with a lower root mean square, nothing is said about the axes [rad/s]."""
-LARGEST_LEFT_OVER = 0.75
-"""More left over of the turning is another body."""
+LARGEST_LEFT_OVER, LARGEST_OF_FEW = 0.75, 0.95
+"""More left over of the turning is another body; of `FEWEST` readings it must be as much as the second, of twice as many
+as the first: two contacts that fell between the frames may be most of five readings, while a body that does not turn
+leaves everything."""
 LEAST_AXES_LEFT_OVER = 0.25
 """Axes that leave less are the right ones."""
 AXES_RATIO, LARGEST_AXES_LEFT_OVER = 0.4, 0.3
@@ -81,8 +83,10 @@ class BodyCheck:
         newest = slice(-2 * FEWEST, None)
         # What a robot that stood, and has just begun to walk, shows is one or two contacts and noise.
         turning = np.sum(gyro[newest] ** 2, axis=1) >= LEAST_TURNING**2
-        if np.count_nonzero(turning) >= FEWEST:
-            self.other_body = _left_over(gyro[newest], seen[newest][:, places]) > LARGEST_LEFT_OVER
+        count = np.count_nonzero(turning)
+        if count >= FEWEST:
+            limit = np.interp(count, (FEWEST, 2 * FEWEST), (LARGEST_OF_FEW, LARGEST_LEFT_OVER))
+            self.other_body = _left_over(gyro[newest], seen[newest][:, places]) > limit
         self._since_axes += 1
         often = self._since_axes >= FEWEST and len(gyro) >= FEWEST_AXES
         if (often or self.other_body) and _rms(gyro) >= LEAST_TURNING:
