@@ -25,9 +25,9 @@ FEWEST, FEWEST_AXES = 5, 15
 LEAST_TURNING = 0.5
 """A slower reading does not turn; with a lower root mean square, nothing is said about the axes [rad/s]."""
 LARGEST_LEFT_OVER, LARGEST_OF_FEW = 0.75, 0.95
-"""More left over of the turning is another body; of `FEWEST` readings it must be as much as the second, of twice as many
-as the first: two contacts that fell between the frames may be most of five readings, while a body that does not turn
-leaves everything."""
+"""More left over of the turning is another body. Of `FEWEST` readings it must be as much as the second, of twice as
+many as the first: two contacts that fell between the frames may be most of five readings, while a body that does not
+turn leaves everything."""
 LEAST_AXES_LEFT_OVER = 0.25
 """Axes that leave less are the right ones."""
 AXES_RATIO, LARGEST_AXES_LEFT_OVER = 0.4, 0.3
