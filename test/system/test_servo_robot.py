@@ -99,8 +99,8 @@ def test_it_walks_and_stands_soon_after_whatever_fails(lab):
     lab.wait_for(lambda: not lab.operator.bridge.armed, 'it is disarmed')
 
     lab.walk()
-    os.kill(lab.group.pids[BRIDGE.name], signal.SIGSTOP)
     hung = time.time()
+    os.kill(lab.group.pids[BRIDGE.name], signal.SIGSTOP)
     try:
         by_guardian = lab.stopped_after(hung)
     finally:
@@ -109,8 +109,9 @@ def test_it_walks_and_stands_soon_after_whatever_fails(lab):
     lab.wait_for(lambda: lab.operator.bridge.link is LinkState.UP, 'the link is up again')
 
     lab.walk()
+    died = time.time()  # before the kill, which waits for the process: the motors may stand by then
     lab.group.kill(BRIDGE)
-    killed = lab.stopped_after(time.time())
+    killed = lab.stopped_after(died)
 
     print(f'setpoints {silent:.3f}, stop {by_operator:.3f}, bridge hangs {by_guardian:.3f}, killed {killed:.3f} s')
     assert max(silent, by_operator, by_guardian, killed) <= SOON
