@@ -85,7 +85,7 @@ class BodyCheck:
         turning = np.sum(gyro[newest] ** 2, axis=1) >= LEAST_TURNING**2
         count = np.count_nonzero(turning)
         if count >= FEWEST:
-            limit = np.interp(count, (FEWEST, 2 * FEWEST), (LARGEST_OF_FEW, LARGEST_LEFT_OVER))
+            limit = float(np.interp(count, (FEWEST, 2 * FEWEST), (LARGEST_OF_FEW, LARGEST_LEFT_OVER)))
             self.other_body = _left_over(gyro[newest], seen[newest][:, places]) > limit
         self._since_axes += 1
         often = self._since_axes >= FEWEST and len(gyro) >= FEWEST_AXES
