@@ -99,3 +99,20 @@ def test_a_model_that_is_gone_or_another_is_named(tmp_path, capsys, spoil, says)
     said = capsys.readouterr().err
     assert says in said
     assert str(learned) in said
+
+
+def test_a_record_that_does_not_fit_the_model_swapped_in_is_one_line(tmp_path, capsys):
+    def longer(topic, number, message):
+        if topic == 'tick' and number == 5:
+            record = decode_tick(message.data)
+            doubled = {
+                name: np.concatenate([getattr(record, name)] * 2)
+                for name in ('window_states', 'window_actions', 'window_next_states', 'window_mask')
+            }
+            message.data = encode_tick(replace(record, **doubled))
+        return message
+
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS, longer, swapped={5: OTHER_WINDOW})
+    assert cli.main(['replay', str(folder), '--check']) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if 'T1 = ' in line]
+    assert 'the record is damaged or was edited' in line

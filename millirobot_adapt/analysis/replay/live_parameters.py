@@ -84,7 +84,8 @@ class Retuner:
         Ticks of older versions name none: there the parameters could not change.
 
         Raises:
-            UserError: the recorded parameters are not valid in this version; a model that was swapped in is missing.
+            UserError: the recorded parameters are not valid in this version; a model that was swapped in is missing, or
+                the record does not fit it.
         """
         if not np.isfinite(record.revision):
             return True
@@ -100,7 +101,13 @@ class Retuner:
             changed = build(type(config), nest({**flatten(config), **values}), 'live parameters in the bag')
         except UserError as error:
             raise UserError(f'{error}; the run was made with another version') from None
-        self._assembly.loop.tune(self._assembly.tuning(changed, revision, self._model_of(told)))
+        model = self._model_of(told)
+        if model is not None and np.isfinite(record.state_stamp) and len(record.window_mask) != model.bundle.window:
+            raise UserError(
+                f'tick {record.tick} has T1 = {len(record.window_mask)}, but the model in force, '
+                f'{model.bundle.path.name}, has T1 = {model.bundle.window}; the record is damaged or was edited'
+            )
+        self._assembly.loop.tune(self._assembly.tuning(changed, revision, model))
         self._now = revision
         return True
 
