@@ -39,7 +39,7 @@ class LearningRun(LiveRun):
         Raises:
             As `wait_for_file`.
         """
-        self._insist('bridge/arm')
+        self._arm()
 
     def bring_up(self, nodes: Sequence[NodeProcess]) -> None:
         """Start nodes that the manager does not know, and activate them.
@@ -120,12 +120,6 @@ class LearningRun(LiveRun):
             lambda: self._status_of(source).phase is RunPhase.RUNNING,
             lambda: f'{source.value} did not say that it runs',
         )
-
-    def _go_on(self, run: RunStatus) -> None:
-        if run.phase is RunPhase.STOPPED:
-            raise RunFailedError(f'the robot was {run.text}')
-        self._check()
-        self._operator.spin(0.05)
 
     def _status_of(self, source: ActionSource) -> RunStatus:
         told = self._operator.sources.get(source)

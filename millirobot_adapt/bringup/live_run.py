@@ -187,11 +187,15 @@ class LiveRun:
         self._arm()
         self._insist('collector/start')
         while (run := self._run_status()).phase is not RunPhase.FINISHED:
-            if run.phase is RunPhase.STOPPED:
-                raise RunFailedError(f'the robot was {run.text}')
-            self._check()
-            self._operator.spin(0.05)
+            self._go_on(run)
             on_turn()
+
+    def _go_on(self, run: RunStatus) -> None:
+        """Wait for a moment of a run that is under way."""
+        if run.phase is RunPhase.STOPPED:
+            raise RunFailedError(f'the robot was {run.text}')
+        self._check()
+        self._operator.spin(0.05)
 
     def _arm(self) -> None:
         """Arm; a link that was lost after the start, as on a busy machine, is given the time to come back."""
