@@ -37,8 +37,15 @@ def lineage(rollouts: CollectedRollouts, parent: Mapping[str, Any] | None = None
         parent: Record of the model that training began with; None: it began from nothing.
         digest: SHA-256 of that model.
     """
-    told = parent.get('lineage', {}) if parent is not None else {}
-    before: Sequence[dict[str, Any]] = told.get('data', [])
+    return descend(sources_of(rollouts), parent, digest)
+
+
+def descend(
+    sources: Sequence[Mapping[str, Any]], parent: Mapping[str, Any] | None = None, digest: str = ''
+) -> dict[str, Any]:
+    """Return the lineage of a model that was trained on these sources; arguments else as `lineage`."""
+    told = (parent.get('lineage') or {}) if parent is not None else {}
+    before: Sequence[Mapping[str, Any]] = told.get('data', [])
     if parent is not None and not before:
         data = parent.get('data', {})
         before = [{key: data.get(key) for key in ('sha256', 'robot', 'origin')}]
@@ -46,5 +53,5 @@ def lineage(rollouts: CollectedRollouts, parent: Mapping[str, Any] | None = None
     return {
         'parent': digest or None,
         'generation': int(told.get('generation', 0)) + 1 if parent is not None else 0,
-        'data': [*before, *(row for row in sources_of(rollouts) if row['sha256'] not in known)],
+        'data': [*before, *(row for row in sources if row['sha256'] not in known)],
     }

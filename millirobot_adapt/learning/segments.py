@@ -50,12 +50,13 @@ class Segments:
         past = Segments(self.body[:, : now + 1], self.actions[:, :now], self.displacement[:, :now])
         return past, Segments(self.body[:, now:], self.actions[:, now:], self.displacement[:, now:])
 
-    def joined(self, other: Segments) -> Segments:
-        """Return these segments followed by `other`."""
+    def joined(self, *others: Segments) -> Segments:
+        """Return these segments followed by the others."""
+        parts = (self, *others)
         return Segments(
-            torch.cat([self.body, other.body]),
-            torch.cat([self.actions, other.actions]),
-            torch.cat([self.displacement, other.displacement]),
+            torch.cat([each.body for each in parts]),
+            torch.cat([each.actions for each in parts]),
+            torch.cat([each.displacement for each in parts]),
         )
 
 

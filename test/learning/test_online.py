@@ -110,7 +110,11 @@ def test_it_goes_on_from_a_bundle_and_numbers_the_next_ones_after_it(toy_rollout
     again = Learner(TRAIN, LEARN, ROBOT, tmp_path, load_start(folder, ROBOT))
     again.take('0001.npz', leg(toy_rollouts, 0))
     assert again.work().held_out < 1.3 * reached
-    assert again.serve(0.0) == tmp_path / '0002'
+    next_one = again.serve(0.0)
+    assert next_one == tmp_path / '0002'
+    told = [load_bundle(str(each), ROBOT).manifest['lineage'] for each in (folder, next_one)]
+    assert [each['generation'] for each in told] == [0, 1]
+    assert told[1]['data'] == told[0]['data'], 'a walk that is taken again is one source'
 
 
 def test_a_method_that_is_fitted_at_once_is_refused(toy_rollouts, tmp_path):

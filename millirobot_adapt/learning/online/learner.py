@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.learner_file import Start
-from millirobot_adapt.learning.lineage import source_row
+from millirobot_adapt.learning.lineage import descend, source_row
 from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.online_trainer import Look, OnlineTrainer
@@ -40,8 +41,9 @@ class Learner:
         """
         self._config, self._learn, self._robot, self._models = train, learn, robot, models
         self._trainer = OnlineTrainer(train, learn, robot, start)
-        self._rows: list[dict[str, Any]] = list((start.record.get('lineage') or {}).get('data', [])) if start else []
-        self._parent = start.digest if start else ''
+        self._sources: list[dict[str, Any]] = []
+        self._parent: Mapping[str, Any] | None = start.record if start else None
+        self._digest = start.digest if start else ''
         self._served: Model | None = None
         self._served_at = float('-inf')
         self._origin = 'unknown'
@@ -67,7 +69,7 @@ class Learner:
         """Take what was walked in one go; `name` is where it is kept."""
         walks = zip(rollouts.stamps, rollouts.states, _known(rollouts), strict=True)
         self._trainer.take([(stamps, states.astype(float), actions.astype(float)) for stamps, states, actions in walks])
-        self._rows.append(source_row(name, rollouts))
+        self._sources.append(source_row(name, rollouts))
         self._origin = str(rollouts.metadata['origin'])
 
     def work(self) -> Look:
@@ -92,7 +94,7 @@ class Learner:
         folder = self._models / f'{self.count:04}'
         self._write(folder, best, loss, position)
         self._served, self._served_at = best, now
-        self._parent = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        self._digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
         return folder
 
     def _write(self, folder: Path, model: Model, loss: float, position: float) -> None:
@@ -110,11 +112,12 @@ class Learner:
             'version': __version__,
             'ticks': self._trainer.store.transitions,
         }
-        lineage = {'parent': self._parent or None, 'generation': self.count, 'data': list(self._rows)}
+        lineage = descend(self._sources, self._parent, self._digest)
         write_bundle(
             folder, model, method=self._config.method, robot=self._robot, window=self._config.window, data=data,
             training=training, lineage=lineage,
         )  # fmt: skip
+        self._parent = {'lineage': lineage}
 
 
 def _known(rollouts: CollectedRollouts) -> FloatArray:

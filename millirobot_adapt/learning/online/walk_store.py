@@ -76,12 +76,9 @@ class WalkStore:
 
     def _all(self) -> tuple[Segments, Segments]:
         if self._joined is None:
-            self._joined = _join(self._training), _join(self._held_out)
+            self._joined = _join(*self._training), _join(*self._held_out)
         return self._joined
 
 
-def _join(parts: deque[Segments]) -> Segments:
-    joined = parts[0]
-    for part in list(parts)[1:]:
-        joined = joined.joined(part)
-    return joined
+def _join(first: Segments, *others: Segments) -> Segments:
+    return first.joined(*others)
