@@ -26,7 +26,9 @@ LIGHT = {
 PATIENT = {
     'guardian_silence': 2.0, 'gate.setpoint_timeout': 1.0, 'gate.telemetry_hold': 1.0, 'gate.pose_hold': 5.0,
     'gate.pose_stop': 10.0, 'gate.state_hold': 5.0, 'gate.state_stop': 10.0,
+    'gate.fence': [-20.0, -20.0, 20.0, 20.0],
 }  # fmt: skip
+"""Waits for a loaded machine, and lets a model that predicts badly walk away from the path during its trial."""
 
 
 @pytest.fixture
