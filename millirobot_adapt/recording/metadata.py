@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import yaml
 
 from millirobot_adapt.contract.topics import Topic
-from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.yaml_file import parse_yaml
 from millirobot_adapt.recording.records import Channel, typestore
@@ -133,13 +132,14 @@ class Metadata:
     message_count: int
     compression: str
     """'message': each message is compressed with zstd; 'file': the files are; ''."""
+    elsewhere: tuple[str, ...] = ()
+    """Paths among those that it names that lead into another folder."""
 
 
 def read_metadata(folder: Path) -> Metadata | None:
     """Read metadata.yaml of a bag folder; None where there is none that makes sense.
 
-    Raises:
-        UserError: it names files outside the folder.
+    Of the paths it names only the file's name counts: nothing outside the folder is read.
     """
     try:
         information = parse_yaml((folder / METADATA).read_bytes())[_ROOT]
@@ -147,21 +147,11 @@ def read_metadata(folder: Path) -> Metadata | None:
         count = int(information['message_count'])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError, ValueError):
         return None
-    _refuse_strangers(folder, paths)
-    # Before version 4 the paths began with the folder's own name.
-    names = tuple(PurePosixPath(path).name for path in paths)
-    return Metadata(names, count, str(information.get('compression_mode') or '').lower())
-
-
-def _refuse_strangers(folder: Path, paths: Sequence[str]) -> None:
-    for path in paths:
-        pure = PurePosixPath(path)
-        if (
-            pure.is_absolute()
-            or PureWindowsPath(path).is_absolute()
-            or '..' in (*pure.parts, *PureWindowsPath(path).parts)
-        ):
-            raise UserError(f'{folder / METADATA}: names a file outside the bag ({path}); correct that line')
+    # Both kinds of slash count. Before version 4 the paths began with the folder's own name.
+    windows = [PureWindowsPath(path) for path in paths]
+    elsewhere = tuple(path for path, pure in zip(paths, windows, strict=True) if pure.anchor or '..' in pure.parts)
+    names = tuple(pure.name for pure in windows)
+    return Metadata(names, count, str(information.get('compression_mode') or '').lower(), elsewhere)
 
 
 class _Plain(yaml.SafeDumper):

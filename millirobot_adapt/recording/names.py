@@ -47,9 +47,9 @@ def robots(channels: Iterable[Channel]) -> list[str]:
     """Return the namespaces that hold a robot, '' for none: by the names and types of what only robots publish."""
     found: dict[str, set[str]] = {}
     for channel in channels:
-        name = contract_name(channel.topic)
-        if name is not None and not name.startswith('/') and channel.type == _TYPES[name]:
-            found.setdefault(channel.topic.removesuffix(name).strip('/'), set()).add(name)
+        name = contract_name(channel.full_topic)
+        if name is not None and not name.startswith('/') and channel.ros_type == _TYPES[name]:
+            found.setdefault(channel.full_topic.removesuffix(name).strip('/'), set()).add(name)
     for wanted in (RUN_TOPICS, ROBOT_TOPICS):
         namespaces = sorted(namespace for namespace, names in found.items() if names & wanted)
         if namespaces:
@@ -58,7 +58,7 @@ def robots(channels: Iterable[Channel]) -> list[str]:
 
 
 def choose_robot(channels: Iterable[Channel], bag: Path, namespace: str | None) -> dict[str, str]:
-    """Map full topic names to the contract's, for one robot: the one of `namespace`, or the only one.
+    """Map topic names to the contract's, for one robot: the one of `namespace`, or the only one.
 
     Raises:
         UserError: several robots and no choice, or the choice is none of them.
@@ -73,6 +73,7 @@ def choose_robot(channels: Iterable[Channel], bag: Path, namespace: str | None) 
     else:
         chosen = namespace.strip('/')
         own = full_names(namespace=chosen)
-        if namespaces and not any(c.topic in own and not own[c.topic].name.startswith('/') for c in known):
+        if namespaces and not any(c.full_topic in own and not own[c.full_topic].name.startswith('/') for c in known):
             raise UserError(f'{bag}: holds no robot {chosen!r}; it holds {shown}')
-    return {name: topic.name for name, topic in full_names((*TOPICS, *VIEW_TOPICS), chosen).items()}
+    names = {name: topic.name for name, topic in full_names((*TOPICS, *VIEW_TOPICS), chosen).items()}
+    return names | {channel.topic: names[channel.full_topic] for channel in known if channel.full_topic in names}

@@ -61,7 +61,7 @@ class Playback:
         for raw in self._bag.raw_messages():
             first = raw.received if first is None else first
             topic = self._wanted.get(self._names.get(raw.channel.topic, ''))
-            if topic is None or raw.channel.type != topic.type or raw.received < first + 1e9 * self._start:
+            if topic is None or raw.channel.ros_type != topic.type or raw.received < first + 1e9 * self._start:
                 continue
             try:
                 message = self._decode(raw.data, topic)

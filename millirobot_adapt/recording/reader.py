@@ -138,7 +138,7 @@ class Bag:
     def _decoded(self, wanted: Mapping[str, str], names: Mapping[str, str]) -> Iterator[Found]:
         """Yield the messages of the wanted topics, given as types by name, and count what is none."""
         for raw in self.raw_messages():
-            name, kind = names.get(raw.channel.topic, ''), raw.channel.type
+            name, kind = names.get(raw.channel.topic, ''), raw.channel.ros_type
             if raw.channel.encoding != 'cdr' or kind not in typestore().types or kind != wanted.get(name, kind):
                 encoding = '' if raw.channel.encoding == 'cdr' else f'encoding {raw.channel.encoding}'
                 self.unknown[f'{kind} {encoding}'.strip()] += 1
@@ -231,6 +231,11 @@ class Bag:
         if self.aside:
             names = _some([file.name for file in self.aside])
             self.notes.append(f'{where}: not in its {METADATA} and not read: {names}')
+        if self.metadata and self.metadata.elsewhere:
+            self.notes.append(
+                f'{where}: its {METADATA} names files in other folders ({_some(self.metadata.elsewhere)}); '
+                'only files in the bag are read, by their names'
+            )
         if self.strange:
             names = _some([file.name for file in self.strange])
             self.notes.append(

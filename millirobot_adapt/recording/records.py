@@ -25,6 +25,17 @@ class Channel(NamedTuple):
     metadata: tuple[tuple[str, str], ...] = ()
     """What rosbag2 keeps beside a channel: offered_qos_profiles, topic_type_hash."""
 
+    @property
+    def full_topic(self) -> str:
+        """The topic as ROS 2 spells it; some recorders leave the first slash out."""
+        return f'/{self.topic.removeprefix("/")}'
+
+    @property
+    def ros_type(self) -> str:
+        """The type as ROS 2 spells it: `std_msgs/String`, as ROS 1 spells it, is `std_msgs/msg/String`."""
+        package, *between, name = self.type.split('/')
+        return f'{package}/msg/{name}' if not between else self.type
+
 
 class Raw(NamedTuple):
     """One message as it lies in a bag."""

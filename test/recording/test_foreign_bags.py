@@ -151,14 +151,43 @@ def test_a_damaged_chunk_is_passed_over(tmp_path, chunk):
     assert ['damaged chunk of 9.0 s' in line for line in warnings] == [True]
 
 
-@pytest.mark.parametrize('path', ['/etc/bag_0.mcap', '../bag_0.mcap', 'a/../../b.mcap', 'C:\\bag.mcap', '..\\bag.mcap'])
-def test_metadata_that_points_out_of_the_bag_is_refused(tmp_path, path):
-    write_chunks(tmp_path / 'bag')
-    content = yaml.safe_load((tmp_path / 'bag' / METADATA).read_text())
+def name_in_metadata(folder, path):
+    content = yaml.safe_load((folder / METADATA).read_text())
     content['rosbag2_bagfile_information']['relative_file_paths'] = [path]
-    (tmp_path / 'bag' / METADATA).write_text(yaml.safe_dump(content))
-    with pytest.raises(UserError, match='outside the bag'):
-        read(tmp_path / 'bag')
+    (folder / METADATA).write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize('place', ['/home/lab/', '../', 'a/../../', 'C:\\bags\\', '..\\'])
+def test_of_a_path_out_of_the_bag_only_the_name_counts(tmp_path, place):
+    name = write_chunks(tmp_path / 'bag').name
+    name_in_metadata(tmp_path / 'bag', place + name)
+    values, told = read(tmp_path / 'bag')
+    assert values == [float(i) for i in range(100)]
+    assert [line for line in told if f'names files in other folders ({place + name})' in line]
+
+
+@pytest.mark.parametrize('place', ['/', '../', '..\\'])
+def test_nothing_outside_the_bag_is_read(tmp_path, place):
+    write_chunks(tmp_path / 'bag')
+    outside = write_chunks(tmp_path / 'other').rename(tmp_path / 'outside.mcap')
+    name_in_metadata(tmp_path / 'bag', f'{tmp_path}/outside.mcap' if place == '/' else place + outside.name)
+    values, told = read(tmp_path / 'bag')
+    assert values == [float(i) for i in range(100)]
+    assert [line for line in told if 'outside.mcap: is named in metadata.yaml, but is missing' in line]
+
+
+@pytest.mark.parametrize('topic', ['/legs', 'legs', 'robot1/legs'])
+@pytest.mark.parametrize('kind', ['sensor_msgs/msg/JointState', 'sensor_msgs/JointState'])
+def test_topics_and_types_as_other_recorders_spell_them(tmp_path, topic, kind):
+    file = tmp_path / 'bag.mcap'
+    with file.open('wb') as stream:
+        writer = McapWriter(stream)
+        writer.start(profile='ros2')
+        channel = writer.register_channel(topic, 'cdr', writer.register_schema(kind, 'ros2msg', b''))
+        for i in range(COUNT):
+            writer.add_message(channel, int((START + i) * 1e9), legs_data(i), int((START + i) * 1e9))
+        writer.finish()
+    assert read(file) == (ALL, [])
 
 
 @pytest.mark.parametrize(
