@@ -8,20 +8,20 @@ servos when either hangs.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from firmware_bridge.bridge_config import LinkConfig
-from firmware_bridge.channel import SLICE
 from firmware_bridge.clock import Clock
 from firmware_bridge.driver_interface import Exchange, Interrupted, LinkLost, SilencePromise
 from firmware_bridge.dynamixel.leg_clock import SIDES
-from firmware_bridge.dynamixel.leg_sample import LegSample, ServoTelemetry
-from firmware_bridge.dynamixel.leg_servos import LegServos, last_words
+from firmware_bridge.dynamixel.leg_clock_thread import LegClockThread
+from firmware_bridge.dynamixel.leg_sample import ServoTelemetry
+from firmware_bridge.dynamixel.leg_servos import LegServos
 from firmware_bridge.dynamixel.servo_bus import ServoBus
+from firmware_bridge.dynamixel.servo_setup import last_words
 from firmware_bridge.guarded_port import GuardedPort
 from firmware_bridge.guardian import Guardian, SerialGuardian
 from firmware_bridge.transports import Transport, TransportLost
@@ -30,17 +30,11 @@ from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 from millirobot_adapt.core.robot.state import FloatArray
 
-FREEZE_AFTER = 0.2
-"""An action older than this stops the legs [s]."""
-JOIN_TIME = 1.0
-"""The thread of the leg clock ends within this time [s]."""
-
 
 class DynamixelDriver:
     """Drive six servos on one bus; see `RobotDriver`. `log` is told which leg is out and which is back.
 
-    One lock guards the bus. The thread of the leg clock holds it for a cycle; start-up, motors on and stop hold it for
-    as long as they take.
+    The thread of the leg clock holds the bus for a cycle; start-up, motors on and stop hold it as long as they take.
     """
 
     def __init__(
@@ -70,19 +64,10 @@ class DynamixelDriver:
         self._bus: ServoBus | None = None
         self._legs: LegServos | None = None
         self._telemetry = ServoTelemetry()
-        self._bus_free = threading.Lock()
-        self._cycled = threading.Condition()  # guards what follows
-        self._action: FloatArray = np.zeros(SIDES)
-        self._acted_at = -math.inf
-        self._cycles = 0
-        self._begun_at = -math.inf
-        self._sample: LegSample | None = None
-        self._failure = ''
-        self._closing = False
-        self._thread: threading.Thread | None = None
+        self._thread = LegClockThread(1.0 / config.rate, clock)
         self._beaten_at = -math.inf
         self._missing = 0
-        self._counted = {'cycles': 0, 'start_ups': 0, 'sent': 0, 'replies': 0, 'slow_cycles': 0}
+        self._counted = {'start_ups': 0, 'sent': 0, 'replies': 0}
         self.state = LinkState.CLOSED
 
     @property
@@ -108,7 +93,7 @@ class DynamixelDriver:
     def counts(self) -> dict[str, int | float | str]:
         """Return what was counted, and which legs are out."""
         bus, legs = self._bus, self._legs
-        found: dict[str, int | float | str] = dict(self._counted)
+        found: dict[str, int | float | str] = {**self._counted, **self._thread.counted}
         if bus is not None:
             found |= {'bad_packets': bus.bad_packets, 'late': bus.late, 'refused': bus.refused}
             found['missing'] = sum(bus.missing.values())
@@ -123,7 +108,7 @@ class DynamixelDriver:
     def beat(self) -> None:
         """Note that the caller's thread is alive; the guardian hears of it with the next cycle."""
         self._beaten_at = self._clock.steady()
-        if self._thread is None:
+        if not self._thread.runs:
             self._port.beat(self.motors_on)
 
     def guardian_trouble(self) -> str | None:
@@ -151,26 +136,22 @@ class DynamixelDriver:
         if not self._port.is_open:
             self.connect()
         assert self._bus is not None
-        self._end_thread()
+        self._thread.end()
         self._legs = LegServos(self._bus, self._config, self._clock, self._link.tries, self._log)
         try:
-            with self._bus_free:
+            with self._thread.bus_free:
                 self._legs.start_up(self._between)
         except (TransportLost, LinkLost) as error:
             raise self._lost(str(error)) from None
-        self._missing, self._failure, self._closing, self._sample = 0, '', False, None
-        self._action, self._acted_at = np.zeros(SIDES), -math.inf
+        self._missing = 0
         self._telemetry.restart()
         self._counted['start_ups'] += 1
-        if self._own_thread:
-            self._thread = threading.Thread(target=self._run, name='leg clock', daemon=True)
-            self._thread.start()
+        self._thread.begin(self._legs, in_background=self._own_thread)
         self.state = LinkState.UP
 
     def act(self, action: FloatArray) -> None:
         """Give the leg clock an action, shape (2,), for its next cycles; `exchange` also waits for one."""
-        with self._cycled:
-            self._action, self._acted_at = np.array(action, dtype=float), self._clock.steady()
+        self._thread.act(action)
 
     def exchange(self, action: FloatArray, patience: float = math.inf) -> Exchange:
         """Give the leg clock an action and wait for the first cycle that begins with it; see `RobotDriver`.
@@ -183,12 +164,10 @@ class DynamixelDriver:
         self.act(action)
         self._counted['sent'] += 1
         if not self._own_thread:
-            self._cycle_and_note()
-        with self._cycled:
-            sample = self._await_cycle(asked, timeout)
-            failure = self._failure
-        if failure:
-            raise self._lost(failure)
+            self._thread.cycle_and_note()
+        sample = self._thread.await_cycle(asked, timeout, self._interrupt, self.beat)
+        if self._thread.failure:
+            raise self._lost(self._thread.failure)
         if sample is None:
             self._missing += patience >= self._link.reply_timeout
             if self._missing >= self._link.lost_after:
@@ -204,7 +183,7 @@ class DynamixelDriver:
     def start_motors(self) -> None:
         """Switch the torque of every servo on, and the watchdogs; see `RobotDriver`."""
         try:
-            with self._bus_free:
+            with self._thread.bus_free:
                 assert self._legs is not None
                 self._legs.switch_on()
         except (TransportLost, LinkLost) as error:
@@ -212,10 +191,9 @@ class DynamixelDriver:
 
     def stop(self) -> bool:
         """Set goals to zero, torque off; see `RobotDriver`."""
-        with self._cycled:
-            self._action = np.zeros(SIDES)
+        self._thread.halt()
         try:
-            with self._bus_free:
+            with self._thread.bus_free:
                 if self._legs is not None and self._legs.switch_off(self._link.stop_tries):
                     return True
         except TransportLost as error:
@@ -226,40 +204,9 @@ class DynamixelDriver:
 
     def close(self) -> None:
         """End the thread, the guardian and the port; see `RobotDriver`."""
-        self._end_thread()
+        self._thread.end()
         self._port.close()
         self.state = LinkState.CLOSED
-
-    # The thread of the leg clock.
-
-    def _run(self) -> None:
-        """Cycle until `close`; an error ends the thread, and the next exchange reports it."""
-        period = 1.0 / self._config.rate
-        due = self._clock.steady()
-        try:
-            while not self._closing:
-                self.cycle()
-                due += period
-                left = due - self._clock.steady()
-                if left < -period:  # what was missed is not made up
-                    self._counted['slow_cycles'] += 1
-                    due, left = self._clock.steady(), 0.0
-                self._clock.sleep(max(0.0, left))
-        except Exception as error:  # it must not end unseen
-            self._note(error)
-
-    def _cycle_and_note(self) -> None:
-        try:
-            self.cycle()
-        except (TransportLost, LinkLost) as error:
-            self._note(error)
-
-    def _note(self, error: Exception) -> None:
-        """Let the next exchange report an error."""
-        expected = isinstance(error, TransportLost | LinkLost)
-        with self._cycled:
-            self._failure = str(error) if expected else f'the leg clock failed: {type(error).__name__}: {error}'
-            self._cycled.notify_all()
 
     def cycle(self) -> None:
         """Read all legs and command all, once: what the thread of the leg clock does at its rate.
@@ -268,52 +215,21 @@ class DynamixelDriver:
             TransportLost: the port is gone.
             LinkLost: too few servos are left, or their watchdog has expired.
         """
-        with self._bus_free:
-            if self._closing:
-                return
-            assert self._legs is not None
-            with self._cycled:
-                begun = self._clock.steady()
-                fresh = begun - self._acted_at <= FREEZE_AFTER
-                rate = self._action if fresh and self._legs.motors_on else np.zeros(SIDES)
-            sample = self._legs.cycle(rate)
-            self._counted['cycles'] += 1
-            with self._cycled:
-                self._begun_at, self._sample = begun, sample
-                self._cycled.notify_all()
+        self._thread.cycle()
 
     def _beat_guardian(self) -> None:
         """Pass a heartbeat on, unless the caller's thread has fallen silent."""
-        if self._thread is None or self._clock.steady() - self._beaten_at <= self._patience:
+        if not self._thread.runs or self._clock.steady() - self._beaten_at <= self._patience:
             self._port.beat(self.motors_on)
-
-    def _await_cycle(self, since: float, timeout: float) -> LegSample | None:
-        """Wait for a cycle that began at `since` [s, steady clock] or later; None when none is over in time.
-
-        Call it with the lock of `_cycled`.
-        """
-        while not self._failure and self._begun_at < since:
-            left = since + timeout - self._clock.steady()
-            if left <= 0 or self._interrupt():
-                return None
-            self._clock.wait(self._cycled, min(left, SLICE))
-            self.beat()
-        return self._sample
 
     def _between(self) -> None:
         self.beat()
         if self._interrupt():
             raise Interrupted
 
-    def _end_thread(self) -> None:
-        thread, self._closing = self._thread, True
-        if thread is not None:
-            thread.join(JOIN_TIME)
-        self._thread = None
-
     def _lost(self, reason: str) -> LinkLost:
         """Write the last words, close the port, mark the link as lost and return the exception that says why."""
-        self._end_thread()
+        self._thread.end()
         self._port.write_last_words()
         self._port.close()
         self._legs = None

@@ -1,8 +1,8 @@
-"""Six servos as the legs of one robot: start-up, one cycle of the leg clock, motors on and off, which servo is out."""
+"""Six servos as the legs of one robot: one cycle of the leg clock, motors on and off, which servo is out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,30 +12,24 @@ from firmware_bridge.driver_interface import LinkLost
 from firmware_bridge.dynamixel import registers
 from firmware_bridge.dynamixel.leg_clock import SIDES, LegClock
 from firmware_bridge.dynamixel.leg_sample import LegSample, SidePhases
-from firmware_bridge.dynamixel.protocol2 import encode_instruction, sync_write
 from firmware_bridge.dynamixel.registers import (
     BUS_WATCHDOG,
-    DRIVE_MODE,
     GOAL_VELOCITY,
     HARDWARE_ERROR,
-    OPERATING_MODE,
     POSITION_UNIT,
-    RETURN_DELAY,
     TICKS,
     TORQUE_ENABLE,
     VELOCITY_LIMIT,
     VELOCITY_UNIT,
     WATCHDOG_EXPIRED,
     WATCHDOG_UNIT,
-    Register,
     ServoReading,
 )
-from firmware_bridge.dynamixel.servo_bus import ServoBus, ServoRefused
-from millirobot_adapt.core.errors import UserError
+from firmware_bridge.dynamixel.servo_bus import ServoBus
+from firmware_bridge.dynamixel.servo_setup import SIDE_NAMES, ServoSetup, hardware_error, leg_names
 from millirobot_adapt.core.robot.dynamixel import LEGS_A_SIDE, DynamixelConfig
 from millirobot_adapt.core.robot.state import FloatArray
 
-SIDE_NAMES, ROW_NAMES = ('left', 'right'), ('front', 'middle', 'rear')
 OUT_AFTER, OUT_MISSES = 0.1, 5
 """A servo is out when it has missed this long [s] and this many answers in a row."""
 PROBE_PERIOD = 0.5
@@ -46,9 +40,6 @@ TICK_EARLY, TICK_LATE = 100, 1000
 """A servo's clock may differ from ours by this between two readings [ms], as threads pause; else it restarted."""
 STEP_SLACK = 0.5
 """A leg may turn this far beyond its fastest between two readings [rad]."""
-_HARDWARE_ERRORS = {
-    0: 'input voltage', 2: 'overheating', 3: 'encoder', 4: 'electrical shock', 5: 'overload',
-}  # fmt: skip
 
 
 @dataclass
@@ -79,10 +70,9 @@ class LegServos:
         self._bus = bus
         self._config = config
         self._clock = clock
-        self._tries = tries
         self._log = log
-        names = [f'{row} {side}' for side in SIDE_NAMES for row in ROW_NAMES]
-        self._legs = [_Leg(servo, name) for servo, name in zip(config.servos, names, strict=True)]
+        self._setup = ServoSetup(bus, config, tries)
+        self._legs = [_Leg(servo, name) for servo, name in leg_names(config).items()]
         self._by_id = {leg.servo: leg for leg in self._legs}
         self._fastest = 0.0
         self.leg_clock = LegClock(config, 0.0)
@@ -107,15 +97,17 @@ class LegServos:
         self._bus.write_all(GOAL_VELOCITY, dict.fromkeys(self._config.servos, 0))
         for leg in self._legs:
             between()
-            leg.out, leg.silent, leg.reading, leg.misses = self._examine(leg), False, None, 0
+            leg.out, leg.silent, leg.reading, leg.misses = self._setup.examine(leg.servo), False, None, 0
             if leg.out:
                 self._log(f'the {leg.name} leg is out: {leg.out}')
         self._require_enough()
-        self._fastest = VELOCITY_UNIT * min(self._insist_read(leg, VELOCITY_LIMIT) for leg in self._counting())
+        self._fastest = VELOCITY_UNIT * min(
+            self._setup.insist_read(leg.servo, VELOCITY_LIMIT) for leg in self._counting()
+        )
         self.leg_clock = LegClock(self._config, self._fastest)
         for leg in self._counting():
             between()
-            self._set_up(leg)
+            self._setup.set_up(leg.servo)
         self.motors_on = False
 
     def cycle(self, rate: FloatArray) -> LegSample | None:
@@ -147,19 +139,19 @@ class LegServos:
         """
         for leg in self._legs:
             if leg.out:
-                leg.out, leg.silent = self._examine(leg), False
+                leg.out, leg.silent = self._setup.examine(leg.servo), False
                 if not leg.out:
-                    self._set_up(leg)
+                    self._setup.set_up(leg.servo)
                     leg.reading, leg.misses = None, 0
                     self._phases.forget()
                     self._log(f'the {leg.name} leg is back')
         self._require_enough()
         self.motors_on = True
         servos = [leg.servo for leg in self._counting()]
-        self._confirm(BUS_WATCHDOG, servos, 0)
-        self._confirm(GOAL_VELOCITY, servos, 0)
-        self._confirm(TORQUE_ENABLE, servos, 1)
-        self._confirm(BUS_WATCHDOG, servos, round(self._config.watchdog * 1e-3 / WATCHDOG_UNIT))
+        self._setup.confirm(BUS_WATCHDOG, servos, 0)
+        self._setup.confirm(GOAL_VELOCITY, servos, 0)
+        self._setup.confirm(TORQUE_ENABLE, servos, 1)
+        self._setup.confirm(BUS_WATCHDOG, servos, round(self._config.watchdog * 1e-3 / WATCHDOG_UNIT))
         self.leg_clock = LegClock(self._config, self._fastest)
 
     def switch_off(self, tries: int) -> bool:
@@ -175,59 +167,6 @@ class LegServos:
             return False
         self.motors_on = False
         return True
-
-    # Servos one by one.
-
-    def _examine(self, leg: _Leg) -> str:
-        """Return why a servo cannot be used, '' if it can; its torque is off then."""
-        found = next((model for _ in range(self._tries) if (model := self._bus.ping(leg.servo)) is not None), None)
-        if found is None:
-            return f'servo {leg.servo} does not answer'
-        expected = registers.MODELS[self._config.model]
-        if found != expected:
-            raise UserError(
-                f'servo {leg.servo} is of model number {found}, not {expected} ({self._config.model}); set model, or '
-                "the ids, in the robot's file"
-            )
-        if self._bus.set_all(TORQUE_ENABLE, {leg.servo: 0}, self._tries):
-            return f'servo {leg.servo} does not switch its torque off'
-        error = self._bus.read(leg.servo, HARDWARE_ERROR)
-        return f'servo {leg.servo} reports {hardware_error(error)}; restart it' if error else ''
-
-    def _set_up(self, leg: _Leg) -> None:
-        """Write the settings of a servo where they differ; those that survive power-off are spared needless writes."""
-        reverse = SIDE_NAMES.index(self._config.reversed_side) == self._legs.index(leg) // LEGS_A_SIDE
-        mode = self._insist_read(leg, DRIVE_MODE)
-        settings = {
-            BUS_WATCHDOG: 0,  # first: a servo whose watchdog has expired takes no goal
-            RETURN_DELAY: 0,
-            DRIVE_MODE: mode & ~registers.REVERSED | (registers.REVERSED if reverse else 0),
-            OPERATING_MODE: registers.VELOCITY_MODE,
-            GOAL_VELOCITY: 0,
-        }
-        for register, value in settings.items():
-            if self._insist_read(leg, register) != value:
-                self._insist_write(leg, register, value)
-
-    def _insist_read(self, leg: _Leg, register: Register) -> int:
-        for _ in range(self._tries):
-            value = self._bus.read(leg.servo, register)
-            if value is not None:
-                return value
-        raise LinkLost(f'servo {leg.servo} ({leg.name}) does not answer')
-
-    def _insist_write(self, leg: _Leg, register: Register, value: int) -> None:
-        try:
-            done = any(self._bus.write(leg.servo, register, value) for _ in range(self._tries))
-        except ServoRefused as error:
-            raise LinkLost(str(error)) from None
-        if not done:
-            raise LinkLost(f'servo {leg.servo} ({leg.name}) does not confirm register {register.address}')
-
-    def _confirm(self, register: Register, servos: Iterable[int], value: int) -> None:
-        left = self._bus.set_all(register, dict.fromkeys(servos, value), self._tries)
-        if left:
-            raise LinkLost(f'servo {min(left)} does not take {value} for register {register.address}')
 
     # Cycles.
 
@@ -330,19 +269,3 @@ class LegServos:
             return
         leg.out, leg.silent, leg.reading, leg.heard, leg.misses = '', False, reading, asked, 0
         self._log(f'the {leg.name} leg answers again')
-
-
-def last_words(config: DynamixelConfig) -> bytes:
-    """Return what the guardian writes: goals to zero, then torque off, for every servo."""
-    every = dict.fromkeys(config.servos, 0)
-    goal = {servo: GOAL_VELOCITY.encode(value) for servo, value in every.items()}
-    torque = {servo: TORQUE_ENABLE.encode(value) for servo, value in every.items()}
-    return encode_instruction(sync_write(goal, GOAL_VELOCITY.address, GOAL_VELOCITY.size)) + encode_instruction(
-        sync_write(torque, TORQUE_ENABLE.address, TORQUE_ENABLE.size)
-    )
-
-
-def hardware_error(bits: int) -> str:
-    """Name the hardware errors of register 70."""
-    names = [name for bit, name in _HARDWARE_ERRORS.items() if bits >> bit & 1]
-    return f'a hardware error ({", ".join(names) or bits})'

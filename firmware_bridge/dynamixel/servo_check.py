@@ -16,7 +16,7 @@ import numpy as np
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import Clock
 from firmware_bridge.driver_interface import LinkLost
-from firmware_bridge.dynamixel.leg_servos import ROW_NAMES, SIDE_NAMES, LegServos, last_words
+from firmware_bridge.dynamixel.leg_servos import LegServos
 from firmware_bridge.dynamixel.registers import (
     BUS_WATCHDOG,
     FIRMWARE_VERSION,
@@ -27,6 +27,7 @@ from firmware_bridge.dynamixel.registers import (
     ServoReading,
 )
 from firmware_bridge.dynamixel.servo_bus import ServoBus
+from firmware_bridge.dynamixel.servo_setup import SIDE_NAMES, last_words, leg_names
 from firmware_bridge.guarded_port import GuardedPort
 from firmware_bridge.guardian import SerialGuardian
 from firmware_bridge.transports import TransportLost
@@ -108,8 +109,7 @@ class ServoCheck:
 
     def servos(self) -> list[ServoFound]:
         """Ask every servo of the robot's file who it is."""
-        names = [f'{row} {side}' for side in SIDE_NAMES for row in ROW_NAMES]
-        return [self._servo(servo, leg) for servo, leg in zip(self._config.servos, names, strict=True)]
+        return [self._servo(servo, leg) for servo, leg in leg_names(self._config).items()]
 
     def round_trips(self, count: int, tell: Callable[[], object]) -> list[BusTrip]:
         """Read all servos `count` times, as a cycle of the leg clock does, with their motors as they are."""

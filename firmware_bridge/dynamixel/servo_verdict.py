@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_bridge.dynamixel import registers
-from firmware_bridge.dynamixel.leg_servos import hardware_error
 from firmware_bridge.dynamixel.servo_check import JOG_RATE, BusTrip, ServoFound, ServoJog
+from firmware_bridge.dynamixel.servo_setup import hardware_error
 from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
 
 MOST_LOST = 0.01

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK
-from millirobot_adapt.bringup.environment import Domain, local_environment, process_environment, reserve_domain
+from millirobot_adapt.bringup.environment import run_environment
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
 from millirobot_adapt.bringup.prepare import Place, prepare_run
@@ -89,15 +88,10 @@ def _parameters(collecting: Collecting) -> Parameters:
 
 def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) -> str:
     """Let the robot walk; returns why it ended early, empty if it did not."""
-    domain: Domain | None = None
-    environment = process_environment()  # the real robot's motion capture speaks in the user's own ROS domain
-    if collecting.mock:
-        domain = reserve_domain()
-        environment = local_environment(domain.number)
-        os.environ.update(environment)  # the operator lives in this process
     print(f'{folder.path}: starting {", ".join(node.name for node in collecting.processes)}', flush=True)
     try:
         with (
+            run_environment(own_domain=collecting.mock) as environment,
             LiveRun(folder, Surroundings(environment), interrupts) as run,
             _Progress(60.0 * collecting.minutes) as progress,
         ):
@@ -114,9 +108,6 @@ def _drive(collecting: Collecting, folder: RunFolder, interrupts: Interrupts) ->
         return 'interrupted; the robot stands and every process has ended'
     except RunFailedError as error:
         return str(error)
-    finally:
-        if domain is not None:
-            domain.release()
     return ''
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK, report
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+from millirobot_adapt.bringup.environment import run_environment
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.live_run import InterruptedRunError, LiveRun, RunFailedError, Surroundings
 from millirobot_adapt.bringup.prepare import Place, prepare_run
@@ -131,16 +130,15 @@ def _model(demo: Demo, robot: str) -> str | None:
 
 def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interrupts) -> str:
     """Let the robot walk; returns why the run ended early, empty if it did not."""
-    domain = reserve_domain()
-    environment = local_environment(domain.number, folder.logs / 'mock_hooks')
-    os.environ.update(environment)  # the operator lives in this process
-    print(
-        f'{folder.path}: starting {", ".join(node.name for node in SIMULATION)} in ROS domain {domain.number}',
-        flush=True,
-    )
     progress = RunProgress(demo.seconds)
     try:
-        with LiveRun(folder, Surroundings(environment), interrupts) as run:
+        with (
+            run_environment(own_domain=True, mock_hooks=folder.logs / 'mock_hooks') as environment,
+            LiveRun(folder, Surroundings(environment), interrupts) as run,
+        ):
+            domain = environment['ROS_DOMAIN_ID']
+            names = ', '.join(node.name for node in SIMULATION)
+            print(f'{folder.path}: starting {names} in ROS domain {domain}', flush=True)
             run.start((RECORDER, MANAGER, MOCK_ROBOT))
             if load_robot(nodes['bridge']['robot']).baud is not None:
                 run.wait_for_file(folder.port)
@@ -148,7 +146,7 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
             run.wait_until_ready()
             print(_story(demo, nodes), flush=True)
             named = f' --robot {demo.robot}' if demo.robot else ''
-            print(f'watch it: millirobot view --live --domain {domain.number}{named}', flush=True)
+            print(f'watch it: millirobot view --live --domain {domain}{named}', flush=True)
             run.walk(demo.seconds, progress)
     except InterruptedRunError:
         return 'interrupted; the robot stands and every process has ended'
@@ -156,7 +154,6 @@ def _drive(demo: Demo, folder: RunFolder, nodes: Parameters, interrupts: Interru
         return str(error)
     finally:
         progress.close()
-        domain.release()
     return ''
 
 

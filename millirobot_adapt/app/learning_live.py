@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -16,7 +15,7 @@ import numpy as np
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.replay.rollouts import executed_actions
 from millirobot_adapt.app.run_outcome import FAILED, INTERRUPTED, OK, report
-from millirobot_adapt.bringup.environment import Domain, local_environment, process_environment, reserve_domain
+from millirobot_adapt.bringup.environment import run_environment
 from millirobot_adapt.bringup.interrupts import Interrupts
 from millirobot_adapt.bringup.learning_run import LearningRun, mean_cost
 from millirobot_adapt.bringup.live_run import InterruptedRunError, RunFailedError, Surroundings
@@ -152,15 +151,13 @@ class _Sitting:
 
     def run(self) -> str:
         """Learn; returns why it ended early, empty if it did not."""
-        learning, domain = self._learning, None
-        environment = process_environment()  # the real robot's motion capture speaks in the user's own ROS domain
-        if not learning.port:
-            domain = reserve_domain()
-            environment = local_environment(domain.number)
-            os.environ.update(environment)  # the operator lives in this process
+        learning = self._learning
         print(f'{self._folder.path}: starting {", ".join(node.name for node in learning.processes)}', flush=True)
         try:
-            with LearningRun(self._folder, Surroundings(environment), self._interrupts) as run:
+            with (
+                run_environment(own_domain=not learning.port) as environment,
+                LearningRun(self._folder, Surroundings(environment), self._interrupts) as run,
+            ):
                 self._bring_up(run)
                 end = time.monotonic() + 60.0 * learning.learn.minutes
                 while time.monotonic() < end:
@@ -169,8 +166,6 @@ class _Sitting:
             return 'interrupted; the robot stands and every process has ended'
         except RunFailedError as error:
             return str(error)
-        finally:
-            _release(domain)
         return ''
 
     def _bring_up(self, run: LearningRun) -> None:
@@ -271,8 +266,3 @@ class _Sitting:
     def _home(self, x: float, y: float) -> float:
         """Return the direction to the centre of the safety circle [rad]."""
         return float(np.arctan2(self._centre[1] - y, self._centre[0] - x))
-
-
-def _release(domain: Domain | None) -> None:
-    if domain is not None:
-        domain.release()

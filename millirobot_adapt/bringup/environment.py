@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,3 +115,27 @@ def local_environment(domain: int, mock_hooks: Path | None = None) -> dict[str, 
         'FASTRTPS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 2 (Jazzy)
         'FASTDDS_DEFAULT_PROFILES_FILE': profile,  # Fast DDS 3 (Kilted)
     }
+
+
+@contextmanager
+def run_environment(own_domain: bool, mock_hooks: Path | None = None) -> Iterator[dict[str, str]]:
+    """Yield the environment of the processes of a run.
+
+    Args:
+        own_domain: The run is alone in a ROS domain, which is held until the end; this process enters it as well, since
+            the operator lives in it. Else the domain is the user's, in which the real robot's motion capture speaks.
+        mock_hooks: See `process_environment`.
+
+    Raises:
+        UserError: every domain is in use.
+    """
+    if not own_domain:
+        yield process_environment(mock_hooks)
+        return
+    domain = reserve_domain()
+    try:
+        environment = local_environment(domain.number, mock_hooks)
+        os.environ.update(environment)
+        yield environment
+    finally:
+        domain.release()

@@ -8,9 +8,9 @@ from servo_bench import START, RigTransport
 
 from firmware_bridge.bridge_config import LinkConfig
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.dynamixel.leg_servos import last_words
 from firmware_bridge.dynamixel.registers import BUS_WATCHDOG, GOAL_VELOCITY, TORQUE_ENABLE
 from firmware_bridge.dynamixel.servo_check import ServoCheck
+from firmware_bridge.dynamixel.servo_setup import last_words
 from firmware_bridge.dynamixel.servo_verdict import judge_bus, judge_servo_jog, judge_servo_watchdog, judge_servos
 from firmware_bridge.guarded_port import GuardedPort
 from millirobot_adapt.core.repeatability import generator

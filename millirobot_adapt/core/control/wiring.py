@@ -157,9 +157,10 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
             f'deadline = {config.deadline} s is longer than the control period of {robot.name}; '
             f'give {robot.dt} s or less'
         )
+    planner = make_planner(config.planner, robot, place_of(config.engine))
     loop = ControlLoop(
         method=model.method,
-        planner=make_planner(config.planner, robot, place_of(config.engine)),
+        planner=planner,
         objective=config.objective,
         prediction_error=model.prediction_error,
         dt=robot.dt,
@@ -168,9 +169,8 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         ending=config.ending(robot.dt),
     )
     paths = PathSource(config.path, config.anchor, config.objective.polygon)
-    assembly = Assembly(config, robot, model, loop, paths)
-    loop.tune(assembly.tuning(config, revision=0, model=model))
-    return assembly
+    loop.tune(Tuning(planner, config.objective, config.adapt, revision=0, model=model))
+    return Assembly(config, robot, model, loop, paths)
 
 
 def warm_up(assembly: Assembly, ticks: int = 3) -> None:
