@@ -52,6 +52,12 @@ FIRMWARE = Argument(
 SEED = Argument('seed', 'seed of everything random', ('controller.seed', 'collector.seed', 'mock_robot.seed'))
 MOCK = Argument('mock', 'whether the mock walks in place of a robot; empty: where no port is named', choices=SWITCH)
 MINUTES = Argument('minutes', 'how long to walk [min]', ('collector.minutes',))
+LEARN_MINUTES = Argument('minutes', 'how long to learn [min]', default='20')
+RESUME = Argument('resume', 'run folder of an earlier sitting, to go on with its walks and models; empty: from nothing')
+SETTINGS = Argument(
+    'settings', 'of learning and training, apart by spaces: "learn.random_share=0.5 train.hidden=64,64"; empty: as '
+    '`millirobot learn` has them',
+)  # fmt: skip
 BAG = Argument('bag', 'bag or run folder to play', ('player.bag',), required=True)
 START = Argument('start', 'where to begin, after the first message [s]', ('player.start',))
 
@@ -59,6 +65,7 @@ LAUNCHES: Mapping[str, tuple[Argument, ...]] = {
     'sim': (ROBOT, CONDITION, FIRMWARE, TRAJECTORY, MODEL, METHOD, SEED),
     'robot': (ROBOT, PORT, TRAJECTORY, MODEL, METHOD, SEED, DRY_RUN),
     'collect': (ROBOT, PORT, MOCK, CONDITION, MINUTES, SEED, DRY_RUN),
+    'learn': (ROBOT, PORT, MOCK, CONDITION, LEARN_MINUTES, RESUME, SETTINGS, SEED),
     'replay': (BAG, START, ROBOT),
 }
 """Launch file -> its own arguments."""
@@ -67,8 +74,7 @@ LAUNCHES: Mapping[str, tuple[Argument, ...]] = {
 def arguments_of(launch: str) -> tuple[Argument, ...]:
     """Return every argument of a launch file: its own, then those of all launch files."""
     recorded = 'false' if launch == 'replay' else 'true'
-    return (
-        *LAUNCHES[launch],
+    common = (
         Argument('params', 'a parameter file of your own, with some parameters of some nodes'),
         Argument('namespace', 'of nodes, topics, services and run folders, for several robots side by side'),
         Argument('mocap_topic', 'where motion capture publishes PoseStamped', default=MOCAP_POSE.name),
@@ -77,7 +83,9 @@ def arguments_of(launch: str) -> tuple[Argument, ...]:
         Argument('teleop', 'drive by joystick while no controller runs', choices=SWITCH, default='false'),
         Argument('rmw', 'middleware of every process, such as rmw_zenoh_cpp; empty: as RMW_IMPLEMENTATION says'),
         Argument('rviz', 'watch in RViz', choices=SWITCH, default='false'),
-    )  # fmt: skip
+    )
+    # What is learned is kept in the run folder, so that one is always made.
+    return (*LAUNCHES[launch], *(each for each in common if launch != 'learn' or each.name != 'record'))
 
 
 def refuse_unknown(launch: str, command: Sequence[str]) -> None:

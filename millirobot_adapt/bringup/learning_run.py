@@ -1,4 +1,4 @@
-"""A live run in which controller and collector take turns: what `millirobot learn` conducts."""
+"""A live run in which controller and collector take turns: a sitting of learning."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ class LearningRun(LiveRun):
             As `wait_for_file`.
         """
         self._arm()
+
+    def wait_until_armed(self) -> None:
+        """Wait until somebody arms the bridge.
+
+        Raises:
+            As `wait_for_file`.
+        """
+        while (bridge := self._operator.bridge) is None or not bridge.armed:
+            self._check()
+            self._operator.spin(0.05)
 
     def bring_up(self, nodes: Sequence[NodeProcess]) -> None:
         """Start nodes that the manager does not know, and activate them.

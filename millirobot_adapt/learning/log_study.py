@@ -26,14 +26,13 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning import session
-from millirobot_adapt.learning.augment import AugmentConfig
 from millirobot_adapt.learning.log_errors import ConstantVelocity, LogErrors, log_errors
 from millirobot_adapt.learning.log_rollouts import Log, check_apart, hold_out_of_each, join_logs
 from millirobot_adapt.learning.log_shifts import Shift, side_gain, yaw_offset
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.segments import make_data_set, split_rollouts
 from millirobot_adapt.learning.sources import check_alike
-from millirobot_adapt.learning.train_config import TrainConfig
+from millirobot_adapt.learning.train_config import AugmentConfig, TrainConfig
 
 BASELINE, STILL, OWN = 'mb', 'constant_velocity', 'mb_own'
 """What the others are compared with; the predictor without a model; mb trained on other sessions of the log itself."""

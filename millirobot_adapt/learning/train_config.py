@@ -1,10 +1,31 @@
-"""The parameters of training."""
+"""The parameters of training; reading them needs no PyTorch."""
 
 from __future__ import annotations
 
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.dynamics.method_factory import METHODS
-from millirobot_adapt.learning.augment import AugmentConfig
+
+
+class AugmentConfig(Config):
+    """Standard deviations of the disturbances (all 0: no augmentation), and how many segments hold a change."""
+
+    heading: float = param(0.2, 'Constant error of the measured heading.', unit='rad', low=0.0, high=1.5)
+    forward: float = param(0.05, 'Constant forward velocity added.', unit='m/s', low=0.0, high=1.0)
+    lateral: float = param(0.05, 'Constant lateral velocity added.', unit='m/s', low=0.0, high=1.0)
+    speed_gain: float = param(0.15, 'Relative change of all velocity.', low=0.0, high=1.0)
+    turn: float = param(0.5, 'Constant yaw rate added.', unit='rad/s', low=0.0, high=5.0)
+    side: float = param(
+        0.02,
+        "Yaw rate added for each rad/s of a joint, such as a side's legs.",
+        unit='(rad/s)/(rad/s)',
+        low=0.0,
+        high=1.0,
+    )
+    leg_gain: float = param(0.05, "Relative change of a joint's velocity.", low=0.0, high=1.0)
+    change: float = param(
+        0.0, 'Share of the segments whose disturbance is replaced by another one within the T1 past transitions.',
+        low=0.0, high=1.0,
+    )  # fmt: skip
 
 
 class DynamicEvaluationConfig(Config):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.app.launched import Launched, describe_differing, parameters, read_command_line
+from millirobot_adapt.app.launch_request import Launched, describe_differing, parameters, read_command_line
 from millirobot_adapt.bringup.arguments import LAUNCHES, arguments_of, check_names, refuse_unknown
 from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.robot.description import load_robot
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -136,7 +137,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path):
 
 
 def test_a_launch_file_that_overrides_the_fence_says_so():
-    assert describe_differing('sim').startswith(
+    assert describe_differing(chosen('sim')).startswith(
         'sim.launch.py itself sets bridge.gate.fence, controller.objective.fence'
     )
 
@@ -165,3 +166,47 @@ def test_a_robot_without_a_port_is_collected_with_where_the_mock_is_sent_away():
     assert 'mock_robot' in parameters(chosen('collect', robot='rover'))
     assert 'mock_robot' not in parameters(chosen('collect', robot='rover', mock='false'))
     assert 'mock_robot' not in parameters(chosen('collect', port='/dev/ttyUSB0'))
+
+
+def test_a_sitting_of_learning_walks_legs_along_paths_that_it_publishes_itself():
+    given = parameters(chosen('learn', seed='7', settings='learn.leg_seconds=12 train.hidden=64,64'))
+    assert given['manager']['nodes'] == ['recorder', 'bridge', 'estimator', 'collector'], 'the controller comes later'
+    assert given['collector']['minutes'] == 0.2
+    assert given['controller']['path'] == 'topic'
+    assert given['controller']['objective.fence_corners'] == given['bridge']['gate.fence'] == [-30.0, -30.0, 30.0, 30.0]
+    assert given['mock_robot']['condition'] == 'carpet'
+    assert (given['controller']['seed'], given['collector']['seed'], given['mock_robot']['seed']) == (7, 7, 7)
+    learning = chosen('learn', minutes='3', seed='7', settings='train.hidden=64,64').learning
+    assert (learning.learn.minutes, learning.learn.seed, learning.train.hidden) == (3.0, 7, (64, 64))
+    assert learning.operator_arms
+
+
+def test_a_real_robot_learns_inside_the_shipped_fence():
+    given = parameters(chosen('learn', port='/dev/ttyUSB0'))
+    assert 'mock_robot' not in given
+    assert given['bridge']['gate.fence'] == parameters(chosen('robot'))['bridge']['gate.fence']
+
+
+@pytest.mark.parametrize(('mock', 'walks'), [('', True), ('false', False)])
+def test_a_robot_without_a_port_learns_with_its_mock_or_without(mock, walks):
+    launched = chosen('learn', robot='rover', mock=mock)
+    given = parameters(launched)
+    assert ('mock_robot' in given) is launched.learning.mock is walks
+    assert given['bridge']['allow_mock_model'] is walks
+    assert given['controller']['deadline'] == pytest.approx(0.9 * load_robot('rover').dt)
+
+
+@pytest.mark.parametrize(
+    ('given', 'says'),
+    [
+        ({'settings': 'learn.leg=3'}, 'settings:=leg=3: unknown parameter; known are minutes,'),
+        ({'settings': 'controller.seed=3'}, 'settings:=controller.seed=3: begins with neither learn. nor train.'),
+        ({'settings': '"'}, 'settings:=": No closing quotation'),
+        ({'minutes': 'long'}, 'minutes:=long: is not of type float'),
+        ({'minutes': '0'}, 'settings:=: minutes = 0.0 min is below its lowest value 0.1 min'),
+        ({'resume': 'nowhere'}, 'nowhere: has no legs/; name the folder of a run of `millirobot learn`'),
+    ],
+)
+def test_what_cannot_be_learned_is_refused(given, says):
+    with pytest.raises(UserError, match=says):
+        parameters(chosen('learn', **given))

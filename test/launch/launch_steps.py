@@ -13,12 +13,15 @@ from millirobot_adapt.ros.witness import Witness
 
 ROOT = Path(__file__).resolve().parents[2]
 BAG = ROOT / 'test' / 'data' / 'bags' / 'good'
-START = {'sim': 'controller/start', 'robot': 'controller/start', 'collect': 'collector/start'}
-"""Launch file -> service that starts a run."""
+START = {
+    'sim': 'controller/start', 'robot': 'controller/start', 'collect': 'collector/start', 'learn': 'bridge/arm',
+}  # fmt: skip
+"""Launch file -> service that starts a run; a sitting of learning begins when the robot is armed."""
 DRIVEN = {
     'sim': (RECORDER, MOCK_ROBOT, BRIDGE, ESTIMATOR, CONTROLLER, MANAGER),
     'robot': (RECORDER, BRIDGE, ESTIMATOR, CONTROLLER, MANAGER),
     'collect': (RECORDER, MOCK_ROBOT, BRIDGE, ESTIMATOR, COLLECTOR, MANAGER),
+    'learn': (RECORDER, MOCK_ROBOT, BRIDGE, ESTIMATOR, COLLECTOR, MANAGER),
 }
 """Launch file -> what it starts."""
 END = 40.0

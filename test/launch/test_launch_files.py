@@ -1,5 +1,7 @@
 """Each launch file under launch_pytest: it comes up, the robot walks, and everything ends as launch is told to."""
 
+from importlib.util import find_spec
+
 import pytest
 from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of
 
@@ -41,6 +43,11 @@ def another_robot(own_domain, tmp_path, request):
 @launch_pytest.fixture
 def rover_collect(own_domain, tmp_path):
     return LaunchDescription([included('collect', tmp_path, robot='rover')])
+
+
+@launch_pytest.fixture
+def learn(own_domain, tmp_path):
+    return LaunchDescription([included('learn', tmp_path, settings='learn.leg_seconds=6 train.hidden=16,16')])
 
 
 @launch_pytest.fixture
@@ -94,6 +101,15 @@ def test_a_robot_without_a_port_drives_at_random(tmp_path):
     walks('collect', tmp_path)
     yield
     left_a_run('collect', tmp_path)
+
+
+@pytest.mark.skipif(find_spec('torch') is None, reason='learning needs the extra `train`')
+@pytest.mark.launch(fixture=learn)
+def test_the_mock_walks_to_learn_once_it_is_armed(tmp_path):
+    walks('learn', tmp_path)
+    yield
+    left_a_run('learn', tmp_path)
+    assert list((tmp_path / 'runs' / 'latest' / 'legs').glob('*.npz')), 'what was walked can be learned from'
 
 
 @pytest.mark.launch(fixture=robot)

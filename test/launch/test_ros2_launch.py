@@ -66,6 +66,8 @@ def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, 
         ('sim', {'model': '20180219'}, '20180219: no such file, and no model of that name is shipped'),
         ('robot', {'params': 'nowhere.yaml'}, 'nowhere.yaml: no such file'),
         ('collect', {'minutes': 'long'}, 'launch arguments: collector: minutes must be of type float'),
+        ('learn', {'settings': 'learn.leg=3'}, 'settings:=leg=3: unknown parameter; known are minutes'),
+        ('learn', {'resume': 'nowhere'}, 'nowhere: has no legs/'),
         ('replay', {'bag': 'nowhere'}, 'nowhere: no such bag'),
     ],
 )

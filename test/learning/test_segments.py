@@ -8,10 +8,11 @@ torch = pytest.importorskip('torch')
 from robots import LAYOUT  # noqa: E402
 
 from millirobot_adapt.core.errors import UserError  # noqa: E402
-from millirobot_adapt.learning.augment import AugmentConfig, augment  # noqa: E402
+from millirobot_adapt.learning.augment import augment  # noqa: E402
 from millirobot_adapt.learning.persistence import persistence, tell_persistence  # noqa: E402
 from millirobot_adapt.learning.rollout_file import load_rollouts, mark_valid  # noqa: E402
 from millirobot_adapt.learning.segments import cut, make_data_set, split_rollouts  # noqa: E402
+from millirobot_adapt.learning.train_config import AugmentConfig  # noqa: E402
 
 pytestmark = pytest.mark.train
 

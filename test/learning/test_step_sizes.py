@@ -15,11 +15,10 @@ from millirobot_adapt.core.dynamics.method_factory import make_method  # noqa: E
 from millirobot_adapt.core.dynamics.method_interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning import session  # noqa: E402
-from millirobot_adapt.learning.augment import AugmentConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.inner_step import InnerStep  # noqa: E402
 from millirobot_adapt.learning.network import initialise  # noqa: E402
-from millirobot_adapt.learning.train_config import TrainConfig  # noqa: E402
+from millirobot_adapt.learning.train_config import AugmentConfig, TrainConfig  # noqa: E402
 from millirobot_adapt.learning.training_run import load_training_run  # noqa: E402
 
 pytestmark = pytest.mark.train

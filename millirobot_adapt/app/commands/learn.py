@@ -132,8 +132,8 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
-def parse_settings(cls: type[Config], settings: list[str]) -> Any:
-    """Build a `cls` from texts like 'augment.turn=0.5'.
+def parse_settings(cls: type[Config], settings: list[str], option: str = '--set ') -> Any:
+    """Build a `cls` from texts like 'augment.turn=0.5'; `option` says in errors where they were given.
 
     Raises:
         UserError: not NAME=VALUE, an unknown name (the known ones are listed), a value of the wrong type or range.
@@ -143,13 +143,13 @@ def parse_settings(cls: type[Config], settings: list[str]) -> Any:
     for setting in settings:
         name, equals, text = setting.partition('=')
         if not equals:
-            raise UserError(f'--set {setting}: must be NAME=VALUE')
+            raise UserError(f'{option}{setting}: must be NAME=VALUE')
         if name not in known:
             near = closest(name, known)
             hint = f'did you mean {near!r}?' if near else f'known are {", ".join(known)}'
-            raise UserError(f'--set {setting}: unknown parameter; {hint}')
-        values[name] = _parse(text, known[name], f'--set {setting}')
-    return build(cls, nest(values), '--set')
+            raise UserError(f'{option}{setting}: unknown parameter; {hint}')
+        values[name] = _parse(text, known[name], f'{option}{setting}')
+    return build(cls, nest(values), option.strip())
 
 
 def _parse(text: str, default: Any, where: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
@@ -36,7 +37,10 @@ def add(subparsers: Any) -> None:
         '(controller.planner.samples=100)',
     )  # fmt: skip
     live = parser.add_argument_group('live')
-    live.add_argument('--port', default='', help="serial port of the robot's radio (default: the mock robot)")
+    live.add_argument('--port', default='', help="serial port of the robot's radio or bus (default: the mock robot)")
+    live.add_argument(
+        '--no-mock', action='store_true', help='the robot is here though no port is named: it takes velocity commands'
+    )
     live.add_argument('--resume', type=user_path, metavar='RUN', help='go on with what an earlier run has learned')
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--lockstep', action='store_true', help='walk with the mock on a clock of its own')
@@ -66,8 +70,16 @@ def run_learn(args: argparse.Namespace) -> int:
     return _lockstep(args) if args.lockstep else _live(args)
 
 
-def split_settings(args: argparse.Namespace) -> tuple[Any, Any, list[str]]:
+def split_settings(
+    settings: Sequence[str], minutes: float | None, seed: int, option: str = '--set '
+) -> tuple[Any, Any, list[str]]:
     """Return how to learn, how to train, and the settings of nodes.
+
+    Args:
+        settings: `learn.NAME=VALUE`, `train.NAME=VALUE` or `NODE.PARAMETER=VALUE`.
+        minutes: How long to learn [min]; None: as `LearnConfig` says.
+        seed: Of learning and training.
+        option: Where the settings were given, for errors.
 
     Raises:
         UserError: an unknown name, a wrong value.
@@ -77,15 +89,15 @@ def split_settings(args: argparse.Namespace) -> tuple[Any, Any, list[str]]:
 
     own: dict[str, list[str]] = {'learn': [], 'train': []}
     others = []
-    for setting in args.settings:
+    for setting in settings:
         group, _, rest = setting.partition('.')
         if group in own:
             own[group].append(rest)
         else:
             others.append(setting)
-    minutes = [] if args.minutes is None else [f'minutes={args.minutes}']
-    learn = parse_settings(LearnConfig, [*minutes, f'seed={args.seed}', *own['learn']])
-    return learn, parse_settings(TrainConfig, [f'seed={args.seed}', *own['train']]), others
+    given = [] if minutes is None else [f'minutes={minutes}']
+    learn = parse_settings(LearnConfig, [*given, f'seed={seed}', *own['learn']], option)
+    return learn, parse_settings(TrainConfig, [f'seed={seed}', *own['train']], option), others
 
 
 def _lockstep(args: argparse.Namespace) -> int:
@@ -93,8 +105,9 @@ def _lockstep(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.online.learning_page import write_learning_page
     from millirobot_adapt.learning.online.progress_file import FILE
 
-    learn, train, others = split_settings(args)
-    for name, value in (('--port', args.port), ('--resume', args.resume), (f'--set {others[:1]}', others)):
+    learn, train, others = split_settings(args.settings, args.minutes, args.seed)
+    live = {'--port': args.port, '--no-mock': args.no_mock, '--resume': args.resume, f'--set {others[:1]}': others}
+    for name, value in live.items():
         if value:
             raise UserError(f'{name}: belongs to a live run, leave it or --lockstep out')
     if args.out is None:
@@ -114,10 +127,12 @@ def _lockstep(args: argparse.Namespace) -> int:
 
 def _live(args: argparse.Namespace) -> int:
     from millirobot_adapt.app.learning_live import Learning, run_learning
+    from millirobot_adapt.app.learning_sitting import LearningSetup
 
-    learn, train, others = split_settings(args)
+    learn, train, others = split_settings(args.settings, args.minutes, args.seed)
+    mock = not args.port and not args.no_mock
     learning = Learning(
-        robot=args.robot, port=args.port, condition=args.condition, seed=args.seed, out=args.out or user_path('runs'),
-        learn=learn, train=train, overrides=others, resume=args.resume,
+        setup=LearningSetup(args.robot, mock, learn, train, args.resume), port=args.port, condition=args.condition,
+        seed=args.seed, out=args.out or user_path('runs'), overrides=others,
     )  # fmt: skip
     return run_learning(learning, shlex.join(['millirobot', *sys.argv[1:]]))

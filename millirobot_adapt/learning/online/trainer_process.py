@@ -13,41 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
-from millirobot_adapt.core.config import build, flatten, nest
-from millirobot_adapt.core.dynamics.bundle import MANIFEST
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.core.files import write_whole
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.learner_file import load_start
-from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.learner import Learner
 from millirobot_adapt.learning.online.progress_file import ProgressFile
+from millirobot_adapt.learning.online.sitting_folder import LEGS, MODELS, newest_bundle, read_settings
 from millirobot_adapt.learning.rollout_file import load_rollouts
-from millirobot_adapt.learning.train_config import TrainConfig
 
-SETTINGS, LEGS, MODELS = 'learn.yaml', 'legs', 'models'
-"""Files and folders in the run folder."""
 PAUSE = 0.5
 """Time between two looks for data while training waits [s]."""
-
-
-def write_settings(folder: Path, robot: str, learn: LearnConfig, train: TrainConfig) -> None:
-    """Write down how to learn, for the process.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    content = {'robot': robot, 'learn': nest(flatten(learn)), 'train': nest(flatten(train))}
-    write_whole(folder / SETTINGS, yaml.safe_dump(content, sort_keys=False))
-
-
-def newest_bundle(folder: Path) -> Path | None:
-    """Return the newest whole bundle of a run folder; None: there is none yet."""
-    made = sorted(path.parent for path in (folder / MODELS).glob(f'[0-9]*/{MANIFEST}'))
-    return made[-1] if made else None
 
 
 def learn_beside(folder: Path, parent: int) -> None:
@@ -56,10 +32,8 @@ def learn_beside(folder: Path, parent: int) -> None:
     Raises:
         UserError: the settings are wrong; a walk cannot be read.
     """
-    content = read_yaml(folder / SETTINGS)
-    robot = load_robot(content['robot'])
-    learn = build(LearnConfig, content['learn'], str(folder / SETTINGS))
-    train = build(TrainConfig, content['train'], str(folder / SETTINGS))
+    name, learn, train = read_settings(folder)
+    robot = load_robot(name)
     os.nice(learn.niceness)  # the control loop goes first
     torch.set_num_threads(train.threads)
     progress, newest = ProgressFile(folder), newest_bundle(folder)
