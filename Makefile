@@ -16,7 +16,7 @@
 # PYTHON=/path/to/python3.12 chooses the interpreter (3.10 to 3.13); a sourced ROS 2 installation is used where there is one.
 # Without one, ROS=kilted takes ROS 2 Kilted's wheels and not Jazzy's; VENV=.venv-kilted keeps both.
 
-.PHONY: demo test test-long test-lowest test-firmware lint test-train models docs reference clean env
+.PHONY: demo test test-long test-lowest env-lowest test-firmware lint test-train models docs reference clean env
 .DEFAULT_GOAL := demo
 
 # The ROS wheels mark the environment of whatever they start; the marks of another .venv would mislead ours.
@@ -47,11 +47,13 @@ test-firmware: env
 
 # Every library at its lower bound of setup.py, in an environment of its own; needs Python 3.10 or 3.11, where all of
 # these versions have wheels.
-test-lowest:
+env-lowest:
 	@$(or $(PYTHON),python3) -m venv .venv-lowest
 	@.venv-lowest/bin/python .ci/lowest.py sim report film parquet > .venv-lowest/constraints.txt
 	@.venv-lowest/bin/python -m pip install --quiet 'pip>=24'
 	@.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[ros,film,test]'
+
+test-lowest: env-lowest
 	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system' $(PARALLEL) $(ARGS)
 
 lint:

@@ -12,7 +12,7 @@ from typing import IO, Any
 import lz4.frame
 import zstandard
 
-from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.errors import UserError, closest
 from millirobot_adapt.recording.mcap_file import McapPart
 from millirobot_adapt.recording.metadata import Metadata, read_metadata
 from millirobot_adapt.recording.sqlite_file import SqlitePart
@@ -68,7 +68,7 @@ def find_files(path: Path) -> BagFiles:
         UserError: there is no such thing, it is not a bag, or it holds several.
     """
     if not path.exists():
-        raise UserError(f'{path}: no such bag; {WHAT}')
+        raise UserError(f'{path}: no such bag; {_like(path) or WHAT}')
     if path.is_file():
         if not storage(path):
             raise UserError(f'{path}: {_foreign(path) or "not a bag"}; {WHAT}')
@@ -85,6 +85,15 @@ def find_files(path: Path) -> BagFiles:
     if deeper:
         raise UserError(f'{path}: not a bag; it holds runs: name one, such as {deeper[0]}')
     raise UserError(f'{path}: not a bag; there is no .mcap or .db3 file in it')
+
+
+def _like(path: Path) -> str:
+    """Suggest what is named nearest to a path that is not there; '' where nothing is near."""
+    for place in (path, *path.parents):
+        if place.parent.is_dir():
+            near = closest(place.name, [child.name for child in place.parent.iterdir()])
+            return f'did you mean {place.parent / near}?' if near else ''
+    return ''
 
 
 def storage(file: Path) -> str:

@@ -12,6 +12,8 @@ TYPOS = [
     ('demp', "demp: no such command; did you mean 'demo'?"),
     ('Replay runs/latest', "Replay: no such command; did you mean 'replay'?"),
     ('export_bag runs/latest', "did you mean 'export-bag'?"),
+    ('train --data data.npz --method grbl --out run', "--method: 'grbl' is not one of"),
+    ('train --data data.npz --method grbl --out run', "did you mean 'grbal'?"),
     ('bench lnk', "lnk: no such command; did you mean 'link'?"),
     ('params nw a.yaml', "nw: no such command; did you mean 'new'?"),
     ('demo --secnds 3', "--secnds: no such option; did you mean '--seconds'?"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from millirobot_adapt.app.commands.shared import add_force, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
-from millirobot_adapt.core.errors import UserError, closest
+from millirobot_adapt.core.errors import UserError, closest, not_one_of
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
 
@@ -66,6 +66,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run_train(args: argparse.Namespace) -> int:
     """Train."""
+    from millirobot_adapt.core.dynamics.method_factory import METHODS
+
+    if args.method not in (None, *METHODS):
+        raise UserError(f'--method: {not_one_of(args.method, METHODS)}')
     need_torch()
     from millirobot_adapt.learning import session
     from millirobot_adapt.learning.learner_file import load_start
