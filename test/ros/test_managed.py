@@ -12,6 +12,7 @@ from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from millirobot_adapt.bringup.environment import reserve_domain  # noqa: E402
 from millirobot_adapt.contract.topics import BRIDGE_STATE  # noqa: E402
 from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
@@ -127,9 +128,18 @@ def test_close_ends_what_was_begun_and_no_more(node):
     assert node.did == ['configure', 'activate', 'deactivate', 'cleanup']
 
 
+@pytest.fixture
+def own_domain(monkeypatch):
+    """A ROS domain in which nothing else on this machine claims the worker's name."""
+    domain = reserve_domain()
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain.number))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+    yield
+    domain.release()
+
+
 def ending(monkeypatch, prepare, *transitions):
     """Run a worker as a process does, with transitions from the start; return it and the exit code."""
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
     monkeypatch.setattr('sys.argv', ['worker'])
     monkeypatch.setattr('signal.signal', lambda *_: None)
     made = []
@@ -145,6 +155,7 @@ def ending(monkeypatch, prepare, *transitions):
     return run(make), made[0]
 
 
+@pytest.mark.usefixtures('own_domain')
 def test_what_configure_refuses_ends_the_process_with_one_line(monkeypatch, capfd):
     def mistake(node):
         node.mistake = UserError('port: no such port; plug it in')
@@ -155,6 +166,7 @@ def test_what_configure_refuses_ends_the_process_with_one_line(monkeypatch, capf
     assert node.did == []
 
 
+@pytest.mark.usefixtures('own_domain')
 def test_a_bug_is_not_swallowed(monkeypatch):
     def bug(node):
         node.mistake = ZeroDivisionError('a bug')
@@ -163,6 +175,7 @@ def test_a_bug_is_not_swallowed(monkeypatch):
         ending(monkeypatch, bug, 'configure')
 
 
+@pytest.mark.usefixtures('own_domain')
 def test_shutdown_ends_the_work_and_the_process(monkeypatch):
     code, node = ending(monkeypatch, lambda node: None, 'configure', 'activate', 'shutdown')
     assert code == 0
