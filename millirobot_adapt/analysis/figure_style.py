@@ -37,6 +37,9 @@ HEIGHT = 2.9
 HERO = 1.4 * WIDTH
 """Width of a figure that has a row of the page to itself [inch]."""
 
+DOTS: Any = {'markersize': 3.5, 'markeredgewidth': 0}
+"""How a figure over time draws single values."""
+
 MEDIAN_TICKS = 15
 """Width of running medians [ticks]."""
 
@@ -152,6 +155,20 @@ def worst(times: FloatArray, values: FloatArray, count: int = 1200) -> tuple[Flo
     starts = range(0, len(values), max(stretch, 1))
     chosen = [start + int(np.argmax(values[start : start + stretch])) for start in starts]
     return times[chosen], values[chosen]
+
+
+def finish_time_axis(
+    axes: Axes,
+    span: tuple[float, float],
+    marks: Sequence[tuple[float, str, bool]],
+    last: bool = True,
+    label: bool = True,
+) -> None:
+    """Give a plot its time axis [s] and the marks of events; `last` is the lowest panel, which names the axis."""
+    axes.set_xlim(*span)
+    mark_events(axes, marks, label)
+    if last:
+        axes.set_xlabel('time since the first tick [s]')
 
 
 def mark_events(axes: Axes, events: Sequence[tuple[float, str, bool]], label: bool = True) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import Drawing, styled, to_svg
 from millirobot_adapt.analysis.page import CardGroup, Page, Picture, Section, render
-from millirobot_adapt.analysis.report import path_figures, time_figures
+from millirobot_adapt.analysis.report import machine_figures, motion_figures, path_figures
 from millirobot_adapt.analysis.report.parameter_groups import parameter_groups
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
@@ -28,26 +28,26 @@ Draw = Callable[[Timeline], Drawing | None]
 _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
     ('The walk', (
         (path_figures.driven_path, 'Path driven, path wanted'),
-        (time_figures.cross_track, 'Distance to the path'),
-        (time_figures.speed, 'Speed'),
+        (motion_figures.cross_track, 'Distance to the path'),
+        (motion_figures.speed, 'Speed'),
     )),
     ('What the model knew', (
         (path_figures.fans, 'Open-loop predictions'),
         (path_figures.horizon_error, 'Looking further ahead'),
-        (time_figures.prediction, 'Predicting the next step'),
-        (time_figures.recovery, 'Recovering from the fault'),
-        (time_figures.adaptation, 'Adapting'),
+        (motion_figures.prediction, 'Predicting the next step'),
+        (motion_figures.recovery, 'Recovering from the fault'),
+        (motion_figures.adaptation, 'Adapting'),
     )),
     ('Robot, link and clock', (
-        (time_figures.setpoints, 'Setpoints wanted and sent'),
-        (time_figures.leg_rates, 'Leg rates'),
-        (time_figures.tick_times, 'Work of a tick'),
-        (time_figures.link, 'Radio link'),
-        (time_figures.mocap, 'Motion capture'),
+        (machine_figures.setpoints, 'Setpoints wanted and sent'),
+        (machine_figures.leg_rates, 'Leg rates'),
+        (machine_figures.tick_times, 'Work of a tick'),
+        (machine_figures.link, 'Radio link'),
+        (machine_figures.mocap, 'Motion capture'),
     )),
 )  # fmt: skip
 _WIDE = path_figures.driven_path
-_IF_ANY = time_figures.recovery
+_IF_ANY = motion_figures.recovery
 """Where there is nothing to show, nothing is missing."""
 
 

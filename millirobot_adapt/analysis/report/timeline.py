@@ -48,6 +48,11 @@ class Timeline:
         inside = (times >= self.span[0]) & (times <= self.span[1])
         return Series(times[inside], series.values[inside])
 
+    @property
+    def marks(self) -> list[tuple[float, str, bool]]:
+        """The events as `finish_time_axis` takes them."""
+        return [(event.time, event.name, event.stop) for event in self.events]
+
 
 def timeline_of(run: RunData, track: FollowedPath | None, predictions: Predictions | None, dt: float) -> Timeline:
     """Set the time axis: from the first to the last tick, or the whole bag where there are no ticks."""
