@@ -119,7 +119,8 @@ def write_live_run(
 
 def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused, swapped):
     robot, log, rng = Robot(), ArrivalLog(), generator(4)
-    book, before, path = PlanBuffer(3, assembly.robot.layout.neutral), None, None
+    neutral = assembly.robot.layout.neutral
+    book, before, path = PlanBuffer(assembly.config.misses_allowed, neutral), None, None
     config, revision, model = assembly.config, 0, assembly.model
     if swapped:
         _tell(write, START, revision, config, model)
@@ -139,6 +140,7 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused, swapp
             _tell(write, stamp, revision, config, model if swapped else None)
             assembly.loop.tune(assembly.tuning(config, revision, model))
         setpoint, misses = book.action(tick), book.misses(tick)
+        setpoint = neutral if setpoint is None else setpoint
         if tick in paused:
             setpoint, misses = np.zeros(2), 0
         write(topics.SETPOINT, stored_messages.joint_state(stamp, setpoint), stamp)

@@ -36,6 +36,8 @@ from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.recording.provenance import read_provenance
+from millirobot_adapt.recording.reader import open_bag
 
 if TYPE_CHECKING:  # it needs what training needs
     from millirobot_adapt.app.learning_sitting import LearningSetup
@@ -179,9 +181,11 @@ def parameters(launched: Launched) -> Parameters:
 
 
 def _fit_robot(launched: Launched, changes: dict[str, dict[str, Any]]) -> None:
-    """Add what follows from the robot or the method that an argument names and no file of the user's decides."""
+    """Add what follows from robot, method or bag that an argument names and no file of the user's decides."""
     chosen = launched.chosen
     named, method = chosen.get('robot', ''), chosen.get('method', '')
+    if not named and chosen.get('bag'):
+        changes['estimator'] = _recorded_robot(chosen['bag']) | changes['estimator']
     if not named and not method:
         return
     choices = choices_of(load_robot(named or ControllerConfig.robot), launched.mock, method)
@@ -190,6 +194,17 @@ def _fit_robot(launched: Launched, changes: dict[str, dict[str, Any]]) -> None:
     for node, values in choices.items():
         if node in changes:
             changes[node] = values | changes[node]
+
+
+def _recorded_robot(bag: str) -> dict[str, Any]:
+    """Return the robot as the parameters of a recorded run name it; nothing where they do not."""
+    try:
+        told = read_provenance(open_bag(Path(bag), lambda _: None))
+    except UserError:  # the player says what is wrong with the bag
+        return {}
+    values = None if told is None else told.content.get('estimator')
+    name = values.get('robot') if isinstance(values, Mapping) else None
+    return {'robot': name} if isinstance(name, str) else {}
 
 
 def _value(text: str) -> Any:

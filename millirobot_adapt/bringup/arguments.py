@@ -37,6 +37,10 @@ ROBOT = Argument(
         'bridge.robot', 'estimator.robot', 'controller.robot', 'collector.robot', 'mock_robot.robot', 'teleop.robot',
     ),
 )  # fmt: skip
+RECORDED_ROBOT = Argument(
+    'robot', 'the robot: a name in params/robots or the path of a YAML file; empty: the one that the bag names',
+    ('estimator.robot',),
+)  # fmt: skip
 PORT = Argument('port', "serial port of the robot's radio or bus", ('bridge.port',))
 DRY_RUN = Argument('dry_run', 'decide and show as always, but send zero', ('bridge.dry_run',), SWITCH)
 TRAJECTORY = Argument('trajectory', 'path to follow: a shape or a file of waypoints', ('controller.path',))
@@ -66,7 +70,7 @@ LAUNCHES: Mapping[str, tuple[Argument, ...]] = {
     'robot': (ROBOT, PORT, TRAJECTORY, MODEL, METHOD, SEED, DRY_RUN),
     'collect': (ROBOT, PORT, MOCK, CONDITION, MINUTES, SEED, DRY_RUN),
     'learn': (ROBOT, PORT, MOCK, CONDITION, LEARN_MINUTES, RESUME, SETTINGS, SEED),
-    'replay': (BAG, START, ROBOT),
+    'replay': (BAG, START, RECORDED_ROBOT),
 }
 """Launch file -> its own arguments."""
 

@@ -201,6 +201,15 @@ def test_what_the_recorder_lost_is_counted_and_nothing_else_is(tmp_path, capsys,
     assert counts == left_out
 
 
+def test_a_plan_that_was_used_up_is_followed_by_standing(tmp_path, capsys):
+    patient = replace(live_run.CONTROLLER, misses_allowed=20)
+    blind = range(4, 4 + patient.planner.horizon + 2)
+    folder = live_run.write_live_run(tmp_path / 'bag', TICKS + 4, controller=patient, blind=blind)
+    figures = checked(folder, capsys, 0)
+    assert figures['exact']
+    assert figures['compared']['setpoints'] == TICKS + 4
+
+
 @pytest.mark.parametrize(('starts', 'blind'), [((0,), (0, 1)), ((0,), (4, 5, 9)), ((0, 6), (5, 8))])
 def test_ticks_without_a_state_decide_nothing_but_their_setpoints_come_again(tmp_path, capsys, starts, blind):
     folder = live_run.write_live_run(tmp_path / 'bag', TICKS, starts=starts, blind=blind)

@@ -13,6 +13,8 @@ from millirobot_adapt.bringup.processes import NODES
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.recording import stored_messages
+from millirobot_adapt.recording.writer import BagWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,6 +154,25 @@ def test_another_robot_is_every_nodes_and_brings_what_fits_it(robot, model, cond
     assert (given['controller']['model'], given['mock_robot']['condition']) == (model, condition)
     assert given['bridge']['allow_mock_model'] is mock_model
     assert not parameters(chosen('robot', robot=robot))['bridge']['allow_mock_model'], 'no mock, no excuse'
+
+
+def run_of(robot, folder):
+    """The folder of a run that tells its robot, and whose bag does not, as where another tool recorded it."""
+    with BagWriter(folder / 'bag') as bag:
+        bag.write_message('/bridge/state', stored_messages.status('bridge', 'armed', {'armed': True}), 1.0)
+    (folder / 'parameters.yaml').write_text(f'estimator: {{robot: {robot}}}')
+    return folder
+
+
+def test_a_recorded_run_is_played_as_the_robot_that_it_was_of(tmp_path):
+    folder = run_of('rover', tmp_path / 'run')
+    assert parameters(chosen('replay', bag=folder))['estimator']['robot'] == 'rover'
+    assert parameters(chosen('replay', bag=folder / 'bag'))['estimator']['robot'] == 'rover'
+    assert parameters(chosen('replay', bag=folder, robot='velociroach'))['estimator']['robot'] == 'velociroach'
+    own = tmp_path / 'own.yaml'
+    own.write_text('estimator: {ros__parameters: {robot: xl330_hexapod}}')
+    assert parameters(chosen('replay', bag=folder, params=own))['estimator']['robot'] == 'xl330_hexapod'
+    assert parameters(chosen('replay', bag='nowhere'))['estimator']['robot'] == 'velociroach', 'the player complains'
 
 
 def test_what_the_user_says_wins_over_what_the_robot_brings(tmp_path):

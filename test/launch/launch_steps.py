@@ -53,7 +53,9 @@ def arguments_of(name, folder):
     if name == 'replay':
         return {'bag': str(BAG)}
     file = folder / 'patient.yaml'
-    file.write_text(yaml.safe_dump({node: {'ros__parameters': values} for node, values in PATIENT.items()}))
+    # The bridge of a robot without a port cannot see that a mock, started apart, takes its place.
+    patient = {**PATIENT, 'bridge': {**PATIENT['bridge'], 'allow_mock_model': True}}
+    file.write_text(yaml.safe_dump({node: {'ros__parameters': values} for node, values in patient.items()}))
     chosen = {'out': str(folder / 'runs'), 'params': str(file)}
     if name == 'robot':
         return {**chosen, 'trajectory': 'straight', 'port': str(folder / 'radio')}

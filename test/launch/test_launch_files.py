@@ -1,11 +1,13 @@
 """Each launch file under launch_pytest: it comes up, the robot walks, and everything ends as launch is told to."""
 
+import re
 from importlib.util import find_spec
 
 import pytest
 from launch_steps import DRIVEN, ROOT, START, Operated, arguments_of
 
 from millirobot_adapt.benchmarks.link.launched_robot import processes_of
+from millirobot_adapt.core.robot.description import load_robot
 
 launch_pytest = pytest.importorskip('launch_pytest', reason='ROS 2 with launch_pytest is not sourced')
 
@@ -15,7 +17,8 @@ from launch.event_handlers import OnProcessIO  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 from launch_ros.actions import Node  # noqa: E402
 
-SERVING = b'serving the radio'
+SERVING = re.compile(rb'serving the radio|listening to ')
+"""What a mock says when it is there."""
 
 pytestmark = pytest.mark.system
 
@@ -50,13 +53,14 @@ def learn(own_domain, tmp_path):
     return LaunchDescription([included('learn', tmp_path, settings='learn.leg_seconds=6 train.hidden=16,16')])
 
 
-@launch_pytest.fixture
-def robot(own_domain, tmp_path):
-    """The launch file of the real robot, at the port of a mock that is none of its processes."""
-    settings = {'port': str(tmp_path / 'radio'), 'condition': 'flat'}
+@launch_pytest.fixture(params=['velociroach', 'rover', 'xl330_hexapod'])
+def robot(own_domain, tmp_path, request):
+    """The launch file of a real robot, beside a mock that is none of its processes: at its port, if it has one."""
+    settings = {'port': str(tmp_path / 'radio'), 'condition': 'flat', 'robot': request.param}
     mock = Node(package='millirobot_adapt', executable='mock_robot', parameters=[settings])
-    launch = included('robot', tmp_path)
-    plugged_in = OnProcessIO(target_action=mock, on_stderr=lambda event: launch if SERVING in event.text else None)
+    port = {} if load_robot(request.param).baud else {'port': ''}
+    launch = included('robot', tmp_path, robot=request.param, **port)
+    plugged_in = OnProcessIO(target_action=mock, on_stderr=lambda event: launch if SERVING.search(event.text) else None)
     return LaunchDescription([RegisterEventHandler(plugged_in), mock])
 
 

@@ -55,6 +55,24 @@ def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, 
     assert 'the bag is over' in said
 
 
+@pytest.mark.parametrize('name', ['rover', 'xl330_hexapod'])
+def test_a_run_of_another_robot_is_estimated_anew_as_that_robot(launched, operated, tmp_path, name):
+    robot = operated()
+    recorded = launched('sim', robot=name)
+    robot.come_up()
+    robot.walk(START['sim'])
+    robot.witness.spin(3.0)
+    recorded.send_signal(signal.SIGINT)
+    recorded.communicate(timeout=END)
+    heard = []
+    robot.witness.node.create_subscription(message_class(ODOMETRY), ODOMETRY.name, heard.append, qos(ODOMETRY, 100))
+    process = launched('replay', bag=str(tmp_path / 'runs' / 'latest'))
+    robot.until(lambda: len(heard) > 20, 'odometry comes')
+    said, _ = process.communicate(timeout=END)
+    assert process.returncode == 0, said
+    assert 'the bag is over' in said
+
+
 @pytest.mark.parametrize(
     ('name', 'more', 'says'),
     [

@@ -14,6 +14,8 @@ from harness import MILLIROBOT, processes_with, run, wait_for
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.contract.states import ManagerPhase
+from millirobot_adapt.contract.topics import ODOMETRY
+from millirobot_adapt.ros.conversions import message_class, qos
 from millirobot_adapt.ros.witness import Witness
 
 pytestmark = pytest.mark.system
@@ -149,6 +151,26 @@ def test_another_robot_is_launched_by_its_name_and_its_run_repeats_exactly(launc
     answer = run([*MILLIROBOT, 'replay', str(started.run), '--check', '--json'], seconds=200.0)
     assert answer.returncode == 0, answer.stdout
     assert json.loads(answer.stdout)['exact']
+    is_played_as_it_was(started)
+
+
+def is_played_as_it_was(recorded):
+    """Let replay.launch.py play the run; nobody says what robot it was."""
+    heard = []
+    recorded.witness.node.create_subscription(
+        message_class(ODOMETRY), ODOMETRY.name, heard.append, qos(ODOMETRY, 100)
+    )  # fmt: skip
+    command = [sys.executable, '-m', 'millirobot_adapt.app.launched', 'replay', f'bag:={recorded.run}']
+    output = recorded.folder / 'replayed'
+    with output.open('w') as stream:
+        playing = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: playing.poll() is not None, 'the bag is over', 120.0, recorded.look)
+    finally:
+        playing.kill()
+    assert playing.returncode == 0, output.read_text()
+    assert 'the bag is over' in output.read_text()
+    assert len(heard) > 10, 'its states are estimated again'
 
 
 @pytest.mark.parametrize('victim', [pytest.param('launcher', marks=pytest.mark.long), 'launcher and program'])

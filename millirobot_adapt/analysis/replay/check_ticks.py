@@ -145,14 +145,15 @@ class TickChecker:
         if not record.running:
             self._paused = int(record.tick)
         before_the_first = run.whole and made < run.first
-        if row > self._misses_allowed + 1 or made <= self._paused or (plan is None and before_the_first):
-            plan = np.tile(
-                self._neutral, (row + 1, 1)
-            )  # while paused, before the first plan, and long after the last one
-        if plan is None:
+        used_up = row > self._misses_allowed + 1 or (plan is not None and row >= len(plan))
+        if used_up or made <= self._paused or (plan is None and before_the_first):
+            expected = self._neutral  # while paused, before the first plan, and long after the last one
+        elif plan is None:
             self._comparison.leave_out('setpoints', 'the tick that planned them is missing')
             return
+        else:
+            expected = plan[row]
         self._comparison.check(
-            f'setpoint of tick {record.tick:.0f}', record.stamp, 'velocity [rad/s]', published, plan[row], 'setpoint'
+            f'setpoint of tick {record.tick:.0f}', record.stamp, 'velocity [rad/s]', published, expected, 'setpoint'
         )
         self._comparison.compared['setpoints'] += 1
