@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.experiments import recovery
+from millirobot_adapt.experiments import adaptation_share, foresight, recovery
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, tables_of
 
@@ -62,15 +62,27 @@ def overview(results: Results) -> list[Table]:
     for conditions, heading in ((results.together, 'Cost by terrain and shape'), (results.alone, 'Cost by condition')):
         if conditions:
             tables.append(costs(results, conditions, heading))
-    return [*tables, recovery.recovery_table(results.recoveries)] if results.recoveries else tables
+    return [*tables, *(table for table, _ in analyses(results))]
+
+
+def analyses(results: Results) -> list[tuple[Table, str]]:
+    """Return the tables of what was looked at besides costs, each with a note; none without a row."""
+    found = []
+    if results.shares:
+        found.append((adaptation_share.share_table(results.shares), adaptation_share.NOTE))
+    if results.recoveries:
+        found.append((recovery.recovery_table(results.recoveries), recovery.NOTE))
+    if results.foresights:
+        found.append((foresight.foresight_table(results.foresights), foresight.NOTE))
+    return found
 
 
 def as_markdown(results: Results) -> str:
     """Return all tables as a document."""
     lines = ['# Results', '', NOTE, '']
+    for _, note in analyses(results):
+        lines += [note, '']
     tables = overview(results)
-    if results.recoveries:
-        lines += [recovery.NOTE, '']
     tables += [Table(heading, rows[0], rows[1:]) for heading, rows in tables_of(results.cells, results.baseline)]
     for table in tables:
         lines += [f'## {table.heading}', '', f'| {" | ".join(table.columns)} |', '|' + '---|' * len(table.columns)]

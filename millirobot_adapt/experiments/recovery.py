@@ -9,8 +9,7 @@ horizon itself: whatever was predicted before the fault could not know of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -223,8 +222,3 @@ def _line(found: Recovery) -> list[str]:
     levels = (f'{value:.3f}' if np.isfinite(value) else '' for value in (found.before, found.peak, found.after))
     names = (found.condition, QUANTITIES[found.quantity], found.method)
     return [*names, *levels, time, f'{found.not_back} of {found.walks}']
-
-
-def rows_of_recovery(found: Sequence[Recovery]) -> list[dict[str, Any]]:
-    """Return the recoveries for JSON."""
-    return [asdict(each) for each in found]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.figure_style import GREY, PALETTE
+from millirobot_adapt.experiments.adaptation_share import AdaptationShare
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
+from millirobot_adapt.experiments.foresight import Foresight
 from millirobot_adapt.experiments.recovery import Recovery
 from millirobot_adapt.experiments.results_table import EVERY
 from millirobot_adapt.sim.conditions import in_training
@@ -32,6 +34,10 @@ class Results:
     """Conditions of each group."""
     recoveries: Sequence[Recovery] = ()
     """How the methods recovered, where a fault came in mid-run."""
+    shares: Sequence[AdaptationShare] = ()
+    """What adapting itself buys, where methods that never adapt, other than the baseline, walked as well."""
+    foresights: Sequence[Foresight] = ()
+    """Whether recent errors of the methods foretell those to come."""
 
     @property
     def baseline(self) -> str:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from millirobot_adapt.analysis.page import Table
 from millirobot_adapt.analysis.statistics import standings
 from millirobot_adapt.core.files import whole_text
-from millirobot_adapt.experiments import recovery
 from millirobot_adapt.experiments.episode import Episode, summarise_episode
 from millirobot_adapt.experiments.experiment import ORACLE
-from millirobot_adapt.experiments.recovery import Recovery
 
 SPANS = ('all', 'after_fault')
 """What a row sums up: the whole episode, or what came after its first fault."""
@@ -111,7 +110,7 @@ def _cells(
     """Compare the methods that walked at all of the places."""
     walked = {(row['method'], row['condition'], row['shape']) for row in rows}
     compared = [method for method in methods if all((method, *place) in walked for place in places)]
-    costs = _costs(rows, places, compared)
+    costs = costs_at(rows, places, compared)
     standing = standings(costs, methods[0], ORACLE) if methods[0] in costs else {}
     cells = []
     for method, matrix in costs.items():
@@ -126,7 +125,7 @@ def _cells(
     return cells
 
 
-def _costs(
+def costs_at(
     rows: Sequence[dict[str, Any]], places: Sequence[tuple[str, str]], methods: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return the costs of each method, shape (training seeds, places, environment seeds); none where no seed is common.
@@ -216,13 +215,10 @@ NOTE = (
 )
 
 
-def as_text(cells: Sequence[dict[str, Any]], baseline: str, recoveries: Sequence[Recovery] = ()) -> str:
-    """Return the tables for a terminal."""
-    tables, notes = tables_of(cells, baseline), [NOTE]
-    if recoveries:
-        table = recovery.recovery_table(recoveries)
-        tables.append((table.heading, [list(table.columns), *map(list, table.rows)]))
-        notes.append(recovery.NOTE)
+def as_text(cells: Sequence[dict[str, Any]], baseline: str, more: Sequence[tuple[Table, str]] = ()) -> str:
+    """Return the tables for a terminal: those of the cells, then those of `more`, each with its note."""
+    tables, notes = tables_of(cells, baseline), [NOTE, *(note for _, note in more if note)]
+    tables += [(table.heading, [list(table.columns), *map(list, table.rows)]) for table, _ in more]
     lines = []
     for heading, rows in tables:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -16,7 +16,7 @@ CARRYING = ('mb_de', 'rls')
 
 
 def model_of(method):
-    return str(DATA / ('golden_bundle' if method == 'grbal' else f'golden_{method}'))
+    return str(DATA / {'grbal': 'golden_bundle', 'mb_aug': 'golden_mb'}.get(method, f'golden_{method}'))
 
 
 def checked(folder, capsys):
@@ -28,7 +28,7 @@ def checked(folder, capsys):
 
 
 def write(folder, method, **options):
-    controller = replace(live_run.CONTROLLER, model=model_of(method))
+    controller = replace(live_run.CONTROLLER, model=model_of(method), method=method)
     return live_run.write_live_run(folder, TICKS, starts=(0, SECOND), controller=controller, **options)
 
 

@@ -79,7 +79,7 @@ def test_a_pose_that_jumps_is_not_learned_from(tmp_path):
         (['--train', 'short.npz'], 'short: has only one session'),
         (['--train', 'grass.npz', '--test', 'grass.npz'], 'grass: its session grass_0 is in grass, too'),
         (['--train', 'grass.npz', 'grass.npz'], 'its session'),
-        (['--train', 'grass.npz', '--methods', 'mb,magic'], "'magic' is not one of mb, mb_de, grbal"),
+        (['--train', 'grass.npz', '--methods', 'mb,magic'], "'magic' is not one of mb, mb_aug, mb_de, grbal"),
         (['--train', 'grass.npz', '--seeds', '0'], 'seeds = 0 is below its lowest value 1'),
         (['--train', 'grass.npz', '--set', 'colour=red'], 'unknown parameter; known are methods, seeds'),
         (['--train', 'grass.npz', '--out', '.'], 'exists already'),

@@ -11,7 +11,7 @@ from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.experiments.episode import COLUMNS, Episode
 from millirobot_adapt.experiments.experiment import Experiment, parse_condition, parse_method
 from millirobot_adapt.experiments.grid import episodes_of
-from millirobot_adapt.experiments.recovery import QUANTITIES, recoveries, recovery_table
+from millirobot_adapt.experiments.recovery import NOTE, QUANTITIES, recoveries, recovery_table
 from millirobot_adapt.experiments.recovery_figure import recovery_curves
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import as_text
@@ -102,7 +102,7 @@ def test_table_figure_and_text_say_what_was_found():
     assert len(table.rows) == len(QUANTITIES)
     assert table.rows[0][:3] == ['leg_loss', 'next step', 'grbal']
     assert table.rows[0][-1] == f'0 of {WALKS}'
-    assert 'Recovery from a fault in mid-run' in as_text([], 'grbal', recovered)
+    assert 'Recovery from a fault in mid-run' in as_text([], 'grbal', [(table, NOTE)])
     with styled():
         drawing = recovery_curves(Results(decaying, [], ['grbal'], {}, recovered))
         assert drawing is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ from millirobot_adapt.app.commands.shared import add_jobs_option, between, check
 from millirobot_adapt.core.files import make_folder, user_path
 
 if TYPE_CHECKING:
+    from millirobot_adapt.experiments.episode import Episode
     from millirobot_adapt.experiments.equal_time import EqualTime
     from millirobot_adapt.experiments.experiment import Experiment
+    from millirobot_adapt.experiments.results import Results
 
 SCHEMA = 2
 """Version of the JSON that --json prints and of results.json."""
@@ -66,10 +68,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
         UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
     """
     from millirobot_adapt.core.robot.description import load_robot
-    from millirobot_adapt.experiments import recovery, runner
+    from millirobot_adapt.experiments import runner
     from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
-    from millirobot_adapt.experiments.results import Results
-    from millirobot_adapt.experiments.results_table import as_text, cells_of, rows_of
+    from millirobot_adapt.experiments.overview import analyses
+    from millirobot_adapt.experiments.results_table import as_text, rows_of
     from millirobot_adapt.experiments.store import Store
 
     check_jobs(arguments.jobs)
@@ -88,20 +90,47 @@ def evaluate(arguments: argparse.Namespace) -> int:
     store = Store(arguments.out / 'episodes') if arguments.out else None
     episodes = run_episodes(specs, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
     rows = rows_of(episodes, load_robot(specs[0].controller.robot).dt)
-    methods = [method.name for method in experiment.methods]
-    cells = cells_of(rows, methods, experiment.groups)
-    found = recovery.recoveries(episodes, methods)
-    report = {'schema': SCHEMA, 'baseline': methods[0], 'rows': rows, 'cells': cells}
-    report['recovery'] = recovery.rows_of_recovery(found)
+    results = _results(experiment, episodes, rows)
+    report = {
+        'schema': SCHEMA,
+        'baseline': results.baseline,
+        'rows': rows,
+        'cells': results.cells,
+        'recovery': [asdict(each) for each in results.recoveries],
+        'adaptation': [asdict(each) for each in results.shares],
+        'foresight': [asdict(each) for each in results.foresights],
+    }
     if equal:
         report['equal_time'] = {name: asdict(each) for name, each in equal.items()}
     if arguments.out:
         from millirobot_adapt.experiments.evaluation_page import write_all
 
-        results = Results(episodes, cells, methods, experiment.groups, found)
         write_all(arguments.out, results, rows, plain(report))
-    print(json.dumps(plain(report), indent=1) if arguments.json else as_text(cells, methods[0], found))
+    if arguments.json:
+        print(json.dumps(plain(report), indent=1))
+    else:
+        print(as_text(results.cells, results.baseline, analyses(results)))
     return 0
+
+
+def _results(experiment: Experiment, episodes: Sequence[Episode], rows: Sequence[dict[str, Any]]) -> Results:
+    """Make everything of the episodes that tables, figures and page show."""
+    from millirobot_adapt.experiments.adaptation_share import adaptation_shares
+    from millirobot_adapt.experiments.foresight import foresights
+    from millirobot_adapt.experiments.recovery import recoveries
+    from millirobot_adapt.experiments.results import Results
+    from millirobot_adapt.experiments.results_table import cells_of
+
+    methods = [method.name for method in experiment.methods]
+    return Results(
+        episodes,
+        cells_of(rows, methods, experiment.groups),
+        methods,
+        experiment.groups,
+        recoveries(episodes, methods),
+        adaptation_shares([episode.spec for episode in episodes], rows, experiment.groups, methods[0]),
+        foresights(episodes, methods),
+    )
 
 
 def _experiment(arguments: argparse.Namespace) -> Experiment:

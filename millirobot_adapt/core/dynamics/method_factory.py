@@ -18,6 +18,7 @@ from millirobot_adapt.core.yaml_file import read_yaml
 
 METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'mb': ModelBased,
+    'mb_aug': ModelBased,  # trained on disturbed segments
     'mb_de': DynamicEvaluation,
     'grbal': Grbal,
     'grbal_literal': Grbal,  # the graphs differ

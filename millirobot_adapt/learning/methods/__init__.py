@@ -5,6 +5,7 @@ from __future__ import annotations
 from millirobot_adapt.learning.methods.grbal import GrbalLearner
 from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
+from millirobot_adapt.learning.methods.mb_aug import AugmentedModelBasedLearner
 from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
 from millirobot_adapt.learning.methods.rebal import RebalLearner
 from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
@@ -12,6 +13,7 @@ from millirobot_adapt.learning.methods.training_interface import Model
 
 METHODS: dict[str, type[Model]] = {
     'mb': ModelBasedLearner,
+    'mb_aug': AugmentedModelBasedLearner,
     'mb_de': DynamicEvaluationLearner,
     'grbal': GrbalLearner,
     'grbal_literal': GrbalLiteralLearner,
