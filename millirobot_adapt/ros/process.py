@@ -6,6 +6,7 @@ import contextlib
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -90,6 +91,8 @@ def run(make: Callable[[], Node]) -> int:
 def _join() -> None:
     """Initialise ROS with the command line; what ROS refuses becomes one line."""
     read_files(sys.argv)
+    # A caller that has given up and gone needs no answer; rclpy would print a warning with a line of its own source.
+    warnings.filterwarnings('ignore', 'failed to send response', RuntimeWarning)
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's RCLError, which has no public name

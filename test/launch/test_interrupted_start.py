@@ -1,7 +1,7 @@
 """Ctrl-C in the terminal at many moments of the start, once or twice: no traceback, no process, no misleading error.
 
-The moments are counted from launch's first line: before it, Python still imports ros2's own modules, and a Ctrl-C then
-ends in ros2's own traceback, with nothing of ours begun.
+The moments are counted from the line with which launch begins to listen for signals: what a Ctrl-C before it meets is
+launch's own, and nothing of ours has begun.
 """
 
 import signal

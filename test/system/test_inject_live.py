@@ -91,7 +91,8 @@ def test_a_request_that_names_no_fault_or_two_is_refused(group, listener, tmp_pa
 def test_without_a_mock_and_with_a_wrong_name_it_says_so():
     answer = run([*MILLIROBOT, 'inject', 'mocap.stop', '--domain', '231'])
     assert answer.returncode == 2
-    assert 'no mock runs' in answer.stderr
+    # The second where another run on this machine has one.
+    assert 'no mock runs' in answer.stderr or 'mock_robot does not run in ROS domain 231' in answer.stderr
     answer = run([*MILLIROBOT, 'inject', 'mocap.stoop'])
     assert answer.returncode == 2
     assert "did you mean 'mocap.stop'" in answer.stderr

@@ -21,9 +21,9 @@ PROC = Path('/proc')
 MOCK = 'mock_robot'
 CONDUCTING = ('launched', 'process_guardian')
 """Programs that conduct a run; the first stays a little longer than the nodes, to write the report."""
-FIRST_LINE = b'All log files'
-"""What ros2 launch prints first. Before it, Python still imports ros2's own modules, and a Ctrl-C then ends in ros2's
-own traceback, with nothing of ours begun."""
+FIRST_LINE = b'Default logging verbosity'
+"""What ros2 launch prints when it begins to listen for signals. A Ctrl-C before it ends in a traceback of ros2 or in an
+endless loop of launch (`LaunchService.run` goes on after every KeyboardInterrupt), with nothing of ours begun."""
 
 
 def ros2_program() -> str:

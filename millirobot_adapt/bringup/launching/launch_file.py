@@ -23,7 +23,7 @@ from launch.actions import (
     RegisterEventHandler,
     Shutdown,
 )
-from launch.event_handlers import OnShutdown
+from launch.event_handlers import OnProcessStart, OnShutdown
 from launch.events import matches_action
 from launch.events.process import ProcessExited, SignalProcess
 
@@ -82,12 +82,23 @@ def _start(launch: str, chosen: Mapping[str, str]) -> list[Action]:
         on_exit=_on_exit,
     )  # fmt: skip
     ask = EmitEvent(event=SignalProcess(signal_number=signal.SIGINT, process_matcher=matches_action(run)))
+    started = False
+
+    def on_start(_: object, context: LaunchContext) -> list[Action]:
+        # A Ctrl-C just before came too early for the run, and launch can signal it only from here on.
+        nonlocal started
+        started = True
+        return [ask] if context.is_shutdown else []
 
     def on_shutdown(_: object, context: LaunchContext) -> list[Action]:
         # On a terminal, launch leaves Ctrl-C to it, which knows nothing of a SIGINT that is sent to launch alone.
-        return [] if context.noninteractive else [ask]
+        return [ask] if started and not context.noninteractive else []
 
-    return [run, RegisterEventHandler(OnShutdown(on_shutdown=on_shutdown))]
+    return [
+        RegisterEventHandler(OnProcessStart(target_action=run, on_start=on_start)),
+        RegisterEventHandler(OnShutdown(on_shutdown=on_shutdown)),
+        run,
+    ]
 
 
 def _on_exit(event: ProcessExited, context: LaunchContext) -> list[Action]:
