@@ -33,6 +33,7 @@ from millirobot_adapt.app.commands import (
     replay,
     report,
     robot,
+    study,
     view,
 )
 from millirobot_adapt.app.parser import CommandGroups, CommandParser
@@ -40,8 +41,8 @@ from millirobot_adapt.core.errors import DeviceError, UserError, missing_extra
 from millirobot_adapt.core.files import NO_WAY_IN
 
 MODULES = (
-    live, operate, inject, collect, learn_online, learn, make_models, evaluate, evaluate_log, replay, report, film,
-    view, import_log, bag, calibrate, calibrate_pose, doctor, robot, params, path, link, bench, completion,
+    live, operate, inject, collect, learn_online, learn, make_models, evaluate, evaluate_log, study, replay, report,
+    film, view, import_log, bag, calibrate, calibrate_pose, doctor, robot, params, path, link, bench, completion,
 )  # fmt: skip
 """The files that add commands."""
 
@@ -56,7 +57,7 @@ GROUPS = {
     ),
     'learn': (
         'collect data, train models, compare methods',
-        ('collect', 'learn', 'train', 'export-model', 'make-models', 'evaluate', 'evaluate-log'),
+        ('collect', 'learn', 'train', 'export-model', 'make-models', 'evaluate', 'evaluate-log', 'study'),
     ),
     'check': (
         'find out whether all is ready for a run',

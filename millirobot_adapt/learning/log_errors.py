@@ -69,17 +69,26 @@ def log_errors(
     horizons: tuple[int, ...],
     every: int,
     on_rollout: Callable[[], object] = lambda: None,
+    least_past: int = 0,
 ) -> LogErrors:
     """Predict from every `every`-th tick that has a whole window of T1 transitions behind it.
 
-    A prediction runs under the logged actions as far as the longest horizon or the next gap in the log.
+    A prediction runs under the logged actions as far as the longest horizon or the next gap in the log. `least_past` is
+    the number of transitions that must lie behind it where that is more than T1: methods with other windows then start
+    from the same ticks.
     """
     dt = float(rollouts.metadata['dt'])
     shape = (2, len(rollouts.states), len(horizons))
     position, heading, predictions = np.full(shape, np.nan), np.full(shape, np.nan), 0
     for n in range(len(rollouts.states)):
         found = np.array(
-            list(_errors(method, rollouts, n, TransitionHistory(window, dt, rollouts.layout), horizons, every))
+            [
+                errors
+                for past, errors in _errors(
+                    method, rollouts, n, TransitionHistory(window, dt, rollouts.layout), horizons, every
+                )
+                if past >= least_past
+            ]
         )
         found = found.reshape(-1, 2, len(horizons), 2)  # starts, before/after, horizons, position/heading
         counted = (~np.isnan(found[:, 0, :, 0])).sum(axis=0)
@@ -97,13 +106,15 @@ def _errors(
     history: TransitionHistory,
     horizons: tuple[int, ...],
     every: int,
-) -> Iterator[FloatArray]:
-    """Yield the errors (2, horizons, 2) of each prediction in rollout `n`."""
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield, of each prediction in rollout `n`, the unbroken transitions behind it and its errors (2, horizons, 2)."""
     states, actions = rollouts.states[n].astype(float), rollouts.actions[n].astype(float)
     ahead = steps_ahead(rollouts.valid[n], max(horizons))
     method.reset()
+    past = 0
     for k, state in enumerate(states):
         known = k > 0 and bool(rollouts.valid[n, k - 1])
+        past = past + 1 if known else 0
         history.add(rollouts.stamps[n, k], state, actions[k - 1] if known else None)
         window, steps = history.window(), ahead[k]
         starts = k % every == 0 and steps >= min(horizons) and bool(window.mask.all())
@@ -112,7 +123,7 @@ def _errors(
         models = (method.prior, method.adapt(window).model)
         if starts:
             predicted = [model.rollout(state, actions[k : k + steps, None])[:, 0] for model in models]
-            yield np.array([_compare(path, states[k : k + steps + 1], horizons) for path in predicted])
+            yield past, np.array([_compare(path, states[k : k + steps + 1], horizons) for path in predicted])
 
 
 def _compare(predicted: NDArray[np.floating], actual: FloatArray, horizons: tuple[int, ...]) -> FloatArray:

@@ -12,9 +12,17 @@ import numpy as np
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.estimator_config import EstimatorConfig
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.layout import PLANE
-from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, concatenate, cut_walks, mark_valid
+from millirobot_adapt.learning.rollout_file import (
+    LAYOUT,
+    CollectedRollouts,
+    concatenate,
+    cut_walks,
+    holds_rollouts,
+    load_rollouts,
+    mark_valid,
+)
 from millirobot_adapt.learning.sources import PIECE, check_alike, read_walks
 from millirobot_adapt.recording.lab.log_states import LoggedWalk, read_logged_walks
 
@@ -46,10 +54,11 @@ class Log:
 
 
 def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig | None = None) -> Log:
-    """Read a bag, a run folder or one of the lab's logs (npz).
+    """Read a bag, a run folder, a file that `collect` wrote or one of the lab's logs (both npz).
 
     A live run holds its states; it is cut into rollouts of 20 s, and where its setpoint was zero nothing is learned or
-    predicted. Those of the lab's logs, imported or not, are estimated as they would have been live.
+    predicted. Those of the lab's logs, imported or not, are estimated as they would have been live. Each rollout of a
+    file of rollouts is a session of its own.
 
     Args:
         path: What to read.
@@ -59,9 +68,12 @@ def read_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig | None =
     Raises:
         UserError: it is missing or malformed, or holds nothing of use.
     """
-    log = (
-        _read_lab_log(path, estimator, robot or RobotConfig()) if path.suffix == '.npz' else _read_bag(path, estimator)
-    )
+    if path.suffix != '.npz':
+        log = _read_bag(path, estimator)
+    elif holds_rollouts(path):
+        log = _read_rollouts(path, robot)
+    else:
+        log = _read_lab_log(path, estimator, robot or RobotConfig())
     if not log.rollouts.valid.any():
         raise UserError(f'{path}: holds no two states a control period apart; is it a log of {log.robot.name}?')
     return log
@@ -73,6 +85,14 @@ def _read_lab_log(path: Path, estimator: EstimatorConfig, robot: RobotConfig) ->
         'origin': 'real', 'robot': robot.name, 'dt': robot.dt, 'logs': {path.stem: _digest(path)},
     }  # fmt: skip
     return Log(path.stem, _as_rollouts(walks, robot, metadata), tuple(walk.session for walk in walks), robot)
+
+
+def _read_rollouts(path: Path, robot: RobotConfig | None) -> Log:
+    rollouts = load_rollouts(path)
+    own = robot if robot is not None and robot.name == rollouts.metadata['robot'] else None
+    rollouts.metadata['logs'] = {path.stem: rollouts.digest()}
+    sessions = tuple(f'{path.resolve()} {number}' for number in range(len(rollouts.valid)))
+    return Log(path.stem, rollouts, sessions, own or load_robot(rollouts.metadata['robot']))
 
 
 def _read_bag(path: Path, estimator: EstimatorConfig) -> Log:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +135,7 @@ def run_study(
         results += _predict(ConstantVelocity(robot.dt), STILL, 0, judged, config, bar)
         for name in names:
             for seed in range(config.seed, config.seed + config.seeds):
-                method = _train(learned, config.train.training(name, seed), Path(folder) / f'{name}_{seed}', robot)
+                method = train_on(learned, config.train.training(name, seed), Path(folder) / f'{name}_{seed}', robot)
                 results += _predict(method, name, seed, judged, config, bar)
         for test in judged:
             if test.own:
@@ -182,7 +182,7 @@ def leave_one_out(
                 for number, fold in enumerate(folds):
                     run = Path(folder) / f'{name}_{seed}_without_{number}'
                     training = config.train.training(name, seed)
-                    method = _train(log.part(np.flatnonzero(~fold)), training, run, log.robot)
+                    method = train_on(log.part(np.flatnonzero(~fold)), training, run, log.robot)
                     left_out = Test(LEFT_OUT, log.part(np.flatnonzero(fold)), own=False)
                     for result in _predict(method, name, seed, [left_out], config, bar):
                         parts.setdefault(result.shift, []).append(result.errors)
@@ -192,18 +192,22 @@ def leave_one_out(
     return results, {LEFT_OUT: log}
 
 
-def _check_trainable(log: Log, config: LogStudyConfig) -> None:
-    """Find out whether every training on a log will find enough in it, before the first one begins.
+def check_trainable(log: Log, length: int, seeds: Iterable[int]) -> None:
+    """Find out whether every training on a log will find segments of `length` transitions, before the first begins.
 
     Raises:
         UserError: one will not; names the log.
     """
-    length = config.train.window + config.train.horizon
-    for seed in range(config.seed, config.seed + config.seeds):
+    for seed in seeds:
         try:
             make_data_set(log.rollouts, length, split_rollouts(len(log), generator(seed)))
         except UserError as error:
             raise UserError(f'{log.name}: {error}') from None
+
+
+def _check_trainable(log: Log, config: LogStudyConfig) -> None:
+    seeds = range(config.seed, config.seed + config.seeds)
+    check_trainable(log, config.train.window + config.train.horizon, seeds)
 
 
 def _knows_itself(log: Log, config: LogStudyConfig) -> bool:
@@ -244,7 +248,7 @@ def _shifts(config: LogStudyConfig) -> dict[str, Shift]:
     }
 
 
-def _train(log: Log, config: TrainConfig, run: Path, robot: RobotConfig) -> Method:
+def train_on(log: Log, config: TrainConfig, run: Path, robot: RobotConfig) -> Method:
     """Train, export, and load the bundle as the controller would."""
     session.train(log.rollouts, run, config, say=lambda line: None)
     bundle = run / 'bundle'
@@ -271,7 +275,7 @@ def _predict_own(test: Test, config: LogStudyConfig, folder: Path, robot: RobotC
     for half in (0, 1):
         rows, others = np.flatnonzero(halves == half), np.flatnonzero(halves != half)
         run = folder / f'{OWN}_{test.name}_{half}'
-        method = _train(test.log.part(others), config.train.training(BASELINE, config.seed), run, robot)
+        method = train_on(test.log.part(others), config.train.training(BASELINE, config.seed), run, robot)
         errors = log_errors(
             method, test.log.part(rows).rollouts, config.train.window, config.horizons, config.every
         )  # fmt: skip

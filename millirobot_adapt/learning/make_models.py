@@ -6,6 +6,7 @@ if they were collected with the same parameters, a training run if data, paramet
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from millirobot_adapt.learning import session
 from millirobot_adapt.learning.collect import collect, describe
 from millirobot_adapt.learning.recipe import Recipe
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, load_rollouts
+from millirobot_adapt.learning.session import Rounds
 from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.learning.training_run import load_training_run
 
@@ -46,10 +48,22 @@ class Job:
     """Folder of the training run."""
     bundle: Path
     robot: RobotConfig
+    rounds: Rounds | None
+    """Further rounds of training; None: none."""
+
+    @property
+    def rounds_record(self) -> dict[str, Any] | None:
+        """What a training run with these rounds keeps of them."""
+        return None if self.rounds is None else self.rounds.record(self.digest)
 
 
 def make_models(
-    recipe: Recipe, work: Path, out: Path, jobs: int, rollouts: CollectedRollouts | None = None
+    recipe: Recipe,
+    work: Path,
+    out: Path,
+    jobs: int,
+    rollouts: CollectedRollouts | None = None,
+    rounds: Rounds | None = None,
 ) -> list[dict[str, Any]]:
     """Make every model of the recipe; return a row for each, in the recipe's order.
 
@@ -59,6 +73,7 @@ def make_models(
         out: Folder for the bundles that ship.
         jobs: Processes.
         rollouts: Data of one's own to train on; None: collect what the recipe says.
+        rounds: Further rounds of training of every model; None: none. It goes to other processes by pickle.
 
     Raises:
         UserError: the data are too few; a folder cannot be written.
@@ -71,7 +86,7 @@ def make_models(
     else:
         rollouts.save(file)
     made = [
-        Job(name, config, file, rollouts.digest(), work / RUNS / name, folder / name, recipe.robot)
+        Job(name, config, file, rollouts.digest(), work / RUNS / name, folder / name, recipe.robot, rounds)
         for models, folder in ((recipe.models, out), (recipe.copies, work / COPIES))
         for name, config in models.items()
     ]
@@ -124,7 +139,8 @@ def _do(job: Job) -> dict[str, Any]:
     if not there:
         job.run.mkdir(parents=True, exist_ok=True)
         with (job.run / LOG).open('w', encoding='utf-8') as log:
-            session.train(load_rollouts(job.rollouts), job.run, job.config, lambda line: print(line, file=log), _place)
+            say = functools.partial(print, file=log)
+            session.train(load_rollouts(job.rollouts), job.run, job.config, say, _place, job.rounds)
     session.export(job.run, job.bundle, job.robot)
     training = load_training_run(job.run).record['training']
     return {
@@ -146,7 +162,9 @@ def _is_done(job: Job) -> bool:
         return False
     training = record['training']
     same = training['version'] == __version__ and training['parameters'] == flatten(job.config)
-    return bool(same and record['data']['sha256'] == job.digest)
+    if job.rounds is None:
+        return bool(same and record['data']['sha256'] == job.digest)
+    return bool(same and training.get('rounds') == job.rounds_record)
 
 
 def format_rows(rows: list[dict[str, Any]]) -> str:

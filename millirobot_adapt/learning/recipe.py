@@ -24,6 +24,10 @@ class Recipe:
     """Bundle -> how it is trained, in the order of training."""
     copies: Mapping[str, TrainConfig] = field(default_factory=dict)
     """The same models with other training seeds, `<bundle>_seed<n>`."""
+    rounds: int = 0
+    """Further rounds of training, each after walking on the mock with the model so far (Algorithm 9, lines 3 to 7)."""
+    round_minutes: float = 5.0
+    """Simulated time walked before each [min]."""
 
     def seeded(self, count: int) -> Recipe:
         """Return the recipe with `count` training seeds of every model: its own, and copies with the next ones."""
@@ -55,6 +59,8 @@ class RecipeFile(Config):
     collect: CollectConfig = section(CollectConfig, 'How data are collected.')
     models: Mapping[str, TrainConfig] = param({}, 'Bundle -> how it is trained, in the order of training.')
     copies: Mapping[str, tuple[int, ...]] = param({}, 'Bundle -> other training seeds, each a bundle of its own.')
+    rounds: int = param(0, 'Further rounds of training, each after a walk on the mock with the model so far.', low=0)
+    round_minutes: float = param(5.0, 'Simulated time walked before each round.', unit='min', low=0.01, high=1000.0)
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -77,4 +83,4 @@ def load_recipe(name: str) -> Recipe:
         for bundle, seeds in file.copies.items()
         for seed in seeds
     }
-    return Recipe(load_robot(file.robot), file.collect, file.models, copies)
+    return Recipe(load_robot(file.robot), file.collect, file.models, copies, file.rounds, file.round_minutes)

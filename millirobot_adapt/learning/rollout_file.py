@@ -100,6 +100,15 @@ def load_rollouts(path: Path) -> CollectedRollouts:
     return rollouts
 
 
+def holds_rollouts(path: Path) -> bool:
+    """Tell whether an npz file is one of rollouts; logs of the lab are npz files, too."""
+    try:
+        with _archive(path) as file:
+            return 'valid' in file and 'metadata' in file
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return False
+
+
 def _archive(path: Path) -> Any:
     """Open an npz file.
 

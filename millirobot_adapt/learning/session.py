@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,23 @@ class Rounds:
 
     count: int
     walk: Callable[[Path, int], CollectedRollouts]
-    """Walks with a bundle before the round of that number."""
+    """Return what was walked with a bundle before the round of that number, counted from 1."""
+    key: str
+    """What will be walked, in words or hashes that differ where it does."""
+
+    def record(self, first: str) -> dict[str, Any]:
+        """Return what a training run keeps of its rounds; `first` is the hash of the data that it began with."""
+        return {'count': self.count, 'walked': self.key, 'first_data': first}
+
+
+def recorded_rounds(rounds: Sequence[CollectedRollouts]) -> Rounds:
+    """Return rounds whose walks are recorded already: each was walked with the model of the round before."""
+    key = ', '.join(part.digest() for part in rounds)
+    return Rounds(len(rounds), functools.partial(_recorded_walk, tuple(rounds)), key)
+
+
+def _recorded_walk(rounds: Sequence[CollectedRollouts], bundle: Path, number: int) -> CollectedRollouts:
+    return rounds[number - 1]
 
 
 def train(
@@ -85,6 +102,7 @@ def train(
     trainer = Trainer(config, data_set, dt, start.model if start else None)
     origin = TrainingOrigin.of(trainer, rollouts.digest(), start.digest if start else '')
     model = _resumable(trainer, out, origin, resume, say, place)
+    began = {'rounds': rounds.record(rollouts.digest())} if rounds else {}
     for number in range(1, rounds.count + 1 if rounds else 1):
         assert rounds is not None
         run = TrainedRun(model, _record(trainer, model, rollouts, start))
@@ -99,6 +117,7 @@ def train(
         model = _run(trainer, f'{out.name}, round {number}', place)
     _say_choice(trainer.trials, say)
     record = _record(trainer, model, rollouts, start)
+    record['training'] |= began
     for name, result in record['training']['validation'].items():
         say(
             f'validation {name} the inner update: one-step error {result["one_step"]:.3f} (normalised), '

@@ -47,6 +47,23 @@ def load_data(paths: Sequence[Path]) -> CollectedRollouts:
     return replace(joined, metadata={**joined.metadata, MANIFEST: manifest})
 
 
+def load_rounds(paths: Sequence[Sequence[Path]], first: CollectedRollouts) -> list[CollectedRollouts]:
+    """Read the data of further rounds of training, as `load_data`; `first` are the data that training begins with.
+
+    Raises:
+        UserError: as `load_data`; data are in two rounds, or are of another kind than the first.
+    """
+    rounds = [load_data(each) for each in paths]
+    check_alike(['--data', *(str(each[0]) for each in paths)], [first, *rounds])
+    known = {row['sha256'] for row in sources_of(first)}
+    for part in rounds:
+        for row in sources_of(part):
+            if row['sha256'] in known:
+                raise UserError(f'{row["file"]}: is in an earlier round, too; what a round adds must be new')
+        known |= {row['sha256'] for row in sources_of(part)}
+    return rounds
+
+
 def check_alike(names: Sequence[str], parts: Sequence[CollectedRollouts]) -> None:
     """Check that data are of one robot, one control period, and all of the mock or all of the robot.
 

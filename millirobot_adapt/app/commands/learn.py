@@ -6,13 +6,17 @@ import argparse
 import functools
 import importlib.util
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.shared import add_force, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError, closest, not_one_of
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.robot.description import load_robot
+
+if TYPE_CHECKING:  # it needs PyTorch
+    from millirobot_adapt.learning.rollout_file import CollectedRollouts
+    from millirobot_adapt.learning.session import Rounds
 
 FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip')
 """Parameters of training that an earlier model has fixed."""
@@ -54,6 +58,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         default=5.0,
         help='simulated time walked before each round (default: %(default)s)',
     )
+    train.add_argument(
+        '--round', type=user_path, nargs='+', action='append', default=[], metavar='RUN', dest='recorded',
+        help='runs that were walked with the model so far: a further round of training, in which they join the data; '
+        'may be repeated, the oldest round first',
+    )  # fmt: skip
     train.set_defaults(run=run_train)
 
     export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
@@ -77,8 +86,8 @@ def run_train(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.train_config import TrainConfig
     from millirobot_adapt.learning.training_run import ARRAYS
 
-    if args.resume and args.rounds:
-        raise UserError('--resume: only a training without --rounds can go on; leave one of the two out')
+    if args.resume and (args.rounds or args.recorded):
+        raise UserError('--resume: only a training without further rounds can go on; leave one of the two out')
     check_free(args.out, args.out / ARRAYS, 'a trained run', args.force)
     settings = [f'seed={args.seed}', f'threads={args.threads}', *args.settings]
     config = parse_settings(TrainConfig, [f'method={args.method or "grbal"}', *settings])
@@ -86,7 +95,7 @@ def run_train(args: argparse.Namespace) -> int:
     if args.start:
         start = load_start(args.start, load_robot(data.metadata['robot']))
         config = parse_settings(TrainConfig, [*_fixed(args, start.record), *settings])
-    rounds = _rounds(args, data.metadata) if args.rounds else None
+    rounds = _rounds(args, data)
     session.train(data, args.out, config, rounds=rounds, resume=args.resume, start=start)
     print(f'{args.out}: trained; next: millirobot export-model {args.out} --out models/NAME')
     return 0
@@ -109,19 +118,45 @@ def _fixed(args: argparse.Namespace, record: Mapping[str, Any]) -> list[str]:
     return [f'{name}={text}' for name, text in texts.items()]
 
 
-def _rounds(args: argparse.Namespace, metadata: Mapping[str, Any]) -> Any:
-    """Walk on the mock between rounds.
+def _rounds(args: argparse.Namespace, data: CollectedRollouts) -> Rounds | None:
+    """Return further rounds of training: recorded ones, or walks on the mock; None where there are none.
 
     Raises:
-        UserError: the data are those of a robot.
+        UserError: both are asked for; the mock is to walk, but the data are those of a robot; as `load_rounds`.
+    """
+    from millirobot_adapt.learning.session import recorded_rounds
+    from millirobot_adapt.learning.sources import load_rounds
+
+    if args.recorded and args.rounds:
+        raise UserError('--rounds: walks on the mock, but --round names what was walked; leave one of the two out')
+    if args.recorded:
+        return recorded_rounds(load_rounds(args.recorded, data))
+    return mock_rounds(args.rounds, args.round_minutes, args.seed, data.metadata) if args.rounds else None
+
+
+def mock_rounds(count: int, minutes: float, seed: int, metadata: Mapping[str, Any]) -> Rounds:
+    """Return rounds between which the mock walks with the model so far.
+
+    Args:
+        count: Rounds after the first.
+        minutes: Simulated time walked before each [min].
+        seed: Of the walks.
+        metadata: Of the data that training begins with.
+
+    Raises:
+        UserError: those data are not of the mock.
     """
     from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
     from millirobot_adapt.learning.session import Rounds
 
     if metadata['origin'] != 'mock':
-        raise UserError('--rounds walks on the mock, but the data are not of the mock; walk with your robot instead')
-    config = OnPolicyConfig(minutes=args.round_minutes, seed=args.seed)
-    return Rounds(args.rounds, functools.partial(walk_on_policy, config, metadata['robot']))
+        raise UserError(
+            '--rounds walks on the mock, but the data are not of the mock; walk with your robot and the model, then '
+            'name these runs with --round'
+        )
+    config = OnPolicyConfig(minutes=minutes, seed=seed)
+    walk = functools.partial(walk_on_policy, config, metadata['robot'])
+    return Rounds(count, walk, f'on the mock, {minutes:g} min, seed {seed}')
 
 
 def run_export(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.learn import need_torch
+from millirobot_adapt.app.commands.learn import mock_rounds, need_torch
 from millirobot_adapt.app.commands.shared import between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
@@ -41,6 +41,11 @@ def add(subparsers: Any) -> None:
         '--data', type=user_path, nargs='+', metavar='DATA',
         help='train on these instead of collecting: files that `collect` wrote, bags, run folders; needs --out',
     )  # fmt: skip
+    parser.add_argument(
+        '--round', type=user_path, nargs='+', action='append', default=[], metavar='RUN', dest='recorded',
+        help='with --data: runs that were walked with a model so far, a further round of training; may be repeated, '
+        'the oldest round first (default: the rounds on the mock that the recipe names)',
+    )  # fmt: skip
     parser.add_argument('--out', type=user_path, help='folder for the bundles (default: models)')
     parser.add_argument(
         '--work', type=user_path,
@@ -57,6 +62,8 @@ def run_make_models(args: argparse.Namespace) -> int:
     need_torch()
     from millirobot_adapt.learning.make_models import format_rows, make_models
     from millirobot_adapt.learning.recipe import load_recipe
+    from millirobot_adapt.learning.session import recorded_rounds
+    from millirobot_adapt.learning.sources import load_rounds
 
     recipe = load_recipe(args.recipe)
     if args.seeds is not None:
@@ -64,11 +71,18 @@ def run_make_models(args: argparse.Namespace) -> int:
     if args.only is not None:
         recipe = recipe.only(args.only.split(','))
     out, work = args.out or Path('models'), args.work or Path('build/models')
-    rollouts = None
+    rollouts = rounds = None
     if args.data:
         rollouts, out = _own_data(args, recipe.robot.name), args.out
         work = args.work or out / 'work'
-    rows = make_models(recipe, work, out, args.jobs, rollouts)
+    elif args.recorded:
+        raise UserError('--round: adds to data of your own; name those that training begins with: --data RUN...')
+    if args.recorded and rollouts is not None:
+        rounds = recorded_rounds(load_rounds(args.recorded, rollouts))
+    elif recipe.rounds:
+        told = {'origin': 'mock', 'robot': recipe.robot.name} if rollouts is None else rollouts.metadata
+        rounds = mock_rounds(recipe.rounds, recipe.round_minutes, recipe.collect.seed, told)
+    rows = make_models(recipe, work, out, args.jobs, rollouts, rounds)
     print(json.dumps({'schema': SCHEMA, 'models': rows}, indent=1) if args.json else format_rows(rows))
     return 0
 
