@@ -36,6 +36,7 @@ from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.state import StateView
+from millirobot_adapt.learning.online.kept_legs import RANDOM, kept_legs, save_unkept
 from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.learning_page import write_learning_page
 from millirobot_adapt.learning.online.progress_file import ProgressFile, read_progress
@@ -102,6 +103,7 @@ class LearningSetup:
         if self.resume is not None:
             for path in sorted((self.resume / LEGS).glob('*.npz')):
                 shutil.copy2(path, folder.path / LEGS / path.name)
+            save_unkept(self.resume, folder.path / LEGS)
             newest = newest_bundle(self.resume)
             if newest is not None:
                 shutil.copytree(newest, folder.path / FIRST)
@@ -126,6 +128,8 @@ class Sitting:
         self._schedule = Schedule(learn.random_minutes, learn.random_share, learn.shapes)
         self._centre, self._radius = np.array(collector['centre']), float(collector['radius'])
         self._progress = ProgressFile(folder.path)
+        for shape, seconds in kept_legs(folder.path):
+            self._schedule.add(shape, seconds)
         self._legs = len(list((folder.path / LEGS).glob('*.npz')))
         self._in_force: Path | None = None
         self._model = 'no model yet'
@@ -208,14 +212,14 @@ class Sitting:
         actions = executed_actions(stamps, sent_stamps, sent, self._robot.dt)
         metadata = {
             'origin': 'mock' if self._setup.mock else 'real', 'robot': self._robot.name, 'dt': self._robot.dt,
-            'version': __version__, 'estimator': 'live', 'shape': shape or 'random',
+            'version': __version__, 'estimator': 'live', 'shape': shape or RANDOM,
         }  # fmt: skip
         self._legs += 1
         rollouts = cut_walks([(stamps, states, actions)], len(stamps) - 1, self._robot, metadata)
         rollouts.save(self._folder.path / LEGS / f'{self._legs:04}.npz')
         known = bool(np.isfinite(cost))
         self._cost = cost if known else self._cost
-        told = {'walked_min': self._walked, 'shape': shape or 'random', 'seconds': seconds}
+        told = {'walked_min': self._walked, 'shape': shape or RANDOM, 'seconds': seconds}
         self._progress.add(wall_s=time.time(), cost=cost if known else None, **told)
 
     @property

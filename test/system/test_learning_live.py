@@ -1,4 +1,4 @@
-"""A sitting of learning with the mock: from nothing to a model that drives the robot, and a trainer that is killed."""
+"""A sitting of learning with the mock: from nothing to a model that drives, and whoever is killed on the way."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
@@ -13,8 +14,10 @@ from harness import MILLIROBOT, processes_with, run, wait_for
 pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
+from millirobot_adapt.benchmarks.link.launched_robot import kill, processes_of
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.learning.online.progress_file import read_progress
+from millirobot_adapt.learning.rollout_file import load_rollouts
 from millirobot_adapt.ros.witness import Witness
 
 pytestmark = [pytest.mark.system, pytest.mark.train]
@@ -104,29 +107,134 @@ def launch_words(folder, **chosen):
     return [f'{name}:={value}' for name, value in given.items()]
 
 
-def test_what_is_launched_learns_from_when_it_is_armed_until_ctrl_c(tmp_path, witness):
-    command = [sys.executable, '-m', 'millirobot_adapt.app.launched', 'learn', *launch_words(tmp_path)]
-    output = tmp_path / 'output'
-    with output.open('w') as stream:
-        learning = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
-    try:
-        turn = lambda: witness.spin(0.05)  # noqa: E731
-        wait_for(lambda: 'ready to learn' in output.read_text(), 'it is ready', 120.0, turn)
-        witness.spin(2.0)
-        assert not witness.moving, 'nothing moves before it is armed'
-        done, answer = witness.call('bridge/arm', 10.0)
+class LaunchedSitting:
+    """What learn.launch.py starts, and somebody who arms the robot."""
+
+    def __init__(self, folder, witness, **chosen):
+        self.folder, self.witness = folder, witness
+        self.output = folder / f'output_{len(list(folder.glob("output_*")))}'
+        command = [sys.executable, '-m', 'millirobot_adapt.app.launched', 'learn', *launch_words(folder, **chosen)]
+        with self.output.open('w') as stream:
+            self.process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
+
+    @property
+    def run(self):
+        return (self.folder / 'runs' / 'latest').resolve()
+
+    @property
+    def said(self):
+        return self.output.read_text()
+
+    def until(self, condition, what, seconds=180.0):
+        def turn():
+            self.witness.spin(0.05)
+            assert self.process.poll() is None, self.said
+
+        wait_for(condition, what, seconds, turn)
+
+    def begin(self):
+        self.until(lambda: 'ready to learn' in self.said, 'it is ready')
+        done, answer = self.witness.call('bridge/arm', 10.0)
         assert done, answer
-        folder = tmp_path / 'runs' / 'latest'
-        wait_for(lambda: rows_of(folder, 'shape'), 'a leg is over', 120.0, turn)
-        learning.send_signal(signal.SIGINT)
-        assert learning.wait(60) == 0, output.read_text()
-    finally:
-        learning.kill()
-    said = output.read_text()
-    assert 'learn.launch.py itself sets bridge.gate.fence' in said
-    assert 'the robot stands, and every process has ended' in said
-    assert 'what was learned: ' in said
-    assert (folder / 'learning.html').is_file()
-    assert not (folder / 'ended.txt').exists()
-    assert list((folder / 'legs').glob('*.npz'))
-    assert not processes_with(str(folder.resolve()))
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(60) == 0, self.said
+
+    def close(self):
+        for pid in (*processes_of(self.folder).values(), self.process.pid):
+            kill(pid)
+        self.process.wait()
+
+
+@pytest.fixture
+def sit(tmp_path, witness):
+    started = []
+
+    def start(**chosen):
+        started.append(LaunchedSitting(tmp_path, witness, **chosen))
+        return started[-1]
+
+    yield start
+    for sitting in started:
+        sitting.close()
+
+
+def test_what_is_launched_learns_from_when_it_is_armed_until_ctrl_c(sit):
+    sitting = sit()
+    sitting.until(lambda: 'ready to learn' in sitting.said, 'it is ready')
+    sitting.witness.spin(2.0)
+    assert not sitting.witness.moving, 'nothing moves before it is armed'
+    sitting.begin()
+    sitting.until(lambda: rows_of(sitting.run, 'shape'), 'a leg is over')
+    sitting.end()
+    assert 'learn.launch.py itself sets bridge.gate.fence' in sitting.said
+    assert 'the robot stands, and every process has ended' in sitting.said
+    assert 'what was learned: ' in sitting.said
+    assert (sitting.run / 'learning.html').is_file()
+    assert not (sitting.run / 'ended.txt').exists()
+    assert list((sitting.run / 'legs').glob('*.npz'))
+    assert not processes_with(str(sitting.run))
+
+
+def test_a_rover_learns_from_nothing_to_a_path_with_its_own_model(sit):
+    sitting = sit(robot='rover')
+    sitting.begin()
+    sitting.until(
+        lambda: any(row['shape'] != 'random' for row in rows_of(sitting.run, 'shape')), 'it has driven a path', 300.0
+    )
+    sitting.end()
+    assert rows_of(sitting.run, 'swap')[0]['swap'] == '0001'
+    manifest = yaml.safe_load((sitting.run / 'models' / '0001' / 'model.yaml').read_text())
+    assert (manifest['robot'], manifest['data']['origin']) == ('rover', 'mock')
+    path = next(row for row in rows_of(sitting.run, 'shape') if row['shape'] != 'random')
+    assert path['cost'] is not None
+
+
+def last_stamp(legs):
+    """When the last state of the last leg was sampled [s, host clock]."""
+    return max(float(np.nanmax(load_rollouts(path).stamps)) for path in legs.glob('*.npz'))
+
+
+def busy(seconds):
+    """Allow a busy machine in proportion."""
+    return seconds * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize('victim', ['recorder', 'controller', 'launched'])
+def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, victim):
+    """`launched` conducts the sitting, and holds the leg that is being walked."""
+    sitting = sit()
+    sitting.begin()
+    sitting.until(lambda: rows_of(sitting.run, 'shape'), 'a leg is over')
+    if victim == 'controller':
+        sitting.until(lambda: 'controller' in processes_of(sitting.folder), 'there is a model', 300.0)
+    legs = len(rows_of(sitting.run, 'shape'))
+    sitting.until(lambda: len(rows_of(sitting.run, 'shape')) > legs, 'another leg is over')
+    sitting.until(lambda: sitting.witness.moving, 'it walks')
+    sitting.witness.spin(2.5)
+    cut, killed = sitting.run, time.time()
+    os.kill(processes_of(sitting.folder)[victim], signal.SIGKILL)
+    wait_for(lambda: not sitting.witness.moving, 'it stands', 20.0, lambda: sitting.witness.spin(0.02))
+    stood = sitting.witness.changed_at - killed
+    wait_for(lambda: not processes_of(sitting.folder), 'all has ended', 90.0, lambda: sitting.witness.spin(0.05))
+    assert sitting.process.wait(10) == (1 if victim != 'launched' else -signal.SIGKILL), sitting.said
+    if victim != 'launched':
+        assert f'the run has ended: {victim} was killed by SIGKILL' in sitting.said
+
+    resumed = sit(resume=cut)
+    resumed.begin()
+    lost = killed - last_stamp(resumed.run / 'legs')
+    print(f'\n| SIGKILL of {victim} | stood after {stood:.2f} s | lost {lost:.2f} s | load {os.getloadavg()[0]:.1f} |')
+    assert stood < busy(1.0)
+    assert lost < busy(1.0)
+    inherited = len(list((resumed.run / 'legs').glob('*.npz')))
+    if victim == 'launched':
+        assert inherited == len(list((cut / 'legs').glob('*.npz'))) + 1, 'the leg was in the bag'
+    resumed.until(lambda: rows_of(resumed.run, 'step'), 'it trains on what was kept', 300.0)
+    if victim == 'controller':
+        resumed.until(lambda: rows_of(resumed.run, 'swap'), 'the model drives again')
+        assert rows_of(resumed.run, 'swap')[0]['answer'] == 'in force from the start'
+    resumed.until(lambda: rows_of(resumed.run, 'shape'), 'it walks on')
+    resumed.end()
+    assert len(list((resumed.run / 'legs').glob('*.npz'))) > inherited
