@@ -59,7 +59,8 @@ def empty_window():
 
 
 def test_every_method_has_golden_arrays():
-    assert set(METHODS) == {*GOLDEN, 'grbal', 'rebal'}
+    assert set(METHODS) == {*GOLDEN, 'grbal', 'rebal', 'mb_aug'}
+    assert METHODS['mb_aug'] is METHODS['mb'], 'it never adapts either'
 
 
 @pytest.mark.parametrize('name', GOLDEN)
