@@ -54,7 +54,7 @@ env-lowest:
 	@.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[ros,film,test]'
 
 test-lowest: env-lowest
-	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system' $(PARALLEL) $(ARGS)
+	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system and not firmware' $(PARALLEL) $(ARGS)
 
 lint:
 	@.ci/venv.sh lint

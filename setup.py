@@ -10,7 +10,7 @@ PACKAGE = 'millirobot_adapt'
 SHARE = Path('share') / PACKAGE
 
 # What the robot's computer does not need: the simulator with its experiments, and pages with pictures.
-SIM = ['mujoco>=3.10', 'joblib>=1.4']
+SIM = ['mujoco>=3.10', 'joblib>=1.5']
 REPORT = ['matplotlib>=3.7', 'jinja2>=3.1']
 FILM = [*SIM, *REPORT, 'imageio-ffmpeg>=0.5', 'pillow>=9.1']
 PARQUET = ['pyarrow>=14.0.1']
