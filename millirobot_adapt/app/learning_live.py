@@ -27,7 +27,7 @@ class Learning:
     port: str
     """Serial port of the robot's radio or bus; '': as the parameters say."""
     condition: str
-    """What the mock walks on."""
+    """What the mock walks on; '': what suits the robot."""
     seed: int
     out: Path
     overrides: Sequence[str]
@@ -61,7 +61,8 @@ def _parameters(learning: Learning) -> Parameters:
     if learning.port:
         given['bridge']['port'] = learning.port
     if learning.setup.mock:
-        given['mock_robot'] |= {'condition': learning.condition, 'seed': learning.seed}
+        named = {'condition': learning.condition} if learning.condition else {}
+        given['mock_robot'] |= {'seed': learning.seed, **named}
     for text in learning.overrides:
         node, name, value = parse_override(text, learning.setup.processes)
         given[node] = given.get(node, {}) | {name: value}

@@ -28,7 +28,7 @@ from millirobot_adapt.bringup.processes import (
     RECORDER,
     NodeProcess,
 )
-from millirobot_adapt.bringup.robot_choice import LATEST, choices_of
+from millirobot_adapt.bringup.robot_choice import FLOORS, LATEST, choices_of
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_source import TOPIC
@@ -46,8 +46,6 @@ from millirobot_adapt.learning.rollout_file import cut_walks
 from millirobot_adapt.learning.train_config import TrainConfig
 
 TRAINER = 'trainer'
-CONDITION = 'carpet'
-"""What the mock walks on where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class LearningSetup:
         if self.mock:
             changes['bridge'] |= {'gate.fence': MOCK_FENCE, **choices_of(robot, mock=True).get('bridge', {})}
             changes['controller']['objective.fence_corners'] = MOCK_FENCE
-            changes['mock_robot'] = {'robot': name, 'condition': CONDITION}
+            changes['mock_robot'] = {'robot': name, 'condition': FLOORS[robot.driver.kind]}
         return changes
 
     def check(self) -> None:

@@ -10,6 +10,8 @@ from millirobot_adapt.core.share import shipped_model
 
 FAULTS = {'imageproc': 'leg_loss', 'dynamixel': 'dead_servo', 'twist': 'weak_wheel'}
 """The condition in which the mock loses something in mid-run, by the kind of the robot's driver."""
+FLOORS = {'imageproc': 'carpet', 'dynamixel': 'carpet', 'twist': 'flat'}
+"""The condition in which the mock walks where nobody names one and nothing is to break, by the kind of the driver."""
 DEFAULT_METHOD = 'grbal'
 """The method of the model that a robot brings along."""
 LATEST = 0.9

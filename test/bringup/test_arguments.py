@@ -10,11 +10,15 @@ import pytest
 from millirobot_adapt.app.launch_request import Launched, describe_differing, parameters, read_command_line
 from millirobot_adapt.bringup.arguments import LAUNCHES, arguments_of, check_names, refuse_unknown
 from millirobot_adapt.bringup.processes import NODES
+from millirobot_adapt.bringup.robot_choice import FLOORS
 from millirobot_adapt.core.config import flatten
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
+from millirobot_adapt.sim.conditions import load_condition
+from millirobot_adapt.sim.lockstep_robots import make_stepped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -214,6 +218,8 @@ def test_a_robot_without_a_port_learns_with_its_mock_or_without(mock, walks):
     given = parameters(launched)
     assert ('mock_robot' in given) is launched.learning.mock is walks
     assert given['bridge']['allow_mock_model'] is walks
+    if walks:
+        assert given['mock_robot']['condition'] == 'flat'
     assert given['controller']['deadline'] == pytest.approx(0.9 * load_robot('rover').dt)
 
 
@@ -231,3 +237,10 @@ def test_a_robot_without_a_port_learns_with_its_mock_or_without(mock, walks):
 def test_what_cannot_be_learned_is_refused(given, says):
     with pytest.raises(UserError, match=says):
         parameters(chosen('learn', **given))
+
+
+@pytest.mark.parametrize('robot', ['velociroach', 'rover', 'xl330_hexapod'])
+def test_the_mock_of_every_robot_can_be_made_on_the_floor_that_it_learns_on(robot):
+    description = load_robot(robot)
+    condition = load_condition(FLOORS[description.driver.kind])
+    make_stepped(description, condition, make_estimator(EstimatorConfig(), description), seed=0)

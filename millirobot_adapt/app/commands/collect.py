@@ -29,7 +29,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--minutes', type=float, help='how long to walk (default: 60; with --live 10)')
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     parser.add_argument(
-        '--condition', help='what the mock walks on: a name or a file (default: hidden, drawn ones; with --live carpet)'
+        '--condition',
+        help='what the mock walks on: a name or a file (default: hidden ones; with --live carpet, a rover: flat)',
     )
     parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
     lockstep = parser.add_argument_group('in lock-step')
@@ -83,12 +84,13 @@ def _live(args: argparse.Namespace) -> int:
     """Collect with the processes of a live run, write its report, and say what of it can be learned from."""
     from millirobot_adapt.analysis.report import REPORT, write_report
     from millirobot_adapt.app.collecting import FAILED, Collecting, run_collecting
+    from millirobot_adapt.bringup.robot_choice import FLOORS
     from millirobot_adapt.learning.sources import read_bag
 
     collecting = Collecting(
         minutes=10.0 if args.minutes is None else args.minutes,
         port=args.port,
-        condition=args.condition or 'carpet',
+        condition=args.condition or FLOORS[load_robot(args.robot).driver.kind],
         seed=args.seed,
         out=args.out or Path('runs'),
         overrides=args.overrides,

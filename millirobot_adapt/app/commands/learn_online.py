@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--out', type=user_path, help='where run folders go (default: runs); with --lockstep the folder to write'
     )
-    parser.add_argument('--condition', default='carpet', help='what the mock walks on (default: %(default)s)')
+    parser.add_argument('--condition', default='', help='what the mock walks on (default: carpet; a rover: flat)')
     parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
     parser.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
@@ -101,6 +101,8 @@ def split_settings(
 
 
 def _lockstep(args: argparse.Namespace) -> int:
+    from millirobot_adapt.bringup.robot_choice import FLOORS
+    from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.experiments.lockstep_learning import LockstepLearning, learn_in_lockstep
     from millirobot_adapt.learning.online.learning_page import write_learning_page
     from millirobot_adapt.learning.online.progress_file import FILE
@@ -115,9 +117,10 @@ def _lockstep(args: argparse.Namespace) -> int:
     check_free(args.out, args.out / FILE, 'what was learned', args.force)
     make_folder(args.out)
     (args.out / FILE).unlink(missing_ok=True)
+    condition = args.condition or FLOORS[load_robot(args.robot).driver.kind]
     learn_in_lockstep(
         LockstepLearning(
-            args.robot, args.condition, learn, train, args.out, args.rate, args.batch, args.marks,
+            args.robot, condition, learn, train, args.out, args.rate, args.batch, args.marks,
             args.walks if args.marks else 0,
         )
     )  # fmt: skip
