@@ -9,6 +9,7 @@ from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
 from millirobot_adapt.app.commands.shared import plain
+from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path, write_whole
 
@@ -47,38 +48,23 @@ def add(subparsers: Any) -> None:
         metavar='DIR',
         help='folder to make: table, figure, CSV of every rollout, trained models',
     )
-    parser.add_argument(
-        '--robot', default='velociroach', help="robot of the lab's logs, by name or file (default: %(default)s)"
-    )
-    parser.add_argument(
-        '--params', default='estimator.yaml',
-        help="the filter's parameters for the lab's logs, by name or file (default: %(default)s)",
-    )  # fmt: skip
+    add_log_options(parser)
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
     parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
     need_torch()
-    from millirobot_adapt.core.config import flatten, read_params
-    from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
-    from millirobot_adapt.core.robot.description import load_robot
-    from millirobot_adapt.core.share import find
-    from millirobot_adapt.learning.log_rollouts import read_log
+    from millirobot_adapt.core.config import flatten
     from millirobot_adapt.learning.log_study import LogStudyConfig, leave_one_out, run_study
     from millirobot_adapt.learning.log_summary import log_table, summarise_logs
 
-    named = [
-        f'{name}={getattr(args, name)}' for name in ('methods', 'seeds', 'seed') if getattr(args, name) is not None
-    ]
-    config = parse_settings(LogStudyConfig, [*named, *args.settings])
+    config = parse_settings(LogStudyConfig, [*given(args, 'methods', 'seeds', 'seed'), *args.settings])
     if args.leave_one_out and args.test:
         raise UserError('--test: with --leave-one-out every run is tested; leave one of the two out')
     if args.out and args.out.exists():
         raise UserError(f'{args.out}: exists already; choose another place with --out')
-    estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
-    robot = load_robot(args.robot)
-    training, tests = ([read_log(path, estimator, robot) for path in paths] for paths in (args.train, args.test))
+    training, tests = read_logs(args, args.train, args.test)
     models = args.out and args.out / 'models'
     if args.leave_one_out:
         results, logs = leave_one_out(training, config, models)

@@ -10,6 +10,7 @@ from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
 from millirobot_adapt.app.commands.shared import add_force, add_jobs_option, check_jobs, plain
+from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path, write_whole
 
@@ -78,13 +79,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
         help='another parameter, e.g. --set train.steps=2000; an unknown name lists all',
     )  # fmt: skip
-    parser.add_argument(
-        '--robot', default='velociroach', help="robot of the lab's logs, by name or file (default: %(default)s)"
-    )
-    parser.add_argument(
-        '--params', default='estimator.yaml',
-        help="the filter's parameters for the lab's logs, by name or file (default: %(default)s)",
-    )  # fmt: skip
+    add_log_options(parser)
     parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
 
 
@@ -92,7 +87,8 @@ def _data(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.study_plan import plan_data
 
     config = _config(args, 'parts')
-    return _study(args, config, plan_data(_read(args, args.data), _read(args, args.test), config), 'minutes')
+    logs, tests = read_logs(args, args.data, args.test)
+    return _study(args, config, plan_data(logs, tests, config), 'minutes')
 
 
 def _floors(args: argparse.Namespace) -> int:
@@ -102,21 +98,24 @@ def _floors(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.study_plan import plan_floors
 
     config = _config(args)
-    named: dict[str, Any] = {}
+    floors: dict[str, list[Path]] = {}
     for name, *runs in args.floor:
         if not runs:
             raise UserError(f'--floor {name}: names no runs; give the name of the floor, then its runs')
-        if name in named or os.sep in name:
+        if name in floors or os.sep in name:
             raise UserError(f'--floor {name}: name each floor once, without {os.sep}')
-        named[name] = replace(join_logs(_read(args, [user_path(run) for run in runs])), name=name)
-    return _study(args, config, plan_floors(list(named.values()), _read(args, args.test), config), 'at')
+        floors[name] = [user_path(run) for run in runs]
+    tests, *logs = read_logs(args, args.test, *floors.values())
+    named = [replace(join_logs(own), name=name) for name, own in zip(floors, logs, strict=True)]
+    return _study(args, config, plan_floors(named, tests, config), 'at')
 
 
 def _window(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.study_plan import plan_windows
 
     config = _config(args, 'pasts', 'futures')
-    return _study(args, config, plan_windows(_read(args, args.data), _read(args, args.test), config), 'at')
+    logs, tests = read_logs(args, args.data, args.test)
+    return _study(args, config, plan_windows(logs, tests, config), 'at')
 
 
 def _config(args: argparse.Namespace, *own: str) -> Any:
@@ -129,21 +128,7 @@ def _config(args: argparse.Namespace, *own: str) -> Any:
     from millirobot_adapt.learning.study_plan import StudyConfig
 
     check_jobs(args.jobs)
-    names = ('method', 'horizon', 'seeds', 'seed', *own)
-    named = [f'{name}={getattr(args, name)}' for name in names if getattr(args, name) is not None]
-    return parse_settings(StudyConfig, [*named, *args.settings])
-
-
-def _read(args: argparse.Namespace, paths: list[Path]) -> list[Any]:
-    from millirobot_adapt.core.config import read_params
-    from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
-    from millirobot_adapt.core.robot.description import load_robot
-    from millirobot_adapt.core.share import find
-    from millirobot_adapt.learning.log_rollouts import read_log
-
-    estimator = read_params(find('params', args.params), 'estimator', EstimatorNodeConfig)
-    robot = load_robot(args.robot)
-    return [read_log(path, estimator, robot) for path in paths]
+    return parse_settings(StudyConfig, [*given(args, 'method', 'horizon', 'seeds', 'seed', *own), *args.settings])
 
 
 def _study(args: argparse.Namespace, config: Any, models: Any, varied: str) -> int:
