@@ -35,7 +35,7 @@ demo: env
 	@$(BIN)/millirobot demo $(ARGS)
 
 test: env
-	$(BIN)/python -m pytest -m 'not train and not long and not firmware' $(PARALLEL) $(ARGS)
+	@.ci/test.sh $(BIN)/python -m 'not train and not long and not firmware' $(PARALLEL) $(ARGS)
 
 test-long: env
 	$(BIN)/python -m pytest -m 'long and not train' $(ARGS)
@@ -43,7 +43,7 @@ test-long: env
 test-firmware: env
 	@for tool in cc qemu-system-arm arm-none-eabi-gcc; do command -v $$tool >/dev/null || \
 	  { echo "error: $$tool is missing; install gcc, qemu-system-arm and gcc-arm-none-eabi" >&2; exit 2; }; done
-	$(BIN)/python -m pytest -s -m firmware test/firmware $(ARGS)
+	@.ci/test.sh $(BIN)/python -s -m firmware test/firmware $(ARGS)
 
 # Every library at its lower bound of setup.py, in an environment of its own; needs Python 3.10 or 3.11, where all of
 # these versions have wheels.
@@ -54,7 +54,7 @@ env-lowest:
 	@.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[ros,film,test]'
 
 test-lowest: env-lowest
-	.venv-lowest/bin/python -m pytest -m 'not train and not long and not system and not firmware' $(PARALLEL) $(ARGS)
+	@.ci/test.sh .venv-lowest/bin/python -m 'not train and not long and not system and not firmware' $(PARALLEL) $(ARGS)
 
 lint:
 	@.ci/venv.sh lint
@@ -64,7 +64,7 @@ lint:
 
 test-train:
 	@.ci/venv.sh train
-	$(BIN)/python -m pytest -m train $(ARGS)
+	@.ci/test.sh $(BIN)/python -m train $(ARGS)
 
 models:
 	@.ci/venv.sh train

@@ -14,7 +14,7 @@ from millirobot_adapt.contract.fault_hooks import VARIABLE as HOOKS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
 
-DOMAINS = range(1, 101)
+DOMAINS = range(1, 97)
 """Domains whose ports stay below the range from which Linux hands out ports (DDS: 7400 + 250 * domain + ...)."""
 
 
@@ -39,13 +39,13 @@ class Domain:
         self._reservation.close()
 
 
-def reserve_domain() -> Domain:
+def reserve_domain(domains: range = DOMAINS) -> Domain:
     """Find a domain without participants on this machine and hold it (the system frees it if the process dies).
 
     Raises:
         UserError: every domain is in use.
     """
-    for number in random.sample(DOMAINS, len(DOMAINS)):
+    for number in random.sample(domains, len(domains)):
         reservation = _bind('127.0.0.1', _port(number, _UNUSED))
         if reservation is None:
             continue
@@ -54,7 +54,7 @@ def reserve_domain() -> Domain:
             probe.close()
             return Domain(number, reservation)
         reservation.close()
-    raise UserError(f'ROS domains: all of {DOMAINS[0]}..{DOMAINS[-1]} are in use on this machine; end other runs')
+    raise UserError(f'ROS domains: all of {domains[0]}..{domains[-1]} are in use on this machine; end other runs')
 
 
 def _bind(host: str, port: int) -> socket.socket | None:

@@ -5,35 +5,37 @@ from pathlib import Path
 
 import pytest
 
-from millirobot_adapt.bringup import environment
 from millirobot_adapt.bringup.environment import DOMAINS, check_log_folder, local_environment, reserve_domain
 from millirobot_adapt.core.errors import UserError
 
 
-def test_two_runs_get_two_domains_and_a_released_one_comes_back(monkeypatch):
-    monkeypatch.setattr(environment, 'DOMAINS', range(90, 92))
-    first, second = reserve_domain(), reserve_domain()
-    assert {first.number, second.number} == {90, 91}
+# Domains that no run takes by itself, and a pair for each test: another test may have a run of its own at the same time.
+TWO = range(DOMAINS[-1] + 1, DOMAINS[-1] + 3)
+OTHER_TWO = range(DOMAINS[-1] + 3, DOMAINS[-1] + 5)
+
+
+def test_two_runs_get_two_domains_and_a_released_one_comes_back():
+    first, second = reserve_domain(TWO), reserve_domain(TWO)
+    assert {first.number, second.number} == set(TWO)
     with pytest.raises(UserError, match='in use'):
-        reserve_domain()
+        reserve_domain(TWO)
     first.release()
-    third = reserve_domain()
+    third = reserve_domain(TWO)
     assert third.number == first.number
     second.release()
     third.release()
 
 
-def test_a_domain_with_a_participant_is_left_alone(monkeypatch):
-    monkeypatch.setattr(environment, 'DOMAINS', range(90, 92))
+def test_a_domain_with_a_participant_is_left_alone():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
-        participant.bind(('', 7400 + 250 * 90 + 10))
-        domain = reserve_domain()
+        participant.bind(('', 7400 + 250 * OTHER_TWO[0] + 10))
+        domain = reserve_domain(OTHER_TWO)
     domain.release()
-    assert domain.number == 91
+    assert domain.number == OTHER_TWO[1]
 
 
 def test_every_domain_keeps_clear_of_ephemeral_ports():
-    assert 7400 + 250 * DOMAINS[-1] + 249 < 32768
+    assert 7400 + 250 * OTHER_TWO[-1] + 249 < 32768
 
 
 def test_the_environment_keeps_what_is_there(monkeypatch):
