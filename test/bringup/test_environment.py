@@ -8,8 +8,7 @@ import pytest
 from millirobot_adapt.bringup.environment import DOMAINS, check_log_folder, local_environment, reserve_domain
 from millirobot_adapt.core.errors import UserError
 
-
-# Domains that no run takes by itself, and a pair for each test: another test may have a run of its own at the same time.
+# Domains that no run takes by itself, a pair for each test: other tests may have runs of their own meanwhile.
 TWO = range(DOMAINS[-1] + 1, DOMAINS[-1] + 3)
 OTHER_TWO = range(DOMAINS[-1] + 3, DOMAINS[-1] + 5)
 
