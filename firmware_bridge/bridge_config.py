@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.niceness import NICENESS
 from millirobot_adapt.core.safety.gate import GateConfig
 
 
@@ -38,5 +39,6 @@ class BridgeConfig(Config):
     )
     reconnect_first: float = param(0.2, 'Wait before the first attempt to reconnect.', unit='s', low=0.05, high=5.0)
     reconnect_longest: float = param(2.0, 'Longest wait between attempts.', unit='s', low=0.05, high=60.0)
+    niceness: int = NICENESS
     link: LinkConfig = section(LinkConfig, 'Patience of the link.')
     gate: GateConfig = section(GateConfig, 'Limits of the gate.')

@@ -15,6 +15,7 @@ from sensor_msgs.msg import JointState
 from millirobot_adapt.contract.topics import FAULT, MOCAP_POSE, MOTORS, TRUE_LEGS, TRUE_POSE
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.niceness import NICENESS
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.drivers import TwistConfig
 from millirobot_adapt.ros.conversions import joint_state, pose_stamped, qos, status
@@ -47,6 +48,7 @@ class MockRobotConfig(Config):
     seed: int = param(0, 'Seed of all noise.', low=0)
     port: str = param('/tmp/millirobot_radio', 'Link to make to the pseudo-terminal; the port of the bridge.')
     wire_time: bool = param(True, 'Bytes take the time that the serial line and the air need; false: none.')
+    niceness: int = NICENESS
 
 
 class MockRobot(Node):
@@ -56,6 +58,7 @@ class MockRobot(Node):
         """Build the world and open the port."""
         super().__init__('mock_robot', **NODE_OPTIONS)
         config = load(self, MockRobotConfig)
+        self.niceness = config.niceness
         robot = load_robot(config.robot)
         condition = load_condition(config.condition)
         if config.fault_time >= 0.0:

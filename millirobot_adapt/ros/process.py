@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.core.errors import DeviceError, UserError
+from millirobot_adapt.core.niceness import take_niceness
 from millirobot_adapt.ros.claim import Claim, claim, holder
 from millirobot_adapt.ros.parameter_files import explain, read_files
 
@@ -60,6 +61,8 @@ def run(make: Callable[[], Node]) -> int:
     """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
     A managed node also ends when a transition has failed for good (its `failure` is raised here), or by its shutdown.
+
+    A node with a `niceness` has the process ask for it (`take_niceness`), once it is made.
 
     A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between: one
     at least every `callback_period` seconds where the node has such a number, 0: after every turn.
@@ -106,6 +109,7 @@ def _live(make: Callable[[], Node], ending: NodeExit) -> None:
     try:
         node = make()
         held = _claim(node)
+        take_niceness(getattr(node, 'niceness', 0))
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         turn = getattr(node, 'turn', None)

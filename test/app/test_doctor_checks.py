@@ -251,6 +251,23 @@ def test_the_disk(tmp_path, monkeypatch):
     assert levels(machine.check_disk(Subject(runs=machine.Path('/proc/runs')))) == ['fail']
 
 
+def test_whether_the_nodes_may_go_first(monkeypatch):
+    asked = []
+    monkeypatch.setattr(machine.os, 'getpriority', lambda which, who: 3)
+    monkeypatch.setattr(machine.os, 'setpriority', lambda which, who, value: asked.append(value))
+    assert levels(machine.check_priority(Subject())) == ['ok']
+    assert asked == [-10, 3]
+
+    def forbid(which, who, value):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr(machine.os, 'setpriority', forbid)
+    (found,) = machine.check_priority(Subject())
+    assert found.level.value == 'warn'
+    assert '- nice -10' in found.fix
+    assert 'limits.conf' in found.fix
+
+
 def test_a_timer_that_is_late_is_a_warning(monkeypatch):
     monkeypatch.setattr(machine, 'beats', lambda count, period: np.arange(count) * period)
     assert levels(machine.check_timer(Subject()))[0] == 'ok'

@@ -14,6 +14,7 @@ Check = Callable[[Subject], Iterable[Finding]]
 CHECKS: Mapping[str, Check] = {
     'software': machine.check_python,
     'processor': machine.check_processor,
+    'priority': machine.check_priority,
     'timer': machine.check_timer,
     'clock': machine.check_clock,
     'disk': machine.check_disk,

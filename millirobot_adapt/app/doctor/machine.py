@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 import shutil
@@ -55,6 +56,25 @@ def check_processor(subject: Subject) -> Iterator[Finding]:
         yield warn(text, 'networks will be slow: lower planner.samples in params/controller.yaml')
     else:
         yield ok(text)
+
+
+def check_priority(subject: Subject) -> Iterator[Finding]:
+    """Find whether the nodes may go before other programs."""
+    wanted = min(subject.controller.niceness, subject.bridge.niceness)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    if wanted >= before:
+        yield ok(f'the nodes ask for no more than they have (niceness {before})')
+        return
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, wanted)
+    except OSError:
+        yield warn(
+            f'the system does not let the nodes go before other programs (niceness {wanted})',
+            f'add the line "{getpass.getuser()} - nice {wanted}" to /etc/security/limits.conf and log in again',
+        )
+        return
+    os.setpriority(os.PRIO_PROCESS, 0, before)
+    yield ok(f'the nodes go before other programs (niceness {wanted})')
 
 
 def check_timer(_: Subject) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from millirobot_adapt.core.control.inbox import Inbox
 from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.control.run_state import BridgeNews, NotReadyError, RunState, RunStatus
 from millirobot_adapt.core.estimation.quality import StateSample
+from millirobot_adapt.core.niceness import NICENESS
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
@@ -33,6 +34,7 @@ class CollectorConfig(Config):
         low=0.15, high=10.0,
     )  # fmt: skip
     seed: int = param(0, 'Seed of the policy; each run of one process walks differently.', low=0, high=2**31)
+    niceness: int = NICENESS
 
 
 class Collector:

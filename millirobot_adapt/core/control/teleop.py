@@ -14,6 +14,7 @@ import numpy as np
 
 from millirobot_adapt.core.config import Config, param
 from millirobot_adapt.core.control.steering import Steering
+from millirobot_adapt.core.niceness import NICENESS
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 
@@ -30,6 +31,7 @@ class TeleopConfig(Config):
     stale_after: float = param(
         0.2, 'A joystick that is silent for longer is taken for released.', unit='s', low=0.05, high=1.0
     )
+    niceness: int = NICENESS
 
 
 @dataclass(frozen=True)

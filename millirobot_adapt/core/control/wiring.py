@@ -19,6 +19,7 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.provider import identity_of, place_of
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.freed_memory import keep_freed_memory
+from millirobot_adapt.core.niceness import NICENESS
 from millirobot_adapt.core.planning.objective import ObjectiveConfig
 from millirobot_adapt.core.planning.path_source import PathSource
 from millirobot_adapt.core.planning.paths import make_path, straight
@@ -42,6 +43,7 @@ class ControllerConfig(Config):
         'robot', 'Where the path is laid: from where the robot stands, or in world.', choices=('robot', 'world')
     )
     seed: int = param(0, 'Seed of everything random in the controller.', low=0, high=2**31)
+    niceness: int = NICENESS
     deadline: float = param(
         0.09, 'Time for a plan, from the start of its tick; the search ends with the best so far.', unit='s',
         low=0.001, high=1.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.core.config import Config, param
+from millirobot_adapt.core.niceness import NICENESS
 
 
 class EstimatorConfig(Config):
@@ -113,3 +114,4 @@ class EstimatorNodeConfig(EstimatorConfig):
     lowest_pose_rate: float = param(
         20.0, 'The node does not become active while motion capture comes more rarely.', unit='Hz', low=1.0, high=1000.0
     )
+    niceness: int = NICENESS
