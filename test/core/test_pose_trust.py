@@ -77,6 +77,14 @@ def test_a_pose_that_froze_does_not_let_the_robot_walk_on_each_time_it_rests():
     assert outcome.walked_during_faults < 0.35
 
 
+@pytest.mark.parametrize('unseen', ['silence', 'wild numbers'])
+@pytest.mark.parametrize('seed', range(4))
+def test_a_clock_that_steps_back_while_no_pose_is_seen_holds_nobody_for_good(unseen, seed):
+    stepped = Fault('clock steps a little', EPOCH + 4.0, EPOCH + 5.0, generator(seed, 1))
+    outcome = run([stepped, Fault(unseen, EPOCH + 4.8, EPOCH + 5.0, generator(seed, 2))], seed, SECONDS)
+    check(outcome)
+
+
 def test_every_kind_is_drawn():
     drawn = {fault.kind for seed in range(400) for fault in faults_of(seed, SECONDS)}
     assert drawn == set(KINDS)

@@ -101,6 +101,8 @@ class MocapClock:
         self._ages: deque[float] = deque(maxlen=50)
         self._odd: list[tuple[float, float]] = []
         self._gap_before_odd = False
+        self._known: list[float] = []
+        """Offsets that were certain before [s]."""
         self._arrived = -float('inf')
         self._reply: float | None = None
         self._since_reply = 0
@@ -198,8 +200,12 @@ class MocapClock:
             self.refused = offset
             del self._odd[:-CONFIRM_POSES]
             return
-        # Poses that were late from the start, or since a pause, may be so by latency: the gyro has to tell.
-        self.certain = found < 0.0 or (bool(self._ages) and not self._gap_before_odd)
+        if self.certain and self._ages:
+            self._known.append(self.offset)
+        # Poses that were late from the start, or since a pause, may be so by latency: the gyro has to tell, unless the
+        # clock is back where it was.
+        back = any(abs(offset - known) < SAME for known in self._known)
+        self.certain = found < 0.0 or back or (bool(self._ages) and not self._gap_before_odd)
         self.offset, self.refused = offset, None
         self.steps += 1
         self._odd.clear()
