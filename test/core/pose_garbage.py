@@ -38,9 +38,13 @@ def _times(q):
     return np.array([[w, -z, y, x], [z, w, -x, y], [-y, x, w, z], [-x, -y, -z, w]])
 
 
+def _half(angle):
+    return math.sin(angle / 2), math.cos(angle / 2)
+
+
 def _turn(axis, angle):
-    q = [0.0, 0.0, 0.0, math.cos(angle / 2)]
-    q[axis] = math.sin(angle / 2)
+    q = [0.0, 0.0, 0.0, 0.0]
+    q[axis], q[3] = _half(angle)
     return _times(q)
 
 
@@ -174,10 +178,8 @@ def _stray(fault, time, sample):
 
 
 def _swapped(fault, time, sample):
-    turn = fault.memory.setdefault(
-        'turn', Rotation.from_euler('z', fault.rng.choice([-1, 1]) * fault.rng.choice([1.6, 2.1, 3.1]))
-    )
-    return _arriving(time, _moved(sample, rotation=(Rotation.from_quat(sample.quaternion) * turn).as_quat()))
+    angle = fault.memory.setdefault('angle', fault.rng.choice([-1, 1]) * fault.rng.choice([1.6, 2.1, 3.1]))
+    return _arriving(time, _moved(sample, rotation=_times(sample.quaternion) @ [0, 0, *_half(angle)]))
 
 
 def _y_up(fault, time, sample):
