@@ -9,6 +9,8 @@ import pytest
 
 from millirobot_adapt import __version__
 from millirobot_adapt.app import main as cli
+from millirobot_adapt.app.commands.shared import add_command
+from millirobot_adapt.app.parser import CommandParser
 from millirobot_adapt.core.errors import DeviceError, UserError
 
 
@@ -123,3 +125,38 @@ def test_report_opens_the_page_in_the_browser_where_there_is_one(tmp_path, monke
     monkeypatch.setattr('webbrowser.open', lambda _: False)
     assert cli.main(['report', str(tmp_path), '--open']) == 1
     assert 'no browser could be started' in capsys.readouterr().err
+
+
+def dance(_):
+    """Turn on the spot.
+
+    Turn both legs at
+    the same rate.
+
+    Exit codes: 0 danced.
+    """
+    return 7
+
+
+def jump(_):
+    """Jump."""
+
+
+def test_the_docstring_of_what_a_command_runs_is_its_help():
+    parser = CommandParser()
+    commands = parser.add_subparsers()
+    dancing = add_command(commands, 'dance', dance)
+    jumping = add_command(commands, 'jump', jump, epilog='Look first.')
+    assert parser.summaries == {'dance': 'turn on the spot', 'jump': 'jump'}
+    assert dancing.description == 'Turn both legs at the same rate.'
+    assert dancing.epilog == 'Exit codes: 0 danced.'
+    assert (jumping.description, jumping.epilog) == ('Jump.', 'Look first.')
+    parsed = parser.parse_args(['dance'])
+    assert parsed.run(parsed) == 7
+
+
+def test_every_command_says_in_a_line_and_in_a_sentence_what_it_does():
+    parser = cli.make_parser()
+    for name, command in parser.leaves():
+        assert command.description.endswith('.'), name
+    assert all(len(line.split()) > 2 for line in parser.summaries.values())

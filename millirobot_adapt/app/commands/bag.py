@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_reading_options, bag_name
+from millirobot_adapt.app.commands.shared import add_command, add_reading_options, bag_name
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -19,23 +19,11 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    repairer = subparsers.add_parser(
-        'repair',
-        help='repair a bag that a killed recorder or a full disk left without an end',
-        description='Copy what is readable of a damaged bag into a whole one, which takes its place; the damaged one '
-        'is kept beside it as NAME.damaged. A bag that is whole is left alone. `millirobot` itself reads damaged '
-        'bags as they are; other tools need them whole.',
-    )
+    repairer = add_command(subparsers, 'repair', _repair)
     repairer.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
     repairer.add_argument('--out', type=user_path, metavar='NEW', help='bag folder to make instead of taking the place')
-    repairer.set_defaults(run=_repair)
 
-    exporter = subparsers.add_parser(
-        'export-bag',
-        help='turn a bag into tables for notebooks: npz, CSV or Parquet',
-        description='Write a table for each topic of a bag, one with a row a tick (state, actions, costs, errors, '
-        'times) and one with a row a state. Columns end in their units; stamps are seconds since the epoch.',
-    )
+    exporter = add_command(subparsers, 'export-bag', _export)
     exporter.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
     exporter.add_argument(
         '--to', choices=('npz', 'csv', 'parquet'), default='npz',
@@ -50,10 +38,15 @@ def add(subparsers: Any) -> None:
     add_reading_options(exporter)
     exporter.add_argument('--columns', action='store_true', help='also print the name of every column')
     exporter.add_argument('--json', action='store_true', help='print the tables and their columns as JSON')
-    exporter.set_defaults(run=_export)
 
 
 def _repair(args: argparse.Namespace) -> int:
+    """Repair a bag that a killed recorder or a full disk left without an end.
+
+    Copy what is readable of a damaged bag into a whole one, which takes its place; the damaged one is kept beside it as
+    NAME.damaged. A bag that is whole is left alone. `millirobot` itself reads damaged bags as they are; other tools
+    need them whole.
+    """
     from millirobot_adapt.recording.repair import repair
 
     repaired = repair(args.bag, args.out)
@@ -71,6 +64,11 @@ def _repair(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    """Turn a bag into tables for notebooks: npz, CSV or Parquet.
+
+    Write a table for each topic of a bag, one with a row a tick (state, actions, costs, errors, times) and one with a
+    row a state. Columns end in their units; stamps are seconds since the epoch.
+    """
     from millirobot_adapt.recording.export import read_tables
     from millirobot_adapt.recording.reader import open_bag
 

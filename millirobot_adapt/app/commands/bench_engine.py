@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_command, add_seed_option, between
 from millirobot_adapt.core.dynamics.device_providers import DEVICE_PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
@@ -16,14 +16,7 @@ COUNT = between(int, 1, 100_000)
 
 def add(benchmarks: Any) -> None:
     """Add the command."""
-    engine = benchmarks.add_parser(
-        'engine',
-        help='how fast candidates are rolled out, the model adapts and a whole tick is done, beside peers',
-        description="Measure at the paper's size (3 x 512, T1 = 32, K = 1000, H = 15; random weights): the fp32 peak, "
-        'the rollouts of each engine over K and H, the adaptation, whole ticks, memory, all in turns; then, with a '
-        'trained model, how far int8 moves rollouts, and what plans cost with how many samples. Takes some minutes.',
-        epilog='Exit codes: 0 measured; 2 bad input.',
-    )
+    engine = add_command(benchmarks, 'engine', _run)
     engine.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
     engine.add_argument(
         '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
@@ -41,7 +34,7 @@ def add(benchmarks: Any) -> None:
         '--chunk', type=COUNT, help='candidates of one rollout (default: 500 on the CPU, all of a tick elsewhere)'
     )
     engine.add_argument('--ticks', type=COUNT, default=100, help='ticks to time (default: %(default)s)')
-    engine.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(engine)
     engine.add_argument(
         '--peers',
         action='store_true',
@@ -61,10 +54,17 @@ def add(benchmarks: Any) -> None:
     engine.add_argument(
         '--json', action='store_true', help='print the figures as JSON, and nothing else, on standard output'
     )
-    engine.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Measure how fast candidates are rolled out, the model adapts and a whole tick is done, beside peers.
+
+    Measure at the paper's size (3 x 512, T1 = 32, K = 1000, H = 15; random weights): the fp32 peak, the rollouts of
+    each engine over K and H, the adaptation, whole ticks, memory, all in turns; then, with a trained model, how far
+    int8 moves rollouts, and what plans cost with how many samples. Takes some minutes.
+
+    Exit codes: 0 measured; 2 bad input.
+    """
     from dataclasses import replace
 
     from tqdm import tqdm

@@ -8,7 +8,15 @@ import importlib.util
 import json
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_jobs_option, check_jobs, listed
+from millirobot_adapt.app.commands.shared import (
+    add_command,
+    add_jobs_option,
+    add_json_option,
+    add_robot_option,
+    add_seed_option,
+    check_jobs,
+    listed,
+)
 from millirobot_adapt.core.files import user_path
 
 NODE_SECONDS = 8.0
@@ -17,14 +25,8 @@ NODE_SECONDS = 8.0
 
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
-    parser = benchmarks.add_parser(
-        'estimation',
-        help='how good pose and twist are, and what each fault of motion capture does to them',
-        description='Walk the mock under random setpoints and compare the filter and the finite differences of the '
-        'lab with the truth: the motion averaged over the control period. Then walk with each fault of motion capture.',
-        epilog='Exit codes: 0 done, 1 an estimate was not finite or jumped without a word, 2 bad input.',
-    )
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser = add_command(benchmarks, 'estimation', _run)
+    add_json_option(parser)
     parser.add_argument(
         '--logs', type=user_path, metavar='FOLDER',
         help="run the lab's real logs (*.npz) instead of the mock: what is caught, which estimate makes better models",
@@ -35,16 +37,22 @@ def add(benchmarks: Any) -> None:
         '--fault-seconds', type=float, default=120.0,
         help='length of the run on each floor that meets each fault [s] (default: %(default)s)',
     )  # fmt: skip
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(parser)
     add_jobs_option(parser)
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    add_robot_option(parser)
     parser.add_argument(
         '--params', default='estimator.yaml', help="the filter's parameters, by name or file (default: %(default)s)"
     )
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Measure how good pose and twist are, and what each fault of motion capture does to them.
+
+    Walk the mock under random setpoints and compare the filter and the finite differences of the lab with the truth:
+    the motion averaged over the control period. Then walk with each fault of motion capture.
+
+    Exit codes: 0 done, 1 an estimate was not finite or jumped without a word, 2 bad input.
+    """
     from millirobot_adapt.benchmarks.estimation.estimation_bench import BenchConfig, bench
     from millirobot_adapt.benchmarks.estimation.estimation_table import layout, layout_logs
     from millirobot_adapt.benchmarks.estimation.real import bench_logs

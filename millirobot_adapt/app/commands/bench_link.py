@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_command, add_seed_option, between
 
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.link.link_bench import LinkFigures
@@ -19,16 +19,7 @@ TRIALS = between(int, 1, 1000)
 
 def add(benchmarks: Any) -> None:
     """Add the command."""
-    link = benchmarks.add_parser(
-        'link',
-        help='what faults do to the link, how fast the robot stops, how long an exchange takes',
-        description='Let the radio lose, delay, repeat and damage packets, let the robot reset, the port vanish and '
-        'processes be killed, and print for each what the link accepted, how fast the motors were told to stand, and '
-        'when the robot could be armed again; then the round trip and what the bridge costs. Takes about ten minutes.',
-        epilog='Exit codes: 0 all holds; 1 a wrong value was accepted, a stop took longer than its bound (300 ms where '
-        'bytes still pass, 350 ms from the last accepted pose; 1 s where a launch dies), or a robot moved or a bridge '
-        'ended that should not have; 2 bad input.',
-    )
+    link = add_command(benchmarks, 'link', _run)
     link.add_argument(
         '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
     )
@@ -56,14 +47,23 @@ def add(benchmarks: Any) -> None:
     link.add_argument(
         '--row', action='append', metavar='NAME', help='measure the row of this name, and others given so, alone'
     )
-    link.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(link)
     link.add_argument(
         '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
     )
-    link.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Measure what faults do to the link, how fast the robot stops, how long an exchange takes.
+
+    Let the radio lose, delay, repeat and damage packets, let the robot reset, the port vanish and processes be killed,
+    and print for each what the link accepted, how fast the motors were told to stand, and when the robot could be armed
+    again; then the round trip and what the bridge costs. Takes about ten minutes.
+
+    Exit codes: 0 all holds; 1 a wrong value was accepted, a stop took longer than its bound (300 ms where bytes still
+    pass, 350 ms from the last accepted pose; 1 s where a launch dies), or a robot moved or a bridge ended that should
+    not have; 2 bad input.
+    """
     from tqdm import tqdm
 
     from millirobot_adapt.benchmarks.link.link_bench import BUSY, PROCESSES, RADIO, ROWS, LinkBench, bench_link

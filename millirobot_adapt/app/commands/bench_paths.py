@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_jobs_option, between, check_jobs, listed
+from millirobot_adapt.app.commands.shared import (
+    add_command,
+    add_jobs_option,
+    add_json_option,
+    between,
+    check_jobs,
+    listed,
+)
 from millirobot_adapt.core.files import user_path
-
-if TYPE_CHECKING:
-    pass
 
 
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
-    parser = benchmarks.add_parser(
-        'paths',
-        help='whether the robot follows any path: lanes, spirals, stars, out and back',
-        description='Walk generated paths with the controller on the mock, in lock-step, and judge the walks by the '
-        'true poses: each path must be walked to its end, in its order, and not be left.',
-        epilog='Exit codes: 0 every walk is right, 1 one is not, 2 bad input.',
-    )
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser = add_command(benchmarks, 'paths', _run)
+    add_json_option(parser)
     parser.add_argument('--kinds', help='kinds of paths, comma-separated (default: all)')
     parser.add_argument(
         '--paths', type=between(int, 1, 1000), default=5, help='paths of each kind (default: %(default)s)'
@@ -40,10 +38,16 @@ def add(benchmarks: Any) -> None:
         help="the controller's parameters, by name or file (default: %(default)s)",
     )
     add_jobs_option(parser)
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Find out whether the robot follows any path: lanes, spirals, stars, out and back.
+
+    Walk generated paths with the controller on the mock, in lock-step, and judge the walks by the true poses: each path
+    must be walked to its end, in its order, and not be left.
+
+    Exit codes: 0 every walk is right, 1 one is not, 2 bad input.
+    """
     from millirobot_adapt.benchmarks.paths.generated import KINDS
     from millirobot_adapt.benchmarks.paths.paths_bench import PathBench, bench_paths
     from millirobot_adapt.benchmarks.paths.paths_table import as_dict, as_text, failures

@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, between
 
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.servo.servo_bench import ServoRow
@@ -16,19 +16,18 @@ if TYPE_CHECKING:
 
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
-    parser = benchmarks.add_parser(
-        'servo',
-        help='the driver dynamixel: cycles a second, processor time, phase errors, a servo that dies',
-        description='Drive six simulated servos on a pseudo-terminal in real time, at the wire time of 1 Mbit/s.',
-    )
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+    parser = add_command(benchmarks, 'servo', _run)
+    add_json_option(parser)
     parser.add_argument(
         '--seconds', type=between(float, 1.0, 600.0), default=5.0, help='of each row (default: %(default)s)'
     )
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Measure the driver dynamixel: cycles a second, processor time, phase errors, a servo that dies.
+
+    Drive six simulated servos on a pseudo-terminal in real time, at the wire time of 1 Mbit/s.
+    """
     from millirobot_adapt.benchmarks.servo.servo_bench import measure
 
     rows = list(measure(args.seconds))

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_jobs_option, check_jobs
+from millirobot_adapt.app.commands.shared import (
+    add_command,
+    add_jobs_option,
+    add_json_option,
+    add_robot_option,
+    add_seed_option,
+    check_jobs,
+)
 
 if TYPE_CHECKING:
     from millirobot_adapt.sim.calibration import Figure
@@ -19,26 +26,25 @@ SCHEMA = 1
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'calibrate',
-        help='walk with the mock and print it beside the real robot',
-        description='Drive the mock in lock-step with random setpoints on each terrain, with all the noise of the real '
-        'robot, and print its figures beside those measured on the real one. A report: what is missed is printed and '
-        'counted, and the exit code is 0.',
-    )
+    parser = add_command(subparsers, 'calibrate', _run)
     parser.add_argument('--terrain', help='terrains, comma-separated (default: all that are known of the real robot)')
     parser.add_argument(
         '--targets', default='velociroach', help='a name in params/calibration or a YAML file (default: %(default)s)'
     )
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    add_robot_option(parser)
     parser.add_argument('--seconds', type=float, default=120.0, help='length of each run [s] (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(parser)
     add_jobs_option(parser)
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    parser.set_defaults(run=_run)
+    add_json_option(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Walk with the mock and print it beside the real robot.
+
+    Drive the mock in lock-step with random setpoints on each terrain, with all the noise of the real robot, and print
+    its figures beside those measured on the real one. A report: what is missed is printed and counted, and the exit
+    code is 0.
+    """
     from millirobot_adapt.core.errors import UserError, not_one_of
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find

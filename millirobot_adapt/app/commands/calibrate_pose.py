@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_reading_options
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_reading_options, add_robot_option
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -35,25 +35,24 @@ class PoseResult:
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'calibrate-pose',
-        help='find how the marker body sits on the robot, from bags of straight walks',
-        description='Compare the course over ground with the measured yaw, and the measured roll and pitch with level, '
-        'where both legs were sent about the same velocity. Walk straight for ten seconds and more, in several '
-        'directions. Uncertainties are one standard error.',
-    )
+    parser = add_command(subparsers, 'calibrate-pose', _run)
     parser.add_argument('bags', type=user_path, nargs='+', metavar='BAG', help='bag, or run folder')
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    add_robot_option(parser)
     parser.add_argument(
         '--body-height', type=float, metavar='M',
         help="height of the robot body's origin above the floor while it walks [m]; without it z stays as it is",
     )  # fmt: skip
     add_reading_options(parser)
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    parser.set_defaults(run=_run)
+    add_json_option(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Find how the marker body sits on the robot, from bags of straight walks.
+
+    Compare the course over ground with the measured yaw, and the measured roll and pitch with level, where both legs
+    were sent about the same velocity. Walk straight for ten seconds and more, in several directions. Uncertainties are
+    one standard error.
+    """
     from millirobot_adapt.core.errors import UserError
     from millirobot_adapt.core.robot.description import load_robot
 

@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_force, between, check_free
+from millirobot_adapt.app.commands.shared import (
+    add_command,
+    add_force,
+    add_robot_option,
+    add_seed_option,
+    between,
+    check_free,
+)
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 from millirobot_adapt.core.robot.description import load_robot
@@ -16,23 +23,15 @@ from millirobot_adapt.core.robot.description import load_robot
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'collect',
-        help='collect data under a random policy: the mock in lock-step, or with --live a robot in real time',
-        description='Without --live: walk with the mock, much faster than real time, and write rollouts to --out '
-        'FILE.npz. With --live: start the processes that drive the real robot and the collector in place of the '
-        'controller, walk inside a circle (params/collector.yaml), and leave a run folder with a bag in --out DIR. '
-        '`millirobot train --data` takes both.',
-        epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
-    )
+    parser = add_command(subparsers, 'collect', _collect)
     parser.add_argument('--out', type=user_path, help='file to write; with --live where run folders go (default: runs)')
     parser.add_argument('--minutes', type=float, help='how long to walk (default: 60; with --live 10)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(parser)
     parser.add_argument(
         '--condition',
         help='what the mock walks on: a name or a file (default: hidden ones; with --live carpet, a rover: flat)',
     )
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    add_robot_option(parser)
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--jobs', type=between(int, 1, 256), default=1, help='processes (default: %(default)s)')
     add_force(lockstep)
@@ -46,14 +45,16 @@ def add(subparsers: Any) -> None:
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
         help='change one parameter of params/NODE.yaml, e.g. collector.radius=0.8; may be repeated',
     )  # fmt: skip
-    parser.set_defaults(run=run_collect)
 
 
-def run_collect(args: argparse.Namespace) -> int:
-    """Collect.
+def _collect(args: argparse.Namespace) -> int:
+    """Collect data under a random policy: the mock in lock-step, or with --live a robot in real time.
 
-    Raises:
-        UserError: options that do not go together, or bad ones.
+    Without --live: walk with the mock, much faster than real time, and write rollouts to --out FILE.npz. With --live:
+    start the processes that drive the real robot and the collector in place of the controller, walk inside a circle
+    (params/collector.yaml), and leave a run folder with a bag in --out DIR. `millirobot train --data` takes both.
+
+    Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.
     """
     if args.live:
         return _live(args)

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.errors import UserError
 
 SHELLS = ('bash', 'zsh', 'fish')
@@ -13,17 +14,16 @@ SHELLS = ('bash', 'zsh', 'fish')
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'completion',
-        help='print what lets the shell complete commands, options and names',
-        description='Print the lines that let a shell complete the command `millirobot`. To have them in every shell: '
-        'eval "$(millirobot completion bash)" in ~/.bashrc, with the path of the command where it is not on PATH.',
-    )
+    parser = add_command(subparsers, 'completion', _run)
     parser.add_argument('shell', choices=SHELLS, nargs='?', default='bash', help='the shell (default: %(default)s)')
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Print what lets the shell complete commands, options and names.
+
+    Print the lines that let a shell complete the command `millirobot`. To have them in every shell: eval "$(millirobot
+    completion bash)" in ~/.bashrc, with the path of the command where it is not on PATH.
+    """
     try:
         import argcomplete
     except ModuleNotFoundError:

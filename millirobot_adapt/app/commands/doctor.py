@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.app.commands.shared import add_command, add_json_option
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -19,13 +20,7 @@ SCHEMA = 2
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    parser = subparsers.add_parser(
-        'doctor',
-        help='look at the machine, ROS, radio, motion capture, parameters and model, and say what to fix',
-        description='Each line is ok, warn or fail, and says how to fix what is not ok. Nothing is sent to the robot. '
-        'Hardware that is absent is a warning, with --robot a failure. Takes about five seconds.',
-        epilog='Exit codes: 0 nothing failed, 1 something did, 2 bad input.',
-    )
+    parser = add_command(subparsers, 'doctor', _doctor)
     parser.add_argument(
         '--robot', nargs='?', const='', metavar='ROBOT',
         help='the robot, its radio and motion capture should be here; ROBOT is a name under params/robots/ or a file '
@@ -39,11 +34,17 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--mocap-topic', help='where poses are published (default: mocap/pose, or as the parameters say)'
     )
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    parser.set_defaults(run=_doctor)
+    add_json_option(parser)
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    """Look at the machine, ROS, radio, motion capture, parameters and model, and say what to fix.
+
+    Each line is ok, warn or fail, and says how to fix what is not ok. Nothing is sent to the robot. Hardware that is
+    absent is a warning, with --robot a failure. Takes about five seconds.
+
+    Exit codes: 0 nothing failed, 1 something did, 2 bad input.
+    """
     from millirobot_adapt.app.doctor.examine import examine
     from millirobot_adapt.app.doctor.subject import Subject
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_jobs_option, between, check_jobs, listed, plain
+from millirobot_adapt.app.commands.shared import add_command, add_jobs_option, between, check_jobs, listed, plain
 from millirobot_adapt.core.files import make_folder, user_path
 
 if TYPE_CHECKING:
@@ -24,12 +24,7 @@ SCHEMA = 2
 
 def add(subparsers: Any) -> None:
     """Add the command `evaluate`."""
-    parser = subparsers.add_parser(
-        'evaluate',
-        help='compare adaptation methods on the mock, in lock-step, without ROS',
-        description='Walk the same conditions, shapes and seeds with each method; the first one is the baseline. '
-        'What an option leaves out is as in the experiment file, or else as in brackets.',
-    )
+    parser = add_command(subparsers, 'evaluate', _evaluate)
     parser.add_argument(
         '--conditions',
         default='leg_loss',
@@ -58,14 +53,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--params', default='controller.yaml', help="the controller's parameters (default: %(default)s)"
     )
-    parser.set_defaults(run=evaluate)
 
 
-def evaluate(arguments: argparse.Namespace) -> int:
-    """Run the grid, print the tables or JSON, write --out; returns the exit code.
+def _evaluate(arguments: argparse.Namespace) -> int:
+    """Compare adaptation methods on the mock, in lock-step, without ROS.
 
-    Raises:
-        UserError: a number out of range, an unknown name, a missing model, a folder that cannot be written.
+    Walk the same conditions, shapes and seeds with each method; the first one is the baseline. What an option leaves
+    out is as in the experiment file, or else as in brackets.
     """
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.experiments import runner

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import plain
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, plain
 from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path, write_whole
@@ -19,14 +19,7 @@ SCHEMA = 1
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'evaluate-log',
-        help='train and test the methods on recorded runs (needs PyTorch)',
-        description='Train each method on some runs, hold out a part of their sessions, and predict that part and '
-        'other runs open loop, with the code that runs on the robot: as recorded, with every heading measured wrong, '
-        'and with one side of the legs weaker. Printed are errors before and after adaptation with 95 % intervals. '
-        'Runs are bags and run folders of any robot, or logs of the lab (npz).',
-    )
+    parser = add_command(subparsers, 'evaluate-log', _run)
     parser.add_argument('--train', type=user_path, nargs='+', required=True, metavar='RUN', help='runs to learn from')
     parser.add_argument(
         '--test', type=user_path, nargs='*', default=[], metavar='RUN', help='runs nothing is learned from'
@@ -49,11 +42,17 @@ def add(subparsers: Any) -> None:
         help='folder to make: table, figure, CSV of every rollout, trained models',
     )
     add_log_options(parser)
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    parser.set_defaults(run=_run)
+    add_json_option(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Train and test the methods on recorded runs (needs PyTorch).
+
+    Train each method on some runs, hold out a part of their sessions, and predict that part and other runs open loop,
+    with the code that runs on the robot: as recorded, with every heading measured wrong, and with one side of the legs
+    weaker. Printed are errors before and after adaptation with 95 % intervals. Runs are bags and run folders of any
+    robot, or logs of the lab (npz).
+    """
     need_torch()
     from millirobot_adapt.core.config import flatten
     from millirobot_adapt.learning.log_study import LogStudyConfig, leave_one_out, run_study

@@ -6,15 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
+
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    filmer = subparsers.add_parser(
-        'film',
-        help='make a film of a recorded run',
-        description='Make a film of a recorded run: the robot, the path wanted and walked, what the model predicted '
-        'before and after adapting, the plan, faults and stops. Nothing is simulated again.',
-    )
+    filmer = add_command(subparsers, 'film', _film)
     filmer.add_argument('bag', type=Path, metavar='RUN', help='run folder or bag, e.g. runs/latest')
     filmer.add_argument('--out', type=Path, metavar='FILE', help='film.mp4 or film.gif (default: film.mp4 in RUN)')
     filmer.add_argument(
@@ -29,10 +26,14 @@ def add(subparsers: Any) -> None:
     filmer.add_argument('--end', type=float, metavar='S', help='last moment shown [s] (default: the end of the run)')
     filmer.add_argument('--size', default='854x480', metavar='WxH', help='in pixels (default: 854x480)')
     filmer.add_argument('--namespace', help='the robot to film, where the bag holds several')
-    filmer.set_defaults(run=_film)
 
 
 def _film(args: argparse.Namespace) -> int:
+    """Make a film of a recorded run.
+
+    Make a film of a recorded run: the robot, the path wanted and walked, what the model predicted before and after
+    adapting, the plan, faults and stops. Nothing is simulated again.
+    """
     from millirobot_adapt.analysis.film.options import FilmOptions, parse_size
     from millirobot_adapt.recording.reader import open_bag
     from millirobot_adapt.sim.graphics import choose_backend

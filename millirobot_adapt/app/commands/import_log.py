@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    importer = subparsers.add_parser(
-        'import-log',
-        help="turn one of the lab's logs (npz) into a bag",
-        description="Turn one of the lab's logs into a bag with the topics and stamps of a live run, rollouts marked.",
-    )
+    importer = add_command(subparsers, 'import-log', _import_log)
     importer.add_argument('log', type=user_path, metavar='FILE.npz', help='the log')
     importer.add_argument('--out', type=user_path, required=True, metavar='BAG', help='bag folder to make')
     importer.add_argument('--robot', default='velociroach', help='robot whose scales apply (default: %(default)s)')
-    importer.set_defaults(run=_import_log)
 
 
 def _import_log(args: argparse.Namespace) -> int:
+    """Turn one of the lab's logs (npz) into a bag.
+
+    Turn one of the lab's logs into a bag with the topics and stamps of a live run, rollouts marked.
+    """
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.recording.lab.import_log import import_log
 

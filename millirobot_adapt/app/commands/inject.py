@@ -7,20 +7,14 @@ import json
 import sys
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_command, between
 
 OK, FAILED = 0, 1
 
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    inject = subparsers.add_parser(
-        'inject',
-        help='let a fault of the running mock begin: motion capture, radio, port, robot, clocks, processes',
-        description='Let a fault begin in the mock that runs on this machine (millirobot demo, or a launch file), by '
-        'its service mock/inject. The same names stand in the list `faults` of a condition under params/conditions/.',
-        epilog='Exit codes: 0 it has begun, 1 the mock refused it or did not answer, 2 bad input.',
-    )
+    inject = add_command(subparsers, 'inject', _run)
     inject.add_argument('fault', nargs='?', help='name of the fault, e.g. mocap.freeze; see --list')
     inject.add_argument('value', nargs='?', help='its value, e.g. 0.3 or left (default: see --list)')
     inject.add_argument(
@@ -31,10 +25,16 @@ def add(subparsers: Any) -> None:
     inject.add_argument('--json', action='store_true', help='with --list: print JSON instead of the table')
     inject.add_argument('--domain', type=int, help='ROS domain of the mock, where several run')
     inject.add_argument('--namespace', default='', help='namespace of the robot')
-    inject.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    """Let a fault of the running mock begin: motion capture, radio, port, robot, clocks, processes.
+
+    Let a fault begin in the mock that runs on this machine (millirobot demo, or a launch file), by its service
+    mock/inject. The same names stand in the list `faults` of a condition under params/conditions/.
+
+    Exit codes: 0 it has begun, 1 the mock refused it or did not answer, 2 bad input.
+    """
     import yaml
 
     from millirobot_adapt.bringup.running_nodes import join_graph, one_graph, running_nodes

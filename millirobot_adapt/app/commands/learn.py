@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_force, between, check_free
+from millirobot_adapt.app.commands.shared import add_command, add_force, add_seed_option, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError, closest, not_one_of
 from millirobot_adapt.core.files import user_path
@@ -24,7 +24,7 @@ FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip'
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
-    train = subparsers.add_parser('train', help='train a dynamics network on collected rollouts')
+    train = add_command(subparsers, 'train', _train)
     train.add_argument(
         '--data', type=user_path, required=True, nargs='+', metavar='DATA',
         help='what to train on: files that `collect` wrote, bags, run folders',
@@ -42,7 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         '--resume', action='store_true',
         help='go on with the training in --out that was interrupted: same data, same parameters',
     )  # fmt: skip
-    train.add_argument('--seed', type=int, default=0, help='seed of everything random (default 0)')
+    add_seed_option(train)
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
     train.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
@@ -63,18 +63,16 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help='runs that were walked with the model so far: a further round of training, in which they join the data; '
         'may be repeated, the oldest round first',
     )  # fmt: skip
-    train.set_defaults(run=run_train)
 
-    export = subparsers.add_parser('export-model', help='turn a training run into a model bundle')
+    export = add_command(subparsers, 'export-model', _export)
     export.add_argument('training_run', type=user_path, metavar='RUN', help='run folder that `train` wrote')
     export.add_argument('--out', type=user_path, required=True, metavar='DIR', help='bundle to write, e.g. models/mine')
     add_force(export)
     export.add_argument('--robot', help='robot of the data, by name or file (default: the one that the data name)')
-    export.set_defaults(run=run_export)
 
 
-def run_train(args: argparse.Namespace) -> int:
-    """Train."""
+def _train(args: argparse.Namespace) -> int:
+    """Train a dynamics network on collected rollouts."""
     from millirobot_adapt.core.dynamics.method_factory import METHODS
 
     if args.method not in (None, *METHODS):
@@ -159,8 +157,8 @@ def mock_rounds(count: int, minutes: float, seed: int, metadata: Mapping[str, An
     return Rounds(count, walk, f'on the mock, {minutes:g} min, seed {seed}')
 
 
-def run_export(args: argparse.Namespace) -> int:
-    """Export."""
+def _export(args: argparse.Namespace) -> int:
+    """Turn a training run into a model bundle."""
     need_torch()
     from millirobot_adapt.core.dynamics.bundle import MANIFEST
     from millirobot_adapt.learning import session

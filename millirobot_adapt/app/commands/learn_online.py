@@ -9,28 +9,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import add_force, between, check_free
+from millirobot_adapt.app.commands.shared import (
+    add_command,
+    add_force,
+    add_robot_option,
+    add_seed_option,
+    between,
+    check_free,
+)
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'learn',
-        help='learn a model in one sitting: the robot walks while the model is trained',
-        description='The robot walks at random inside a circle, later along paths with the newest model; beside it a '
-        'model is trained on all that was walked, and swapped in when it predicts held-out walks better. With the mock '
-        'or, with --port, a robot, in real time; with --lockstep on the mock with a clock of its own.',
-        epilog='Exit codes: 0 learned to the end, 1 ended early, 2 bad input, 130 interrupted.',
-    )
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+    parser = add_command(subparsers, 'learn', _learn)
+    add_robot_option(parser)
     parser.add_argument('--minutes', type=float, help='how long (default: 20)')
     parser.add_argument(
         '--out', type=user_path, help='where run folders go (default: runs); with --lockstep the folder to write'
     )
     parser.add_argument('--condition', default='', help='what the mock walks on (default: carpet; a rover: flat)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+    add_seed_option(parser)
     parser.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
         help='a parameter of learning (learn.random_share=0.5), of training (train.hidden=64,64) or, live, of a node '
@@ -57,15 +57,21 @@ def add(subparsers: Any) -> None:
         '--walks', type=between(int, 1, 1000), default=8, help='walks that judge a model (default: %(default)s)'
     )
     add_force(lockstep)
-    parser.set_defaults(run=run_learn)
 
 
 def _minutes(text: str) -> tuple[float, ...]:
     return tuple(sorted(float(part) for part in text.split(',')))
 
 
-def run_learn(args: argparse.Namespace) -> int:
-    """Learn."""
+def _learn(args: argparse.Namespace) -> int:
+    """Learn a model in one sitting: the robot walks while the model is trained.
+
+    The robot walks at random inside a circle, later along paths with the newest model; beside it a model is trained on
+    all that was walked, and swapped in when it predicts held-out walks better. With the mock or, with --port, a robot,
+    in real time; with --lockstep on the mock with a clock of its own.
+
+    Exit codes: 0 learned to the end, 1 ended early, 2 bad input, 130 interrupted.
+    """
     need_torch()
     return _lockstep(args) if args.lockstep else _live(args)
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import between, plain
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, between, plain
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,17 +30,7 @@ BAR = 50
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    test = subparsers.add_parser(
-        'link-test',
-        help='check a robot on the bench: radio or bus, sensors, and whether it stops by itself',
-        description='Ask the robot its name, have its PID gains echoed, exchange 200 packets, and show encoders and '
-        'gyro while you turn legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, '
-        'and once more to see whether the robot stops by itself when setpoints stop. A robot with servos on a bus: '
-        'ask every servo who it is, read all of them 200 times, show where the legs stand; with --jog the legs of a '
-        'side turn, 1 rev/s, then the bus falls silent, to see whether the watchdogs stop them. Ctrl-C stops the '
-        'motors.',
-        epilog='Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.',
-    )
+    test = add_command(subparsers, 'link-test', _link_test)
     test.add_argument(
         'port', metavar='PORT', help='serial port of the XBee or the bus, best a /dev/serial/by-id/... name'
     )
@@ -55,11 +45,20 @@ def add(subparsers: Any) -> None:
     )
     test.add_argument('--jog', choices=('left', 'right'), help='turn this side; the robot has to be on a stand')
     test.add_argument('--yes', action='store_true', help='do not ask whether the robot is on a stand')
-    test.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    test.set_defaults(run=_link_test)
+    add_json_option(test)
 
 
 def _link_test(args: argparse.Namespace) -> int:
+    """Check a robot on the bench: radio or bus, sensors, and whether it stops by itself.
+
+    Ask the robot its name, have its PID gains echoed, exchange 200 packets, and show encoders and gyro while you turn
+    legs by hand: all with the motors off. Only with --jog a leg turns: 2 rev/s for a second, and once more to see
+    whether the robot stops by itself when setpoints stop. A robot with servos on a bus: ask every servo who it is, read
+    all of them 200 times, show where the legs stand; with --jog the legs of a side turn, 1 rev/s, then the bus falls
+    silent, to see whether the watchdogs stop them. Ctrl-C stops the motors.
+
+    Exit codes: 0 every check passed, 1 one did not, 2 bad input, 130 interrupted.
+    """
     from firmware_bridge.bridge_config import LinkConfig
     from firmware_bridge.channel import serial_channel
     from firmware_bridge.clock import SystemClock

@@ -8,22 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_model_options, between
+from millirobot_adapt.app.commands.shared import add_command, add_model_options, add_seed_option, between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    demo = subparsers.add_parser(
-        'demo',
-        help='walk a path with a mock robot in real time, break something at half-time, leave a report',
-        description='Start the mock robot and the processes that drive the real one, walk a path, take a leg away '
-        '(servo hexapod: one servo dies; rover: one wheel weakens) at half-time, and leave a bag, the parameters, a '
-        'summary and a report in a run folder. Ctrl-C at any moment stops the robot, ends every process and still '
-        'writes the report.',
-        epilog='Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.',
-    )
+    demo = add_command(subparsers, 'demo', _demo)
     demo.add_argument(
         '--seconds',
         type=between(float, 1.0, 3600.0, 'seconds'),
@@ -47,16 +39,23 @@ def add(subparsers: Any) -> None:
         help="what runs on the mock's microcontroller: its own Python (default), or the reference firmware in C as a "
         'process of this machine (host) or on an emulated Cortex-M3 (qemu); docs/firmware.md',
     )  # fmt: skip
-    demo.add_argument('--seed', type=int, default=0, help='seed of everything random (default: 0)')
+    add_seed_option(demo)
     demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')
     demo.add_argument(
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',
         help='change one parameter of params/NODE.yaml, e.g. controller.planner.samples=200; may be repeated',
     )  # fmt: skip
-    demo.set_defaults(run=_demo)
 
 
 def _demo(args: argparse.Namespace) -> int:
+    """Walk a path with a mock robot in real time, break something at half-time, leave a report.
+
+    Start the mock robot and the processes that drive the real one, walk a path, take a leg away (servo hexapod: one
+    servo dies; rover: one wheel weakens) at half-time, and leave a bag, the parameters, a summary and a report in a run
+    folder. Ctrl-C at any moment stops the robot, ends every process and still writes the report.
+
+    Exit codes: 0 walked to the end, 1 ended early, 2 bad input, 130 interrupted.
+    """
     from millirobot_adapt.app.demo import Demo, run_demo
 
     demo = Demo(

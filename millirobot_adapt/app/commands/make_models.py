@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.learn import mock_rounds, need_torch
-from millirobot_adapt.app.commands.shared import between
+from millirobot_adapt.app.commands.shared import add_command, between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -21,13 +21,7 @@ SCHEMA = 1
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'make-models',
-        help='collect, train and export a family of models, several at a time',
-        description='Collect on the mock, train every model of a recipe (params/training/) and export it; with --data '
-        'train them on data of your own. What an earlier call has left in the work folder is not made again while '
-        'data, parameters and version are the same.',
-    )
+    parser = add_command(subparsers, 'make-models', _make_models)
     parser.add_argument(
         '--recipe', default='velociroach', help='a name in params/training/ or a file (default: %(default)s)'
     )
@@ -54,11 +48,15 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument('--jobs', type=between(int, 1, 256, 'jobs'), default=2, help='processes (default: %(default)s)')
     parser.add_argument('--json', action='store_true', help='print JSON instead of the table')
-    parser.set_defaults(run=run_make_models)
 
 
-def run_make_models(args: argparse.Namespace) -> int:
-    """Make the models and print a table of them."""
+def _make_models(args: argparse.Namespace) -> int:
+    """Collect, train and export a family of models, several at a time.
+
+    Collect on the mock, train every model of a recipe (params/training/) and export it; with --data train them on data
+    of your own. What an earlier call has left in the work folder is not made again while data, parameters and version
+    are the same.
+    """
     need_torch()
     from millirobot_adapt.learning.make_models import format_rows, make_models
     from millirobot_adapt.learning.recipe import load_recipe

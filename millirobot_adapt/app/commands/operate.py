@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import find
 
@@ -49,39 +50,19 @@ def add(subparsers: Any) -> None:
         _add_where(parser)
         parser.set_defaults(run=_call, verb=name)
 
-    setter = subparsers.add_parser(
-        'set',
-        help='set live parameters of a running node, all or none',
-        description='Set parameters of a running node while the robot walks. docs/parameters.md says which are live. '
-        'All are set, or none.',
-        epilog=EPILOG,
-    )
+    setter = add_command(subparsers, 'set', _set, epilog=EPILOG)
     setter.add_argument(
         'settings', nargs='+', metavar='NODE.PARAMETER=VALUE', help='e.g. controller.objective.speed=0.2; of one node'
     )
     _add_where(setter)
-    setter.set_defaults(run=_set)
 
-    loader = subparsers.add_parser(
-        'load',
-        help='swap in another model bundle while the robot walks',
-        description='Load a model bundle beside the one in force, check it, and plan with it from a tick to the next. '
-        'If the former model predicts the next ticks better (controller.trial_ticks), it comes back.',
-        epilog=EPILOG,
-    )
+    loader = add_command(subparsers, 'load', _load, epilog=EPILOG)
     loader.add_argument('bundle', metavar='BUNDLE', help='a name under models/, or the folder of a bundle')
     _add_where(loader)
-    loader.set_defaults(run=_load)
 
-    status = subparsers.add_parser(
-        'status',
-        help='say what the running nodes do: armed, link, run, bring-up',
-        description='Print what bridge, controller or collector, and manager last said of themselves.',
-        epilog='Exit codes: 0 somebody answers, 1 nobody does, 2 bad input.',
-    )
+    status = add_command(subparsers, 'status', _status)
     _add_where(status)
     status.add_argument('--json', action='store_true', help='print JSON instead of the table')
-    status.set_defaults(run=_status)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +83,11 @@ def _call(args: argparse.Namespace) -> int:
 
 
 def _set(args: argparse.Namespace) -> int:
+    """Set live parameters of a running node, all or none.
+
+    Set parameters of a running node while the robot walks. docs/parameters.md says which are live. All are set, or
+    none.
+    """
     from millirobot_adapt.bringup.processes import NODES as KNOWN
     from millirobot_adapt.bringup.processes import parse_override, resolve
 
@@ -125,6 +111,11 @@ def _set(args: argparse.Namespace) -> int:
 
 
 def _load(args: argparse.Namespace) -> int:
+    """Swap in another model bundle while the robot walks.
+
+    Load a model bundle beside the one in force, check it, and plan with it from a tick to the next. If the former model
+    predicts the next ticks better (controller.trial_ticks), it comes back.
+    """
     folder = find('models', args.bundle).resolve()
     (domain,) = _domains(args)
     done, answer = _operate(domain, args.namespace, lambda robot: robot.load_model(str(folder), LOADING))
@@ -133,6 +124,12 @@ def _load(args: argparse.Namespace) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
+    """Say what the running nodes do: armed, link, run, bring-up.
+
+    Print what bridge, controller or collector, and manager last said of themselves.
+
+    Exit codes: 0 somebody answers, 1 nobody does, 2 bad input.
+    """
     (domain,) = _domains(args)
     rows = _operate(domain, args.namespace, _heard)
     if not rows:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import exists, user_path, write_whole
 
@@ -24,24 +25,19 @@ def add(subparsers: Any) -> None:
     """Add the commands of this group."""
     params = subparsers.add_parser('params', help='make a parameter file of your own, or bring one up to date')
     commands = params.add_subparsers(title='commands', metavar='COMMAND', required=True)
-    new = commands.add_parser(
-        'new', help='write a parameter file to edit, with a comment on every line',
-        description='Write a parameter file of your own from the shipped ones, to edit and to give to the launch files '
-        '(params:=), to the doctor (--params) and to nodes (--params-file).',
-    )  # fmt: skip
+    new = add_command(commands, 'new', _new)
     new.add_argument('file', type=user_path, nargs='?', default=Path('lab.yaml'), help='default: lab.yaml')
     new.add_argument('--nodes', default=','.join(OF_A_LAB), help='nodes, comma-separated (default: %(default)s)')
-    new.set_defaults(run=_new)
-    migrate = commands.add_parser(
-        'migrate', help='write a parameter file of an earlier version under the present names',
-        description='Rename what has another name now, convert what became several parameters, take out what is gone, '
-        'and say so. Comments and all other lines stay. The file as it was is kept beside it, with .old at its end.',
-    )  # fmt: skip
+    migrate = add_command(commands, 'migrate', _migrate)
     migrate.add_argument('file', type=user_path, help='a ROS 2 parameter file')
-    migrate.set_defaults(run=_migrate)
 
 
 def _new(args: argparse.Namespace) -> int:
+    """Write a parameter file to edit, with a comment on every line.
+
+    Write a parameter file of your own from the shipped ones, to edit and to give to the launch files (params:=), to the
+    doctor (--params) and to nodes (--params-file).
+    """
     from millirobot_adapt.bringup.processes import NODES
     from millirobot_adapt.core.errors import did_you_mean
 
@@ -60,6 +56,11 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _migrate(args: argparse.Namespace) -> int:
+    """Write a parameter file of an earlier version under the present names.
+
+    Rename what has another name now, convert what became several parameters, take out what is gone, and say so.
+    Comments and all other lines stay. The file as it was is kept beside it, with .old at its end.
+    """
     from millirobot_adapt.app.parameter_migration import migrate
 
     made, changes = migrate(args.file)

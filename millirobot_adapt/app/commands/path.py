@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.share import find
 
@@ -25,12 +26,7 @@ def add(subparsers: Any) -> None:
     """Add the command."""
     path = subparsers.add_parser('path', help='look at a path before a robot walks it')
     verbs = path.add_subparsers(metavar='VERB', required=True)
-    show = verbs.add_parser(
-        'show',
-        help='length, direction, sharpest turn, distance to the fence, and a picture',
-        description='Read a path as the controller does, and say and draw what matters before a robot walks it.',
-        epilog='Exit codes: 0 it stays inside the fence; 1 it leaves the fence; 2 bad input.',
-    )
+    show = add_command(verbs, 'show', _show)
     show.add_argument('path', metavar='FILE', help='CSV or YAML file of waypoints, or the name of a shape')
     show.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
     show.add_argument('--params', type=user_path, metavar='FILE', help="controller's parameters, for the fence")
@@ -43,10 +39,15 @@ def add(subparsers: Any) -> None:
     )
     show.add_argument('--out', type=user_path, metavar='FILE', help='where the picture goes (default: NAME.png)')
     show.add_argument('--json', action='store_true', help='print JSON, and nothing else; draw only with --out')
-    show.set_defaults(run=_show)
 
 
 def _show(args: argparse.Namespace) -> int:
+    """Show length, direction, sharpest turn, distance to the fence, and a picture.
+
+    Read a path as the controller does, and say and draw what matters before a robot walks it.
+
+    Exit codes: 0 it stays inside the fence; 1 it leaves the fence; 2 bad input.
+    """
     from millirobot_adapt.core.config import read_params
     from millirobot_adapt.core.control.steering import turning_radius
     from millirobot_adapt.core.control.wiring import ControllerConfig

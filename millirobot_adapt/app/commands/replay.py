@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_model_options, add_reading_options
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_model_options, add_reading_options
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -18,14 +18,7 @@ DONE, DIFFERENT = 0, 1
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        'replay',
-        help='do a recorded run again, without ROS: prove what it did, or ask what it would have done',
-        description='Estimate the states of a bag again, adapt at every tick, and report the error of predicting 1, 5 '
-        'and 10 ticks ahead before and after adaptation; plan where the bag has a path or one is given. Parameters and '
-        'model are those of the run; --set, --params, --method and --model tell what other ones would have done. '
-        '--check proves instead that every odometry, adaptation, plan and setpoint comes out as it was recorded.',
-    )
+    parser = add_command(subparsers, 'replay', _replay)
     parser.add_argument('bag', type=user_path, metavar='BAG', help='bag folder, .mcap or .db3 file, or run folder')
     parser.add_argument(
         '--check', action='store_true', help='compare everything decided with the record; exit 1 at a difference'
@@ -42,11 +35,17 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
     add_reading_options(parser)
     parser.add_argument('--out', type=user_path, metavar='FILE', help='write a row a tick to FILE.csv or FILE.npz')
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    parser.set_defaults(run=_replay)
+    add_json_option(parser)
 
 
 def _replay(args: argparse.Namespace) -> int:
+    """Do a recorded run again, without ROS: prove what it did, or ask what it would have done.
+
+    Estimate the states of a bag again, adapt at every tick, and report the error of predicting 1, 5 and 10 ticks ahead
+    before and after adaptation; plan where the bag has a path or one is given. Parameters and model are those of the
+    run; --set, --params, --method and --model tell what other ones would have done. --check proves instead that every
+    odometry, adaptation, plan and setpoint comes out as it was recorded.
+    """
     if args.check:
         return _check(args)
     from millirobot_adapt.analysis.replay.replay import ReplayOptions, replay

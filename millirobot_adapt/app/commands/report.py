@@ -7,30 +7,20 @@ import json
 import webbrowser
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_reading_options
+from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_reading_options
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.core.files import user_path
 
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    reporter = subparsers.add_parser(
-        'report',
-        help='rebuild summary.json and report.html of a run folder',
-        description='Rebuild summary.json and report.html of a run folder from its bag.',
-    )
+    reporter = add_command(subparsers, 'report', _report)
     reporter.add_argument('folder', type=user_path, metavar='RUN', help='run folder, e.g. runs/latest')
     add_reading_options(reporter)
     reporter.add_argument('--open', action='store_true', help='open the report in the browser')
     reporter.add_argument('--json', action='store_true', help='print the summary as JSON on standard output')
-    reporter.set_defaults(run=_report)
 
-    comparer = subparsers.add_parser(
-        'compare',
-        help='compare recorded runs, paired where seeds match',
-        description='Compare recorded runs: cost, distance to the path, prediction before and after adaptation, '
-        "deadlines, link; in ratio where seed, path and condition match. The first run's variant is the baseline.",
-    )
+    comparer = add_command(subparsers, 'compare', _compare)
     comparer.add_argument(
         'runs', type=user_path, nargs='+', metavar='RUN_OR_BAG', help='run folders or bags, two or more'
     )
@@ -40,11 +30,14 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     add_reading_options(comparer)
     comparer.add_argument('--out', type=user_path, metavar='FILE.html', help='also write a page with figures')
-    comparer.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-    comparer.set_defaults(run=_compare)
+    add_json_option(comparer)
 
 
 def _report(args: argparse.Namespace) -> int:
+    """Rebuild summary.json and report.html of a run folder.
+
+    Rebuild summary.json and report.html of a run folder from its bag.
+    """
     from millirobot_adapt.analysis.report import REPORT, write_report
 
     summary = write_report(args.folder, args.namespace, args.strict)
@@ -56,6 +49,11 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace) -> int:
+    """Compare recorded runs, paired where seeds match.
+
+    Compare recorded runs: cost, distance to the path, prediction before and after adaptation, deadlines, link; in ratio
+    where seed, path and condition match. The first run's variant is the baseline.
+    """
     from millirobot_adapt.analysis.compare.comparison_page import table, write_page
     from millirobot_adapt.analysis.compare.runs import comparison, read_runs
 

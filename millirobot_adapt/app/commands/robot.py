@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -21,29 +22,25 @@ def add(subparsers: Any) -> None:
         description='A robot is a YAML file: its driver, what it reports, what it is told (docs/your-robot.md).',
     )  # fmt: skip
     commands = robot.add_subparsers(required=True, metavar='COMMAND')
-    new = commands.add_parser('new', help='write a commented file to edit')
+    new = add_command(commands, 'new', _new)
     new.add_argument('name', help='name of the robot: small letters, digits and _')
     new.add_argument('--driver', choices=sorted(TEMPLATES), default='twist', help='what carries actions to it')
     new.add_argument('--out', type=user_path, help='file to write (default: NAME.yaml)')
-    new.set_defaults(run=_new)
-    show = commands.add_parser('show', help='check a file, and say what states and actions follow from it')
+    show = add_command(commands, 'show', _show)
     show.add_argument('robot', help='a name under params/robots/ or a file')
-    show.set_defaults(run=_show)
-    gains = commands.add_parser(
-        'gains', help='measure what its actions do to speed and yaw rate, on collected data',
-        description='Fit speed_gain and turn_gain of every action to collected data, and print them beside those of '
-        "the robot's file. For an action that is the velocity of a joint it also says how well the joint follows.",
-    )  # fmt: skip
+    gains = add_command(commands, 'gains', _gains)
     gains.add_argument('robot', help='a name under params/robots/ or a file')
     gains.add_argument(
         '--data', type=user_path, nargs='+', required=True, metavar='DATA',
         help='files that `collect` wrote, bags, run folders',
     )  # fmt: skip
-    gains.set_defaults(run=_gains)
 
 
 def _new(args: argparse.Namespace) -> int:
-    """Write the file of a shipped robot with the same driver, under the new name."""
+    """Write a commented file to edit.
+
+    Write the file of a shipped robot with the same driver, under the new name.
+    """
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.core.share import find
 
@@ -68,7 +65,10 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    """Print driver, period, states and actions."""
+    """Check a file, and say what states and actions follow from it.
+
+    Print driver, period, states and actions.
+    """
     from millirobot_adapt.core.control.steering import turning_radius
     from millirobot_adapt.core.robot.description import load_robot
 
@@ -85,7 +85,11 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _gains(args: argparse.Namespace) -> int:
-    """Print the gains of the file beside those that were measured."""
+    """Measure what its actions do to speed and yaw rate, on collected data.
+
+    Fit speed_gain and turn_gain of every action to collected data, and print them beside those of the robot's file. For
+    an action that is the velocity of a joint it also says how well the joint follows.
+    """
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.learning.action_gains import measure_gains
     from millirobot_adapt.learning.sources import load_data

@@ -1,8 +1,9 @@
-"""What several commands share: options for bags, numbers in a range, plain JSON."""
+"""What several commands share: how a command is added, options, numbers in a range, plain JSON."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,43 @@ from millirobot_adapt.core.files import exists
 Number = TypeVar('Number', int, float)
 
 ENDINGS = ('.zstd', '.zst', '.lz4', '.mcap', '.db3')
+
+
+def add_command(subparsers: Any, name: str, run: Callable[[argparse.Namespace], int], epilog: str = '') -> Any:
+    """Add a command that the docstring of a function describes, and that this function runs.
+
+    Args:
+        subparsers: Of the parser or the group that gets it.
+        name: As people type it.
+        run: Returns the exit code. Of its docstring the first line is the command's line in lists, the second
+            paragraph says what the command does (default: the first line), the third stands below its options.
+        epilog: Stands below its options where the docstring has no third paragraph.
+
+    Returns:
+        Its parser, to which arguments are added.
+    """
+    parts = [' '.join(part.split()) for part in inspect.cleandoc(run.__doc__ or name).split('\n\n')]
+    line = parts[0][:1].lower() + parts[0][1:].removesuffix('.')
+    description = parts[1] if len(parts) > 1 else parts[0]
+    below = parts[2] if len(parts) > 2 else epilog
+    parser = subparsers.add_parser(name, help=line, description=description, epilog=below)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
+
+
+def add_seed_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--seed`."""
+    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
+
+
+def add_robot_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--robot`."""
+    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:

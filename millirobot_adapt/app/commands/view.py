@@ -6,18 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from millirobot_adapt.app.commands.shared import add_command
 from millirobot_adapt.core.errors import UserError
 
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    viewer = subparsers.add_parser(
-        'view',
-        help='look at a run in Rerun, recorded or live',
-        description='Show a run in Rerun: robot and paths in 3D, plan and predictions, errors before and after '
-        'adapting, leg rates, link and events, all over time. With --live it follows a robot or a demo that runs.',
-        epilog='Rerun comes with the extra `view`. Without it, RViz and Foxglove remain: docs/looking.md.',
-    )
+    viewer = add_command(subparsers, 'view', _view)
     viewer.add_argument('bag', type=Path, nargs='?', metavar='RUN', help='run folder or bag, e.g. runs/latest')
     viewer.add_argument('--live', action='store_true', help='follow what runs now instead')
     viewer.add_argument('--domain', type=int, metavar='N', help='with --live: the ROS domain, which the demo prints')
@@ -27,10 +22,16 @@ def add(subparsers: Any) -> None:
     viewer.add_argument(
         '--robot', default='velociroach', help='with --live: the robot, by name or file (default: %(default)s)'
     )
-    viewer.set_defaults(run=_view)
 
 
 def _view(args: argparse.Namespace) -> int:
+    """Look at a run in Rerun, recorded or live.
+
+    Show a run in Rerun: robot and paths in 3D, plan and predictions, errors before and after adapting, leg rates, link
+    and events, all over time. With --live it follows a robot or a demo that runs.
+
+    Rerun comes with the extra `view`. Without it, RViz and Foxglove remain: docs/looking.md.
+    """
     if args.live == (args.bag is not None):
         raise UserError('view: give a run folder or a bag, or --live')
     if args.live:
