@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+from domains import join_domain
 
 try:
     from hypothesis import HealthCheck, settings
@@ -31,6 +32,17 @@ def our_loggers_propagate():
     """Let caplog hear our loggers where ROS is sourced: launch's pytest plugin has new loggers keep to themselves."""
     for name in [name for name in sys.modules if name.startswith(('millirobot_adapt.', 'firmware_bridge.'))]:
         logging.getLogger(name).propagate = True
+
+
+@pytest.fixture
+def domain(monkeypatch):
+    """A ROS domain in which nothing else runs; this process joins it."""
+    from millirobot_adapt.bringup.environment import local_environment, reserve_domain
+
+    reserved = reserve_domain()
+    join_domain(monkeypatch, local_environment(reserved.number))
+    yield reserved
+    reserved.release()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from launch_steps import END, Operated, arguments_of
 
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain
-
 
 def missing():
     """Say what keeps the tests of this folder from running; empty if nothing does."""
@@ -35,14 +33,9 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
-def own_domain(monkeypatch):
+def own_domain(domain):
     """Processes and test meet in a ROS domain of their own."""
-    domain = reserve_domain()
-    for name, value in local_environment(domain.number).items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
-    yield
-    domain.release()
+    return domain
 
 
 @pytest.fixture

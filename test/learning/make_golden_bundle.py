@@ -34,6 +34,17 @@ def random_states(generator: torch.Generator, count: int) -> torch.Tensor:
     return states
 
 
+def roll_out(
+    adapted: list[torch.Tensor], normalisation: Normalisation, start: torch.Tensor, candidates: torch.Tensor, dt: float
+) -> torch.Tensor:
+    """Roll candidates (H, K, 2) out from one state; returns states (H + 1, K, nx)."""
+    states = [start.repeat(candidates.shape[1], 1)]
+    for action in candidates:
+        outputs = forward(adapted, normalisation.features(body_state(states[-1], LAYOUT), action))
+        states.append(integrate(states[-1], normalisation.change(outputs)[None], dt, LAYOUT)[1])
+    return torch.stack(states)
+
+
 def main() -> None:
     """Write the bundle and the arrays."""
     generator = torch.Generator().manual_seed(0)
@@ -57,14 +68,11 @@ def main() -> None:
         *theta, trail[:-1], actions, trail[1:], mask
     )
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
-    states = [trail[-1].repeat(CANDIDATES, 1)]
-    for action in candidates:
-        outputs = forward(adapted, normalisation.features(body_state(states[-1], LAYOUT), action))
-        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt, LAYOUT)[1])
+    rollout = roll_out(adapted, normalisation, trail[-1], candidates, robot.dt)
     np.savez(
         FOLDER / 'expected.npz',
         states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,
-        rollout=torch.stack(states), report=torch.stack([before, after, norm, step]),
+        rollout=rollout, report=torch.stack([before, after, norm, step]),
         **dict(zip(theta_names(theta), adapted, strict=True)),
     )  # fmt: skip
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, random_states
+from make_golden_bundle import FEATURE_SCALE, TARGET_SCALE, random_states, roll_out
 from robots import LAYOUT
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.bundle_writer import write_bundle
 from millirobot_adapt.learning.graphs import ContextGraph
-from millirobot_adapt.learning.kinematics import body_state, integrate
+from millirobot_adapt.learning.kinematics import integrate
 from millirobot_adapt.learning.methods.rebal import RebalLearner
-from millirobot_adapt.learning.network import Normalisation, forward, initialise
+from millirobot_adapt.learning.network import Normalisation, initialise
 from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence
 
 FOLDER = Path(__file__).parents[1] / 'data' / 'golden_rebal'
@@ -51,14 +51,11 @@ def main() -> None:
             break
     adapted = [theta[0], bias, *theta[2:]]
     candidates = 35 + 12 * torch.randn(HORIZON, CANDIDATES, 2, generator=generator)
-    states = [trail[-1].repeat(CANDIDATES, 1)]
-    for action in candidates:
-        outputs = forward(adapted, normalisation.features(body_state(states[-1], LAYOUT), action))
-        states.append(integrate(states[-1], normalisation.change(outputs)[None], robot.dt, LAYOUT)[1])
+    rollout = roll_out(adapted, normalisation, trail[-1], candidates, robot.dt)
     np.savez(
         FOLDER / 'expected.npz',
         states=trail[:-1], actions=actions, next_states=trail[1:], mask=mask, candidates=candidates,
-        rollout=torch.stack(states), bias=bias, report=torch.stack([before, after, taken]),
+        rollout=rollout, bias=bias, report=torch.stack([before, after, taken]),
     )  # fmt: skip
 
 

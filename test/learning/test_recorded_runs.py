@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lab_log import lab_log
 
 pytest.importorskip('torch')
 pytest.importorskip('onnx')
@@ -29,37 +30,27 @@ TINY = [
 ]
 
 
-def lab_log():
+def arcs():
     """Make a log of a robot that walks an arc in each rollout; three sessions of two rollouts."""
-    n = ROLLOUTS * RECORDS
-    rollout, tick = np.divmod(np.arange(n), RECORDS)
-    rng = np.random.default_rng(0)
-    t_robot = 1e9 + 100.0 * rollout + 0.1 * tick
+    rollout, tick = np.divmod(np.arange(ROLLOUTS * RECORDS), RECORDS)
     yaw = 0.02 * tick * (1 + 0.2 * rollout)
-    rates = rng.integers(140, 560, (n, 2))
-    return {
-        't_robot': t_robot,
-        't_mocap': t_robot - 0.004,
-        'mocap_valid': np.ones(n, dtype=bool),
-        'pos': np.stack([np.sin(yaw), 1 - np.cos(yaw), 0.05 + 1e-4 * rng.normal(size=n)], axis=1).astype(np.float32),
-        'quat': np.stack([0 * yaw, 0 * yaw, np.sin(yaw / 2), np.cos(yaw / 2)], axis=1).astype(np.float32),
-        'cmd': rates.astype(np.float32),
-        'enc': np.cumsum(100 * rates, axis=0).astype(np.int32),
-        'gyro': rng.integers(-500, 500, (n, 3)).astype(np.int16),
-        'bemf': np.tile(np.array([50, -60], dtype=np.int16), (n, 1)),
-        'vbat': rng.integers(870, 890, n).astype(np.int16),
-        'roll_start': np.arange(ROLLOUTS, dtype=np.int32) * RECORDS,
-        'roll_len': np.full(ROLLOUTS, RECORDS, dtype=np.int16),
-        'roll_mode': np.ones(ROLLOUTS, dtype=np.int8),
-        'roll_session': np.array([f'carpet {number // 2}' for number in range(ROLLOUTS)]),
-    }
+    rates = np.random.default_rng(1).integers(140, 560, (len(tick), 2))
+    return lab_log(
+        position=np.column_stack([np.sin(yaw), 1 - np.cos(yaw)]),
+        quaternion=np.column_stack([0 * yaw, 0 * yaw, np.sin(yaw / 2), np.cos(yaw / 2)]),
+        rates=rates,
+        encoders=np.cumsum(100 * rates, axis=0),
+        t_robot=1e9 + 100.0 * rollout + 0.1 * tick,
+        modes=[1] * ROLLOUTS,
+        sessions=[f'carpet {number // 2}' for number in range(ROLLOUTS)],
+    )
 
 
 @pytest.fixture(scope='module')
 def log_and_bag(tmp_path_factory):
     """The same log as npz and as an imported bag."""
     folder = tmp_path_factory.mktemp('log')
-    np.savez(folder / 'log.npz', **lab_log())
+    np.savez(folder / 'log.npz', **arcs())
     import_log(folder / 'log.npz', folder / 'imported', RobotConfig(), progress=False)
     return folder / 'log.npz', folder / 'imported'
 

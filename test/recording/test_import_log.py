@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lab_log import lab_log
 from robots import imageproc
 from rosbags.highlevel import AnyReader
 
@@ -30,27 +31,16 @@ LOGS = Path(__file__).parents[3] / 'shared' / 'data' / 'velociroach_logs'
 def make_log(modes=(3, 1, 2)) -> dict[str, np.ndarray]:
     """Make a log whose rollouts (ten records each, 100 s apart) stand in the file in the opposite order of time."""
     rollouts = len(modes)
-    n = rollouts * RECORDS
-    tick = np.tile(np.arange(RECORDS), rollouts)
-    rollout = np.repeat(np.arange(rollouts), RECORDS)
-    rng = np.random.default_rng(0)
-    t_robot = 1e9 + 100.0 * (rollouts - rollout) + 0.1 * tick
-    return {
-        't_robot': t_robot,
-        't_mocap': t_robot - 0.004,
-        'mocap_valid': np.ones(n, dtype=bool),
-        'pos': np.stack([0.03 * tick, rollout, 0.05 + 1e-4 * rng.normal(size=n)], axis=1).astype(np.float32),
-        'quat': np.tile(np.array([0, 0, 0, 1], dtype=np.float32), (n, 1)),
-        'cmd': np.stack([131.4 + tick, 262.0 + tick], axis=1).astype(np.float32),
-        'enc': (np.stack([tick, 2 * tick], axis=1) * 6554 + 2**31 - 40000 - 2**31).astype(np.int32),
-        'gyro': rng.integers(-500, 500, (n, 3)).astype(np.int16),
-        'bemf': np.tile(np.array([50, -60], dtype=np.int16), (n, 1)),
-        'vbat': rng.integers(870, 890, n).astype(np.int16),
-        'roll_start': np.arange(rollouts, dtype=np.int32) * RECORDS,
-        'roll_len': np.full(rollouts, RECORDS, dtype=np.int16),
-        'roll_mode': np.array(modes, dtype=np.int8),
-        'roll_session': np.array([f'carpet_{i}' for i in range(rollouts)]),
-    }
+    rollout, tick = np.divmod(np.arange(rollouts * RECORDS), RECORDS)
+    return lab_log(
+        position=np.column_stack([0.03 * tick, rollout]),
+        quaternion=np.tile([0, 0, 0, 1], (len(tick), 1)),
+        rates=np.column_stack([131.4 + tick, 262.0 + tick]),
+        encoders=np.column_stack([tick, 2 * tick]) * 6554 - 40000,
+        t_robot=1e9 + 100.0 * (rollouts - rollout) + 0.1 * tick,
+        modes=modes,
+        sessions=[f'carpet_{i}' for i in range(rollouts)],
+    )
 
 
 def convert(folder: Path, log: dict[str, np.ndarray]) -> tuple[ImportReport, list]:

@@ -1,6 +1,5 @@
 """Claimed names, and nodes that live elsewhere."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -12,7 +11,6 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.occupied import claim_namespace
 from millirobot_adapt.contract.topics import DIAGNOSTICS
 from millirobot_adapt.core.errors import UserError
@@ -27,16 +25,6 @@ held = claim(sys.argv[1])
 print('held', flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def domain(monkeypatch):
-    domain = reserve_domain()
-    for name, value in local_environment(domain.number).items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
-    yield domain
-    domain.release()
 
 
 def test_a_name_is_held_by_one_and_comes_back(domain, monkeypatch):

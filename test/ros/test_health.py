@@ -16,14 +16,10 @@ from millirobot_adapt.ros.node_health import Health  # noqa: E402
 
 
 @pytest.fixture
-def node(monkeypatch):
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
-    context = rclpy.Context()
-    rclpy.init(context=context)
+def node(context):
     node = Node('patient', context=context)
     yield node
     node.destroy_node()
-    context.try_shutdown()
 
 
 class Patient:

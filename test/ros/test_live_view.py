@@ -77,14 +77,10 @@ class Loop:
 
 
 @pytest.fixture
-def node(monkeypatch):
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
-    context = rclpy.Context()
-    rclpy.init(context=context)
+def node(context):
     node = Node('viewer', context=context)
     yield node
     node.destroy_node()
-    context.try_shutdown()
 
 
 class Unread:

@@ -60,15 +60,11 @@ class Worker(ManagedNode):
 
 
 @pytest.fixture
-def node(monkeypatch):
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
-    context = rclpy.Context()
-    rclpy.init(context=context)
+def node(context, monkeypatch):
     monkeypatch.setattr('rclpy.node.get_default_context', lambda: context)
     node = Worker()
     yield node
     node.destroy_node()
-    context.try_shutdown()
 
 
 def entities(node):

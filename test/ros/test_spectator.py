@@ -9,20 +9,9 @@ rclpy = pytest.importorskip('rclpy')
 
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain  # noqa: E402
 from millirobot_adapt.contract.topics import LEGS, TICK  # noqa: E402
 from millirobot_adapt.ros.conversions import joint_state, labelled_array, qos  # noqa: E402
 from millirobot_adapt.ros.spectator import Spectator  # noqa: E402
-
-
-@pytest.fixture
-def domain(monkeypatch):
-    """A ROS domain of our own."""
-    reserved = reserve_domain()
-    for name, value in local_environment(reserved.number).items():
-        monkeypatch.setenv(name, value)
-    yield reserved
-    reserved.release()
 
 
 @pytest.mark.usefixtures('domain')

@@ -1,6 +1,5 @@
-import os
-
 import pytest
+from domains import join_domain
 from harness import Listener, make_group
 
 
@@ -8,9 +7,7 @@ from harness import Listener, make_group
 def group(tmp_path, monkeypatch):
     """Processes on a private ROS domain; this process joins the same domain."""
     domain, group = make_group(tmp_path)
-    for name, value in group.environment.items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
+    join_domain(monkeypatch, group.environment)
     yield group
     group.supervisor.stop()
     domain.release()

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
-from millirobot_adapt.bringup.processes import STOP_ORDER
+from millirobot_adapt.bringup.processes import MOCK_ROBOT, STOP_ORDER
 from millirobot_adapt.bringup.supervisor import Supervisor
 from millirobot_adapt.ros.operator import Operator
 
@@ -47,6 +47,13 @@ class Group:
         settings = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
         command = [*node.command(node.parameter_file), *settings, *arguments]
         self.pids[node.name] = self.supervisor.start(node.name, command)
+
+    def start_mock(self, port='radio', **parameters):
+        """Start the mock and wait until its port is there; returns the port."""
+        path = self.folder / port
+        self.start(MOCK_ROBOT, port=path, **parameters)
+        wait_for(path.exists, 'the mock makes its port')
+        return path
 
     def bring_up(self, *nodes, namespace=''):
         """Configure and activate managed nodes that have been started, as the manager does."""

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.ros.bring_up import BringUpError
 
@@ -62,9 +62,7 @@ def test_a_port_that_does_not_exist(group):
 
 
 def test_a_second_bridge_on_the_same_port(group):
-    port = group.folder / 'radio'
-    group.start(MOCK_ROBOT, port=port)
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock()
     file = group.folder / 'first.yaml'
     file.write_text(f'/first/bridge:\n  ros__parameters:\n    port: {port}\n')
     group.supervisor.start('first', [*BRIDGE.command(file), '-r', '__ns:=/first'])

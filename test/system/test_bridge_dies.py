@@ -10,7 +10,7 @@ import pytest
 from harness import processes_with, wait_for
 from sensor_msgs.msg import JointState
 
-from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.contract.topics import SETPOINT, TRUE_LEGS
 from millirobot_adapt.core.safety.causes import StopCause
@@ -31,9 +31,7 @@ class Lab:
         node = listener.node
         node.create_subscription(JointState, TRUE_LEGS.name, self.on_legs, qos(TRUE_LEGS))
         self.setpoint = node.create_publisher(JointState, SETPOINT.name, qos(SETPOINT))
-        port = group.folder / 'radio'
-        group.start(MOCK_ROBOT, port=port, condition='flat')
-        wait_for(port.exists, 'the mock makes its port')
+        port = group.start_mock(condition='flat')
         group.start(BRIDGE, port=port)
         group.start(ESTIMATOR)
         group.bring_up(BRIDGE, ESTIMATOR)

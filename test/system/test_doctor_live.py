@@ -3,17 +3,15 @@
 import json
 
 import pytest
-from harness import MILLIROBOT, run, wait_for
+from harness import MILLIROBOT, run
 
-from millirobot_adapt.bringup.processes import BRIDGE, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE
 
 pytestmark = pytest.mark.system
 
 
 def test_what_runs_already_is_found(group):
-    port = group.folder / 'radio'
-    group.start(MOCK_ROBOT, port=port)
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock()
     group.start(BRIDGE, port=port)
     group.bring_up(BRIDGE)
     ended = run([*MILLIROBOT, 'doctor', '--robot', '--json', '--port', str(port)], group.environment)

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from harness import MILLIROBOT, processes_with, run, wait_for
 
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.contract.states import ManagerPhase
 from millirobot_adapt.contract.topics import ODOMETRY
 from millirobot_adapt.ros.conversions import message_class, qos
@@ -95,11 +94,7 @@ class Launch:
 
 
 @pytest.fixture
-def launch(tmp_path, monkeypatch):
-    domain = reserve_domain()
-    for name, value in local_environment(domain.number).items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
+def launch(tmp_path, domain):
     made = []
 
     def start(*words, **parameters):
@@ -109,7 +104,6 @@ def launch(tmp_path, monkeypatch):
     yield start
     for each in made:
         each.close()
-    domain.release()
 
 
 def test_the_fence_of_the_own_file_stops_the_robot_and_the_run_leaves_its_report(launch):

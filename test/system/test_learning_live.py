@@ -15,7 +15,6 @@ pytest.importorskip('torch')
 pytest.importorskip('onnx')
 
 from millirobot_adapt.benchmarks.link.launched_robot import kill, processes_of
-from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.learning.online.progress_file import read_progress
 from millirobot_adapt.learning.rollout_file import load_rollouts
 from millirobot_adapt.ros.witness import Witness
@@ -81,16 +80,11 @@ def test_it_walks_trains_and_swaps_and_outlives_its_trainer(tmp_path):
 
 
 @pytest.fixture
-def witness(monkeypatch):
+def witness(domain):
     """Somebody in the domain of what is launched, to arm the robot and to see whether it moves."""
-    domain = reserve_domain()
-    for name, value in local_environment(domain.number).items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
     watching = Witness()
     yield watching
     watching.close()
-    domain.release()
 
 
 def launch_words(folder, **chosen):

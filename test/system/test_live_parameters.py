@@ -12,7 +12,7 @@ from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import JointState
 
 from millirobot_adapt.analysis.report import REPORT, write_report
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT, RECORDER
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, RECORDER
 from millirobot_adapt.contract.topics import PATH, SETPOINT
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
@@ -112,9 +112,8 @@ def lab(group, listener):
 
 
 def bring_up(lab):
-    group, port = lab.group, lab.group.folder / 'radio'
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    group = lab.group
+    port = group.start_mock(condition='flat')
     group.start(RECORDER, bag=group.folder / 'bag')
     group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)

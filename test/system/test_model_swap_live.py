@@ -10,7 +10,7 @@ import pytest
 import yaml
 from harness import MILLIROBOT, run, wait_for
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT, RECORDER
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, RECORDER
 from millirobot_adapt.core.config import nest
 from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.ros.operator import Operator
@@ -62,9 +62,7 @@ def worse(folder):
 
 
 def test_models_are_swapped_while_the_robot_walks(group, operator, tmp_path):
-    port = group.folder / 'radio'
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock(condition='flat')
     group.start(RECORDER, bag=group.folder / 'bag')
     group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from harness import MILLIROBOT, run, wait_for
+from harness import MILLIROBOT, run
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR
 
 pytestmark = pytest.mark.system
 
@@ -21,9 +21,7 @@ def test_a_run_is_operated_without_the_ros2_tool(group):
     def millirobot(*arguments):
         return run([*MILLIROBOT, *arguments, '--domain', group.environment['ROS_DOMAIN_ID']])
 
-    port = group.folder / 'radio'
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     group.start(CONTROLLER, **SMALL)

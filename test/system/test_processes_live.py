@@ -7,7 +7,7 @@ import pytest
 from harness import wait_for
 from sensor_msgs.msg import JointState
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.contract.topics import SENT, TRUE_LEGS
 from millirobot_adapt.core.control.run_state import RunPhase
@@ -30,15 +30,12 @@ def insist(operator, service):
 
 
 def test_setpoints_reach_the_motors_and_cease_when_the_controller_is_killed(group, listener, operator):
-    port = group.folder / 'radio'
     legs, sent = [], []
     listener.node.create_subscription(JointState, TRUE_LEGS.name, legs.append, qos(TRUE_LEGS))
     listener.node.create_subscription(JointState, SENT.name, sent.append, qos(SENT))
 
     everyone_listens = partial(group.listen, operator, listener)
-
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port)
     group.start(ESTIMATOR)
     group.start(CONTROLLER, path='straight')

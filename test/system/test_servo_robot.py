@@ -10,7 +10,7 @@ from harness import wait_for
 from rcl_interfaces.srv import SetParametersAtomically
 from sensor_msgs.msg import JointState
 
-from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, ESTIMATOR
 from millirobot_adapt.contract.messages import seconds
 from millirobot_adapt.contract.states import LinkState
 from millirobot_adapt.contract.topics import LEGS, MOTORS, SETPOINT
@@ -38,9 +38,7 @@ class ServoLab:
         node.create_subscription(JointState, LEGS.name, self.on_legs, qos(LEGS))
         self.setpoint = node.create_publisher(JointState, SETPOINT.name, qos(SETPOINT))
         self.inject_client = node.create_client(SetParametersAtomically, INJECT)
-        port = group.folder / 'bus'
-        group.start(MOCK_ROBOT, port=port, condition='flat', robot=ROBOT)
-        wait_for(port.exists, 'the mock makes its port')
+        port = group.start_mock('bus', condition='flat', robot=ROBOT)
         group.start(BRIDGE, port=port, robot=ROBOT)
         group.start(ESTIMATOR, robot=ROBOT)
         group.bring_up(BRIDGE, ESTIMATOR)

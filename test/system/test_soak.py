@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from domains import join_domain
 from harness import MILLIROBOT, run, wait_for
 
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
@@ -108,9 +109,7 @@ class Soak:
 def soak(tmp_path, monkeypatch):
     domain = reserve_domain()
     environment = local_environment(domain.number, tmp_path / 'mock_hooks')
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
+    join_domain(monkeypatch, environment)
     made = Soak(tmp_path, environment)
     yield made
     made.supervisor.stop()

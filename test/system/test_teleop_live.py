@@ -7,7 +7,7 @@ import pytest
 from harness import wait_for
 from sensor_msgs.msg import JointState, Joy
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT, TELEOP
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, TELEOP
 from millirobot_adapt.contract.topics import JOY, MOTORS, SENT
 from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.safety.arbiter import ActionSource
@@ -31,12 +31,10 @@ def operator(group):
 
 
 def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_somebody_arms(group, listener, operator):
-    port = group.folder / 'radio'
     motors = []
     listener.node.create_subscription(JointState, MOTORS.name, lambda m: motors.append(max(m.velocity)), qos(MOTORS))
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     group.bring_up(BRIDGE, ESTIMATOR)
@@ -82,12 +80,10 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
 
 
 def test_the_hand_takes_over_from_a_run_which_waits_until_it_is_resumed(group, listener, operator):
-    port = group.folder / 'radio'
     sent = []
     listener.node.create_subscription(JointState, SENT.name, lambda m: sent.append(max(m.velocity)), qos(SENT))
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
-    group.start(MOCK_ROBOT, port=port, condition='flat')
-    wait_for(port.exists, 'the mock makes its port')
+    port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port, **PATIENT)
     group.start(ESTIMATOR)
     light = {'planner.samples': 20, 'planner.horizon': 12, 'misses_allowed': 100, 'engine.threads': 1}

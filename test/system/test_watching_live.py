@@ -9,7 +9,7 @@ from nav_msgs.msg import Path
 from std_msgs.msg import Float64MultiArray
 from visualization_msgs.msg import MarkerArray
 
-from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, MOCK_ROBOT
+from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import CANDIDATES, FENCE, PLAN, REFERENCE, TICK
 from millirobot_adapt.ros.conversions import qos
@@ -30,9 +30,7 @@ def test_what_rviz_subscribes_to_comes_while_the_robot_walks(group, listener):
     look = partial(group.listen, operator, listener)
 
     try:
-        port = group.folder / 'radio'
-        group.start(MOCK_ROBOT, port=port, condition='flat')
-        wait_for(port.exists, 'the mock makes its port')
+        port = group.start_mock(condition='flat')
         group.start(BRIDGE, port=port)
         group.start(ESTIMATOR)
         group.start(CONTROLLER, path='straight')

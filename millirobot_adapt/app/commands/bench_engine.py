@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_seed_option, between
+from millirobot_adapt.app.commands.shared import add_command, add_common, between
 from millirobot_adapt.core.dynamics.device_providers import DEVICE_PROVIDERS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
@@ -17,7 +17,7 @@ COUNT = between(int, 1, 100_000)
 def add(benchmarks: Any) -> None:
     """Add the command."""
     engine = add_command(benchmarks, 'engine', _run)
-    engine.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
+    add_common(engine, '--robot')
     engine.add_argument(
         '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
     )
@@ -34,7 +34,7 @@ def add(benchmarks: Any) -> None:
         '--chunk', type=COUNT, help='candidates of one rollout (default: 500 on the CPU, all of a tick elsewhere)'
     )
     engine.add_argument('--ticks', type=COUNT, default=100, help='ticks to time (default: %(default)s)')
-    add_seed_option(engine)
+    add_common(engine, '--seed')
     engine.add_argument(
         '--peers',
         action='store_true',

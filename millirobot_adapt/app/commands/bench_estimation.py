@@ -8,15 +8,7 @@ import importlib.util
 import json
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import (
-    add_command,
-    add_jobs_option,
-    add_json_option,
-    add_robot_option,
-    add_seed_option,
-    check_jobs,
-    listed,
-)
+from millirobot_adapt.app.commands.shared import add_command, add_common, check_jobs, listed
 from millirobot_adapt.core.files import user_path
 
 NODE_SECONDS = 8.0
@@ -26,7 +18,7 @@ NODE_SECONDS = 8.0
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
     parser = add_command(benchmarks, 'estimation', _run)
-    add_json_option(parser)
+    add_common(parser, '--json')
     parser.add_argument(
         '--logs', type=user_path, metavar='FOLDER',
         help="run the lab's real logs (*.npz) instead of the mock: what is caught, which estimate makes better models",
@@ -37,9 +29,7 @@ def add(benchmarks: Any) -> None:
         '--fault-seconds', type=float, default=120.0,
         help='length of the run on each floor that meets each fault [s] (default: %(default)s)',
     )  # fmt: skip
-    add_seed_option(parser)
-    add_jobs_option(parser)
-    add_robot_option(parser)
+    add_common(parser, '--seed', '--jobs', '--robot')
     parser.add_argument(
         '--params', default='estimator.yaml', help="the filter's parameters, by name or file (default: %(default)s)"
     )

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_seed_option, between
+from millirobot_adapt.app.commands.shared import add_command, add_common, between
 
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.link.link_bench import LinkFigures
@@ -20,9 +20,7 @@ TRIALS = between(int, 1, 1000)
 def add(benchmarks: Any) -> None:
     """Add the command."""
     link = add_command(benchmarks, 'link', _run)
-    link.add_argument(
-        '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
-    )
+    add_common(link, '--robot')
     link.add_argument(
         '--firmware', default='python', metavar='{python,host,qemu}',
         help="what runs on the mock's microcontroller: its own Python, or the reference firmware in C, which makes the "
@@ -47,7 +45,7 @@ def add(benchmarks: Any) -> None:
     link.add_argument(
         '--row', action='append', metavar='NAME', help='measure the row of this name, and others given so, alone'
     )
-    add_seed_option(link)
+    add_common(link, '--seed')
     link.add_argument(
         '--json', action='store_true', help='print the rows as JSON, and nothing else, on standard output'
     )

@@ -6,21 +6,14 @@ import argparse
 import json
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import (
-    add_command,
-    add_jobs_option,
-    add_json_option,
-    between,
-    check_jobs,
-    listed,
-)
+from millirobot_adapt.app.commands.shared import add_command, add_common, between, check_jobs, listed
 from millirobot_adapt.core.files import user_path
 
 
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
     parser = add_command(benchmarks, 'paths', _run)
-    add_json_option(parser)
+    add_common(parser, '--json')
     parser.add_argument('--kinds', help='kinds of paths, comma-separated (default: all)')
     parser.add_argument(
         '--paths', type=between(int, 1, 1000), default=5, help='paths of each kind (default: %(default)s)'
@@ -37,7 +30,7 @@ def add(benchmarks: Any) -> None:
         default='controller.yaml',
         help="the controller's parameters, by name or file (default: %(default)s)",
     )
-    add_jobs_option(parser)
+    add_common(parser, '--jobs')
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, between
+from millirobot_adapt.app.commands.shared import add_command, add_common, between
 
 if TYPE_CHECKING:
     from millirobot_adapt.benchmarks.servo.servo_bench import ServoRow
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add(benchmarks: Any) -> None:
     """Add the benchmark."""
     parser = add_command(benchmarks, 'servo', _run)
-    add_json_option(parser)
+    add_common(parser, '--json')
     parser.add_argument(
         '--seconds', type=between(float, 1.0, 600.0), default=5.0, help='of each row (default: %(default)s)'
     )

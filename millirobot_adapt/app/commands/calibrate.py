@@ -8,14 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import (
-    add_command,
-    add_jobs_option,
-    add_json_option,
-    add_robot_option,
-    add_seed_option,
-    check_jobs,
-)
+from millirobot_adapt.app.commands.shared import add_command, add_common, check_jobs
 
 if TYPE_CHECKING:
     from millirobot_adapt.sim.calibration import Figure
@@ -31,11 +24,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--targets', default='velociroach', help='a name in params/calibration or a YAML file (default: %(default)s)'
     )
-    add_robot_option(parser)
+    add_common(parser, '--robot')
     parser.add_argument('--seconds', type=float, default=120.0, help='length of each run [s] (default: %(default)s)')
-    add_seed_option(parser)
-    add_jobs_option(parser)
-    add_json_option(parser)
+    add_common(parser, '--seed', '--jobs', '--json')
 
 
 def _run(args: argparse.Namespace) -> int:

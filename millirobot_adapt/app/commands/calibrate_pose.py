@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_reading_options, add_robot_option
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_reading_options
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def add(subparsers: Any) -> None:
     """Add the command."""
     parser = add_command(subparsers, 'calibrate-pose', _run)
     parser.add_argument('bags', type=user_path, nargs='+', metavar='BAG', help='bag, or run folder')
-    add_robot_option(parser)
+    add_common(parser, '--robot')
     parser.add_argument(
         '--body-height', type=float, metavar='M',
         help="height of the robot body's origin above the floor while it walks [m]; without it z stays as it is",
     )  # fmt: skip
     add_reading_options(parser)
-    add_json_option(parser)
+    add_common(parser, '--json')
 
 
 def _run(args: argparse.Namespace) -> int:

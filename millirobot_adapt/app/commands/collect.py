@@ -8,14 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import (
-    add_command,
-    add_force,
-    add_robot_option,
-    add_seed_option,
-    between,
-    check_free,
-)
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_force, between, check_free
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 from millirobot_adapt.core.robot.description import load_robot
@@ -26,12 +19,12 @@ def add(subparsers: Any) -> None:
     parser = add_command(subparsers, 'collect', _collect)
     parser.add_argument('--out', type=user_path, help='file to write; with --live where run folders go (default: runs)')
     parser.add_argument('--minutes', type=float, help='how long to walk (default: 60; with --live 10)')
-    add_seed_option(parser)
+    add_common(parser, '--seed')
     parser.add_argument(
         '--condition',
         help='what the mock walks on: a name or a file (default: hidden ones; with --live carpet, a rover: flat)',
     )
-    add_robot_option(parser)
+    add_common(parser, '--robot')
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--jobs', type=between(int, 1, 256), default=1, help='processes (default: %(default)s)')
     add_force(lockstep)

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option
+from millirobot_adapt.app.commands.shared import add_command, add_common
 from millirobot_adapt.core.files import user_path
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--mocap-topic', help='where poses are published (default: mocap/pose, or as the parameters say)'
     )
-    add_json_option(parser)
+    add_common(parser, '--json')
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_jobs_option, between, check_jobs, listed, plain
+from millirobot_adapt.app.commands.shared import add_command, add_common, between, check_jobs, listed, plain
 from millirobot_adapt.core.files import make_folder, user_path
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add(subparsers: Any) -> None:
         help='folder for results, figures, and every episode as it ends; the same again goes on',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of the tables')
-    add_jobs_option(parser)
+    add_common(parser, '--jobs')
     parser.add_argument(
         '--backend', default='loky', help='who runs them: any backend that joblib knows (default: %(default)s)'
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, plain
+from millirobot_adapt.app.commands.shared import add_command, add_common, plain
 from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path, write_whole
@@ -42,7 +42,7 @@ def add(subparsers: Any) -> None:
         help='folder to make: table, figure, CSV of every rollout, trained models',
     )
     add_log_options(parser)
-    add_json_option(parser)
+    add_common(parser, '--json')
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_force, add_seed_option, between, check_free
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_force, between, check_free
 from millirobot_adapt.core.config import Config, build, flatten, nest
 from millirobot_adapt.core.errors import UserError, closest, not_one_of
 from millirobot_adapt.core.files import user_path
@@ -42,7 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         '--resume', action='store_true',
         help='go on with the training in --out that was interrupted: same data, same parameters',
     )  # fmt: skip
-    add_seed_option(train)
+    add_common(train, '--seed')
     train.add_argument('--threads', type=int, default=1, help='threads of PyTorch (default 1)')
     train.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',

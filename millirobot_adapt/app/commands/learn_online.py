@@ -9,14 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import (
-    add_command,
-    add_force,
-    add_robot_option,
-    add_seed_option,
-    between,
-    check_free,
-)
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_force, between, check_free
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
 
@@ -24,13 +17,13 @@ from millirobot_adapt.core.files import make_folder, user_path
 def add(subparsers: Any) -> None:
     """Add the command."""
     parser = add_command(subparsers, 'learn', _learn)
-    add_robot_option(parser)
+    add_common(parser, '--robot')
     parser.add_argument('--minutes', type=float, help='how long (default: 20)')
     parser.add_argument(
         '--out', type=user_path, help='where run folders go (default: runs); with --lockstep the folder to write'
     )
     parser.add_argument('--condition', default='', help='what the mock walks on (default: carpet; a rover: flat)')
-    add_seed_option(parser)
+    add_common(parser, '--seed')
     parser.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
         help='a parameter of learning (learn.random_share=0.5), of training (train.hidden=64,64) or, live, of a node '

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, between, plain
+from millirobot_adapt.app.commands.shared import add_command, add_common, between, plain
 from millirobot_adapt.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def add(subparsers: Any) -> None:
     test.add_argument(
         'port', metavar='PORT', help='serial port of the XBee or the bus, best a /dev/serial/by-id/... name'
     )
-    test.add_argument(
-        '--robot', default='velociroach', help='a name in params/robots, or a file (default: %(default)s)'
-    )
+    add_common(test, '--robot')
     test.add_argument(
         '--seconds',
         type=between(float, 0.0, 3600.0, 'seconds'),
@@ -45,7 +43,7 @@ def add(subparsers: Any) -> None:
     )
     test.add_argument('--jog', choices=('left', 'right'), help='turn this side; the robot has to be on a stand')
     test.add_argument('--yes', action='store_true', help='do not ask whether the robot is on a stand')
-    add_json_option(test)
+    add_common(test, '--json')
 
 
 def _link_test(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_model_options, add_seed_option, between
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_model_options, between
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -39,7 +39,7 @@ def add(subparsers: Any) -> None:
         help="what runs on the mock's microcontroller: its own Python (default), or the reference firmware in C as a "
         'process of this machine (host) or on an emulated Cortex-M3 (qemu); docs/firmware.md',
     )  # fmt: skip
-    add_seed_option(demo)
+    add_common(demo, '--seed')
     demo.add_argument('--out', type=user_path, default=Path('runs'), help='where run folders go (default: runs)')
     demo.add_argument(
         '--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE', dest='overrides',

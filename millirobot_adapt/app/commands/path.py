@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from millirobot_adapt.app.commands.shared import add_command
+from millirobot_adapt.app.commands.shared import add_command, add_common
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.share import find
 
@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
     verbs = path.add_subparsers(metavar='VERB', required=True)
     show = add_command(verbs, 'show', _show)
     show.add_argument('path', metavar='FILE', help='CSV or YAML file of waypoints, or the name of a shape')
-    show.add_argument('--robot', default='velociroach', help='a name in params/robots, or a file')
+    add_common(show, '--robot')
     show.add_argument('--params', type=user_path, metavar='FILE', help="controller's parameters, for the fence")
     show.add_argument(
         '--at',

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_model_options, add_reading_options
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_model_options, add_reading_options
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument('--no-plan', action='store_true', help="do not plan along the bag's reference path")
     add_reading_options(parser)
     parser.add_argument('--out', type=user_path, metavar='FILE', help='write a row a tick to FILE.csv or FILE.npz')
-    add_json_option(parser)
+    add_common(parser, '--json')
 
 
 def _replay(args: argparse.Namespace) -> int:

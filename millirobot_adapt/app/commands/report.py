@@ -7,7 +7,7 @@ import json
 import webbrowser
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_command, add_json_option, add_reading_options
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_reading_options
 from millirobot_adapt.core.errors import DeviceError
 from millirobot_adapt.core.files import user_path
 
@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     )  # fmt: skip
     add_reading_options(comparer)
     comparer.add_argument('--out', type=user_path, metavar='FILE.html', help='also write a page with figures')
-    add_json_option(comparer)
+    add_common(comparer, '--json')
 
 
 def _report(args: argparse.Namespace) -> int:

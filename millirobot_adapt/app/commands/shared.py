@@ -13,6 +13,14 @@ from millirobot_adapt.core.files import exists
 
 Number = TypeVar('Number', int, float)
 
+COMMON: dict[str, dict[str, Any]] = {
+    '--robot': {'default': 'velociroach', 'help': 'robot, by name or file (default: %(default)s)'},
+    '--seed': {'type': int, 'default': 0, 'help': 'seed of everything random (default: %(default)s)'},
+    '--jobs': {'type': int, 'default': -1, 'help': 'processes; -1: one for each core (default: %(default)s)'},
+    '--json': {'action': 'store_true', 'help': 'print JSON, and nothing else, on standard output'},
+}
+"""Options that mean the same in every command; `check_jobs` checks --jobs."""
+
 ENDINGS = ('.zstd', '.zst', '.lz4', '.mcap', '.db3')
 
 
@@ -38,19 +46,10 @@ def add_command(subparsers: Any, name: str, run: Callable[[argparse.Namespace], 
     return parser
 
 
-def add_json_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--json`."""
-    parser.add_argument('--json', action='store_true', help='print JSON, and nothing else, on standard output')
-
-
-def add_seed_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--seed`."""
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random (default: %(default)s)')
-
-
-def add_robot_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--robot`."""
-    parser.add_argument('--robot', default='velociroach', help='robot, by name or file (default: %(default)s)')
+def add_common(parser: argparse.ArgumentParser, *options: str) -> None:
+    """Add options that mean the same in every command, in this order; each is a name of `COMMON`."""
+    for option in options:
+        parser.add_argument(option, **COMMON[option])
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
@@ -114,11 +113,6 @@ def between(kind: Callable[[str], Number], low: Number, high: Number, unit: str 
         return value
 
     return number
-
-
-def add_jobs_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--jobs`, the number of processes; `check_jobs` checks it."""
-    parser.add_argument('--jobs', type=int, default=-1, help='processes; -1: one for each core (default: %(default)s)')
 
 
 def check_jobs(jobs: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import add_force, add_jobs_option, check_jobs, plain
+from millirobot_adapt.app.commands.shared import add_common, add_force, check_jobs, plain
 from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path, write_whole
@@ -52,7 +52,7 @@ def add(subparsers: Any) -> None:
     window.add_argument('--pasts', help='T1, comma-separated (default: 4,8,16,24,32)')
     window.add_argument('--futures', help='T2, comma-separated (default: 1,5,10,15,20)')
     for parser, run in ((data, _data), (floors, _floors), (window, _window)):
-        _add_common(parser)
+        _add_study_options(parser)
         parser.set_defaults(run=run)
 
 
@@ -63,7 +63,7 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--test', type=user_path, nargs='*', default=[], metavar='RUN',
         help='runs to predict, of which nothing is learned (default: a part of the sessions is held out)',
@@ -74,7 +74,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--horizon', type=int, help='H: steps predicted open loop (default: 10)')
     parser.add_argument('--seeds', type=int, help='models of each kind (default: 1)')
     parser.add_argument('--seed', type=int, help='the first seed (default: 0)')
-    add_jobs_option(parser)
+    add_common(parser, '--jobs')
     parser.add_argument(
         '--set', action='append', default=[], metavar='NAME=VALUE', dest='settings',
         help='another parameter, e.g. --set train.steps=2000; an unknown name lists all',
