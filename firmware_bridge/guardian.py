@@ -81,6 +81,11 @@ class SerialGuardian:
         """Process id of the guardian."""
         return self._process.pid
 
+    @property
+    def answered(self) -> bool:
+        """Whether every heartbeat that was sent has had its answer; `trouble` hears answers."""
+        return self._asked_at is None
+
     def beat(self, motors_on: bool) -> None:
         """Send a heartbeat; see `Guardian.beat`."""
         if self._asked_at is None:

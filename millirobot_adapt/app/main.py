@@ -105,10 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'millirobot: error: {error}', file=sys.stderr)
         return FAILED
     except ModuleNotFoundError as error:
-        missing = missing_extra(error)
-        if missing is None:
-            raise
-        print(f'millirobot: error: {missing}', file=sys.stderr)
+        print(f'millirobot: error: {missing_extra(error)}', file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print('millirobot: interrupted', file=sys.stderr)

@@ -25,10 +25,7 @@ def run_program(module: str) -> int:
     try:
         return int(import_module(module).main())
     except ModuleNotFoundError as error:
-        missing = missing_extra(error)
-        if missing is None:
-            raise
-        print(f'error: {missing}', file=sys.stderr)
+        print(f'error: {missing_extra(error)}', file=sys.stderr)
         return BAD_INPUT
 
 

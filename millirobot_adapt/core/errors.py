@@ -71,9 +71,13 @@ def not_one_of(value: object, known: Iterable[object]) -> str:
     return f'{value!r} is not one of {", ".join(names)}' + (f'; did you mean {near!r}?' if near else '')
 
 
-def missing_extra(error: ModuleNotFoundError) -> UserError | None:
-    """Return what to say when a library of an extra is not installed; None where it belongs to no extra."""
+def missing_extra(error: ModuleNotFoundError) -> UserError:
+    """Return what to say when a library of an extra is not installed.
+
+    Raises:
+        ModuleNotFoundError: the given one, as the library belongs to no extra.
+    """
     library = (error.name or '').split('.')[0]
     if library not in EXTRAS:
-        return None
+        raise error
     return UserError(f"{library} is not installed; run: pip install 'millirobot_adapt[{EXTRAS[library]}]'")

@@ -122,7 +122,7 @@ class MockRobot(Node):
     ) -> SetParametersAtomically.Response:
         try:
             fault = make_fault(*fault_request(request))
-            self._mock.inject(fault)
+            self._mock.world.inject(fault)
         except UserError as error:
             response.result.reason = str(error)
             return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import rclpy
@@ -20,13 +20,13 @@ from std_srvs.srv import Trigger
 
 from millirobot_adapt.contract.states import BridgeState, ControllerState, ManagerState
 from millirobot_adapt.contract.tick_codec import decode_tick
-from millirobot_adapt.contract.topics import LOAD_MODEL, PATH, TICK
+from millirobot_adapt.contract.topics import LOAD_MODEL, PATH, TICK, Topic
 from millirobot_adapt.core.control.model_server import ModelRequest
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.planning.paths import ReferencePath
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.ros.bring_up import BringUp
-from millirobot_adapt.ros.conversions import path_message, qos
+from millirobot_adapt.ros.conversions import message_class, path_message, qos
 from millirobot_adapt.ros.inputs.model_input import write_request
 from millirobot_adapt.ros.inputs.peer_states import listen_for_bridge, listen_for_controller, listen_for_manager
 from millirobot_adapt.ros.lifecycle_client import LifecycleClient, listen_for_words
@@ -59,17 +59,20 @@ class Operator:
         self.ticks: list[TickRecord] = []
         """Ticks that have come since this list was last emptied."""
         self._paths: Any = None
-        node = self._node
-        listen_for_bridge(node, self._on_bridge)
-        listen_for_controller(node, self._on_controller)
-        listen_for_manager(node, self._on_manager)
-        node.create_subscription(Float64MultiArray, TICK.name, self._on_tick, qos(TICK, depth=100))
+        listen_for_bridge(self._node, self._on_bridge)
+        listen_for_controller(self._node, self._on_controller)
+        listen_for_manager(self._node, self._on_manager)
+        self.listen(TICK, self._on_tick, depth=100)
 
     def close(self) -> None:
         """Leave the ROS graph."""
         self._executor.shutdown()
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
+
+    def listen(self, topic: Topic, heard: Callable[[Any], None], depth: int = 10) -> None:
+        """Have `heard` called with every message of a topic; up to `depth` of them wait for `spin`."""
+        self._node.create_subscription(message_class(topic), topic.name, heard, qos(topic, depth))
 
     def spin(self, seconds: float) -> None:
         """Hear what comes within `seconds`."""

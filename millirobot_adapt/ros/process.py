@@ -57,7 +57,7 @@ class NodeExit:
             raise KeyboardInterrupt
 
 
-def run(make: Callable[[], Node]) -> int:
+def run(make: Callable[[], Node], steady: Callable[[], float] = time.monotonic) -> int:
     """Spin the node that `make` returns until a signal ends it; its `close()`, if any, runs last; return the exit code.
 
     A managed node also ends when a transition has failed for good (its `failure` is raised here), or by its shutdown.
@@ -71,9 +71,9 @@ def run(make: Callable[[], Node]) -> int:
     publish and stop the robot.
 
     Exit codes: 0 ended by SIGINT or SIGTERM, 1 a device failed, 2 bad input, 130 interrupted while it was ending (one
-    line on standard error each).
+    line on standard error each). `steady` is the clock that tells a second wish to end from the first [s].
     """
-    ending = NodeExit()
+    ending = NodeExit(steady)
     try:
         _join()
         _live(make, ending)

@@ -12,7 +12,6 @@ from millirobot_adapt.contract.messages import seconds
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.contract.topics import MOTORS, REPLY, SENT, STATE
-from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.inject import InjectionClient
 from millirobot_adapt.ros.operator import Operator
 
@@ -35,12 +34,11 @@ class Witness(Operator):
         self._poses: deque[float] = deque(maxlen=1000)
         self.replies = 0
         """Telemetry that the bridge has accepted."""
-        node = self._node
-        node.create_subscription(JointState, MOTORS.name, self._on_motors, qos(MOTORS))
-        node.create_subscription(JointState, SENT.name, self._on_sent, qos(SENT, depth=100))
-        node.create_subscription(Float64MultiArray, STATE.name, self._on_state, qos(STATE, depth=100))
-        node.create_subscription(Float64MultiArray, REPLY.name, self._on_reply, qos(REPLY, depth=100))
-        self._injection = InjectionClient(node, self._executor)
+        self.listen(MOTORS, self._on_motors)
+        self.listen(SENT, self._on_sent, depth=100)
+        self.listen(STATE, self._on_state, depth=100)
+        self.listen(REPLY, self._on_reply, depth=100)
+        self._injection = InjectionClient(self._node, self._executor)
 
     def inject(self, fault: str, value: str | None = None, duration: float = 0.0) -> tuple[bool, str]:
         """Let a fault of the mock begin; see `ros.inject.InjectionClient`."""

@@ -25,6 +25,19 @@ class ConditionedWorld(ABC):
         """Faults that have begun, each with the time of its beginning [s]."""
         return self.injector.begun
 
+    @property
+    @abstractmethod
+    def time(self) -> float:
+        """Now [s]."""
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault begin now.
+
+        Raises:
+            UserError: nobody implements it, or it cannot happen now.
+        """
+        self.injector.inject(fault, self.time)
+
     def begin(self, kind: str, value: Any) -> None:
         """Let a key of the condition take a new value."""
         self._take_over(self._condition.after(Fault(kind, value)))

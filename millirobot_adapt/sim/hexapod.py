@@ -16,7 +16,6 @@ from millirobot_adapt.sim.hexapod_model import Body, build_model, lay_floor
 from millirobot_adapt.sim.leg_names import LEGS, ROWS, SIDES
 from millirobot_adapt.sim.load import PulledLoad
 
-GRAVITY = 9.81
 SETTLING_STEPS = 300
 """Physics steps in which a new robot comes to rest on its feet."""
 WORN_GRIP = 0.6
@@ -73,14 +72,12 @@ class Hexapod:
         """What drives the motors now, -1..1."""
         self.open_circuit = self._electrics.battery
         """Voltage of the battery without load [V]."""
-        self._floor = Floor(condition.slope)
+        self._floor = Floor(condition.slope, self.model.opt.gravity)
         self._slope = condition.slope
-        self._uneven = Rotation.identity()
         self._payload = Payload()
         self._load: PulledLoad | None = None
         self._knot = np.zeros(3)
         self.take_over(condition)
-        self.tilt_gravity(0.0, 0.0)
         self._place(condition, rng)
 
     def _make_body(self) -> Body:
@@ -153,9 +150,7 @@ class Hexapod:
 
     def pose(self) -> tuple[FloatArray, FloatArray]:
         """Return position [m; world], shape (3,), and orientation xyzw in the world, shape (4,)."""
-        w, x, y, z = self._position[3:7]
-        turned = self._floor.rotation * Rotation.from_quat([x, y, z, w])
-        return self._floor.position(self._position[:3]), turned.as_quat()
+        return self._floor.pose(self._position)
 
     def angular_velocity(self) -> FloatArray:
         """Return the angular velocity [rad/s; body], shape (3,)."""
@@ -180,14 +175,11 @@ class Hexapod:
 
     def tilt_gravity(self, about_x: float, about_y: float) -> None:
         """Tilt gravity by small angles [rad] besides the slope: floor that lies unevenly, too little to be seen."""
-        self._uneven = Rotation.from_rotvec([about_x, about_y, 0.0])
-        self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+        self._floor.tilt(about_x, about_y)
 
     def update(self, seconds: float) -> None:
         """Let what is around the robot move on for this long: a floor that tips, a load on its rope."""
-        if self._floor.tips:
-            self._floor.tip(seconds)
-            self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+        self._floor.tip(seconds)
         if self._load:
             rope = self.data.xmat[self._trunk].reshape(3, 3) @ self._knot
             w, z = self._position.item(3), self._position.item(6)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from millirobot_adapt.sim.conditions import Payload
+from millirobot_adapt.sim.floor import GRAVITY
 
-GRAVITY = 9.81
 FULL_FRICTION = 0.05
 """Speed at which the load's friction is fully there [m/s]; below, it grows with the speed, which keeps steps stable."""
 

@@ -50,17 +50,9 @@ class Mock(RealtimeRobot):
         """Since when the motors are driven, or are not [s, world], and what they are commanded [rad/s], shape (2,)."""
         return self.world.electronics.command_since, self.world.electronics.commanded
 
-    def inject(self, fault: Fault) -> None:
-        """Let a fault begin now.
-
-        Raises:
-            UserError: nobody implements it, or it cannot happen now.
-        """
-        self.world.injector.inject(fault, self.world.time)
-
     def close(self) -> None:
-        """End the faults that last remove the port, end the firmware."""
-        self.inject(Fault('clear', True))
+        """End the faults that last, remove the port, end the firmware."""
+        self.world.inject(Fault('clear', True))
         self._pty.close()
         self.world.electronics.close()
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.sim.conditions import Condition
@@ -15,7 +14,6 @@ from millirobot_adapt.sim.floor import Floor
 
 TIMESTEP = 0.002
 """Physics step [s]."""
-GRAVITY = 9.81
 WHEELS = ('front_left', 'rear_left', 'front_right', 'rear_right')
 """Names of the wheels, in the order of every array of them."""
 SETTLING_STEPS = 250
@@ -60,10 +58,8 @@ class Rover:
         self.command = (0.0, 0.0)
         """Forward speed [m/s] and yaw rate [rad/s] that it is told."""
         self._slope = condition.slope
-        self._floor = Floor(condition.slope)
-        self._uneven = Rotation.identity()
+        self._floor = Floor(condition.slope, self.model.opt.gravity)
         self.take_over(condition)
-        self.tilt_gravity(0.0, 0.0)
         yaw = condition.start_yaw
         self.data.qpos[:2] = condition.start_x, condition.start_y
         self.data.qpos[3:7] = math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)
@@ -92,9 +88,7 @@ class Rover:
 
     def pose(self) -> tuple[FloatArray, FloatArray]:
         """Return position [m; world], shape (3,), and orientation xyzw in the world, shape (4,)."""
-        w, x, y, z = self.data.qpos[3:7]
-        turned = self._floor.rotation * Rotation.from_quat([x, y, z, w])
-        return self._floor.position(self.data.qpos[:3]), turned.as_quat()
+        return self._floor.pose(self.data.qpos)
 
     def push(self, lateral: float, yaw: float) -> None:
         """Hold a force to the rover's left [N] and a torque about its z axis [N m] until the next call."""
@@ -105,14 +99,11 @@ class Rover:
 
     def tilt_gravity(self, about_x: float, about_y: float) -> None:
         """Tilt gravity by small angles [rad] besides the slope."""
-        self._uneven = Rotation.from_rotvec([about_x, about_y, 0.0])
-        self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+        self._floor.tilt(about_x, about_y)
 
     def update(self, seconds: float) -> None:
         """Let a floor that tips tip on for this long."""
-        if self._floor.tips:
-            self._floor.tip(seconds)
-            self.model.opt.gravity[:] = self._uneven.apply(self._floor.down(GRAVITY))
+        self._floor.tip(seconds)
 
     def shift_grip(self, share: float) -> None:
         """Shift grip to the left (share > 0) or the right wheels, by -1..1 of its normal value."""

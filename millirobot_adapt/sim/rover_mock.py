@@ -57,14 +57,6 @@ class RoverMock:
         self.world.advance(now)
         return self.time.stamped(self.world.mocap.due(now))
 
-    def inject(self, fault: Fault) -> None:
-        """Let a fault begin now.
-
-        Raises:
-            UserError: nobody implements it, or it cannot happen now.
-        """
-        self.world.injector.inject(fault, self.world.time)
-
     def close(self) -> None:
         """End the faults that last."""
-        self.inject(Fault('clear', True))
+        self.world.inject(Fault('clear', True))

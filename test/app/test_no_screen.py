@@ -22,7 +22,7 @@ assert 'mujoco' in sys.modules
 """
 STARTS = {
     'a launch': "from millirobot_adapt.app import launched; sys.argv = ['launched', 'no_such_launch']; launched.main()",
-    'the demo': 'from millirobot_adapt.app import entry; entry._run = lambda module: 0; '
+    'the demo': 'from millirobot_adapt.app import entry; entry.run_program = lambda module: 0; '
     "sys.argv = ['millirobot', 'demo']; entry.millirobot()",
 }
 

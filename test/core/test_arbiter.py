@@ -123,7 +123,7 @@ def test_a_refused_hand_does_not_bar_the_owner(lab):
 def test_it_remembers_no_more_than_a_robot_ever_has(lab):
     for number in range(1000):
         lab.say(Sender(ActionSource.CONTROLLER, f'{number}'))
-    assert len(lab.arbiter._heard) <= REMEMBERED
+    assert [sender.instance for sender in lab.arbiter.remembered] == [f'{n}' for n in range(1000 - REMEMBERED, 1000)]
 
 
 STEPS = st.tuples(

@@ -242,8 +242,7 @@ def test_a_tick_cut_short_comes_again_from_its_record(method, budget, batches):
     config = ControllerConfig(
         planner=PlannerConfig(method=method, samples=64, batch=16, horizon=6), engine=EngineConfig(threads=1)
     )
-    assembly = assemble(config)
-    assembly.loop._clock = SlowClock(0.01)
+    assembly = assemble(config, clock=SlowClock(0.01))
     path = assembly.paths.lay(state(0.0))
     assembly.loop.restart(path)
     whole = assembly.loop.step(0, 0.0, state(0.0), None, np.full(2, 30.0))

@@ -98,6 +98,9 @@ class Bench:
         self.now += DT
         return setpoint
 
+    def without_states(self, ticks):
+        return [self.tick(answered=False) for _ in range(ticks)]
+
     def running(self):
         self.tick()
         self.controller.on_bridge(BridgeNews(True))
@@ -143,7 +146,7 @@ def test_without_states_the_robot_stands_and_walks_on_when_they_come_again():
     bench = Bench().running()
     bench.tick()
     bench.tick()
-    sent = [bench.tick(answered=False) for _ in range(6)]
+    sent = bench.without_states(6)
     np.testing.assert_array_equal(sent, [[201, 201], [202, 202], [203, 203], [0, 0], [0, 0], [0, 0]])
     bench.tick()
     np.testing.assert_array_equal(bench.tick(), [901, 901])
@@ -153,8 +156,7 @@ def test_without_states_the_robot_stands_and_walks_on_when_they_come_again():
 def test_a_plan_that_is_late_after_states_were_missing_does_not_count_for_all_of_them():
     bench = Bench().running()
     bench.tick()
-    for _ in range(5):
-        bench.tick(answered=False)
+    bench.without_states(5)
     bench.tick(planned=False)
     bench.tick()
     bench.tick()
@@ -164,8 +166,7 @@ def test_a_plan_that_is_late_after_states_were_missing_does_not_count_for_all_of
 def test_a_run_ends_when_no_state_comes_for_long():
     bench = Bench().running()
     bench.tick()
-    for _ in range(9):
-        bench.tick(answered=False)
+    bench.without_states(9)
     assert bench.controller.status.text == (
         'stopped: no state has come for 0.75 s; look at link and motion capture, or close other programs'
     )

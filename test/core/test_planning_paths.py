@@ -184,6 +184,14 @@ def test_places_beyond_the_ends_of_an_open_path_are_straight_on_and_a_closed_one
     np.testing.assert_allclose(square.at(np.array([-0.5, 4.5])), [[0, 0.5], [0.5, 0]])
 
 
+def refuse(file, content, message):
+    """Check that a file with this content is a user's mistake that names the file."""
+    file.write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        make_path(str(file))
+    assert str(error.value).startswith(str(file))
+
+
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
@@ -197,10 +205,7 @@ def test_places_beyond_the_ends_of_an_open_path_are_straight_on_and_a_closed_one
     ],
 )
 def test_a_bad_csv_is_a_users_mistake(tmp_path, content, message):
-    file = tmp_path / 'bad.csv'
-    file.write_text(content)
-    with pytest.raises(UserError, match=message):
-        make_path(str(file))
+    refuse(tmp_path / 'bad.csv', content, message)
 
 
 def test_way_points_in_yaml(tmp_path):
@@ -232,11 +237,7 @@ def test_way_points_in_yaml(tmp_path):
     ],
 )
 def test_bad_yaml_is_a_users_mistake(tmp_path, content, message):
-    file = tmp_path / 'bad.yaml'
-    file.write_text(content)
-    with pytest.raises(UserError, match=message) as error:
-        make_path(str(file))
-    assert str(error.value).startswith(str(file))
+    refuse(tmp_path / 'bad.yaml', content, message)
 
 
 def test_a_shape_is_laid_from_where_the_robot_stands_or_in_world():

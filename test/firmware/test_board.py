@@ -203,7 +203,7 @@ class TestOnABoard:
         one.turn(1.0)
         before = one.board.body.driven()
         one.setpoint = None
-        one.world.injector.inject(Fault('robot.reset', True), one.world.time)
+        one.world.inject(Fault('robot.reset', True))
         one.until(lambda: one.microcontroller.command == (0, 0), 'the reset')
         driven = one.board.body.driven()
         assert driven.resets == before.resets + 1
@@ -214,7 +214,7 @@ class TestOnABoard:
     def test_an_encoder_that_stands_still_shows_no_turn_of_the_leg(self, walker):
         one = walker()
         one.walk()
-        one.world.injector.inject(Fault('robot.encoders', 'left'), one.world.time)
+        one.world.inject(Fault('robot.encoders', 'left'))
         one.turn(0.5)  # what the firmware reads by now is the encoder that stands
         left, right = one.ask(one.setpoint).position
         one.turn(1.0)
@@ -225,7 +225,7 @@ class TestOnABoard:
     def test_a_clock_that_steps_shows_in_its_replies(self, walker):
         one = walker()
         before = one.ask(packets.SetVelocity((0, 0))).timestamp
-        one.world.injector.inject(Fault('clock.robot', 100.0), one.world.time)
+        one.world.inject(Fault('clock.robot', 100.0))
         assert one.ask(packets.SetVelocity((0, 0))).timestamp >= before + 100e6
 
     def test_replies_can_repeat_the_encoders_of_the_one_before(self, walker):

@@ -58,13 +58,20 @@ class Lab:
         self.transport = None
         self.exchanges = []
         self.events = []
+        self.report = self.exchanges.append
         robot = RobotConfig()
         config = BridgeConfig(**config)
         self.link = Link(self.opener, robot, config.link, self.clock, self.guard)
         self.link.connect()
         gate = Gate(config.gate, robot)
         self.driver = BridgeLoop(
-            self.link, gate, config, self.clock, self.exchanges.append, self.events.append, Permission(everything)
+            self.link,
+            gate,
+            config,
+            self.clock,
+            lambda exchange: self.report(exchange),
+            self.events.append,
+            Permission(everything),
         )
 
     def opener(self):
@@ -335,7 +342,7 @@ def test_a_setpoint_does_not_grow_old_while_the_motors_are_switched_on(lab):
 
 def test_an_unforeseen_error_stops_the_robot_too(lab):
     lab.tick()
-    lab.driver._report = lambda exchange: 1 / 0
+    lab.report = lambda exchange: 1 / 0
     lab.say()
     with pytest.raises(ZeroDivisionError):
         lab.driver.run()

@@ -121,7 +121,7 @@ def test_one_that_is_stopped_is_noticed_and_ended(line):
     now = [0.0]
     guardian = SerialGuardian(line.port.fileno(), WORDS, 60.0, lambda: now[0])
     guardian.beat(motors_on=True)
-    wait_for(lambda: guardian.trouble() is None and guardian._asked_at is None)  # it has answered
+    wait_for(lambda: guardian.trouble() is None and guardian.answered)
     os.kill(guardian.pid, signal.SIGSTOP)
     guardian.beat(motors_on=True)
     now[0] += DEAF_AFTER

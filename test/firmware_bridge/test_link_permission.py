@@ -33,9 +33,14 @@ def test_a_model_that_is_not_known_to_be_real_may_not_drive_a_real_robot(details
             assert word in objection
 
 
-def test_a_model_of_real_data_may():
-    permission = Permission(everything=False)
-    permission.hear(state(model_origin='real'), now=10.0)
+@pytest.mark.parametrize(
+    ('everything', 'origin'), [(False, 'real'), (True, 'mock')], ids=['of real data', 'or any, where all may']
+)
+def test_a_model_of_real_data_may_drive_and_any_where_there_is_no_real_robot_or_the_operator_wants_it(
+    everything, origin
+):
+    permission = Permission(everything)
+    permission.hear(state(model_origin=origin), now=10.0)
     assert permission.objection(CONTROLLER) is None
     assert permission.objection_to_arming(10.0) is None
 
@@ -71,13 +76,6 @@ def test_a_controller_that_has_gone_does_not_keep_the_operator_from_arming():
     assert permission.objection_to_arming(10.0 + ALIVE) is not None
     assert permission.objection_to_arming(10.1 + ALIVE) is None
     assert permission.objection(CONTROLLER) is not None, 'nor does it drive if it is there after all'
-
-
-def test_where_there_is_no_real_robot_or_the_operator_wants_it_any_model_may():
-    permission = Permission(everything=True)
-    permission.hear(state(model_origin='mock'), now=10.0)
-    assert permission.objection(CONTROLLER) is None
-    assert permission.objection_to_arming(10.0) is None
 
 
 def test_the_controller_tells_where_its_shipped_model_comes_from():

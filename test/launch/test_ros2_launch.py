@@ -47,7 +47,7 @@ def test_two_robots_walk_side_by_side(launched, operated, tmp_path):
 def test_a_recorded_run_is_estimated_anew_and_the_launch_ends_with_it(launched, operated):
     robot = operated()
     heard = []
-    robot.witness._node.create_subscription(message_class(ODOMETRY), ODOMETRY.name, heard.append, qos(ODOMETRY, 100))
+    robot.witness.listen(ODOMETRY, heard.append, depth=100)
     process = launched('replay')
     robot.until(lambda: len(heard) > 20, 'odometry comes')
     said, _ = process.communicate(timeout=END)

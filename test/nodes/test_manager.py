@@ -125,26 +125,27 @@ def test_one_that_cannot_be_configured_ends_it_at_once_in_its_own_words(make):
     assert 'configure estimator' not in lab.log
 
 
-def test_when_a_node_hangs_the_robot_is_stopped_and_the_node_is_named(make):
-    lab = make(silence=2.0)
+def without(lab, name):
+    """Bring everything up, then let a node hang."""
     lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
-    lab.executor.remove_node(lab.workers['estimator'])
+    lab.executor.remove_node(lab.workers[name])
+    return lab
+
+
+def test_when_a_node_hangs_the_robot_is_stopped_and_the_node_is_named(make):
+    lab = without(make(silence=2.0), 'estimator')
     with pytest.raises(DeviceError, match=r'estimator has died or hangs.*the robot was told to stop'):
         lab.spin_until(lambda: False)
     assert lab.log[-1] == 'stop'
 
 
 def test_when_the_bridge_itself_is_gone_nobody_claims_a_stop(make):
-    lab = make(silence=2.0)
-    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
-    lab.executor.remove_node(lab.workers['bridge'])
+    lab = without(make(silence=2.0), 'bridge')
     with pytest.raises(DeviceError, match=r'bridge has died or hangs.*did not confirm a stop'):
         lab.spin_until(lambda: False)
 
 
 def test_where_no_robot_is_driven_nobody_speaks_of_its_stop(make):
-    lab = make(silence=2.0, nodes=('player', 'estimator'))
-    lab.spin_until(lambda: lab.phase is ManagerPhase.ACTIVE)
-    lab.executor.remove_node(lab.workers['estimator'])
+    lab = without(make(silence=2.0, nodes=('player', 'estimator')), 'estimator')
     with pytest.raises(DeviceError, match=r'nothing heard of it for 2 s$'):
         lab.spin_until(lambda: False)

@@ -28,7 +28,10 @@ def write_killed(folder, count=50, flush_every=10):
         bag.write_message('/legs', stored_messages.joint_state(START + i, [i, -i]), START + i)
         if i % flush_every == flush_every - 1:
             bag.flush()
-    bag._file.abandon()
+    left = {file: file.read_bytes() for file in folder.iterdir()}
+    bag.close()
+    for file, content in left.items():
+        file.write_bytes(content)
     return folder
 
 

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Reader
 
 from millirobot_adapt.contract.topics import LEGS, REFERENCE, RUN
 from millirobot_adapt.core.errors import DeviceError
-from millirobot_adapt.recording import mcap_writer, stored_messages
+from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.metadata import METADATA
 from millirobot_adapt.recording.provenance import read_provenance
 from millirobot_adapt.recording.reader import open_bag
@@ -118,31 +118,48 @@ def test_case_does_not_count_in_the_endings_of_files(tmp_path):
 
 
 class FullDisk:
-    """A file on a disk that takes so many bytes and no more."""
+    """A disk that takes `room` bytes more and no others; `None`: any number."""
 
-    def __init__(self, file, room, number):
-        self._file, self._room, self._number = file, room, number
+    def __init__(self, monkeypatch, number, room=None):
+        self.number, self.room = number, room
+        opened = Path.open
 
-    def write(self, data):
-        if not self._room:
-            raise OSError(self._number, 'No space left on device')
-        taken = self._file.write(data[: self._room])
-        self._room -= taken
+        def open_file(path, mode='r', *given, **settings):
+            file = opened(path, mode, *given, **settings)
+            return FileOnFullDisk(self, file) if mode == 'xb' else file
+
+        monkeypatch.setattr(Path, 'open', open_file)
+
+    def take(self, data):
+        """Return what there is room for.
+
+        Raises:
+            OSError: there is none.
+        """
+        if self.room is None:
+            return data
+        if not self.room:
+            raise OSError(self.number, 'No space left on device')
+        taken = data[: self.room]
+        self.room -= len(taken)
         return taken
 
+
+class FileOnFullDisk:
+    def __init__(self, disk, file):
+        self.disk, self.file = disk, file
+
+    def write(self, data):
+        return self.file.write(self.disk.take(data))
+
     def __getattr__(self, name):
-        return getattr(self._file, name)
+        return getattr(self.file, name)
 
 
 @pytest.mark.parametrize('room', [0, 5, 100, 2_000, 9_000, 18_000, 20_000, 22_222, 25_001, 29_999, 31_500])
 @pytest.mark.parametrize('number', [errno.ENOSPC, errno.EIO])
 def test_a_disk_that_fails_at_any_byte_leaves_whole_messages(tmp_path, monkeypatch, room, number):
-    class Limited(mcap_writer.WholeWrites):
-        def __init__(self, path):
-            super().__init__(path)
-            self._file = FullDisk(self._file, room, number)
-
-    monkeypatch.setattr(mcap_writer, 'WholeWrites', Limited)
+    FullDisk(monkeypatch, number, room)
     written = 0
     complaint = ''
     try:
@@ -165,9 +182,10 @@ def test_a_disk_that_fails_at_any_byte_leaves_whole_messages(tmp_path, monkeypat
 
 
 def test_after_a_failure_nothing_more_is_written_and_closing_is_silent(tmp_path, monkeypatch):
+    disk = FullDisk(monkeypatch, errno.ENOSPC)
     bag = BagWriter(tmp_path / 'bag')
     write_legs(bag, range(3))
-    bag._file._stream._file = FullDisk(bag._file._stream._file, 10, errno.ENOSPC)
+    disk.room = 10
     with pytest.raises(DeviceError, match='millirobot repair'):
         write_legs(bag, [3])
     with pytest.raises(DeviceError, match='closed'):

@@ -10,3 +10,13 @@ def context(monkeypatch):
     rclpy.init(context=context)
     yield context
     context.try_shutdown()
+
+
+@pytest.fixture
+def node(context):
+    """A node that no other node meets."""
+    from rclpy.node import Node
+
+    node = Node('alone', context=context)
+    yield node
+    node.destroy_node()

@@ -8,18 +8,10 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
-from rclpy.node import Node  # noqa: E402
 
 from millirobot_adapt.contract.topics import BRIDGE_STATE, DIAGNOSTICS  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
 from millirobot_adapt.ros.node_health import Health  # noqa: E402
-
-
-@pytest.fixture
-def node(context):
-    node = Node('patient', context=context)
-    yield node
-    node.destroy_node()
 
 
 class Patient:
@@ -67,7 +59,7 @@ def test_diagnostics_come_whether_or_not_anything_changed(patient):
 
 def test_each_part_stands_under_the_name_of_its_node(patient):
     patient.health.tell()
-    assert [found.name for found in patient.diagnostics[0].status] == ['patient', 'patient/lung']
+    assert [found.name for found in patient.diagnostics[0].status] == ['alone', 'alone/lung']
 
 
 def test_what_a_node_refuses_stands_instead_of_how_it_is(patient):

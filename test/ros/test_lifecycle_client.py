@@ -58,19 +58,21 @@ def test_an_answer_is_the_answer(client, services, now):
     assert services['bridge/get_state'].asked == []
 
 
-def test_a_lost_answer_is_replaced_by_a_look_at_the_state(client, services, now):
+def ask_in_vain(client, now):
     client.ask('configure')
     now.now += ANSWER_TIME + 0.1
     assert client.answer is None
+
+
+def test_a_lost_answer_is_replaced_by_a_look_at_the_state(client, services, now):
+    ask_in_vain(client, now)
     services['bridge/get_state'].answer(in_state('inactive'))
     assert client.answer is True
     assert len(services['bridge/change_state'].asked) == 1
 
 
 def test_a_lost_request_is_made_again(client, services, now):
-    client.ask('configure')
-    now.now += ANSWER_TIME + 0.1
-    assert client.answer is None
+    ask_in_vain(client, now)
     services['bridge/get_state'].answer(in_state('unconfigured'))
     assert client.answer is None
     assert len(services['bridge/change_state'].asked) == 2

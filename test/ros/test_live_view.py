@@ -12,7 +12,6 @@ import yaml
 
 rclpy = pytest.importorskip('rclpy')
 
-from rclpy.node import Node  # noqa: E402
 from robots import NX  # noqa: E402
 from visualization_msgs.msg import Marker  # noqa: E402
 
@@ -74,13 +73,6 @@ class Loop:
 
     def watch(self, watcher):
         self.watcher = watcher
-
-
-@pytest.fixture
-def node(context):
-    node = Node('viewer', context=context)
-    yield node
-    node.destroy_node()
 
 
 class Unread:

@@ -16,7 +16,7 @@ from millirobot_adapt.bringup.environment import reserve_domain  # noqa: E402
 from millirobot_adapt.contract.topics import BRIDGE_STATE  # noqa: E402
 from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.ros.conversions import status  # noqa: E402
-from millirobot_adapt.ros.managed import ManagedNode, NotYetError  # noqa: E402
+from millirobot_adapt.ros.managed import Entities, ManagedNode, NotYetError  # noqa: E402
 from millirobot_adapt.ros.process import run  # noqa: E402
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -68,7 +68,7 @@ def node(context, monkeypatch):
 
 
 def entities(node):
-    return [id(entity) for _, entity in node._entities.all()]
+    return [id(entity) for _, entity in Entities(node).all()]
 
 
 def test_two_whole_lives_leave_nothing_behind(node):
@@ -110,7 +110,8 @@ def test_a_node_that_is_not_ready_stays_inactive_says_why_and_can_be_asked_again
 @pytest.mark.parametrize('transition', [Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_CLEANUP, 77])
 def test_a_transition_that_is_not_possible_is_answered_with_no(node, transition):
     request = ChangeState.Request(transition=Transition(id=transition))
-    assert not node._service_change_state.callback(request, ChangeState.Response()).success
+    (service,) = (service for service in node.services if service.srv_type is ChangeState)
+    assert not service.callback(request, ChangeState.Response()).success
     assert (node.lifecycle, node.did) == ('unconfigured', [])
 
 

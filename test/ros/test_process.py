@@ -2,6 +2,7 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,8 +42,9 @@ def test_signals_at_once_are_one_wish_and_a_later_one_interrupts():
 class Worker(Node):
     """Ends at once, and closes while more signals come."""
 
-    def __init__(self, later=0.0):
+    def __init__(self, clock, later):
         super().__init__('worker')
+        self.clock = clock
         self.closed = False
         self.later = later
         send(signal.SIGINT)
@@ -50,7 +52,7 @@ class Worker(Node):
     def close(self):
         send(signal.SIGINT)
         if self.later:
-            signal.getsignal(signal.SIGINT).__self__._since -= self.later
+            self.clock.now += self.later
             send(signal.SIGINT)
         self.closed = True
 
@@ -58,12 +60,13 @@ class Worker(Node):
 @pytest.mark.parametrize(('later', 'code', 'closed'), [(0.0, 0, True), (2 * ONE_WISH, 130, False)])
 def test_what_closes_is_left_alone_unless_somebody_insists(capfd, later, code, closed):
     made = []
+    clock = SimpleNamespace(now=5.0)
 
     def make():
-        made.append(Worker(later))
+        made.append(Worker(clock, later))
         return made[0]
 
-    assert run(make) == code
+    assert run(make, lambda: clock.now) == code
     assert made[0].closed == closed
     said = capfd.readouterr().err
     assert ('error: interrupted before everything was closed' in said) == (not closed)

@@ -43,7 +43,7 @@ class Bench:
         self.mock = Mock(self.world, self.radio, self.port)
 
     def inject(self, name, value=None, duration=0.0):
-        self.mock.inject(make_fault(name, value, duration))
+        self.mock.world.inject(make_fault(name, value, duration))
 
     def walk(self, counts=300):
         for packet in (

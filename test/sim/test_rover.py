@@ -156,9 +156,9 @@ def test_the_mock_says_since_when_it_is_told_to_move_or_to_stand():
 def test_the_clock_of_motion_capture_steps_and_a_clock_of_its_own_it_has_none():
     real = RealTime()
     before = real.run(0.2)[-1].stamp
-    real.mock.inject(Fault('clock.mocap', 5.0))
+    real.mock.world.inject(Fault('clock.mocap', 5.0))
     assert real.run(0.2)[-1].stamp - before == pytest.approx(5.2, abs=0.02)
     with pytest.raises(UserError, match='reports no time of its own'):
-        real.mock.inject(Fault('clock.robot', 1.0))
+        real.mock.world.inject(Fault('clock.robot', 1.0))
     with pytest.raises(UserError, match='this mock has no bus'):
-        real.mock.inject(Fault('bus.loss', 1.0))
+        real.mock.world.inject(Fault('bus.loss', 1.0))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_command
+from millirobot_adapt.app.commands.shared import add_command, add_group
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import exists, user_path, write_whole
 
@@ -23,8 +23,7 @@ HEAD = """\
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    params = subparsers.add_parser('params', help='make a parameter file of your own, or bring one up to date')
-    commands = params.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    commands = add_group(subparsers, 'params', 'make a parameter file of your own, or bring one up to date')
     new = add_command(commands, 'new', _new)
     new.add_argument('file', type=user_path, nargs='?', default=Path('lab.yaml'), help='default: lab.yaml')
     new.add_argument('--nodes', default=','.join(OF_A_LAB), help='nodes, comma-separated (default: %(default)s)')

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from millirobot_adapt.app.commands.shared import add_command, add_common
+from millirobot_adapt.app.commands.shared import add_command, add_common, add_group
 from millirobot_adapt.core.files import user_path
 from millirobot_adapt.core.share import find
 
@@ -24,9 +24,8 @@ INSIDE, OUTSIDE = 0, 1
 
 def add(subparsers: Any) -> None:
     """Add the command."""
-    path = subparsers.add_parser('path', help='look at a path before a robot walks it')
-    verbs = path.add_subparsers(metavar='VERB', required=True)
-    show = add_command(verbs, 'show', _show)
+    commands = add_group(subparsers, 'path', 'look at a path before a robot walks it')
+    show = add_command(commands, 'show', _show)
     show.add_argument('path', metavar='FILE', help='CSV or YAML file of waypoints, or the name of a shape')
     add_common(show, '--robot')
     show.add_argument('--params', type=user_path, metavar='FILE', help="controller's parameters, for the fence")

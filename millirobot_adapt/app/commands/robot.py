@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from millirobot_adapt.app.commands.shared import add_command
+from millirobot_adapt.app.commands.shared import add_command, add_group
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import user_path
 
@@ -17,11 +17,10 @@ TEMPLATES = {'twist': 'rover', 'imageproc': 'velociroach', 'dynamixel': 'xl330_h
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    robot = subparsers.add_parser(
-        'robot', help='describe a robot of your own',
-        description='A robot is a YAML file: its driver, what it reports, what it is told (docs/your-robot.md).',
+    commands = add_group(
+        subparsers, 'robot', 'describe a robot of your own',
+        'A robot is a YAML file: its driver, what it reports, what it is told (docs/your-robot.md).',
     )  # fmt: skip
-    commands = robot.add_subparsers(required=True, metavar='COMMAND')
     new = add_command(commands, 'new', _new)
     new.add_argument('name', help='name of the robot: small letters, digits and _')
     new.add_argument('--driver', choices=sorted(TEMPLATES), default='twist', help='what carries actions to it')

@@ -46,6 +46,19 @@ def add_command(subparsers: Any, name: str, run: Callable[[argparse.Namespace], 
     return parser
 
 
+def add_group(subparsers: Any, name: str, line: str, description: str = '') -> Any:
+    """Add a command that has commands below it; returns what they are added to.
+
+    Args:
+        subparsers: Of the parser that gets it.
+        name: As people type it.
+        line: What it is for, in lists.
+        description: The same, in full; empty: `line`.
+    """
+    group = subparsers.add_parser(name, help=line, description=description or f'{line[:1].upper()}{line[1:]}.')
+    return group.add_subparsers(title='commands', metavar='COMMAND', required=True)
+
+
 def add_common(parser: argparse.ArgumentParser, *options: str) -> None:
     """Add options that mean the same in every command, in this order; each is a name of `COMMON`."""
     for option in options:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import add_common, add_force, check_jobs, plain
+from millirobot_adapt.app.commands.shared import add_common, add_force, add_group, check_jobs, plain
 from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path, write_whole
@@ -21,11 +21,10 @@ STUDY = 'study.json'
 
 def add(subparsers: Any) -> None:
     """Add the commands of this group."""
-    study = subparsers.add_parser(
-        'study', help='find out how much data, which floors and which windows a model needs (needs PyTorch)',
-        description='Train models that differ in one thing, and let each predict what none was trained on.',
+    commands = add_group(
+        subparsers, 'study', 'find out how much data, which floors and which windows a model needs (needs PyTorch)',
+        'Train models that differ in one thing, and let each predict what none was trained on.',
     )  # fmt: skip
-    commands = study.add_subparsers(required=True, metavar='COMMAND')
     ending = (
         'Printed are open-loop errors at H on held-out data, before and after adaptation, with 95 % intervals. --out '
         'keeps models, table and figure; the same command goes on where an earlier call ended.'

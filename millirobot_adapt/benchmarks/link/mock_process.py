@@ -6,7 +6,6 @@ import multiprocessing
 import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from types import TracebackType
 
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
@@ -45,9 +44,7 @@ class MockProcess:
             time.sleep(0.01)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._end.set()
         self._process.join(END_TIMEOUT)
         self._process.kill()

@@ -5,6 +5,8 @@ The controller node, the lock-step evaluation and replay all read the same `para
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,12 +143,15 @@ class Assembly:
         }
 
 
-def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Assembly:
+def assemble(
+    config: ControllerConfig, robot: RobotConfig | None = None, clock: Callable[[], float] = time.perf_counter
+) -> Assembly:
     """Make the control loop that the parameters describe.
 
     Args:
         config: Parameters of the controller.
         robot: The robot, where it is known already (a recorded one); None: the one that the parameters name.
+        clock: What the loop measures its own times by [s].
 
     Raises:
         UserError: the robot, model or path is not there; the model or the deadline does not fit the robot.
@@ -169,6 +174,7 @@ def assemble(config: ControllerConfig, robot: RobotConfig | None = None) -> Asse
         seed=config.seed,
         layout=robot.layout,
         ending=config.ending(robot.dt),
+        clock=clock,
     )
     paths = PathSource(config.path, config.anchor, config.objective.polygon)
     loop.tune(Tuning(planner, config.objective, config.adapt, revision=0, model=model))

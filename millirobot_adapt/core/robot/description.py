@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from millirobot_adapt.core.robot.layout import Action, Effort, FloatArray, Joint
 from millirobot_adapt.core.share import find
 from millirobot_adapt.core.yaml_file import line_finder, read_yaml
 
+Driver = TypeVar('Driver', ImageprocConfig, DynamixelConfig)
 RADIANS_PER_REVOLUTION = 2 * np.pi
 TWIST_UNITS = {'forward': 'm/s', 'lateral': 'm/s', 'turn': 'rad/s'}
 """Actions of the driver twist: linear.x, linear.y and angular.z of the command."""
@@ -167,9 +168,7 @@ class RobotConfig(Config):
         Raises:
             UserError: the robot has another driver.
         """
-        if not isinstance(self.driver, ImageprocConfig):
-            raise UserError(f'robot {self.name} has driver {self.driver.kind}; this needs one with driver imageproc')
-        return self.driver
+        return self._settings(ImageprocConfig, 'imageproc')
 
     @property
     def dynamixel(self) -> DynamixelConfig:
@@ -178,8 +177,11 @@ class RobotConfig(Config):
         Raises:
             UserError: the robot has another driver.
         """
-        if not isinstance(self.driver, DynamixelConfig):
-            raise UserError(f'robot {self.name} has driver {self.driver.kind}; this needs one with driver dynamixel')
+        return self._settings(DynamixelConfig, 'dynamixel')
+
+    def _settings(self, driver: type[Driver], kind: str) -> Driver:
+        if not isinstance(self.driver, driver):
+            raise UserError(f'robot {self.name} has driver {self.driver.kind}; this needs one with driver {kind}')
         return self.driver
 
     @property

@@ -7,6 +7,7 @@ lets go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -60,6 +61,11 @@ class Arbiter:
         self._owned = -float('inf')
         self._heard: dict[Sender, float] = {}
         self._refused: set[Sender] = set()
+
+    @property
+    def remembered(self) -> Sequence[Sender]:
+        """The senders that it keeps in mind, the one silent for longest first; no more than `REMEMBERED`."""
+        return tuple(self._heard)
 
     def owner(self, now: float, timeout: float) -> Sender | None:
         """Return who drives; None when the last owner has been silent for longer than `timeout` [s]."""
