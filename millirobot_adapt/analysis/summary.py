@@ -54,18 +54,13 @@ import numpy as np
 from millirobot_adapt.analysis.followed_path import FollowedPath, follow_path
 from millirobot_adapt.analysis.predictions import Predictions
 from millirobot_adapt.analysis.run_data import RunData, spoken
+from millirobot_adapt.analysis.run_end import outcome, stops, why_it_ended
 from millirobot_adapt.analysis.run_recovery import ahead_recovery, next_step_recovery
 from millirobot_adapt.analysis.setpoints import as_wanted, pairs
-from millirobot_adapt.contract.states import ManagerPhase
-from millirobot_adapt.core.control.run_state import RunPhase, RunStatus
 from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.robot.state import FloatArray
-from millirobot_adapt.core.safety.causes import StopCause
-from millirobot_adapt.recording.stored_states import bridge_state, controller_state, manager_state
 
 VERSION = 1
-SAME_STOP = 2.0
-"""Two stops for one reason this close to each other are one [s]."""
 
 
 def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predictions | None = None) -> dict[str, Any]:
@@ -107,13 +102,13 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
             }
             for fault in run.walk_faults
         ],
-        'stops': stops(run),
+        'stops': [{'reason': stop.reason, 'time_s': _number(stop.time, 3)} for stop in stops(run)],
         'changes': [
             {'parameter': change.parameter, 'value': change.value, 'time_s': _number(change.received - run.origin, 3)}
             for change in run.changes
         ],
-        'outcome': next((status.text for _, status in reversed(_runs(run)) if status.phase.ended), None),
-        'ended': _why_it_ended(run),
+        'outcome': outcome(run),
+        'ended': why_it_ended(run),
     }
 
 
@@ -121,17 +116,6 @@ def _firmware(parameters: Mapping[str, Any]) -> str | None:
     mock = parameters.get('mock_robot')
     firmware = mock.get('firmware') if isinstance(mock, Mapping) else None
     return str(firmware) if firmware else None
-
-
-def _why_it_ended(run: RunData) -> str | None:
-    last = manager_state(run.manager[-1].text, run.manager[-1].values) if run.manager else None
-    return last.reason if last is not None and last.phase is ManagerPhase.FAILED else None
-
-
-def _runs(run: RunData) -> list[tuple[float, RunStatus]]:
-    """Return where the controller's runs stood, each with the time at which it said so [s since the epoch]."""
-    states = ((status.received, controller_state(status.text, status.values)) for status in run.controller)
-    return [(received, state.run) for received, state in states if state is not None]
 
 
 def _number(value: float, digits: int = 6) -> float | None:
@@ -301,30 +285,3 @@ def _errors(track: FollowedPath, chosen: np.ndarray) -> dict[str, float | None]:
         'cost_per_step': _number(track.cost[chosen].mean()),
         'cross_track_rms_m': _number(np.sqrt(np.mean(track.cross_track[chosen] ** 2))),
     }
-
-
-def stops(run: RunData) -> list[dict[str, Any]]:
-    """List the times that the bridge disarmed or the controller gave up, the orderly ones left out."""
-    found = []
-    armed = False
-    for status in run.bridge:
-        state = bridge_state(status.text, status.values)
-        if state is None:
-            continue
-        if armed and not state.armed and state.cause.by_itself:
-            found.append((status.received, state.last_stop, state.cause))
-        armed = state.armed
-    before = None
-    for received, now in _runs(run):
-        if now.phase is RunPhase.STOPPED and before is not RunPhase.STOPPED and now.cause.by_itself:
-            found.append((received, now.reason, now.cause))
-        before = now.phase
-    seen: dict[str, float] = {}
-    chosen = []
-    for time, reason, cause in sorted(found, key=lambda stop: stop[0]):
-        # Bridge and controller may report the same stop, one just after the other, and the manager then stops the rest.
-        earlier = seen.values() if cause is StopCause.MANAGER else [seen[reason]] if reason in seen else []
-        if not any(time - stop <= SAME_STOP for stop in earlier):
-            chosen.append({'reason': reason, 'time_s': _number(time - run.origin, 3)})
-        seen[reason] = time
-    return chosen

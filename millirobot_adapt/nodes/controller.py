@@ -19,7 +19,6 @@ from millirobot_adapt.core.control.wiring import assemble, warm_up
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.safety.arbiter import ActionSource
 from millirobot_adapt.core.safety.causes import StopCause
-from millirobot_adapt.core.safety.geofence import fence_text
 from millirobot_adapt.ros.conversions import labelled_array, path_message, qos
 from millirobot_adapt.ros.inputs.model_input import ModelInput
 from millirobot_adapt.ros.inputs.path_input import PathInput
@@ -112,11 +111,7 @@ class ControllerNode(ManagedNode):
         """Return why no run may start here; empty when nothing stands against it."""
         if self.lifecycle != 'active':
             return f'the controller is {self.lifecycle}, not active'
-        objective = self._tuning.config.objective
-        own = fence_text(objective.fence_corners)
-        if objective.weight('fence') > 0 and self._bridge_fence not in ('', own):
-            return f'objective.fence_corners = [{own}] is not the gate.fence of the bridge, [{self._bridge_fence}]'
-        return ''
+        return self._tuning.config.fence_objection(self._bridge_fence)
 
     # The two threads.
 

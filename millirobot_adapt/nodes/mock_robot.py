@@ -137,10 +137,8 @@ class MockRobot(Node):
             self._true_pose.publish(pose_stamped(stamp, *mock.world.rover.pose()))
             return
         hexapod = mock.world.hexapod
-        legs = joint_state(
-            stamp, np.array(hexapod.leg_velocity()), position=np.array(hexapod.leg_angle()),
-            effort=np.array(hexapod.duty),
-        )  # fmt: skip
+        velocity, angle, duty = map(np.array, (hexapod.leg_velocity(), hexapod.leg_angle(), hexapod.duty))
+        legs = joint_state(stamp, velocity, position=angle, effort=duty)
         self._true_pose.publish(pose_stamped(stamp, *hexapod.pose()))
         self._true_legs.publish(legs)
 

@@ -10,13 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import lz4.frame
-import zstandard
-
 from millirobot_adapt.contract.topics import ARRIVALS, STATE, TICK, TOPICS, Topic
 from millirobot_adapt.core.errors import DeviceError, UserError
 from millirobot_adapt.recording.clock_steps import ClockStep
 from millirobot_adapt.recording.joining import Numbered, Repeats, clock_steps, merged, moved, one_after_the_other
+from millirobot_adapt.recording.message_compression import decompressed
 from millirobot_adapt.recording.metadata import METADATA, Metadata
 from millirobot_adapt.recording.names import choose_robot
 from millirobot_adapt.recording.parts import Part, find_files, make_scratch, numbered, open_part
@@ -24,8 +22,6 @@ from millirobot_adapt.recording.records import Channel, Raw, typestore
 from millirobot_adapt.recording.sequence_gaps import SequenceGaps
 from millirobot_adapt.recording.stamp_clocks import Found, StampClocks
 
-COMPRESSED = (b'\x28\xb5\x2f\xfd', b'\x04\x22\x4d\x18')
-"""How zstd and lz4 frames begin, and no message in CDR does."""
 REFERRING = frozenset(topic.name for topic in (ARRIVALS, STATE, TICK))
 """Records of this package that name the stamps of other messages."""
 MOST_NAMED = 5
@@ -165,7 +161,7 @@ class Bag:
         for raw in self.repeats.once(self._in_order()):
             count += 1
             self.losses.saw(raw.channel.topic, raw.sequence)
-            yield _decompressed(raw)
+            yield decompressed(raw)
         self._collect(count + self.repeats.left_out)
         self.holds_messages = count > 0
         if not count:
@@ -289,21 +285,6 @@ def open_bag(
         metadata=found.metadata, aside=found.aside, missing=found.missing, strange=found.strange, folder=found.folder,
         unnamed=found.unnamed,
     )  # fmt: skip
-
-
-def _decompressed(raw: Raw) -> Raw:
-    """Return a message without the compression of its own (`ros2 bag record --compression-mode message`)."""
-    try:
-        while raw.data.startswith(COMPRESSED):
-            unpack = _unzstd if raw.data.startswith(COMPRESSED[0]) else lz4.frame.decompress
-            raw = raw._replace(data=unpack(raw.data))
-        return raw
-    except (zstandard.ZstdError, RuntimeError, EOFError):
-        return raw  # damaged; counted when it is decoded
-
-
-def _unzstd(data: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
 
 
 def _some(names: Iterable[str]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.recording.message_compression import COMPRESSED
 from millirobot_adapt.recording.metadata import METADATA
-from millirobot_adapt.recording.reader import COMPRESSED, Bag, EmptyBagError, open_bag
+from millirobot_adapt.recording.reader import Bag, EmptyBagError, open_bag
 from millirobot_adapt.recording.writer import BagWriter
 
 

@@ -3,7 +3,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from millirobot_adapt.core.safety.geofence import Fence
+from millirobot_adapt.core.control.wiring import ControllerConfig
+from millirobot_adapt.core.planning.objective import ObjectiveConfig
+from millirobot_adapt.core.safety.geofence import Fence, fence_text
 
 BOX = (-1.0, -2.0, 3.0, 4.0)
 L_SHAPE = (0.0, 0.0, 4.0, 0.0, 4.0, 1.0, 1.0, 1.0, 1.0, 4.0, 0.0, 4.0)
@@ -41,3 +43,16 @@ def test_the_margin_counts_from_the_inner_corner_too():
 @pytest.mark.parametrize('point', [(np.nan, 0.0), (0.0, np.nan), (np.inf, 0.0), (0.0, -np.inf)])
 def test_a_position_that_is_not_finite_is_outside(point):
     assert not Fence(BOX, 0.0).contains(np.array(point))
+
+
+@pytest.mark.parametrize(
+    ('weight', 'bridge', 'objects'),
+    [(10.0, BOX, False), (10.0, L_SHAPE, True), (10.0, None, False), (0.0, L_SHAPE, False)],
+    ids=['the same', 'another', 'none is known', 'plans keep to none'],
+)
+def test_plans_that_keep_to_another_fence_than_the_bridge_are_objected_to(weight, bridge, objects):
+    config = ControllerConfig(objective=ObjectiveConfig(fence=weight, fence_corners=BOX))
+    text = '' if bridge is None else fence_text(bridge)
+    says = config.fence_objection(text)
+    assert bool(says) == objects
+    assert says in ('', f'objective.fence_corners = [{fence_text(BOX)}] is not the gate.fence of the bridge, [{text}]')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from millirobot_adapt.analysis.followed_path import FollowedPath
 from millirobot_adapt.analysis.predictions import Predictions
 from millirobot_adapt.analysis.run_data import RunData, Series, spoken
-from millirobot_adapt.analysis.summary import stops
+from millirobot_adapt.analysis.run_end import stops
 from millirobot_adapt.core.robot.state import FloatArray
 
 LINGER = 2.0
@@ -58,7 +58,7 @@ def timeline_of(run: RunData, track: FollowedPath | None, predictions: Predictio
     """Set the time axis: from the first to the last tick, or the whole bag where there are no ticks."""
     end = (run.ticks[-1].stamp + dt if run.ticks else run.end) - run.origin
     events = [Event(f.received - run.origin, spoken(f), stop=False) for f in run.walk_faults]
-    stopped = [Event(float(stop['time_s']), 'stopped', stop=True) for stop in stops(run)]
+    stopped = [Event(stop.time, 'stopped', stop=True) for stop in stops(run)]
     events += [event for event in stopped if event.time <= end + LINGER]
     last = max([end, *(event.time for event in events)])
     return Timeline(run, track, predictions, sorted(events, key=lambda event: event.time), (0.0, max(last, 1e-3)), dt)

@@ -29,6 +29,7 @@ from millirobot_adapt.core.planning.planner_factory import PlannerConfig, make_p
 from millirobot_adapt.core.planning.tracking import Ending
 from millirobot_adapt.core.repeatability import fingerprint
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
+from millirobot_adapt.core.safety.geofence import fence_text
 
 
 class ControllerConfig(Config):
@@ -82,6 +83,20 @@ class ControllerConfig(Config):
     planner: PlannerConfig = section(PlannerConfig, 'How to search.')
     objective: ObjectiveConfig = section(ObjectiveConfig, 'What to search for.')
     engine: EngineConfig = section(EngineConfig, 'How the network is evaluated.')
+
+    def fence_objection(self, bridge_fence: str) -> str:
+        """Say that the fence which plans keep to is not that of the bridge.
+
+        Args:
+            bridge_fence: That of the bridge, as `fence_text` has it; empty: it has none, or is not known.
+
+        Returns:
+            The line for people; empty: they are the same, or plans keep to none.
+        """
+        own = fence_text(self.objective.fence_corners)
+        if self.objective.weight('fence') > 0 and bridge_fence not in ('', own):
+            return f'objective.fence_corners = [{own}] is not the gate.fence of the bridge, [{bridge_fence}]'
+        return ''
 
     def ending(self, dt: float) -> Ending:
         """Return when a run is over, with control periods of `dt` [s]."""
