@@ -1,6 +1,7 @@
 """The control loop: what it pairs, what it judges, and that a tick is repeated from its record."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -201,6 +202,35 @@ def test_without_a_path_there_is_no_step():
     loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: 0.0, DT, seed=0, layout=LAYOUT)
     with pytest.raises(RuntimeError, match='path'):
         loop.step(0, 0.0, np.zeros(NX), None, np.zeros(2))
+
+
+def test_what_a_second_thread_does_beside_the_adaptation_has_the_same_bits():
+    ticks = []
+    for threads in (1, 2):
+        # So few candidates are rolled out on one thread: what differs is who computes the errors.
+        assembly = assemble(
+            ControllerConfig(
+                planner=PlannerConfig(samples=32, batch=32, horizon=6), engine=EngineConfig(threads=threads)
+            )
+        )
+        assembly.loop.restart(make_path('straight'))
+        ticks.append(walk(assembly.loop, 6))
+    for one, two in zip(*ticks, strict=True):
+        for field in ('pre_error', 'post_error'):
+            np.testing.assert_array_equal(getattr(one, field), getattr(two, field), err_msg=field)
+        np.testing.assert_array_equal(one.plan.actions, two.plan.actions)
+    assert np.isfinite([(tick.pre_error, tick.post_error) for tick in ticks[0][1:]]).all()
+
+
+def test_what_fails_on_the_second_thread_fails_the_tick():
+    def broken(predicted, actual, before):
+        raise ZeroDivisionError('no error')
+
+    with ThreadPoolExecutor(1) as helper:
+        loop = ControlLoop(MeanStep(), Counting(), ObjectiveConfig(), broken, DT, seed=3, layout=LAYOUT, helper=helper)
+        loop.restart(make_path('straight'))
+        with pytest.raises(ZeroDivisionError):
+            walk(loop, 2)
 
 
 def test_a_tick_comes_again_bit_for_bit_from_its_record():

@@ -81,6 +81,38 @@ def test_the_shared_first_step_is_that_of_each_candidate(shipped, state, name):
     np.testing.assert_allclose(shared, each, rtol=0.02, atol=0.02 if name == 'int8' else 1e-5)
 
 
+@pytest.mark.parametrize('name', ENGINES)
+def test_a_model_rolls_out_as_a_new_one_would_whatever_it_rolled_out_before(shipped, state, name):
+    network = random_network(shipped, (64, 64, 64), 0)
+    engine = make_engine(network, EngineConfig(name=name, threads=1))
+    model = engine.load({key: to_engine(array) for key, array in network.theta.items()})
+    one, other = candidates(6, 50), candidates(6, 50) + 1.0
+    signed = state.copy()
+    signed[0] = -0.0
+    for begin, actions in ((state, one), (state, one[:, :1]), (state, other), (signed, other), (state, one)):
+        np.testing.assert_array_equal(model.rollout(begin, actions), rolled(network, begin, actions, name=name))
+
+
+class CountingPool:
+    """Adds each action to the state, and counts the calls."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def roll(self, theta, state, actions, states):
+        self.calls += 1
+        states[:] = state + np.cumsum(actions, axis=0)
+
+
+def test_the_step_that_all_batches_and_the_plan_begin_with_is_computed_once():
+    pool = CountingPool()
+    model = rollout.RolloutModel(pool, {})
+    actions = candidates(4, 50)
+    for batch in (actions[:, :25], actions[:, 25:], actions[:, :1]):
+        np.testing.assert_allclose(model.rollout(np.zeros(2), batch)[1:], np.cumsum(batch, axis=0))
+    assert pool.calls == 1 + 3
+
+
 @pytest.mark.parametrize('threads', [2, 3])
 def test_threads_share_the_candidates(shipped, state, threads):
     network, actions = random_network(shipped, (64, 64, 64), 1), candidates(6, 131)

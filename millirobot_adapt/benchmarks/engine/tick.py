@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -86,12 +87,12 @@ def measure_ticks(
     mine: list[dict[str, list[float]]] = [{name: [] for name in ours} for _ in range(3)]
     times = TickTimes(mine[0], mine[1], {name: [] for name in peers}, mine[2])
     filling = some.bundle.window + 2
-    action = some.robot.action_low
-    for tick, (stamp, state, sent) in enumerate(walk(some.robot, seed)):
+    # What executes in a tick is what was sent when the next one comes, as in a live run.
+    for tick, ((stamp, state, sent), (_, _, executing)) in enumerate(pairwise(walk(some.robot, seed))):
         for name, loop in loops.items():
             time.sleep(REST)
             start = time.perf_counter()
-            result = loop.step(tick, stamp, state, sent, action)
+            result = loop.step(tick, stamp, state, sent, executing)
             if tick >= filling:
                 times.ours[name].append(1e3 * (time.perf_counter() - start))
                 times.adapt[name].append(result.adapt_ms)

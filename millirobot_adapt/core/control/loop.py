@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 
@@ -43,13 +44,30 @@ class ControlLoop:
         layout: StateLayout,
         ending: Ending | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        helper: Executor | None = None,
     ) -> None:
+        """Make a loop that waits for `restart`.
+
+        Args:
+            method: How to adapt, and the model.
+            planner: How to search.
+            objective: What to search for.
+            prediction_error: How errors of predictions are measured.
+            dt: Control period [s].
+            seed: Of all random numbers.
+            layout: Where the numbers of a state stand.
+            ending: When a path counts as finished or given up; None: never.
+            clock: What times a tick [s].
+            helper: Runs, on another thread, what does not need the adapted model while the loop adapts; None: the loop
+                does it before. Results are the same.
+        """
         self._model = PlanningModel(method, prediction_error)
         self._tuning = Tuning(planner, objective)
         self._dt = dt
         self._seed = seed
         self._ending = ending
         self._clock = clock
+        self._helper = helper
         self._history = TransitionHistory(method.window_length, dt, layout)
         self._tracker: PathTracker | None = None
         self._adapted: AdaptedModel | None = None
@@ -202,10 +220,11 @@ class ControlLoop:
         share: float,
     ) -> TickResult:
         """Adapt to the window and plan from the state."""
-        pre_error, post_error = self._errors(transition)
         tuning = self._tuning
         method = self._model.method
+        errors = self._beside(partial(self._errors, transition))
         adaptation = method.adapt(window) if tuning.adapt else _unadapted(method.prior)
+        pre_error, post_error = errors()
         self._adapted = adaptation.model
         adapted = self._clock()
         samples = max(1, round(share * self.samples))
@@ -246,6 +265,13 @@ class ControlLoop:
             plan_ms=1e3 * (end - adapted),
             work_ms=1e3 * (end - start),
         )
+
+    def _beside(self, work: Callable[[], tuple[float, float]]) -> Callable[[], tuple[float, float]]:
+        """Let the helper begin with `work`, or do it here without one; return what waits for its result."""
+        if self._helper is not None:
+            return self._helper.submit(work).result
+        done = work()
+        return lambda: done
 
     def _errors(self, transition: Transition | None) -> tuple[float, float]:
         """Return the error of predicting a transition that no adaptation has seen yet, with theta* and with theta'."""

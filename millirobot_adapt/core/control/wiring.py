@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -190,10 +191,16 @@ def assemble(
         layout=robot.layout,
         ending=config.ending(robot.dt),
         clock=clock,
+        helper=_helper(config.engine),
     )
     paths = PathSource(config.path, config.anchor, config.objective.polygon)
     loop.tune(Tuning(planner, config.objective, config.adapt, revision=0, model=model))
     return Assembly(config, robot, model, loop, paths)
+
+
+def _helper(engine: EngineConfig) -> ThreadPoolExecutor | None:
+    """Return the second thread of a loop, where the engine may use a second core; all work of a device stays on one."""
+    return ThreadPoolExecutor(1) if engine.provider == 'cpu' and engine.threads > 1 else None
 
 
 def warm_up(assembly: Assembly, ticks: int = 3) -> None:
