@@ -65,7 +65,7 @@ class BridgeLoop:
         self._attempt_at = clock.steady()
         self._back_off = config.reconnect_first
         self._repeat_zero, self._quick_zeros = False, 0
-        driver.heed(lambda: self._closing or self._stop_asked)
+        driver.interrupt_when(lambda: self._closing or self._stop_asked)
 
     # For the thread of the node's callbacks.
 
@@ -169,7 +169,7 @@ class BridgeLoop:
         self._report(exchange)
 
     def _wait_for_setpoint(self) -> None:
-        """Wait for a new setpoint, at most as long as the one in force is valid; without one, for an idle period.
+        """Wait for a new setpoint, at most as long as the one in effect is valid; without one, for an idle period.
 
         The zero that ends a motion is repeated at once, because the last setpoint may be delayed and arrive after it.
         A zero without an answer is repeated too.
@@ -194,7 +194,7 @@ class BridgeLoop:
         return self._inputs.setpoint_new or self._stop_asked or self._closing
 
     def _exchange(self) -> Exchange | None:
-        self._heed_guardian()
+        self._hear_guardian()
         with self._changed:
             self._stop_asked = False  # the gate is disarmed already, and that decides
         if self._gate.armed and not self._driver.motors_on:
@@ -232,7 +232,7 @@ class BridgeLoop:
         self._repeat_zero = ends_motion or not answered
         return exchange
 
-    def _heed_guardian(self) -> None:
+    def _hear_guardian(self) -> None:
         """Disarm when the guardian has acted or died: the state of the motors is unknown then, so they are stopped."""
         trouble = self._driver.guardian_trouble()
         if trouble is not None:

@@ -83,7 +83,7 @@ class RobotDriver(Protocol):
     def counts(self) -> Mapping[str, int | float | str]:
         """Return what the driver has counted since it was made, for the diagnostics and the summary of a run."""
 
-    def heed(self, interrupt: Callable[[], bool]) -> None:
+    def interrupt_when(self, interrupt: Callable[[], bool]) -> None:
         """End every wait but those of `stop` as soon as `interrupt` returns True."""
 
     def beat(self) -> None:
@@ -110,7 +110,7 @@ class RobotDriver(Protocol):
         Raises:
             UserError: the port cannot be opened, or the robot is not the one that its file describes.
             LinkLost: the robot does not answer as it should.
-            Interrupted: see `heed`; the port stays open.
+            Interrupted: see `interrupt_when`; the port stays open.
         """
 
     def exchange(self, action: FloatArray, patience: float = math.inf) -> Exchange:
@@ -125,7 +125,7 @@ class RobotDriver(Protocol):
 
         Raises:
             LinkLost: the robot did not confirm it.
-            Interrupted: see `heed`.
+            Interrupted: see `interrupt_when`.
         """
 
     def stop(self) -> bool:

@@ -83,7 +83,7 @@ class Link:
         """False only when the robot has confirmed that its motors are off."""
         return self._channel.motors_on
 
-    def heed(self, interrupt: Callable[[], bool]) -> None:
+    def interrupt_when(self, interrupt: Callable[[], bool]) -> None:
         """End every wait but those of `stop` as soon as `interrupt` returns True."""
         self._channel.interrupt = interrupt
 
@@ -126,7 +126,7 @@ class Link:
         Raises:
             UserError: the transport cannot be opened.
             LinkLost: the robot does not answer as it should.
-            Interrupted: see `heed`; the transport stays open.
+            Interrupted: see `interrupt_when`; the transport stays open.
         """
         if not self._channel.is_open:
             self.connect()
@@ -174,7 +174,7 @@ class Link:
 
         Raises:
             LinkLost: it was not acknowledged.
-            Interrupted: see `heed`.
+            Interrupted: see `interrupt_when`.
         """
         try:
             self._dialogue.insist(StartMotors())

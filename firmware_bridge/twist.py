@@ -65,7 +65,7 @@ class TwistDriver:
         """Return how many commands were sent; each counts as answered."""
         return {'sent': self._sent, 'replies': self._sent, 'lost': 0, 'stale': 0}
 
-    def heed(self, interrupt: Callable[[], bool]) -> None:
+    def interrupt_when(self, interrupt: Callable[[], bool]) -> None:
         """End the wait of `start` as soon as `interrupt` returns True."""
         self._interrupt = interrupt
 
@@ -103,7 +103,7 @@ class TwistDriver:
 
         Raises:
             LinkLost: the guardian cannot be started.
-            Interrupted: see `heed`.
+            Interrupted: see `interrupt_when`.
         """
         self.connect()
         self._stand()

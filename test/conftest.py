@@ -49,7 +49,7 @@ def domain(monkeypatch):
 def pytest_pycollect_makemodule(module_path, parent):
     """Skip one module alone where ROS is sourced: launch_testing imports each module to look for launch descriptions.
 
-    A module that skips itself there, for want of PyTorch, would end the collection of all others.
+    A module that skips itself there, as PyTorch is missing, would end the collection of all others.
     """
     outcome = yield
     if outcome.excinfo is not None and issubclass(outcome.excinfo[0], pytest.skip.Exception):

@@ -95,7 +95,7 @@ def write_live_run(
     """Write a bag and return its folder.
 
     A run starts at each tick of `starts`, no state comes in those of `blind`, the run is paused in those of `paused`;
-    `tuned` maps ticks to the live parameters that are in force from then on, `swapped` to the folder of the model.
+    `tuned` maps ticks to the live parameters that are in use from then on, `swapped` to the folder of the model.
     """
     assembly = assemble(controller)
     estimator_config = EstimatorNodeConfig()
@@ -193,7 +193,7 @@ def _walk(write, assembly, estimator, ticks, starts, blind, tuned, paused, swapp
 
 
 def _tell(write, stamp, revision, config, model):
-    """Say what is in force; versions before the swap of models told no model."""
+    """Say what is in use; versions before the swap of models named no model."""
     told = {'revision': revision, 'parameters': live_values(config)}
     if model is not None:
         told['model'] = {'path': str(model.bundle.path), 'digest': model.bundle.digest, 'why': 'a test'}

@@ -5,7 +5,7 @@
 #include "stand.h"
 
 #define TRIES 100 /* at a consistent copy; the mock may be interrupted while it writes, and the last copy then holds */
-#define LONGEST_TURN 50 /* ms: legs that the mock has not told of for longer stand */
+#define LONGEST_TURN 50 /* ms: legs that the mock has not reported for longer stand */
 
 static volatile struct body *body;
 static struct measured measured;

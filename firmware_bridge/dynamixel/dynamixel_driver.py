@@ -101,7 +101,7 @@ class DynamixelDriver:
             found['legs_out'] = '; '.join(f'{name}: {why}' for name, why in legs.out.items()) or 'none'
         return found
 
-    def heed(self, interrupt: Callable[[], bool]) -> None:
+    def interrupt_when(self, interrupt: Callable[[], bool]) -> None:
         """End every wait but those of `stop` as soon as `interrupt` returns True."""
         self._interrupt = interrupt
 

@@ -74,7 +74,7 @@ class ServoTelemetry:
         self._index = 0
 
     def restart(self) -> None:
-        """Start again after the servos were set up anew."""
+        """Start again after the servos were set up again."""
         self._before = None
 
     def decode(self, sample: LegSample, stamp: float) -> Telemetry:

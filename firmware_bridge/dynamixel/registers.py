@@ -28,7 +28,7 @@ TICKS = 32768
 WATCHDOG_UNIT = 0.02
 """[s]"""
 WATCHDOG_EXPIRED = 0xFF
-"""The servo has stopped and ignores goals, without a word, until 0 is written."""
+"""The servo has stopped and ignores goals, and does not report it, until 0 is written."""
 VELOCITY_MODE = 1
 REVERSED = 0x01
 """Bit of the drive mode: positive is clockwise."""

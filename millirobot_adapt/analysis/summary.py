@@ -18,7 +18,7 @@ Keys of version 1; what the bag does not hold is null.
     adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
                         after the window, with theta* and with theta'
     prediction          horizon_s: time ahead [s]; position_m, heading_rad: before, after: mean error of predicting that
-                        far open loop, with theta* and with theta'; null where the run's model is not at hand
+                        far open loop, with theta* and with theta'; null where the run's model is not available
     tracking            cost_per_step: mean of the paper's cost; cross_track_rms_m: root mean square distance to the
                         path [m]; after_fault: the same two from the first fault on; progress: way along the path [m].
                         On the true pose where there is one, else on the estimate
@@ -69,7 +69,7 @@ def summarise(run: RunData, parameters: Mapping[str, Any], predictions: Predicti
     Args:
         run: The run's bag.
         parameters: What ran, as parameters.yaml has it; may be empty.
-        predictions: What the run's model predicts open loop, where the model is at hand.
+        predictions: What the run's model predicts open loop, where the model is available.
     """
     ros = parameters.get('ros')
     ros = ros if isinstance(ros, Mapping) else {}

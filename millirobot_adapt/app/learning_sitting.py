@@ -195,7 +195,7 @@ class Sitting:
             return
         if self._in_force is None:
             run.bring_up((CONTROLLER,))
-            answer = 'in force from the start'
+            answer = 'in use from the start'
             newest = self._folder.path / FIRST
         else:
             _, answer = run.load_model(newest)
@@ -225,7 +225,7 @@ class Sitting:
         return self._schedule.walked / 60.0
 
     def _line(self, now: str) -> str:
-        """Return how it stands; `now` is the model in force, which is another one where the newest lost its trial."""
+        """Return how it stands; `now` is the model in use, which is another one where the newest lost its trial."""
         back = f' (now {now})' if self._in_force is not None and now not in ('', self._in_force.name) else ''
         looks = [row for row in read_progress(self._folder.path) if 'step' in row]
         trained = (

@@ -1,7 +1,7 @@
 """Find the Python that has what our programs need, whatever Python asks.
 
 `ros2` and `colcon` run on the interpreter that their own first line names, the system's, whatever environment is
-activated. That one has ROS and seldom our dependencies. So nothing of ours relies on the interpreter that happens to
+activated. That one has ROS and rarely our dependencies. So nothing of ours relies on the interpreter that happens to
 run: launch files and executables import the standard library and ROS's launch alone, look here for an interpreter that
 has everything, and go on in that one. A first line written at build time would do the same until `.venv` moves, and
 then fail with "bad interpreter"; this says what is missing where.

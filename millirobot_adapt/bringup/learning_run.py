@@ -108,7 +108,7 @@ class LearningRun(LiveRun):
 
     @property
     def model(self) -> str:
-        """Name of the model in force; '' before the controller says."""
+        """Name of the model in use; '' before the controller says."""
         told = self._operator.sources.get(ActionSource.CONTROLLER)
         return '' if told is None else str(told.details.get(ControllerState.MODEL, ''))
 

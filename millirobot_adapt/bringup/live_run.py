@@ -44,7 +44,7 @@ class Surroundings:
     """What the processes of a run share beside their parameters."""
 
     environment: Mapping[str, str]
-    """Environment of the processes; the ROS part of it must be in force in this process too."""
+    """Environment of the processes; the ROS part of it must be set in this process too."""
     namespace: str = ''
     """Of the nodes, such as `robot1`."""
     remappings: Mapping[str, str] = field(default_factory=dict)

@@ -106,7 +106,7 @@ PATH = Topic(
 PARAMETERS = Topic(
     'controller/parameters', 'std_msgs/msg/String', 'controller',
     'live parameters and model of the controller at its start and at each change, as YAML: revision (as in tick), '
-    'parameters, model (path, digest, why it is in force)', latched=True, history=100,
+    'parameters, model (path, digest, why it is in use)', latched=True, history=100,
 )  # fmt: skip
 LOAD_MODEL = Topic(
     'controller/load_model', 'std_msgs/msg/String', 'anyone',

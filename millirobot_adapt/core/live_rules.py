@@ -26,7 +26,7 @@ def changed(config: C, changes: Mapping[str, Any], source: str) -> C:
     """Return the configuration with other values of live parameters, given by dotted name.
 
     The result is checked as a whole: either all changes are made or, where one is wrong, none. A limit that may only
-    become lower (or higher) is compared with the value in force, so a tightened limit stays tight until a restart.
+    become lower (or higher) is compared with the value in use, so a tightened limit stays tight until a restart.
 
     Raises:
         UserError: an unknown parameter, one that is not live, a limit that would be loosened, a wrong type, a value

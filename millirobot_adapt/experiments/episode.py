@@ -78,7 +78,7 @@ class Episode:
     spec: EpisodeSpec
     path: ReferencePath
     table: dict[str, FloatArray]
-    """Every column of `COLUMNS`, and action_0, action_1, ...: what was in force during the tick; shape (ticks,)."""
+    """Every column of `COLUMNS`, and action_0, action_1, ...: what was in effect during the tick; shape (ticks,)."""
     ended: str
     """time, finished (the end of an open path), failed (given up) or stopped (the model predicts nothing finite)."""
     reason: str = ''

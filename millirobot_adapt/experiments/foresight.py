@@ -1,7 +1,7 @@
-"""Tell whether a model knows when not to be trusted: whether its recent errors foretell its error H steps ahead.
+"""Tell whether a model knows when not to be trusted: whether its recent errors predict its error H steps ahead.
 
 What is known at tick k is the mean normalised error of the predictions of the last `TICKS` next states. What it should
-foretell is how far the position predicted at tick k for tick k + H will be from the true one. Both are of the adapted
+predict is how far the position predicted at tick k for tick k + H will be from the true one. Both are of the adapted
 model. The correlation is Spearman's: it asks for the order of errors and not for a straight line.
 """
 
@@ -22,7 +22,7 @@ TICKS = 10
 """How many of the last next-state errors are averaged."""
 FEWEST = 20
 """Ticks that a walk needs for a correlation of its own."""
-HEADING = 'Do errors of the last second foretell the error H steps ahead?'
+HEADING = 'Do errors of the last second predict the error H steps ahead?'
 NOTE = (
     f'Spearman correlation of the mean error of the last {TICKS} next states with the position error of the prediction '
     'that is made then, H steps ahead. Within walks: the mean over walks, with its 95 % interval. Over all walks: all '
@@ -32,7 +32,7 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Foresight:
-    """How well errors that are known foretell those to come, for one method."""
+    """How well errors that are known predict those to come, for one method."""
 
     method: str
     walks: int

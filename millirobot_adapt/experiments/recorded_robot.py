@@ -30,7 +30,7 @@ class RecordedRobot:
         return observation
 
     def walk(self) -> Walk:
-        """Return what was walked: the action after a state is what the next observation says was in force."""
+        """Return what was walked: the action after a state is what the next observation says was in effect."""
         sent = [seen.sent for seen in self._seen[1:]] + [np.full_like(self._seen[0].sent, np.nan)]
         stamps = np.array([seen.stamp for seen in self._seen])
         return stamps, np.array([seen.state for seen in self._seen]), np.array(sent)

@@ -37,7 +37,7 @@ class Results:
     shares: Sequence[AdaptationShare] = ()
     """What adapting itself buys, where methods that never adapt, other than the baseline, walked as well."""
     foresights: Sequence[Foresight] = ()
-    """Whether recent errors of the methods foretell those to come."""
+    """Whether recent errors of the methods predict those to come."""
 
     @property
     def baseline(self) -> str:

@@ -24,7 +24,7 @@ class LiveChange:
 
 
 def live_changes(message: Any, received: float) -> list[LiveChange]:
-    """Return what a rcl_interfaces/ParameterEvent received at `received` [s] tells of; parameters at a start are none.
+    """Return what a rcl_interfaces/ParameterEvent received at `received` [s] describes; parameters at a start are none.
 
     Raises:
         ValueError: a value has a type that does not exist.

@@ -40,7 +40,7 @@ class LiveTuning:
         """All parameters, the live ones as they are now."""
 
     def connect(self, assembly: Assembly, controller: Controller) -> None:
-        """Hand what is in force now, and each change from now on, to a controller that is being configured."""
+        """Hand what is in use now, and each change from now on, to a controller that is being configured."""
         self._connected, self._model, self._why = (assembly, controller), assembly.model, 'at the start'
         self._told = self._node.create_publisher(String, topics.PARAMETERS.name, qos(topics.PARAMETERS))
         with self._lock:

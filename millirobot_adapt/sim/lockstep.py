@@ -41,7 +41,7 @@ class Observation:
     state: FloatArray
     """The estimated state, shape (nx,)."""
     sent: FloatArray
-    """The action that was in force during the period that ends here, as the driver rounds it, shape (nu,)."""
+    """The action that was in effect during the period that ends here, as the driver rounds it, shape (nu,)."""
     true_position: FloatArray
     """[m; world], shape (3,)."""
     true_rpy: FloatArray

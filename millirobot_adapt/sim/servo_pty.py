@@ -24,7 +24,7 @@ from millirobot_adapt.sim.servo_rig import FreeShafts, ServoRig
 LONGEST_WAIT = 0.002
 """The rig is never further behind the clock than this while all is well [s]."""
 LOAD = 0.03
-"""Legs are hindered by up to this much, drawn anew every `LOAD_PERIOD`, as by ground that comes and goes [N m]."""
+"""Legs are hindered by up to this much, drawn again every `LOAD_PERIOD`, as by ground that comes and goes [N m]."""
 LOAD_PERIOD = 0.1
 """[s]"""
 

@@ -1,4 +1,4 @@
-"""Another model in the middle of a run: loaded beside it, in force from a tick to the next, on trial."""
+"""Another model in the middle of a run: loaded beside it, in use from a tick to the next, on trial."""
 
 import math
 import shutil
@@ -180,7 +180,7 @@ def bench(**other):
 def test_a_bundle_that_fits_comes_into_force_on_trial():
     lab = bench()
     answer = lab.ask(RLS)
-    assert (answer.taken, answer.text) == (True, 'in force as revision 1')
+    assert (answer.taken, answer.text) == (True, 'in use as revision 1')
     ((model, why, trial),) = lab.used
     assert (model.bundle.path, why) == (RLS, 'swapped in for golden_bundle')
     assert trial.before is lab.assembly.model
@@ -246,7 +246,7 @@ def test_a_bundle_that_is_not_there_is_refused():
 
 def test_a_model_of_the_mock_does_not_replace_one_of_the_robot(tmp_path):
     lab = bench(model=edited(tmp_path, data={'origin': 'real'}))
-    assert 'the model in force on data of a robot' in lab.ask(RLS).text
+    assert 'the model in use on data of a robot' in lab.ask(RLS).text
 
 
 def test_a_model_that_predicts_nothing_finite_is_refused():

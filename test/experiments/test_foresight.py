@@ -1,4 +1,4 @@
-"""Do errors foretell errors: correlations that are known, walks that are too short, models that predict nothing."""
+"""Do errors predict errors: correlations that are known, walks that are too short, models that predict nothing."""
 
 from dataclasses import replace
 

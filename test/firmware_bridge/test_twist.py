@@ -113,7 +113,7 @@ def test_the_wait_for_the_guardian_can_be_ended(bench):
     driver, _, guardians = bench
     driver.connect()
     guardians[0].looks = -(10**6)
-    driver.heed(lambda: True)
+    driver.interrupt_when(lambda: True)
     with pytest.raises(Interrupted):
         driver.start()
     assert driver.state is not LinkState.UP

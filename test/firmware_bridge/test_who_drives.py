@@ -41,7 +41,7 @@ COLLECTOR = Sender(ActionSource.COLLECTOR, 'two')
 TELEOP = Sender(ActionSource.TELEOP, 'pad')
 DT, JOY_PERIOD = 0.1, 0.05
 FRESH = 0.2 + 0.05
-"""A motion may be in force so long after its setpoint was sent [s]: the gate's limit, and one exchange."""
+"""A motion may be in effect so long after its setpoint was sent [s]: the gate's limit, and one exchange."""
 STATE = np.zeros(NX)
 STATE[[0, 1, 6, 8, 10]] = 0.5, 0.3, 1.0, 1.0, 1.0
 WHILE = st.sampled_from([0.02, 0.1, 0.3, 0.5])

@@ -89,7 +89,7 @@ def stops_at_the_new_edge(robot, process, tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     print(f'\n| {tmp_path.name} | stopped {ahead:.2f} m ahead: {why} |')
-    assert f'-1.2 {NEW_EDGE:g} 1.8]' in limits, 'arming shows the limits in force'
+    assert f'-1.2 {NEW_EDGE:g} 1.8]' in limits, 'arming shows the limits in use'
     assert 'outside the fence' in why
     assert NEW_EDGE - MARGIN - 0.05 < ahead < LATEST
 

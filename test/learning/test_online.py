@@ -98,7 +98,7 @@ def test_it_waits_for_data_when_the_held_out_error_rises_above_its_average(toy_r
     monkeypatch.undo()
     trainer.take(walks(leg(toy_rollouts, 1)))
     assert not trainer.waiting
-    assert trainer.train(1).average == trainer.train(0).held_out, 'the average begins anew'
+    assert trainer.train(1).average == trainer.train(0).held_out, 'the average begins again'
 
 
 def test_it_goes_on_from_a_bundle_and_numbers_the_next_ones_after_it(toy_rollouts, tmp_path):

@@ -67,7 +67,7 @@ def test_it_walks_trains_and_swaps_and_outlives_its_trainer(tmp_path):
     assert 'the trainer has ended and was started again' in output
     swaps = rows_of(folder, 'swap')
     assert swaps[0]['swap'] == '0001'
-    assert all('in force' in row['answer'] for row in swaps), swaps
+    assert all('in use' in row['answer'] for row in swaps), swaps
     shapes = [row['shape'] for row in rows_of(folder, 'shape')]
     assert shapes[:4] == ['random'] * 4
     assert 'figure8_small' in shapes
@@ -228,7 +228,7 @@ def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, vict
     resumed.until(lambda: rows_of(resumed.run, 'step'), 'it trains on what was kept', 300.0)
     if victim == 'controller':
         resumed.until(lambda: rows_of(resumed.run, 'swap'), 'the model drives again')
-        assert rows_of(resumed.run, 'swap')[0]['answer'] == 'in force from the start'
+        assert rows_of(resumed.run, 'swap')[0]['answer'] == 'in use from the start'
     resumed.until(lambda: rows_of(resumed.run, 'shape'), 'it walks on')
     resumed.end()
     assert len(list((resumed.run / 'legs').glob('*.npz'))) > inherited

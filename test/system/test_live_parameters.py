@@ -136,7 +136,7 @@ def test_a_run_that_is_changed_paused_and_finished_on_the_way(lab):
     lab.insist('controller/start')
     assert {tick.revision for tick in lab.ticks(5)} == {0.0}
 
-    # All or nothing, in force from a tick to the next.
+    # All or nothing, in use from a tick to the next.
     for values, says in (
         ({'objective__progress': 500.0, 'seed': 3}, 'read-only'),
         ({'objective__progress': 500.0, 'objective__progres': 1.0}, "did you mean 'objective.progress'"),

@@ -87,10 +87,10 @@ def test_models_are_swapped_while_the_robot_walks(group, operator, tmp_path):
     assert not done
     assert answer.startswith('refused: ')
     assert 'dt = 0.2 s' in answer
-    # A copy predicts as well and stays; one that predicts worse is in force for its trial alone.
-    assert operator.load_model(copied(tmp_path / 'copy'), 20.0) == (True, 'in force as revision 1')
+    # A copy predicts as well and stays; one that predicts worse is in use for its trial alone.
+    assert operator.load_model(copied(tmp_path / 'copy'), 20.0) == (True, 'in use as revision 1')
     walked(1, 20)
-    assert operator.load_model(worse(tmp_path / 'worse'), 20.0) == (True, 'in force as revision 2')
+    assert operator.load_model(worse(tmp_path / 'worse'), 20.0) == (True, 'in use as revision 2')
     walked(3, 5)
     wait_for(lambda: operator.controller.details['model'] == 'copy', 'it is told', between=look)
     assert 'revision 3: model copy back for worse, which predicted worse: error' in group.log(CONTROLLER)

@@ -103,11 +103,11 @@ def _other_version(fingerprint: str, version: str) -> str:
 
 
 def _check_fit(lengths: Mapping[tuple[int, int], int], assembly: Assembly) -> None:
-    """Check that records were made with a window and a horizon of the lengths at hand.
+    """Check that records were made with a window and a horizon of the lengths in use here.
 
     Args:
         lengths: Lengths (T1, H) that are recorded, with a tick that has them.
-        assembly: Model and parameters at hand.
+        assembly: Model and parameters in use here.
 
     Raises:
         UserError: they were made with another model or other parameters.

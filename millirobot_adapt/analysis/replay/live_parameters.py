@@ -1,4 +1,4 @@
-"""Give the control loop, tick by tick, the live parameters and the model that were in force in a recorded run."""
+"""Give the control loop, tick by tick, the live parameters and the model that were in use in a recorded run."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from millirobot_adapt.core.yaml_file import parse_yaml
 
 @dataclass(frozen=True)
 class RecordedModel:
-    """Which bundle was in force."""
+    """Which bundle was in use."""
 
     path: str
     """Its folder on the machine of the run."""
     digest: str
     """SHA-256 of its model.yaml."""
     why: str = ''
-    """Why it was in force, for people."""
+    """Why it was in use, for people."""
 
 
 @dataclass(frozen=True)
 class Revision:
-    """What was in force from a change to the next."""
+    """What was in use from a change to the next."""
 
     parameters: Mapping[str, Any]
     """Live parameters by dotted name."""
@@ -79,7 +79,7 @@ class Retuner:
         self._models = {assembly.bundle.digest: assembly.model}
 
     def tune(self, record: TickRecord) -> bool:
-        """Prepare for a tick; False where the bag does not hold which parameters were in force.
+        """Prepare for a tick; False where the bag does not hold which parameters were in use.
 
         Ticks of older versions name none: there the parameters could not change.
 
@@ -104,7 +104,7 @@ class Retuner:
         model = self._model_of(told)
         if model is not None and np.isfinite(record.state_stamp) and len(record.window_mask) != model.bundle.window:
             raise UserError(
-                f'tick {record.tick} has T1 = {len(record.window_mask)}, but the model in force, '
+                f'tick {record.tick} has T1 = {len(record.window_mask)}, but the model in use, '
                 f'{model.bundle.path.name}, has T1 = {model.bundle.window}; the record is damaged or was edited'
             )
         self._assembly.loop.tune(self._assembly.tuning(changed, revision, model))

@@ -243,7 +243,7 @@ def _assembled(part: _Part, stamps: FloatArray, states: StateRows, dt: float, pa
 
 
 def executed_actions(stamps: FloatArray, sent_stamps: FloatArray, sent: FloatArray, dt: float) -> FloatArray:
-    """Return the action in force at the middle between each state and the next, if it was sent in that period.
+    """Return the action in effect at the middle between each state and the next, if it was sent in that period.
 
     Args:
         stamps: Times of the states [s], shape (N,).

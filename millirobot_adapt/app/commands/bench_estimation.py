@@ -41,7 +41,7 @@ def _run(args: argparse.Namespace) -> int:
     Walk the mock under random setpoints and compare the filter and the finite differences of the lab with the truth:
     the motion averaged over the control period. Then walk with each fault of motion capture.
 
-    Exit codes: 0 done, 1 an estimate was not finite or jumped without a word, 2 bad input.
+    Exit codes: 0 done, 1 an estimate was not finite or jumped and nothing reported it, 2 bad input.
     """
     from millirobot_adapt.benchmarks.estimation.estimation_bench import BenchConfig, bench
     from millirobot_adapt.benchmarks.estimation.estimation_table import layout, layout_logs

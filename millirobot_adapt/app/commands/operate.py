@@ -113,7 +113,7 @@ def _set(args: argparse.Namespace) -> int:
 def _load(args: argparse.Namespace) -> int:
     """Swap in another model bundle while the robot walks.
 
-    Load a model bundle beside the one in force, check it, and plan with it from a tick to the next. If the former model
+    Load a model bundle beside the one in use, check it, and plan with it from a tick to the next. If the former model
     predicts the next ticks better (controller.trial_ticks), it comes back.
     """
     folder = find('models', args.bundle).resolve()

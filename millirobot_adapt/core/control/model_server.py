@@ -42,7 +42,7 @@ class ModelAnswer:
 
 
 Use = Callable[[LoadedModel, str, ModelTrial | None], int]
-"""Puts a model in force from the next tick on, says why, begins its trial if there is one; returns the revision."""
+"""Uses a model from the next tick on, says why, begins its trial if there is one; returns the revision."""
 
 
 class ModelServer:
@@ -63,7 +63,7 @@ class ModelServer:
         self._requests: deque[ModelRequest] = deque()
         self._closed = False
         self.model: LoadedModel = assembly.model
-        """The model in force, or that will be at the next tick."""
+        """The model in use, or that will be at the next tick."""
         self._trial: ModelTrial | None = None
 
     def request(self, request: ModelRequest) -> None:
@@ -100,7 +100,7 @@ class ModelServer:
             before, self.model = self.model, model
             self._trial = ModelTrial(before, ticks) if ticks else None
             revision = self._use(model, f'swapped in for {before.bundle.path.name}', self._trial)
-        return ModelAnswer(request, True, f'in force as revision {revision}')
+        return ModelAnswer(request, True, f'in use as revision {revision}')
 
     def on_trial_end(self, trial: ModelTrial, result: TrialResult) -> None:
         """Bring the former model back if it predicted better, and no other was swapped in since."""
@@ -123,7 +123,7 @@ class ModelServer:
         model = load_model(name, assembly.robot, config.engine, config.method)
         if self.model.bundle.origin == REAL != model.bundle.origin:
             raise UserError(
-                f'{model.bundle.path}: was trained on data of origin {model.bundle.origin!r}, the model in force on '
+                f'{model.bundle.path}: was trained on data of origin {model.bundle.origin!r}, the model in use on '
                 'data of a robot; load one that was, too'
             )
         planner = config.planner

@@ -23,7 +23,7 @@ class TrialResult:
 
     ticks: int
     before: float
-    """Of the model that was in force before."""
+    """Of the model that was in use before."""
     after: float
     """Of the model that was swapped in."""
     worse: bool

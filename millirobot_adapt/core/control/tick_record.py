@@ -92,7 +92,7 @@ class TickRecord:
     batches: float = dataclasses.field(default=NAN, metadata={'since': 2})
     """Batches of candidates for which there was time; with 0 nothing was planned."""
     revision: float = dataclasses.field(default=NAN, metadata={'since': 3})
-    """Which live parameters were in force, as `controller/parameters` counts them."""
+    """Which live parameters were in use, as `controller/parameters` counts them."""
     share: float = dataclasses.field(default=NAN, metadata={'since': 4})
     """Part of `planner.samples` asked for; below 1 while the controller shed load."""
     arc_length: float = dataclasses.field(default=NAN, metadata={'since': 5})

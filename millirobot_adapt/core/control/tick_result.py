@@ -27,7 +27,7 @@ class Tuning:
     revision: int = 0
     """Counts the changes since the start of the controller; the tick record names it."""
     model: PlanningModel | None = None
-    """Model to plan with; None: the one in force."""
+    """Model to plan with; None: the one in use."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TickResult:
     cut_short: bool
     """There was no time for all candidates that were asked for."""
     revision: int
-    """Of the live parameters and the model in force."""
+    """Of the live parameters and the model in use."""
     adapt: bool
     """Whether the model was adapted; else it planned with theta*."""
     adapt_ms: float

@@ -138,7 +138,7 @@ class Assembly:
     def tuning(self, config: ControllerConfig, revision: int, model: LoadedModel | None = None) -> Tuning:
         """Make the live parameters of `config` ready for the loop, as the change of that number.
 
-        `model` is the one to plan with from then on; None: the one in force.
+        `model` is the one to plan with from then on; None: the one in use.
         """
         planner = make_planner(config.planner, self.robot, place_of(self.config.engine))
         return Tuning(planner, config.objective, config.adapt, revision, model)

@@ -71,7 +71,7 @@ class FollowedBody:
         return max(0.0, self._clock.usual_age + self.lag.seconds)
 
     def track_at(self, stamp: float) -> Track | None:
-        """Return the track if it tells of `stamp` [s]."""
+        """Return the track if it describes `stamp` [s]."""
         track = self.track
         return track if track is not None and self._reaches(track, stamp) else None
 
@@ -107,7 +107,7 @@ class FollowedBody:
         self.trust.leave_out(reason, arrived)
 
     def take_reading(self, reading: OwnReading, acceleration: Vector) -> Track | None:
-        """Take gyro and accelerometer [m/s^2; body] of a reply; return the track if it tells of that time."""
+        """Take gyro and accelerometer [m/s^2; body] of a reply; return the track if it describes that time."""
         if reading.turning is not None:
             self._jumps.on_gyro(reading.stamp, reading.turning)
         track = self.track_at(reading.stamp)

@@ -10,7 +10,7 @@ from millirobot_adapt.core.estimation.pose_input import BodyPose
 from millirobot_adapt.core.estimation.quaternion import Quaternion, Vector
 
 STALE_AFTER = 0.2
-"""A pose that has stood still for so long while the robot moved is old for good [s]: the reply that tells of a
+"""A pose that has stood still for so long while the robot moved is old for good [s]: the reply that reports a
 robot that has just stopped comes sooner."""
 
 

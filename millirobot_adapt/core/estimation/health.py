@@ -27,7 +27,7 @@ class EstimatorHealth:
     innovation: float | None = None
     """Root mean square of the normalised innovations of late; 1 where noise is as configured."""
     coasting: bool = False
-    """Whether the legs carry the motion on now, for want of poses."""
+    """Whether the legs carry the motion on now, as poses are missing."""
     clock_offset: float | None = None
     """By how much motion capture's stamps are late, its clock and its latency together [s]; None: not clear."""
     clock_correlation: float = 0.0

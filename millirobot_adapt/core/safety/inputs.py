@@ -37,7 +37,7 @@ class LegReading:
     """What the legs did between two replies of the robot."""
 
     told: FloatArray
-    """The action that was in force, as sent, shape (nu,)."""
+    """The action that was in effect, as sent, shape (nu,)."""
     turned: FloatArray
     """Mean velocity of each joint [rad/s], shape (joints,)."""
     seconds: float

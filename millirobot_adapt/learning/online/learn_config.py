@@ -30,7 +30,7 @@ class LearnConfig(Config):
         low=0.0, high=0.99,
     )  # fmt: skip
     better: float = param(
-        0.03, 'A model is served if its held-out error is less than that of the one in force by this part.',
+        0.03, 'A model is served if its held-out error is less than that of the one in use by this part.',
         low=0.0, high=1.0,
     )  # fmt: skip
     serve_every: float = param(0.5, 'Least time between two models.', unit='min', low=0.0, high=600.0)

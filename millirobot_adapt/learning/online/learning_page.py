@@ -36,7 +36,7 @@ def write_learning_page(folder: Path) -> Path:
     rows = read_progress(folder)
     legs = [row for row in rows if 'shape' in row]
     if not legs:
-        raise UserError(f'{folder}: {FILE} tells of no leg; nothing was walked')
+        raise UserError(f'{folder}: {FILE} holds no leg; nothing was walked')
     try:
         write_whole(folder / PAGE, render(_page(folder.name, rows, legs)))
     except OSError as error:

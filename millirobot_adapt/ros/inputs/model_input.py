@@ -25,7 +25,7 @@ class ModelInput:
         Args:
             node: The controller's node.
             assembly: What it plans with.
-            use: Puts a model in force.
+            use: Lets a model be used from the next tick on.
             announce: Is called when `details` have changed.
         """
         self._log = node.get_logger()
@@ -37,7 +37,7 @@ class ModelInput:
 
     @property
     def details(self) -> dict[str, str]:
-        """What to say about the model in force, and about the newest request for another."""
+        """What to say about the model in use, and about the newest request for another."""
         details = self._assembly.details_of(self.server.model)
         answer = self._answer
         if answer is None:
