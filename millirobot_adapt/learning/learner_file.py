@@ -87,7 +87,7 @@ def load_start(folder: Path, robot: RobotConfig) -> Start:
 def _from_bundle(folder: Path, robot: RobotConfig) -> Start:
     bundle = load_bundle(str(folder), robot)
     if FILE not in bundle.files:
-        raise UserError(f'{folder}: holds no {FILE}, as bundles of earlier versions; name the training run instead')
+        raise UserError(f'{folder}: holds no {FILE}, like bundles of earlier versions; name the training run instead')
     with np.load(io.BytesIO(bundle.files[FILE]), allow_pickle=False) as file:
         arrays: dict[str, Tensor] = {name: torch.from_numpy(file[name]) for name in file.files}
     record = read_yaml(folder / MANIFEST)

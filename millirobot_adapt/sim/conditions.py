@@ -232,7 +232,7 @@ def _faults(entry: Any, where: str) -> list[Fault]:
     built = build(_Entry, {key: value for key, value in entry.items() if not is_fault(str(key))}, where)
     keys = [key for key in entry if key not in ('time', 'duration')]
     if not keys:
-        raise UserError(f'{where} has a time but says not what begins then; add missing_legs, slope, payload, ...')
+        raise UserError(f'{where} has a time but does not say what begins then; add missing_legs, slope, payload, ...')
     try:
         return [
             Fault(

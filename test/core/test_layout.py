@@ -119,7 +119,7 @@ BAD = {
     'an unknown driver': ('name: r\ndriver: {kind: twst}\nactions: []\n', 2, "did you mean 'twist'?"),
     'no kind': ('name: r\ndriver: {topic: a}\nactions: []\n', 2, "driver does not say its 'kind'"),
     'a misspelt setting': ('name: r\ndriver: {kind: twist, topc: a}\nactions: []\n', 2, "did you mean 'topic'?"),
-    'no actions': (f'{HEAD}actions: []\n', 3, 'list its actions'),
+    'no actions': (f'{HEAD}actions: []\n', 3, 'needs at least one action'),
     'a name twice': (f'{HEAD}actions:\n{FORWARD}{FORWARD}', 5, "actions[1]: the name 'forward' is given twice"),
     'neutral outside': (f'{HEAD}actions:\n  - {{name: turn, unit: rad/s, low: -1.0, high: 1.0, neutral: 2.0}}\n', 4,
                         'neutral = 2 is neither 0 nor inside -1 to 1'),

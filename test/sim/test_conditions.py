@@ -67,7 +67,7 @@ def test_the_leg_loss_condition_takes_the_left_middle_leg_after_20_seconds():
             'faults: [{wear: [0, 0, 0, 0, 0, 1]}, {terrain: {grip: 1.0}}]',
             r"faults\[1\]: terrain: unknown parameter 'grip'",
         ),
-        ('faults: [{time: 1.0}]', 'says not what begins then'),
+        ('faults: [{time: 1.0}]', 'does not say what begins then'),
         ('faults: [{start_y: 0.1, time: 1.0}]', "unknown parameter 'start_y'"),
         ('faults: [{wear: [0, 0, 0, 0, 0, 1], time: -1.0}]', 'below its lowest value'),
     ],

@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from millirobot_adapt.bringup.environment import local_environment, reserve_domain
 from millirobot_adapt.bringup.processes import MOCK_ROBOT, STOP_ORDER
 from millirobot_adapt.bringup.supervisor import Supervisor
+from millirobot_adapt.ros.conversions import message_class, qos
 from millirobot_adapt.ros.operator import Operator
 
 PATIENCE = 30.0
@@ -89,6 +90,13 @@ class Listener:
 
     def spin(self):
         self._executor.spin_once(timeout_sec=0.05)
+
+    def largest_velocities(self, topic):
+        """Return a list that gets the largest velocity of each JointState of a topic from now on."""
+        heard = []
+        kind = message_class(topic)
+        self.node.create_subscription(kind, topic.name, lambda m: heard.append(max(m.velocity)), qos(topic))
+        return heard
 
     def wait_for(self, condition, what, seconds=PATIENCE):
         return wait_for(condition, what, seconds, between=self.spin)

@@ -5,13 +5,12 @@ import itertools
 import numpy as np
 import pytest
 from harness import wait_for
-from sensor_msgs.msg import JointState, Joy
+from sensor_msgs.msg import Joy
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, ESTIMATOR, TELEOP
 from millirobot_adapt.contract.topics import JOY, MOTORS, SENT
 from millirobot_adapt.core.control.run_state import RunPhase
 from millirobot_adapt.core.safety.arbiter import ActionSource
-from millirobot_adapt.ros.conversions import qos
 from millirobot_adapt.ros.operator import Operator
 
 pytestmark = pytest.mark.system
@@ -31,8 +30,7 @@ def operator(group):
 
 
 def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_somebody_arms(group, listener, operator):
-    motors = []
-    listener.node.create_subscription(JointState, MOTORS.name, lambda m: motors.append(max(m.velocity)), qos(MOTORS))
+    motors = listener.largest_velocities(MOTORS)
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
     port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port, **PATIENT)
@@ -80,8 +78,7 @@ def test_the_robot_walks_while_the_button_is_held_and_the_stop_disarms_until_som
 
 
 def test_the_hand_takes_over_from_a_run_which_waits_until_it_is_resumed(group, listener, operator):
-    sent = []
-    listener.node.create_subscription(JointState, SENT.name, lambda m: sent.append(max(m.velocity)), qos(SENT))
+    sent = listener.largest_velocities(SENT)
     joystick = listener.node.create_publisher(Joy, JOY.name, 1)
     port = group.start_mock(condition='flat')
     group.start(BRIDGE, port=port, **PATIENT)

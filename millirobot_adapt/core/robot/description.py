@@ -126,7 +126,7 @@ class RobotConfig(Config):
                 if name in names[:number]:
                     raise PlacedError(f'the name {name!r} is given twice', kind, number, 'name')
         if not self.actions:
-            raise PlacedError('a robot is told at least one number: list its actions', 'actions')
+            raise PlacedError('a robot needs at least one action; list them under actions', 'actions')
         if self.effort is not None and not self.joints:
             raise PlacedError('there are no joints that could report it; take it out', 'effort')
         repeated = [name for name, count in Counter(self.layout.state_names).items() if count > 1]

@@ -146,6 +146,6 @@ def _check(path: Path, arrays: Arrays) -> None:
             raise UserError(f'{path}: {key} has the shape {arrays[key].shape}, it should be {shape}')
         kinds = 'US' if key == 'roll_session' else 'biuf'
         if arrays[key].dtype.kind not in kinds:
-            raise UserError(f'{path}: {key} has the type {arrays[key].dtype}, which is none of its kind')
+            raise UserError(f'{path}: {key} has the type {arrays[key].dtype}, which is not of its kind')
         if arrays[key].dtype.kind == 'f' and not np.all(np.isfinite(arrays[key])):
             raise UserError(f'{path}: {key} holds values that are not finite')
