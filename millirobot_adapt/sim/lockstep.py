@@ -6,6 +6,7 @@ noisy and late, states estimated. Only the radio loses nothing.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from millirobot_adapt.core.geometry import roll_pitch_yaw
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.sim.conditioned_world import ConditionedWorld
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.microcontroller import Microcontroller
 from millirobot_adapt.sim.servo_rig import ServoBoard
@@ -50,25 +52,22 @@ class Observation:
     """Names of the faults that have begun."""
 
 
-class LockstepRobot:
+class LockstepRun(ABC):
     """Walk one run: `reset` once, then `step`; (before.state, after.sent, after.state) is a transition.
 
-    A new run takes a new LockstepRobot with a fresh estimator.
+    A new run takes a new object with a fresh estimator.
     """
 
-    def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, seed: int) -> None:
+    def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, world: ConditionedWorld) -> None:
+        """Take a world that stands under a condition.
+
+        Raises:
+            UserError: the condition holds a fault that cannot happen in lock-step.
+        """
         self._robot = robot
         self._estimator = estimator
         self._begun = False
-        self.world = World(robot, condition, seed)
-        self._exchange: _LockstepExchange
-        board = self.world.electronics
-        self._exchange = (
-            _ServoExchange(robot, self.world)
-            if isinstance(board, ServoBoard)
-            else _ImageprocExchange(robot, self.world, board)
-        )
-        self.world.injector.check(f'in lock-step (condition {condition.name})')
+        world.injector.check(f'in lock-step (condition {condition.name})')
 
     def reset(self) -> Observation:
         """Switch the motors on, stand still for a moment and return the first observation.
@@ -77,9 +76,9 @@ class LockstepRobot:
             RuntimeError: the run has already begun; the estimator gives no estimate.
         """
         if self._begun:
-            raise RuntimeError('this run has begun; a new run takes a new LockstepRobot and a fresh estimator')
+            raise RuntimeError(f'this run has begun; a new run takes a new {type(self).__name__} and a fresh estimator')
         self._begun = True
-        self._exchange.start()
+        self._start()
         neutral = self._robot.layout.neutral
         for _ in range(WARM_UP_PERIODS - 1):
             self._period(neutral)
@@ -94,6 +93,36 @@ class LockstepRobot:
         if not self._begun:
             raise RuntimeError('reset() must come before step()')
         return self._observe(setpoint)
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Switch the motors on."""
+
+    @abstractmethod
+    def _period(self, setpoint: FloatArray) -> object:
+        """Send a setpoint, let its period pass, and give the estimator what arrived."""
+
+    @abstractmethod
+    def _observe(self, setpoint: FloatArray) -> Observation:
+        """Run one control period and observe its end."""
+
+
+class LockstepRobot(LockstepRun):
+    """Walk one run of a robot with legs."""
+
+    def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, seed: int) -> None:
+        self.world = World(robot, condition, seed)
+        self._exchange: _LockstepExchange
+        board = self.world.electronics
+        self._exchange = (
+            _ServoExchange(robot, self.world)
+            if isinstance(board, ServoBoard)
+            else _ImageprocExchange(robot, self.world, board)
+        )
+        super().__init__(robot, condition, estimator, self.world)
+
+    def _start(self) -> None:
+        self._exchange.start()
 
     def _observe(self, setpoint: FloatArray) -> Observation:
         """Run one control period and observe its end."""

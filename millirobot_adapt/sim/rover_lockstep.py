@@ -11,39 +11,24 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.lockstep import WARM_UP_PERIODS, Observation
+from millirobot_adapt.sim.lockstep import LockstepRun, Observation
 from millirobot_adapt.sim.rover_world import RoverWorld
 
 
-class LockstepRover:
-    """Drive one run: `reset` once, then `step`, as `LockstepRobot` does."""
+class LockstepRover(LockstepRun):
+    """Drive one run of a rover."""
 
     def __init__(self, robot: RobotConfig, condition: Condition, estimator: Estimator, seed: int) -> None:
-        self._robot = robot
-        self._estimator = estimator
         self._periods = 0
         self.world = RoverWorld(robot, condition, seed)
-        self.world.injector.check(f'in lock-step (condition {condition.name})')
+        super().__init__(robot, condition, estimator, self.world)
 
-    def reset(self) -> Observation:
-        """Stand still for a moment and return the first observation.
+    def _start(self) -> None:
+        """Leave the rover as it is: it takes commands from the start."""
 
-        Raises:
-            RuntimeError: the run has already begun; the estimator gives no estimate.
-        """
-        if self._periods:
-            raise RuntimeError('this run has begun; a new run takes a new LockstepRover and a fresh estimator')
-        for _ in range(WARM_UP_PERIODS - 1):
-            self._period(self._robot.layout.neutral)
-        return self.step(self._robot.layout.neutral)
-
-    def step(self, action: FloatArray) -> Observation:
-        """Send an action, shape (nu,), let one control period pass, and observe its end.
-
-        Raises:
-            RuntimeError: the estimator gives no estimate.
-        """
-        telemetry = self._period(action)
+    def _observe(self, setpoint: FloatArray) -> Observation:
+        """Run one control period and observe its end."""
+        telemetry = self._period(setpoint)
         estimate, sample = answer(self._estimator, telemetry)
         if estimate is None:
             raise RuntimeError(f'the estimator gives no estimate at {telemetry.stamp:.2f} s')
@@ -51,15 +36,15 @@ class LockstepRover:
         return Observation(
             stamp=telemetry.stamp,
             state=sample.state,
-            sent=np.array(action, dtype=float),
+            sent=np.array(setpoint, dtype=float),
             true_position=position,
             true_rpy=roll_pitch_yaw(quaternion),
             faults=tuple(fault.name for _, fault in self.world.faults),
         )
 
-    def _period(self, action: FloatArray) -> Telemetry:
+    def _period(self, setpoint: FloatArray) -> Telemetry:
         """Command an action, let its period pass, and give the estimator the poses that arrived."""
-        self.world.command(action)
+        self.world.command(setpoint)
         self._periods += 1
         now = self._periods * self._robot.dt
         self.world.advance(now)
