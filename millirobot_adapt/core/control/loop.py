@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,9 +26,11 @@ from millirobot_adapt.core.planning.optimize import Deadline, Planner, first_bat
 from millirobot_adapt.core.planning.planner_interface import GoOn, Plan, Watcher
 from millirobot_adapt.core.planning.projection import PathPosition
 from millirobot_adapt.core.planning.reference_path import ReferencePath
-from millirobot_adapt.core.planning.tracking import Ending, PathTracker, Tracking
+from millirobot_adapt.core.planning.tracking import Ending, PathTracker
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
+
+Result = TypeVar('Result')
 
 
 class ControlLoop:
@@ -146,7 +149,6 @@ class ControlLoop:
         """
         start = self._clock()
         tracker = self._following()
-        tracking = tracker.update(state)
         transition = self._history.add(stamp, state, sent)
         return self._decide(
             start=start,
@@ -157,8 +159,8 @@ class ControlLoop:
             executing=executing,
             window=self._history.window(),
             transition=transition,
-            tracking=tracking,
-            objective=self._scoring(tracker.path, tracking.position),
+            tracker=tracker,
+            position=None,
             previous=self._shifted_plan(tick),
             go_on=unlimited if math.isinf(budget) else Deadline(self._clock, start + budget),
             share=share,
@@ -174,7 +176,6 @@ class ControlLoop:
             record: a tick that had a state.
         """
         start = self._clock()
-        tracker = self._following()
         window = Window(record.window_states, record.window_actions, record.window_next_states, record.window_mask)
         return self._decide(
             start=start,
@@ -185,8 +186,8 @@ class ControlLoop:
             executing=record.executing,
             window=window,
             transition=newest_transition(window, record.state),
-            tracking=tracker.update(record.state),
-            objective=self._scoring(tracker.path, PathPosition(record.arc_length, record.credit)),
+            tracker=self._following(),
+            position=PathPosition(record.arc_length, record.credit),
             previous=_plan_of(record.previous_plan, len(record.state))
             if np.isfinite(record.previous_plan).all()
             else None,
@@ -199,9 +200,6 @@ class ControlLoop:
             raise RuntimeError('restart() the loop with a path before the first step')
         return self._tracker
 
-    def _scoring(self, path: ReferencePath, position: PathPosition) -> TrackingObjective:
-        return TrackingObjective(self._tuning.objective, path, position, self._dt)
-
     def _decide(
         self,
         *,
@@ -213,18 +211,22 @@ class ControlLoop:
         executing: FloatArray,
         window: Window,
         transition: Transition | None,
-        tracking: Tracking,
-        objective: TrackingObjective,
+        tracker: PathTracker,
+        position: PathPosition | None,
         previous: Plan | None,
         go_on: GoOn,
         share: float,
     ) -> TickResult:
-        """Adapt to the window and plan from the state."""
+        """Adapt to the window and plan from the state.
+
+        `position` is the place on the path that candidates are scored from; None: where the tracker finds the robot.
+        """
         tuning = self._tuning
         method = self._model.method
-        errors = self._beside(partial(self._errors, transition))
+        seen = self._beside(lambda: (tracker.update(state), self._errors(transition)))
         adaptation = method.adapt(window) if tuning.adapt else _unadapted(method.prior)
-        pre_error, post_error = errors()
+        tracking, (pre_error, post_error) = seen()
+        objective = TrackingObjective(tuning.objective, tracker.path, position or tracking.position, self._dt)
         self._adapted = adaptation.model
         adapted = self._clock()
         samples = max(1, round(share * self.samples))
@@ -266,7 +268,7 @@ class ControlLoop:
             work_ms=1e3 * (end - start),
         )
 
-    def _beside(self, work: Callable[[], tuple[float, float]]) -> Callable[[], tuple[float, float]]:
+    def _beside(self, work: Callable[[], Result]) -> Callable[[], Result]:
         """Let the helper begin with `work`, or do it here without one; return what waits for its result."""
         if self._helper is not None:
             return self._helper.submit(work).result
