@@ -1,7 +1,7 @@
 """The control loop: what it pairs, what it judges, and that a tick is repeated from its record."""
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -220,6 +220,25 @@ def test_what_a_second_thread_does_beside_the_adaptation_has_the_same_bits():
             np.testing.assert_array_equal(getattr(one, field), getattr(two, field), err_msg=field)
         np.testing.assert_array_equal(one.plan.actions, two.plan.actions)
     assert np.isfinite([(tick.pre_error, tick.post_error) for tick in ticks[0][1:]]).all()
+
+
+class Asleep(Executor):
+    """A second thread that never gets to run."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        return Future()
+
+
+def test_a_second_thread_that_does_not_begin_is_not_waited_for():
+    results = []
+    for helper in (None, Asleep()):
+        loop = ControlLoop(
+            MeanStep(), Counting(), ObjectiveConfig(), lambda p, a, s: abs(float(p[0] - a[0])), DT, seed=3,
+            layout=LAYOUT, helper=helper,
+        )  # fmt: skip
+        loop.restart(make_path('straight'))
+        results.append([(tick.pre_error, tick.post_error, tick.tracking.position) for tick in walk(loop, 4)[1:]])
+    assert results[0] == results[1]
 
 
 def test_what_fails_on_the_second_thread_fails_the_tick():

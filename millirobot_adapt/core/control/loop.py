@@ -270,10 +270,12 @@ class ControlLoop:
 
     def _beside(self, work: Callable[[], Result]) -> Callable[[], Result]:
         """Let the helper begin with `work`, or do it here without one; return what waits for its result."""
-        if self._helper is not None:
-            return self._helper.submit(work).result
-        done = work()
-        return lambda: done
+        if self._helper is None:
+            done = work()
+            return lambda: done
+        begun = self._helper.submit(work)
+        # A helper that has not begun yet, since others keep its core busy, is not waited for.
+        return lambda: work() if begun.cancel() else begun.result()
 
     def _errors(self, transition: Transition | None) -> tuple[float, float]:
         """Return the error of predicting a transition that no adaptation has seen yet, with theta* and with theta'."""
