@@ -40,7 +40,7 @@ GONE_BOUND = 5.0
 """Every node has ended within this time of the cause [s], on a machine that has nothing else to do."""
 START_PATIENCE = 60.0
 """Longest wait for anything that has to come [s]."""
-MOMENTS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0)
+MOMENTS = (0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0)
 """Times after the first line of ros2 launch at which Ctrl-C is pressed [s]."""
 NODES = ('recorder', *(node.name for node in ROBOT))
 """Nodes of `robot.launch.py`, each of which is killed in turn."""

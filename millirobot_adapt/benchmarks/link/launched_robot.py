@@ -22,8 +22,9 @@ MOCK = 'mock_robot'
 CONDUCTING = ('launched', 'process_guardian')
 """Programs that conduct a run; the first stays a little longer than the nodes, to write the report."""
 FIRST_LINE = b'Default logging verbosity'
-"""What ros2 launch prints when it begins to listen for signals. A Ctrl-C before it ends in a traceback of ros2 or in an
-endless loop of launch (`LaunchService.run` goes on after every KeyboardInterrupt), with nothing of ours begun."""
+"""What ros2 launch prints when it begins to listen for signals. A Ctrl-C before it, or in the same instant, ends in
+a traceback of ros2 or in an endless loop of launch (`LaunchService.run` goes on after every KeyboardInterrupt), with
+nothing of ours begun."""
 
 
 def ros2_program() -> str:
