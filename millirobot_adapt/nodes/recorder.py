@@ -38,7 +38,7 @@ class RecorderConfig(Config):
     views: bool = param(False, 'Record view/candidates and view/fence too; the controller then publishes candidates.')
     flush_period: float = param(1.0, 'What is newer than this may be lost if the process is killed.', unit='s', low=0.1)
     split_size: float = param(
-        1000.0, 'Size of a file after which the bag goes on in another; 0: never.', unit='MB', low=0.0
+        50.0, 'Size of a file after which the bag goes on in another; 0: never.', unit='MB', low=0.0
     )
     on_error: str = param(
         'stop', 'When the disk fails: stop ends the recorder, and the run with it; continue goes on unrecorded.',
