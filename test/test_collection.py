@@ -22,7 +22,8 @@ def test_a_module_that_skips_itself_hides_no_other(tmp_path):
     (tmp_path / 'looks_into_modules.py').write_text(LOOKS_INTO_MODULES)
     (tmp_path / 'test_skipping.py').write_text("import pytest\n\npytest.importorskip('no_such_library')\n")
     (tmp_path / 'test_sound.py').write_text('def test_sound():\n    pass\n')
-    environment = {**os.environ, 'PYTHONPATH': str(tmp_path), 'PYTEST_ADDOPTS': ''}
+    paths = os.pathsep.join([str(tmp_path), str(CONFTEST.parent)])  # the conftest imports what stands beside it
+    environment = {**os.environ, 'PYTHONPATH': paths, 'PYTEST_ADDOPTS': ''}
     command = [sys.executable, '-m', 'pytest', '-p', 'looks_into_modules', '-p', 'no:cacheprovider', str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert '1 passed, 1 skipped' in done.stdout, done.stdout + done.stderr
