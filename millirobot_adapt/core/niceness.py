@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def take_niceness(niceness: int) -> bool:
         return True
     try:
         for thread in Path('/proc/self/task').iterdir():
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
+            with contextlib.suppress(ProcessLookupError):  # a thread that has just ended
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
         if os.getsid(0) == os.getpid() and (autogroup := Path('/proc/self/autogroup')).exists():
             autogroup.write_text(str(niceness), encoding='ascii')
     except OSError:

@@ -39,7 +39,6 @@ class BridgeNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('bridge', topics.BRIDGE_STATE)
         self._config = load(self, BridgeConfig, self._on_parameters)
-        self.niceness = self._config.niceness
         self._robot = load_robot(self._config.robot)
         self.gate = Gate(self._config.gate, self._robot)
         self._dry_run = self._config.dry_run

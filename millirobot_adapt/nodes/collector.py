@@ -31,7 +31,6 @@ class CollectorNode(ManagedNode):
         # It publishes its state where the controller would, so that recorder and operator find it there.
         super().__init__('collector', topics.CONTROLLER_STATE)
         self._config = load(self, CollectorConfig)
-        self.niceness = self._config.niceness
 
     def configure(self) -> None:
         """Begin to listen."""

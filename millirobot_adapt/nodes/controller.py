@@ -38,7 +38,6 @@ class ControllerNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('controller', topics.CONTROLLER_STATE)
         self._tuning = LiveTuning(self)
-        self.niceness = self._tuning.config.niceness
         self._bridge_fence = ''
 
     def configure(self) -> None:

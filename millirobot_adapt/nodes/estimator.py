@@ -42,7 +42,6 @@ class EstimatorNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('estimator')
         self._config = load(self, EstimatorNodeConfig)
-        self.niceness = self._config.niceness
         self._robot = load_robot(self._config.robot)
 
     def configure(self) -> None:

@@ -58,7 +58,6 @@ class MockRobot(Node):
         """Build the world and open the port."""
         super().__init__('mock_robot', **NODE_OPTIONS)
         config = load(self, MockRobotConfig)
-        self.niceness = config.niceness
         robot = load_robot(config.robot)
         condition = load_condition(config.condition)
         if config.fault_time >= 0.0:

@@ -35,7 +35,6 @@ class TeleopNode(Node):
     def __init__(self) -> None:
         super().__init__('teleop', **NODE_OPTIONS)
         config = load(self, TeleopConfig)
-        self.niceness = config.niceness
         robot = load_robot(config.robot)
         self._teleop = Teleop(config, robot)
         self._stopping = False

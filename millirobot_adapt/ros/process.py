@@ -62,7 +62,7 @@ def run(make: Callable[[], Node], steady: Callable[[], float] = time.monotonic) 
 
     A managed node also ends when a transition has failed for good (its `failure` is raised here), or by its shutdown.
 
-    A node with a `niceness` has the process ask for it (`take_niceness`), once it is made.
+    A node with a parameter `niceness` has the process ask for it (`take_niceness`), once it is made.
 
     A node with a `turn()` sets its own pace: it is called again and again, and callbacks run now and then between: one
     at least every `callback_period` seconds where the node has such a number, 0: after every turn.
@@ -109,7 +109,8 @@ def _live(make: Callable[[], Node], ending: NodeExit) -> None:
     try:
         node = make()
         held = _claim(node)
-        take_niceness(getattr(node, 'niceness', 0))
+        if node.has_parameter('niceness'):
+            take_niceness(node.get_parameter('niceness').value)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         turn = getattr(node, 'turn', None)

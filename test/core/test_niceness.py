@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,6 +42,21 @@ def test_a_system_that_forbids_it_changes_nothing(monkeypatch):
 
     monkeypatch.setattr(niceness.os, 'setpriority', forbid)
     assert not take_niceness(-10)
+
+
+def test_a_thread_that_ends_meanwhile_keeps_no_other_from_it(monkeypatch):
+    asked = []
+
+    def ends(which, who, value):
+        asked.append(who)
+        raise ProcessLookupError(3, 'No such process')
+
+    monkeypatch.setattr(niceness.os, 'setpriority', ends)
+    monkeypatch.setattr(niceness.os, 'getsid', lambda process: -1)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        assert take_niceness(-10)
+    assert len(asked) > 1
 
 
 def test_zero_asks_for_nothing(monkeypatch):

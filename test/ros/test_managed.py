@@ -39,7 +39,8 @@ class Worker(ManagedNode):
         if self.mistake:
             raise self.mistake
         self.create_publisher(String, 'product', 1)
-        self.create_subscription(String, 'order', print, 1)
+        # Python 3.10 knows no signature of `print`, and rclpy asks for that of a subscription's callback.
+        self.create_subscription(String, 'order', lambda order: None, 1)
         self.create_timer(10.0, print)
         self.did.append('configure')
 

@@ -132,6 +132,7 @@ class MocapClock:
     def on_host_step(self, step: float, now: float) -> None:
         """Note that the host's clock was set: poses of another computer's clock seem to step back by as much."""
         self._host_step = (step, now)
+        self._known.clear()  # they were measured against the clock as it was
 
     def on_pose(self, stamp: float, arrived: float | None) -> Timed:
         """Judge a pose by its stamp and its arrival [s], both on the continuous time line."""
@@ -200,12 +201,15 @@ class MocapClock:
             self.refused = offset
             del self._odd[:-CONFIRM_POSES]
             return
-        if self.certain and self._ages:
+        if self.certain and self._ages and not self._is_known(self.offset):
             self._known.append(self.offset)
         # Poses that were late from the start, or since a pause, may be so by latency: the gyro has to tell, unless the
         # clock is back where it was.
-        back = any(abs(offset - known) < SAME for known in self._known)
-        self.certain = found < 0.0 or back or (bool(self._ages) and not self._gap_before_odd)
+        at_once = bool(self._ages) and not self._gap_before_odd
+        self.certain = found < 0.0 or at_once or self._is_known(offset)
         self.offset, self.refused = offset, None
         self.steps += 1
         self._odd.clear()
+
+    def _is_known(self, offset: float) -> bool:
+        return any(abs(offset - known) < SAME for known in self._known)
