@@ -119,6 +119,8 @@ class RobotConfig(Config):
     sensor_noise: SensorNoiseConfig = section(SensorNoiseConfig, 'Noise of the telemetry.')
 
     def __post_init__(self) -> None:
+        if self.effort is not None:
+            _check_name(self.effort.name, 'effort')
         named = {'joints': [each.name for each in self.joints], 'actions': [each.name for each in self.actions]}
         for kind, names in named.items():
             for number, name in enumerate(names):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from millirobot_adapt.core.config import Config, param, section
+from millirobot_adapt.core.errors import PlacedError
 from millirobot_adapt.core.robot.dynamixel import DynamixelConfig
+
+_TOPIC = re.compile(r'(~?/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
+"""A topic's name in ROS 2, relative, absolute or private."""
 
 
 class RadioConfig(Config):
@@ -66,6 +71,16 @@ class TwistConfig(Config):
         0.0, 'The robot itself stops after this long without a command; 0: not known.', unit='s', low=0.0, high=10.0
     )
     timeout_verified: bool = param(False, 'This robot has been seen to stop so.')
+
+    def __post_init__(self) -> None:
+        if not _TOPIC.fullmatch(self.topic) or '__' in self.topic:
+            raise PlacedError(
+                f'topic = {self.topic!r} is no name of a topic: write letters, digits and single _, parted by /, '
+                'no part beginning with a digit',
+                'topic',
+            )
+        if self.stamped and not self.frame:
+            raise PlacedError('frame is empty; name the frame of the body, such as base_link', 'frame')
 
 
 DriverConfig = Annotated[ImageprocConfig | DynamixelConfig | TwistConfig, Field(discriminator='kind')]

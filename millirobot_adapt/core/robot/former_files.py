@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millirobot_adapt.core.errors import UserError, did_you_mean
+from millirobot_adapt.core.errors import UserError, closest
 
 _OF_DRIVER = ('pid_gains', 'timeout', 'timeout_verified', 'index_before_timestamp', 'radio', 'scales')
 """Stood at the top level while imageproc was the only driver."""
@@ -34,7 +34,8 @@ def present_form(values: Mapping[str, Any], source: str) -> dict[str, Any]:
         raise UserError(f'{source}: {former[0]} has moved: write {place}')
     for key in _REQUIRED:
         if key not in values:
-            raise UserError(f'{source}: {key} is missing{did_you_mean(key, [k for k in values if k not in _REQUIRED])}')
+            near = closest(key, [k for k in values if k not in _REQUIRED])
+            raise UserError(f'{source}: {key} is missing' + (f'; did you mean {near!r}?' if near else ''))
     absent = {key: None for key in ('effort', 'battery') if values.get(key) is False}
     return {'joints': [], 'effort': None, 'battery': None, 'gyro': False, **values, **absent}
 
