@@ -5,7 +5,7 @@ It prints docs/parameters.md, which a test compares with what it prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from millirobot_adapt.bringup.processes import NODES
@@ -35,6 +35,12 @@ node reads all others once, when it starts. Of several parameters set in one cal
 records it.
 """
 TABLE = '| parameter | type | unit | range | default | live | what |\n|---|---|---|---|---|---|---|'
+IN_A_ROBOT_FILE = {
+    **dict.fromkeys(('name', 'joints[].name', 'battery.low'), 'must be given'),
+    **dict.fromkeys((f'actions[].{key}' for key in ('name', 'unit', 'low', 'high')), 'must be given'),
+    'gyro': '`false`',
+}
+"""What holds where a robot's file leaves a key out and the default of the declaration, VelociRoACH's, does not."""
 TYPES = {float: 'number', int: 'whole number', bool: 'true, false', str: 'text'}
 
 
@@ -43,22 +49,23 @@ def reference() -> str:
     parts = [HEAD]
     for node in NODES:
         parts.append(table(f'`params/{node.name}.yaml`: the node `{node.name}`', node.config_class()))
-    parts.append(table('`params/robots/velociroach.yaml`: the robot (no node; without `ros__parameters`)', RobotConfig))
+    title = '`params/robots/*.yaml`: the robot (no node; without `ros__parameters`)'
+    parts.append(table(title, RobotConfig, IN_A_ROBOT_FILE))
     return '\n'.join(parts)
 
 
-def table(title: str, cls: type[Config]) -> str:
-    """Return a heading and the table of a declaration, one row a parameter."""
-    return '\n'.join([f'## {title}', '', TABLE, *_rows(cls), ''])
+def table(title: str, cls: type[Config], defaults: Mapping[str, str] | None = None) -> str:
+    """Return a heading and the table of a declaration, a row each; `defaults` replaces declared ones."""
+    return '\n'.join([f'## {title}', '', TABLE, *_rows(cls, defaults or {}), ''])
 
 
-def _rows(cls: type[Config]) -> Iterator[str]:
+def _rows(cls: type[Config], defaults: Mapping[str, str]) -> Iterator[str]:
     for name, parameter in _opened(cls):
         cells = (
             _type(parameter.default),
             parameter.unit,
             _range(parameter),
-            _value(parameter.default),
+            defaults.get(name, _value(parameter.default)),
             parameter.live,
         )
         yield f'| `{name}` | {" | ".join(cells)} | {parameter.doc} |'

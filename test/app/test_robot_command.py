@@ -46,6 +46,20 @@ def test_a_bad_file_is_one_line_with_its_place(tmp_path, capsys):
     assert capsys.readouterr().err.count('\n') == 1
 
 
+@pytest.mark.parametrize('command', ['robot show', 'path show left --robot', 'collect --minutes 1 --out data --robot'])
+def test_an_empty_file_is_no_robot(tmp_path, monkeypatch, capsys, command):
+    """It does not become a VelociRoACH without a word."""
+    file = tmp_path / 'mine.yaml'
+    file.write_text('# nothing yet\n')
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([*command.split(), str(file)]) == 2
+    said = capsys.readouterr()
+    assert said.err.count('\n') == 1
+    assert f'{file}: name, driver and actions are missing' in said.err
+    assert 'millirobot robot new NAME --driver KIND' in said.err
+    assert said.out == ''
+
+
 SPEED, TURN, VEER = (0.08, 0.12), (-0.6, 0.9), 0.05
 """Of the made-up robot: for each rev/s [m/s], [rad/s]; and the yaw rate with which it veers [rad/s]."""
 

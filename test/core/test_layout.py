@@ -141,6 +141,12 @@ BAD = {
     'no frame': (_twist('frame: ""'), 2, 'frame is empty'),
     'effort without a name': ('name: r\ndriver: {kind: imageproc}\neffort: {name: ""}\njoints: [{name: left}]\n'
                               f'actions:\n{FORWARD}', 3, 'small letters'),
+    'no lowest value': (f'{HEAD}actions:\n{FORWARD}  - {{name: turn, unit: rad/s, high: 1.0}}\n', 5,
+                        'actions[1]: low is missing; give the range of turn'),
+    'no range': (f'{HEAD}actions:\n  - {{name: turn, unit: rad/s}}\n', 4, 'actions[0]: low is missing'),
+    'a battery without a voltage': ('name: r\ndriver: {kind: imageproc}\njoints: [{name: left}, {name: right}]\n'
+                                    'battery: {}\nactions:\n  - {name: left, unit: rad/s, low: 1.0, high: 2.0}\n'
+                                    '  - {name: right, unit: rad/s, low: 1.0, high: 2.0}\n', 4, 'low is missing'),
     'too slow': (f'{HEAD}dt: 0.5\nactions:\n{FORWARD}', 3, 'dt = 0.5 s is above its highest value 0.2 s'),
 }  # fmt: skip
 
@@ -156,16 +162,28 @@ def test_each_mistake_is_one_line_with_file_and_line(tmp_path, content, line, sa
     assert '\n' not in str(error.value)
 
 
+NEW = '; a file that has all keys is written by: millirobot robot new NAME --driver KIND'
+ALL = 'name, driver and actions are missing'
+
+
 @pytest.mark.parametrize(
     ('content', 'says'),
     [
-        ('name: r\ndriver: {kind: twist}\n', 'actions is missing'),
-        (f'name: r\ndt: 0.1\nactions:\n{FORWARD}', 'driver is missing'),
+        ('', f'{ALL}{NEW}'),
+        ('# name: r\n---\n', f'{ALL}{NEW}'),
+        ('{}', f'{ALL}{NEW}'),
+        ('name: r\n', f'driver and actions are missing{NEW}'),
+        ('name: r\nmarker_offset: [0.0, 0.0, 0.1, 0.0, 0.0, 0.0]\ndt: 0.05\n', f'driver and actions are missing{NEW}'),
+        ('name: r\nsensor_noise: {gyro: 0.02}\n', f'driver and actions are missing{NEW}'),
+        ('joints: []\n', f'{ALL}{NEW}'),
+        (f'name: r\ndrivr: {{kind: twist}}\nactions:\n{FORWARD}', "is missing; did you mean 'driver' by 'drivr'?"),
+        ('name: r\ndriver: {kind: twist}\n', f'actions is missing{NEW}'),
+        (f'name: r\ndt: 0.1\nactions:\n{FORWARD}', f'driver is missing{NEW}'),
         (f'{HEAD}speed_low: 2.0\nactions:\n{FORWARD}', 'speed_low has moved: write low and high of the actions'),
         (f'{HEAD}timeout: 2\nactions:\n{FORWARD}', 'timeout has moved: write driver: {kind: imageproc, timeout: ...}'),
     ],
 )
-def test_a_file_that_mixes_versions_is_told_what_to_write(tmp_path, content, says):
+def test_a_file_that_is_partial_or_mixes_versions_is_told_what_to_write(tmp_path, content, says):
     file = tmp_path / 'robot.yaml'
     file.write_text(content)
     with pytest.raises(UserError, match=r'robot\.yaml') as error:

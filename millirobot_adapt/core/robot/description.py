@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -229,10 +229,29 @@ def robot_from(values: Mapping[str, Any], source: str) -> RobotConfig:
     """Make a robot of the mapping that a file or a recorded run holds, also of the form of an earlier version.
 
     Raises:
-        UserError: an unknown key, a wrong type, a value out of range, parts that do not fit each other; with the line,
-            where `source` is a YAML file.
+        UserError: a key is missing or unknown, a wrong type, a value out of range, parts that do not fit each other;
+            with the line, where `source` is a YAML file.
     """
-    return build(RobotConfig, present_form(values, source), source, line_finder(Path(source)))
+    form, line = present_form(values, source), line_finder(Path(source))
+    robot = build(RobotConfig, form, source, line)
+    for place, what in _limits_not_given(form):
+        number = line(place)
+        raise UserError(f'{source}{"" if number is None else f", line {number}"}: {what}')
+    return robot
+
+
+def _limits_not_given(form: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Return the place of each limit that the file leaves out, and what is missing.
+
+    A default would be the limit of another robot, and the gate would guard that.
+    """
+    for number, action in enumerate(form.get('actions', ())):
+        for key in ('low', 'high'):
+            if isinstance(action, Mapping) and key not in action:
+                yield ('actions', number), f'actions[{number}]: {key} is missing; give the range of {action["name"]}'
+    battery = form.get('battery')
+    if isinstance(battery, Mapping) and 'low' not in battery:
+        yield ('battery',), 'battery: low is missing; give the voltage below which the robot is stopped'
 
 
 def load_robot(name: str) -> RobotConfig:

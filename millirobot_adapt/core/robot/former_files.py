@@ -19,25 +19,36 @@ _GAINS = {'left': -0.205, 'right': 0.205}
 def present_form(values: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return a robot's mapping with the present keys.
 
-    A file of an earlier version describes a VelociRoACH: two sides, legs with phase, back-EMF and battery.
+    A file of an earlier version describes a VelociRoACH: two sides, legs with phase, back-EMF and battery. Only a key
+    of that version says that it is one: a file with neither is no robot, and does not become a VelociRoACH.
 
     Raises:
-        UserError: keys of both versions, or a key of the present version that is missing.
+        UserError: keys of both versions, or keys of the present version that are missing.
     """
     present = [key for key in _PRESENT if key in values]
     former = [key for key in (*_OF_DRIVER, *_SPEEDS) if key in values]
-    if not present:
+    if former and not present:
         return _converted(values)
     if former:
         of_driver = f'driver: {{kind: imageproc, {former[0]}: ...}}'
         place = 'low and high of the actions' if former[0] in _SPEEDS else of_driver
         raise UserError(f'{source}: {former[0]} has moved: write {place}')
-    for key in _REQUIRED:
-        if key not in values:
-            near = closest(key, [k for k in values if k not in _REQUIRED])
-            raise UserError(f'{source}: {key} is missing' + (f'; did you mean {near!r}?' if near else ''))
+    missing = [key for key in _REQUIRED if key not in values]
+    if missing:
+        raise UserError(f'{source}: {_are_missing(missing, values)}')
     absent = {key: None for key in ('effort', 'battery') if values.get(key) is False}
     return {'joints': [], 'effort': None, 'battery': None, 'gyro': False, **values, **absent}
+
+
+def _are_missing(missing: list[str], values: Mapping[str, Any]) -> str:
+    """Say which keys a robot's file still needs, and how to get one that has them."""
+    *others, last = missing
+    text = f'{", ".join(others)} and {last} are missing' if others else f'{last} is missing'
+    for key in missing:
+        near = closest(key, [each for each in values if each not in _REQUIRED])
+        if near:
+            return f'{text}; did you mean {key!r} by {near!r}?'
+    return f'{text}; a file that has all keys is written by: millirobot robot new NAME --driver KIND'
 
 
 def _converted(values: Mapping[str, Any]) -> dict[str, Any]:
