@@ -65,7 +65,7 @@ class LoopInputs:
             return
         before, self._telemetry_seen = self._telemetry_seen, self._seen(reply.stamp)
         if before is not None:
-            self._legs = LegReading(self._told, reply.leg_velocity, self._telemetry_seen.arrival - before.arrival)
+            self._legs = LegReading(self._told, reply.joint_velocity, self._telemetry_seen.arrival - before.arrival)
         self._told = exchange.sent
 
     def decided(self) -> None:

@@ -35,11 +35,11 @@ class TelemetryDecoder:
         angle = self._follow(reply)
         return Telemetry(
             stamp=stamp,
-            leg_angle=angle.copy(),
-            leg_velocity=self._velocity.copy(),
+            joint_angle=angle.copy(),
+            joint_velocity=self._velocity.copy(),
             angular_velocity=np.array(reply.gyro) * scales.gyro,
             acceleration=np.array(reply.accel) * scales.accelerometer,
-            back_emf=np.array(reply.back_emf) * scales.back_emf * np.array(scales.back_emf_signs),
+            joint_effort=np.array(reply.back_emf) * scales.back_emf * np.array(scales.back_emf_signs),
             battery=reply.battery * scales.battery,
             index=reply.index,
         )

@@ -86,11 +86,11 @@ class ServoTelemetry:
             rate = (sample.phase - before.phase) / (sample.sampled - before.sampled)
         return Telemetry(
             stamp=stamp,
-            leg_angle=sample.phase.copy(),
-            leg_velocity=rate,
+            joint_angle=sample.phase.copy(),
+            joint_velocity=rate,
             angular_velocity=np.zeros(3),
             acceleration=np.zeros(3),
-            back_emf=np.nan_to_num(_mean_of_known(sample.current)),
+            joint_effort=np.nan_to_num(_mean_of_known(sample.current)),
             battery=sample.voltage * VOLTAGE_UNIT,
             index=self._index,
         )

@@ -5,7 +5,7 @@ reached the recorder. From these records, topic `estimator/record`, every state 
 
 Layout, one flat array of float64: a header of four numbers (version, number of the record, poses in it, replies in it:
 0 or 1), then each pose (stamp, x y z, quaternion xyzw, arrival on the host's clock and on the steady clock, 1 if the
-message named the frame `world`), then the reply (stamp, leg angles, leg velocities, gyro, accelerometer, back-EMF,
+message named the frame `world`), then the reply (stamp, joint angles, their velocities, gyro, accelerometer, efforts,
 battery, index, arrival on both clocks), in the units of core/robot/samples.py. NaN stands for an arrival that is not
 known. Version 1 ended a pose after its quaternion and a reply after its battery. A robot with other than two joints has
 version 3: there the reply begins with the number of joints and of efforts.
@@ -51,15 +51,15 @@ class ArrivalRecord:
     def encode(self) -> FloatArray:
         """Return the flat array, in version 2 for robots with two joints."""
         replies = [] if self.telemetry is None else [self.telemetry]
-        counts = [(len(reply.leg_velocity), len(reply.back_emf)) for reply in replies]
+        counts = [(len(reply.joint_velocity), len(reply.joint_effort)) for reply in replies]
         version = OTHER_JOINTS if any(count != (2, 2) for count in counts) else VERSION
         parts: list[object] = [version, self.number, len(self.poses), len(replies)]
         for pose in self.poses:
             parts += [pose.stamp, pose.position, pose.quaternion, _arrival(pose.arrival), pose.in_world]
         for reply in replies:
             parts += [*counts] if version == OTHER_JOINTS else []
-            parts += [reply.stamp, reply.leg_angle, reply.leg_velocity, reply.angular_velocity]
-            parts += [reply.acceleration, reply.back_emf, reply.battery, reply.index, _arrival(reply.arrival)]
+            parts += [reply.stamp, reply.joint_angle, reply.joint_velocity, reply.angular_velocity]
+            parts += [reply.acceleration, reply.joint_effort, reply.battery, reply.index, _arrival(reply.arrival)]
         return np.hstack([np.asarray(part, dtype=float) for part in parts])
 
     @classmethod

@@ -99,10 +99,10 @@ class MessageBuilder:
         label = ', '.join(['stamp [s]', *(f'{name} [V]' for name in names)])
         stamp = round(sample.stamp * 1e6) / 1e6
         return (
-            self.joint_state(sample.stamp, sample.leg_velocity, position=sample.leg_angle, names=names),
+            self.joint_state(sample.stamp, sample.joint_velocity, position=sample.joint_angle, names=names),
             self._imu(sample),
             self._battery(sample),
-            self.labelled_array([stamp, *_floats(sample.back_emf)], label),
+            self.labelled_array([stamp, *_floats(sample.joint_effort)], label),
         )
 
     def _imu(self, sample: Telemetry) -> Any:

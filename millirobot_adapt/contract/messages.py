@@ -66,11 +66,11 @@ def telemetry(legs: Any, imu: Any, battery: Any, back_emf: Any, names: Sequence[
     """
     return Telemetry(
         stamp=seconds(legs.header.stamp),
-        leg_angle=joint_values(legs, names, 'position'),
-        leg_velocity=joint_values(legs, names),
+        joint_angle=joint_values(legs, names, 'position'),
+        joint_velocity=joint_values(legs, names),
         angular_velocity=vector(imu.angular_velocity),
         acceleration=vector(imu.linear_acceleration),
-        back_emf=np.array(back_emf.data[1:], dtype=float),
+        joint_effort=np.array(back_emf.data[1:], dtype=float),
         battery=float(battery.voltage),
     )
 

@@ -1,10 +1,10 @@
 """Lay one reply of the robot out as one flat array of float64, and read it back: the data of the topic `reply`.
 
 Layout: a header of two numbers (version, count of all numbers), then index, stamp [s], angles of the joints [rad],
-their velocities [rad/s], gyro [rad/s], accelerometer [m/s^2], effort of the joints [V], battery [V]. In version 1 there
-are two joints, left and right; in version 2 the stamp is followed by the number of joints and of efforts. The same
-numbers also go out as `legs`, `imu/data_raw`, `battery` and `back_emf`, for people, RViz and bags: no process of this
-package has to join them again.
+their velocities [rad/s], gyro [rad/s], accelerometer [m/s^2], their effort [in the unit of the robot's file], battery
+[V]. In version 1 there are two joints; in version 2 the stamp is followed by the number of joints and of efforts. The
+same numbers also go out as `legs`, `imu/data_raw`, `battery` and `back_emf`, for people, RViz and bags: no process of
+this package has to join them again.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ STAMP_PLACE = HEADER + 1
 
 def encode_reply(sample: Telemetry) -> FloatArray:
     """Return the reply as a flat array; the stamp is rounded to a microsecond, as that of the other messages is."""
-    joints, efforts = len(sample.leg_velocity), len(sample.back_emf)
+    joints, efforts = len(sample.joint_velocity), len(sample.joint_effort)
     version, counts = (1, []) if (joints, efforts) == (2, 2) else (2, [joints, efforts])
     size = HEADER + BESIDE_JOINTS + len(counts) + 2 * joints + efforts
     return np.hstack(
         [
             [version, size, sample.index, round(sample.stamp * 1e6) / 1e6], counts,
-            sample.leg_angle, sample.leg_velocity, sample.angular_velocity, sample.acceleration, sample.back_emf,
-            sample.battery,
+            sample.joint_angle, sample.joint_velocity, sample.angular_velocity, sample.acceleration,
+            sample.joint_effort, sample.battery,
         ]
     )  # fmt: skip
 
@@ -57,11 +57,11 @@ def decode_reply(data: Sequence[float] | FloatArray) -> Telemetry:
     angle, velocity, gyro, acceleration, effort, battery = np.split(data[begin:], np.cumsum(sizes[:-1].astype(int)))
     return Telemetry(
         stamp=float(stamp),
-        leg_angle=angle,
-        leg_velocity=velocity,
+        joint_angle=angle,
+        joint_velocity=velocity,
         angular_velocity=gyro,
         acceleration=acceleration,
-        back_emf=effort,
+        joint_effort=effort,
         battery=float(battery[0]),
         index=int(index),
     )

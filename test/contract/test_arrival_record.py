@@ -43,7 +43,7 @@ def test_the_numbers_keep_their_places():
     np.testing.assert_array_equal(again.poses[0].quaternion, [3, 4, 5, 6])
     assert again.telemetry.stamp == 1.6
     np.testing.assert_array_equal(again.telemetry.angular_velocity, [4, 5, 6])
-    np.testing.assert_array_equal(again.telemetry.back_emf, [10, 11])
+    np.testing.assert_array_equal(again.telemetry.joint_effort, [10, 11])
     assert again.telemetry.battery == 12
 
 

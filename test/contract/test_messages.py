@@ -50,8 +50,8 @@ def test_a_reply_is_complete_when_its_four_messages_have_come_in_any_order():
     reply = gatherer.add(*parts[0])
     assert reply is not None
     assert reply.stamp == pytest.approx(STAMP, abs=1e-6)
-    np.testing.assert_array_equal(reply.leg_velocity, [10.0, 20.0])  # by name, not by place
-    np.testing.assert_array_equal(reply.leg_angle, [1.0, 2.0])
+    np.testing.assert_array_equal(reply.joint_velocity, [10.0, 20.0])  # by name, not by place
+    np.testing.assert_array_equal(reply.joint_angle, [1.0, 2.0])
 
 
 def test_messages_of_different_replies_are_not_mixed():

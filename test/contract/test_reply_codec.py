@@ -22,7 +22,7 @@ def test_a_reply_comes_back_as_it_was(index, microseconds, values):
     sample = Telemetry(microseconds / 1e6, *parts[:5], float(values[12]), index)
     again = decode_reply(encode_reply(sample).tolist())
     assert (again.index, again.stamp, again.battery) == (index, sample.stamp, sample.battery)
-    for name in ('leg_angle', 'leg_velocity', 'angular_velocity', 'acceleration', 'back_emf'):
+    for name in ('joint_angle', 'joint_velocity', 'angular_velocity', 'acceleration', 'joint_effort'):
         np.testing.assert_array_equal(getattr(again, name), getattr(sample, name))
 
 

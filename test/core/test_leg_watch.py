@@ -26,7 +26,7 @@ def readings(rollout):
             told = None if told is None else np.minimum(told, command)
             continue
         if told is not None:
-            yield LegReading(told, reply.leg_velocity, reply.stamp - last)
+            yield LegReading(told, reply.joint_velocity, reply.stamp - last)
         told, last = command, reply.stamp
 
 

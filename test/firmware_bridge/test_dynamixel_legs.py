@@ -89,8 +89,8 @@ def test_the_telemetry_tells_phase_and_rate_of_each_side():
     bench = ServoBench().on()
     bench.walk((1.0, 2.0), 3.0)
     last = bench.exchanges[-1]
-    assert last.telemetry.leg_velocity / (2 * math.pi) == pytest.approx([1.0, 2.0], rel=0.03)
-    turned = (last.telemetry.leg_angle - bench.exchanges[-11].telemetry.leg_angle) / (2 * math.pi)
+    assert last.telemetry.joint_velocity / (2 * math.pi) == pytest.approx([1.0, 2.0], rel=0.03)
+    turned = (last.telemetry.joint_angle - bench.exchanges[-11].telemetry.joint_angle) / (2 * math.pi)
     assert turned == pytest.approx([1.0, 2.0], rel=0.03)
     assert last.telemetry.battery == pytest.approx(5.0)
     assert last.round_trip < 0.01
@@ -137,7 +137,7 @@ def test_five_legs_go_on_when_a_servo_dies(chained):
     others = np.delete(bench.leg_rates().ravel(), 1)
     assert others == pytest.approx(3 * math.pi, rel=0.15)
     assert all(each.telemetry is not None for each in bench.exchanges[-10:])
-    assert bench.exchanges[-1].telemetry.leg_velocity == pytest.approx(3 * math.pi, rel=0.05)
+    assert bench.exchanges[-1].telemetry.joint_velocity == pytest.approx(3 * math.pi, rel=0.05)
 
 
 def test_a_servo_that_was_only_silent_comes_back_by_itself():
@@ -242,7 +242,7 @@ def test_damage_on_the_line_never_gives_a_wrong_angle():
     def compare():
         sample = bench.exchanges[-1].telemetry
         if sample is not None:
-            truth.append(sample.leg_velocity)
+            truth.append(sample.joint_velocity)
 
     bench.walk((2.0, 2.0), 1.0)
     bench.walk((2.0, 2.0), 4.0, compare)

@@ -288,15 +288,15 @@ def test_a_robot_that_starts_anew_loses_the_link_and_can_be_started_up_again(ben
 def test_a_transport_that_vanishes_loses_the_link_and_can_be_opened_again(bench):
     bench.robot.step = (100_000, 120_000)  # 1.5 revolutions in 0.1 s
     for _ in range(20):
-        angle = bench.exchange().telemetry.leg_angle
+        angle = bench.exchange().telemetry.joint_angle
     bench.transport.lost = True
     with pytest.raises(LinkLost):
         bench.exchange()
     bench.link.start()
     again = bench.exchange().telemetry
     assert again is not None  # the zeroed encoders do not pass for an encoder step
-    assert again.leg_angle == pytest.approx(angle)
-    assert again.leg_velocity == pytest.approx(0)
+    assert again.joint_angle == pytest.approx(angle)
+    assert again.joint_velocity == pytest.approx(0)
 
 
 def test_stop_repeats_zero_until_it_is_echoed_then_switches_off(bench):
@@ -339,4 +339,4 @@ def test_a_leg_velocity_is_the_encoder_step_over_the_robots_clock(bench):
     bench.exchange()
     sample = bench.exchange().telemetry
     # 1000 counts in the 0.1 s from one request to the next (0.09 s of waiting and the 0.01 s of the round trip).
-    assert sample.leg_velocity == pytest.approx(1000 / 65536 * REVOLUTION / 0.1, rel=1e-4)
+    assert sample.joint_velocity == pytest.approx(1000 / 65536 * REVOLUTION / 0.1, rel=1e-4)

@@ -97,7 +97,7 @@ def test_the_mock_walks_and_stops_as_it_is_told(link, mock):
     assert link.counters.rejected <= link.counters.lost
     assert link.counters.as_dict()['bad_frames'] == 0
     assert mock.world.microcontroller.first_motion is not None
-    assert exchanges[-1].telemetry.leg_angle == pytest.approx(walked * WALK, rel=0.5)
+    assert exchanges[-1].telemetry.joint_angle == pytest.approx(walked * WALK, rel=0.5)
     assert link.stop()
 
 

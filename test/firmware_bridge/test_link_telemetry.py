@@ -23,11 +23,11 @@ def reply(index, microseconds, position):
 def test_scales_and_signs():
     sample = TelemetryDecoder(ROBOT).decode(reply(1, 0, (65536, -32768)), 12.5)
     assert sample.stamp == 12.5
-    assert sample.leg_angle == pytest.approx([REVOLUTION, -REVOLUTION / 2])
-    assert sample.leg_velocity == pytest.approx([0, 0])
+    assert sample.joint_angle == pytest.approx([REVOLUTION, -REVOLUTION / 2])
+    assert sample.joint_velocity == pytest.approx([0, 0])
     assert sample.angular_velocity == pytest.approx([0.10658, -0.21316, 0.31974])
     assert sample.acceleration == pytest.approx([0, 0, 9.80665], abs=1e-3)
-    assert sample.back_emf == pytest.approx([0.32, 0.448])  # both positive: the right one's sign is turned
+    assert sample.joint_effort == pytest.approx([0.32, 0.448])  # both positive: the right one's sign is turned
     assert sample.battery == pytest.approx(3.96)
 
 
@@ -35,14 +35,14 @@ def test_velocity_is_the_step_over_the_robots_clock():
     decoder = TelemetryDecoder(ROBOT)
     decoder.decode(reply(1, 0, (0, 0)), 0.0)
     sample = decoder.decode(reply(2, 200_000, (65536, 32768)), 77.0)
-    assert sample.leg_velocity == pytest.approx([5 * REVOLUTION, 2.5 * REVOLUTION])
+    assert sample.joint_velocity == pytest.approx([5 * REVOLUTION, 2.5 * REVOLUTION])
 
 
 def test_a_clock_that_stands_still_keeps_the_velocity():
     decoder = TelemetryDecoder(ROBOT)
     decoder.decode(reply(1, 0, (0, 0)), 0.0)
     decoder.decode(reply(2, 100_000, (6554, 6554)), 0.1)
-    assert decoder.decode(reply(3, 100_000, (6554, 6554)), 0.2).leg_velocity == pytest.approx(
+    assert decoder.decode(reply(3, 100_000, (6554, 6554)), 0.2).joint_velocity == pytest.approx(
         [REVOLUTION] * 2, rel=1e-3
     )
 
@@ -53,32 +53,34 @@ def test_a_clock_that_stands_still_keeps_the_velocity():
 )  # fmt: skip
 def test_wrapping_counters_do_not_show(start, clock, steps):
     decoder = TelemetryDecoder(ROBOT)
-    first = decoder.decode(reply(0, clock, (start, 0)), 0.0).leg_angle[0]
+    first = decoder.decode(reply(0, clock, (start, 0)), 0.0).joint_angle[0]
     total = 0
     for index, (step, elapsed) in enumerate(steps, 1):
         total += step
         clock += elapsed
         wrapped = (start + total + 2**31) % 2**32 - 2**31
         sample = decoder.decode(reply(index, clock, (wrapped, 0)), 0.0)
-        assert sample.leg_angle[0] - first == pytest.approx(total / 65536 * REVOLUTION, rel=1e-6, abs=1e-4)
-        assert sample.leg_velocity[0] == pytest.approx(step / 65536 * REVOLUTION / (elapsed * 1e-6), rel=1e-6, abs=1e-6)
+        assert sample.joint_angle[0] - first == pytest.approx(total / 65536 * REVOLUTION, rel=1e-6, abs=1e-4)
+        assert sample.joint_velocity[0] == pytest.approx(
+            step / 65536 * REVOLUTION / (elapsed * 1e-6), rel=1e-6, abs=1e-6
+        )
 
 
 def test_leg_angles_go_on_when_the_encoders_are_zeroed():
     decoder = TelemetryDecoder(ROBOT)
     decoder.decode(reply(1, 0, (0, 0)), 0.0)
-    before = decoder.decode(reply(2, 100_000, (50_000, 60_000)), 0.1).leg_angle
+    before = decoder.decode(reply(2, 100_000, (50_000, 60_000)), 0.1).joint_angle
     decoder.restart()
     sample = decoder.decode(reply(1, 50, (3, -2)), 5.0)
-    assert sample.leg_angle == pytest.approx(before)
-    assert sample.leg_velocity == pytest.approx([0, 0])
+    assert sample.joint_angle == pytest.approx(before)
+    assert sample.joint_velocity == pytest.approx([0, 0])
 
 
 def test_a_sample_does_not_change_afterwards():
     decoder = TelemetryDecoder(ROBOT)
     first = decoder.decode(reply(1, 0, (0, 0)), 0.0)
     decoder.decode(reply(2, 100_000, (50_000, 60_000)), 0.1)
-    assert first.leg_angle == pytest.approx([0, 0])
+    assert first.joint_angle == pytest.approx([0, 0])
 
 
 @pytest.mark.parametrize(('rate', 'counts'), [(0.0, 0), (2.0, 131), (4.0, 262), (9.0, 590)])

@@ -68,7 +68,7 @@ def test_an_action_goes_out_and_its_reply_says_when_and_nothing_else(bench):
     np.testing.assert_array_equal(sent[-1], [0.3, -0.5])
     np.testing.assert_array_equal(exchange.sent, [0.3, -0.5])
     reply = exchange.telemetry
-    assert (len(reply.leg_velocity), len(reply.back_emf), reply.index) == (0, 0, 1)
+    assert (len(reply.joint_velocity), len(reply.joint_effort), reply.index) == (0, 0, 1)
     assert reply.stamp == exchange.stamp
     assert np.isnan(reply.angular_velocity).all()
     assert guardians[0].beats[-1] is True

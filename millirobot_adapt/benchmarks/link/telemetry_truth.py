@@ -42,13 +42,13 @@ class TelemetryTruth:
         said = (
             (telemetry.angular_velocity / scales.gyro, reply.gyro),
             (telemetry.acceleration / scales.accelerometer, reply.accel),
-            (telemetry.back_emf / scales.back_emf / np.array(scales.back_emf_signs), reply.back_emf),
+            (telemetry.joint_effort / scales.back_emf / np.array(scales.back_emf_signs), reply.back_emf),
             (np.array([telemetry.battery / scales.battery]), (reply.battery,)),
         )
         if not all(np.allclose(ours, theirs, rtol=0.0, atol=COUNT_TOLERANCE) for ours, theirs in said):
             return False
         # The link unwraps leg angles and lets them go on over a start-up: their difference to the count is constant.
-        angle = telemetry.leg_angle * scales.encoder_counts / RADIANS_PER_REVOLUTION
+        angle = telemetry.joint_angle * scales.encoder_counts / RADIANS_PER_REVOLUTION
         offset = angle - np.array(reply.position)
         agrees = self._offset is None or bool(np.allclose(offset, self._offset, rtol=0.0, atol=COUNT_TOLERANCE))
         self._offset = offset if self._offset is None else self._offset

@@ -22,9 +22,9 @@ def state_of(estimate: Estimate, telemetry: Telemetry, robot: RobotConfig) -> Fl
         velocity=estimate.velocity,
         roll_pitch_yaw=roll_pitch_yaw(estimate.quaternion),
         angular_velocity=telemetry.angular_velocity if robot.gyro else estimate.angular_velocity,
-        joint_angle=telemetry.leg_angle,
-        joint_velocity=telemetry.leg_velocity,
-        effort=telemetry.back_emf,
+        joint_angle=telemetry.joint_angle,
+        joint_velocity=telemetry.joint_velocity,
+        effort=telemetry.joint_effort,
         battery=telemetry.battery,
     )
 
@@ -46,8 +46,8 @@ def answer(estimator: Estimator, telemetry: Telemetry) -> tuple[Estimate | None,
 def _without_pose(telemetry: Telemetry, robot: RobotConfig) -> FloatArray:
     unknown = np.full(3, np.nan)
     state = robot.layout.assemble(
-        unknown, unknown, unknown, telemetry.angular_velocity if robot.gyro else unknown, telemetry.leg_angle,
-        telemetry.leg_velocity, telemetry.back_emf, telemetry.battery,
+        unknown, unknown, unknown, telemetry.angular_velocity if robot.gyro else unknown, telemetry.joint_angle,
+        telemetry.joint_velocity, telemetry.joint_effort, telemetry.battery,
     )  # fmt: skip
     state[: ANGULAR_VELOCITY.start] = np.nan
     return state

@@ -59,8 +59,8 @@ class OwnMotion:
         """Take a reply that was sampled at `stamp` [s]."""
         x, y, z = map(float, sample.angular_velocity)
         turning = (x, y, z) if all(abs(rate) <= LARGEST_RATE for rate in (x, y, z)) else None
-        rates = [abs(float(rate)) for rate in sample.leg_velocity] if self._has_sides else []
-        legs = sample.leg_velocity if rates and all(rate <= LARGEST_RATE for rate in rates) else None
+        rates = [abs(float(rate)) for rate in sample.joint_velocity] if self._has_sides else []
+        legs = sample.joint_velocity if rates and all(rate <= LARGEST_RATE for rate in rates) else None
         self._stamp = stamp
         self._resting = not self._reports_motion or (
             turning is not None and math.hypot(*turning) <= REST_GYRO and legs is not None and max(rates) <= REST_LEGS

@@ -31,7 +31,7 @@ def state_covariance(estimate: Estimate, telemetry: Telemetry, robot: RobotConfi
     turn = roll_pitch_yaw(estimate.quaternion)
     J = _unit_circles(turn) @ _angles_per_rotation(turn)
     covariance[TURN, TURN] = J @ estimate.pose_covariance[3:, 3:] @ J.T
-    legs = _unit_circles(telemetry.leg_angle[list(layout.phased)])
+    legs = _unit_circles(telemetry.joint_angle[list(layout.phased)])
     covariance[layout.phase, layout.phase] = noise.joint_angle**2 * legs @ legs.T
     if not robot.gyro:
         covariance[ANGULAR_VELOCITY, ANGULAR_VELOCITY] = estimate.twist_covariance[3:, 3:]

@@ -35,22 +35,22 @@ class PoseSample:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """One telemetry reply in SI units; sides are ordered left, right."""
+    """One telemetry reply in SI units; joints are in the order of the robot's file, and as many as it lists."""
 
     stamp: float
     """Time at which the robot sampled it [s, host clock, seconds since the epoch]."""
-    leg_angle: FloatArray
-    """Unwrapped leg angle [rad], positive walking forward, shape (2,)."""
-    leg_velocity: FloatArray
-    """Mean leg velocity since the previous reply [rad/s], shape (2,)."""
+    joint_angle: FloatArray
+    """Unwrapped angle of each joint [rad], positive driving forward, shape (joints,)."""
+    joint_velocity: FloatArray
+    """Mean velocity of each joint since the previous reply [rad/s], shape (joints,)."""
     angular_velocity: FloatArray
-    """Gyro [rad/s; body], shape (3,)."""
+    """Gyro [rad/s; body], shape (3,); says nothing where the robot has none."""
     acceleration: FloatArray
-    """Accelerometer [m/s^2; body], shape (3,)."""
-    back_emf: FloatArray
-    """Back-EMF of the motors [V], shape (2,)."""
+    """Accelerometer [m/s^2; body], shape (3,); says nothing where the robot has none."""
+    joint_effort: FloatArray
+    """Effort of each joint, in the unit of the robot's file, shape (joints,); empty where none is reported."""
     battery: float
-    """Battery voltage [V]."""
+    """Battery voltage [V]; NaN where it is not reported."""
     index: int = 0
     """The robot's own count of its replies; it begins again when the robot restarts."""
     arrival: Arrival | None = None

@@ -108,11 +108,11 @@ def telemetry_of(rollout: LabRollout, robot: RobotConfig) -> list[Telemetry | No
         replies.append(
             Telemetry(
                 stamp=float(stamps[i]),
-                leg_angle=angle,
-                leg_velocity=velocity,
+                joint_angle=angle,
+                joint_velocity=velocity,
                 angular_velocity=records['gyro'][i] * scales.gyro,
                 acceleration=np.zeros(3),
-                back_emf=records['bemf'][i] * scales.back_emf * np.array(scales.back_emf_signs),
+                joint_effort=records['bemf'][i] * scales.back_emf * np.array(scales.back_emf_signs),
                 battery=float(records['vbat'][i] * scales.battery),
             )
         )
