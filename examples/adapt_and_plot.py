@@ -11,7 +11,7 @@ from millirobot_adapt import load_model, load_run, rollout
 
 run = load_run(sys.argv[1] if len(sys.argv) > 1 else 'runs/latest')
 t = float(sys.argv[2]) if len(sys.argv) > 2 else run.times[-1] - 2.0
-model = load_model('velociroach_grbal')
+model = load_model('velociroach_rebal')
 
 adapted = model.adapt(run.window(t))
 print(f'error over the window: {adapted.loss_before:.3f} before adapting, {adapted.loss_after:.3f} after')

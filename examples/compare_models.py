@@ -8,7 +8,7 @@ import sys
 from millirobot_adapt import load_model, load_run, prediction_errors
 
 run = load_run(sys.argv[1] if len(sys.argv) > 1 else 'runs/latest')
-names = sys.argv[2:] or ['velociroach_mb', 'velociroach_grbal']
+names = sys.argv[2:] or ['velociroach_mb', 'velociroach_rebal']
 
 print(f'{len(run.states)} states over {run.times[-1]:.0f} s; distance between predicted and walked position [cm]')
 print(f'{"model":24}{"ahead [s]":>10}{"before":>9}{"after":>9}')

@@ -26,7 +26,7 @@ def towards_x(state):
 
 
 own = sim.walk(towards_x, path='straight', seconds=seconds)
-ours = sim.walk(make_controller('velociroach_grbal', parameters={'planner.samples': 100}), 'straight', seconds)
+ours = sim.walk(make_controller('velociroach_rebal', parameters={'planner.samples': 100}), 'straight', seconds)
 print(f'cost a step: {own.cost:.2f} for the function above, {ours.cost:.2f} for the controller that adapts')
 
 axes = own.plot(label='own function')

@@ -17,7 +17,7 @@ SCRIPTS = {
     'drive_the_mock.py': (['3'], ('in two seconds', 'cost a step'), ('mock.png',)),
     'own_cost_term.py': (['2'], ('weight 0: ', 'weight 0.003: '), ()),
     'own_robot.py': (['4'], ('as built: ', "'wheel_gain': [1.0, 1.0, 0.5, 0.5]}: "), ('lab_car.yaml',)),
-    'compare_models.py': ([RUN], ('velociroach_mb', 'velociroach_grbal'), ()),
+    'compare_models.py': ([RUN], ('velociroach_mb', 'velociroach_rebal'), ()),
 }
 NEEDS_TORCH = 'train_on_runs.py'
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 
-def load_model(name: str | Path = 'velociroach_grbal', method: str = '', robot: str = 'velociroach') -> DynamicsModel:
+def load_model(name: str | Path = 'velociroach_rebal', method: str = '', robot: str = 'velociroach') -> DynamicsModel:
     """Load a model bundle.
 
     Args:

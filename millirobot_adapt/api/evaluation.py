@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    methods: Sequence[str] = ('mb', 'grbal'),
+    methods: Sequence[str] = ('mb', 'rebal'),
     conditions: Sequence[str] = ('leg_loss',),
     shapes: Sequence[str] = ('figure8',),
     seeds: int = 5,

@@ -6,14 +6,12 @@ from typing import Any
 
 from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.share import shipped_model
+from millirobot_adapt.core.share import default_model, shipped_model
 
 FAULTS = {'imageproc': 'leg_loss', 'dynamixel': 'dead_servo', 'twist': 'weak_wheel'}
 """The condition in which the mock loses something in mid-run, by the kind of the robot's driver."""
 FLOORS = {'imageproc': 'carpet', 'dynamixel': 'carpet', 'twist': 'flat'}
 """The condition in which the mock walks where nobody names one and nothing is to break, by the kind of the driver."""
-DEFAULT_METHOD = 'grbal'
-"""The method of the model that a robot brings along."""
 LATEST = 0.9
 """Share of the control period after which a plan is late, for robots that are quicker than the shipped parameters."""
 
@@ -24,9 +22,10 @@ def choices_of(robot: RobotConfig, mock: bool, method: str = '') -> dict[str, di
     Args:
         robot: The robot.
         mock: Its mock takes its place.
-        method: Adaptation method whose model is to drive it; '': `DEFAULT_METHOD`.
+        method: Adaptation method whose model is to drive it; '': that of the robot's `default_model`.
     """
-    controller: dict[str, Any] = {'model': shipped_model(robot.name, method or DEFAULT_METHOD)}
+    model = shipped_model(robot.name, method) if method else default_model(robot.name)
+    controller: dict[str, Any] = {'model': model}
     if ControllerConfig.deadline > robot.dt:
         controller['deadline'] = LATEST * robot.dt
     choices: dict[str, dict[str, Any]] = {'controller': controller}

@@ -10,6 +10,8 @@ from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.files import exists, user_path
 
 PACKAGE = 'millirobot_adapt'
+DEFAULT_METHODS = ('rebal', 'grbal')
+"""Methods whose models drive a robot where the user names none, the best first (docs/adaptation.md)."""
 KINDS = {
     'models': 'model',
     'params': 'parameter file',
@@ -41,6 +43,15 @@ def share_dir() -> Path:
 def shipped_model(robot: str, method: str) -> str:
     """Return the name under models/ of the bundle that ships for a method."""
     return f'{robot}_{method}'
+
+
+def default_model(robot: str) -> str:
+    """Return the name under models/ of the bundle that drives a robot where the user names none.
+
+    It is that of the first of `DEFAULT_METHODS` for which one ships.
+    """
+    names = [shipped_model(robot, method) for method in DEFAULT_METHODS]
+    return next((name for name in names if (share_dir() / 'models' / name).is_dir()), names[-1])
 
 
 def find(kind: str, name: str, suffix: str = '') -> Path:

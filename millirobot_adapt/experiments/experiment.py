@@ -110,7 +110,7 @@ class Experiment(Config):
     )
     shapes: tuple[str, ...] = param(('figure8',), 'Shapes, or CSV files of waypoints, to walk under each condition.')
     methods: tuple[NamedMethod, ...] = param(
-        (MethodEntry('mb'), MethodEntry('grbal')), 'Names of methods, or groups (see `MethodEntry`).'
+        (MethodEntry('mb'), MethodEntry('rebal')), 'Names of methods, or groups (see `MethodEntry`).'
     )
     seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
     seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)

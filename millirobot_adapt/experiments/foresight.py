@@ -50,10 +50,10 @@ def foresights(episodes: Sequence[Episode], methods: Sequence[str]) -> list[Fore
     for method in methods:
         walks = [pairs for each in episodes if each.spec.method == method and len(pairs := _pairs(each)) >= FEWEST]
         if walks:
-            own = np.array([_correlation(walk) for walk in walks])
+            own = np.array([correlation(walk) for walk in walks])
             own = own[np.isfinite(own)]
             within = float(own.mean()) if len(own) else float('nan')
-            found.append(Foresight(method, len(walks), within, mean_interval(own), _correlation(np.concatenate(walks))))
+            found.append(Foresight(method, len(walks), within, mean_interval(own), correlation(np.concatenate(walks))))
     return found
 
 
@@ -69,7 +69,7 @@ def _pairs(episode: Episode) -> FloatArray:
     return np.asarray(pairs[np.isfinite(pairs).all(axis=1)])
 
 
-def _correlation(pairs: FloatArray) -> float:
+def correlation(pairs: FloatArray) -> float:
     """Return Spearman's correlation of two columns; NaN where one of them is constant."""
     if (np.ptp(pairs, axis=0) == 0).any():
         return float('nan')

@@ -217,12 +217,17 @@ NOTE = (
 
 def as_text(cells: Sequence[dict[str, Any]], baseline: str, more: Sequence[tuple[Table, str]] = ()) -> str:
     """Return the tables for a terminal: those of the cells, then those of `more`, each with its note."""
-    tables, notes = tables_of(cells, baseline), [NOTE, *(note for _, note in more if note)]
-    tables += [(table.heading, [list(table.columns), *map(list, table.rows)]) for table, _ in more]
+    tables = [Table(heading, head, rows) for heading, (head, *rows) in tables_of(cells, baseline)]
+    return tables_as_text([*tables, *(table for table, _ in more)], [NOTE, *(note for _, note in more if note)])
+
+
+def tables_as_text(tables: Sequence[Table], notes: Sequence[str]) -> str:
+    """Return tables for a terminal, and then the notes."""
     lines = []
-    for heading, rows in tables:
+    for table in tables:
+        rows = [list(table.columns), *map(list, table.rows)]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines += [heading]
+        lines += [table.heading]
         lines += [
             '  ' + '  '.join(f'{text:<{w}}' for text, w in zip(row, widths, strict=True)).rstrip() for row in rows
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -85,10 +86,10 @@ def _rollout(
 
 
 def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
-    """Say where rollouts come from that `collect` makes: their metadata."""
+    """Say where rollouts come from that `collect` makes: their metadata, equal to what is read back from their file."""
     values = dataclasses.asdict(config)
     del values['jobs']  # how fast it was made, not what
-    return {
+    described = {
         'origin': 'mock',
         'robot': robot.name,
         'dt': robot.dt,
@@ -97,3 +98,5 @@ def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
         'estimator': EstimatorConfig().method,
         **values,
     }
+    plain: dict[str, Any] = json.loads(json.dumps(described))  # lists instead of tuples, as in the file
+    return plain

@@ -295,7 +295,7 @@ def test_bad_parameters_are_named_and_do_not_keep_the_other_checks_from_working(
     assert 'controller.yaml' in found.what
     assert 'samples' in found.fix
     assert subject.port == '/dev/mine'
-    assert subject.model == 'velociroach_grbal'
+    assert subject.model == 'velociroach_rebal'
 
 
 def test_one_file_may_hold_all_nodes(tmp_path):

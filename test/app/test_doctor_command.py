@@ -65,7 +65,7 @@ def test_a_machine_without_robot_model_and_middleware_says_all_of_it(tmp_path):
     assert 'rmw_nobodys' in found['middleware'][1]
     assert '/dev/no_such_port' in found['port'][1]
     assert 'no_such_model' in found['model'][1]
-    assert 'velociroach_grbal' in found['model'][1]
+    assert 'velociroach_rebal' in found['model'][1]
 
 
 def test_for_people_each_finding_is_a_line_with_its_mend_below(tmp_path):

@@ -55,7 +55,7 @@ def test_json_holds_rows_and_paired_cells_alone(evaluate, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report['schema'] == 2
     assert len(report['rows']) == 2 * 3 * 2
-    (cell,) = [c for c in report['cells'] if (c['method'], c['span']) == ('grbal', 'after_fault')]
+    (cell,) = [c for c in report['cells'] if (c['method'], c['span']) == ('rebal', 'after_fault')]
     assert cell['cost'] == pytest.approx(1.0 / 3.0)
     assert cell['ratio'] == pytest.approx(0.5)
     assert cell['ratio_interval'] == pytest.approx([0.5, 0.5])

@@ -49,10 +49,12 @@ def test_a_recipe_becomes_bundles_and_nothing_is_made_twice(place, capsys):
     assert bundles['toy_mb_seed1'].manifest['training']['parameters']['seed'] == 1
     assert bundles['toy_mb_seed1'].digest != bundles['toy_mb'].digest
 
+    collected = (place / 'work' / 'rollouts.npz').stat().st_mtime_ns
     (place / 'recipe.yaml').write_text(RECIPE.replace('copies', '# copies').replace('  toy_mb: [1]', ''))
     again = make(place, capsys, '--jobs', '1')
     assert list(again) == ['toy_grbal', 'toy_mb']
     assert all(row['minutes'] is None for row in again.values())
+    assert (place / 'work' / 'rollouts.npz').stat().st_mtime_ns == collected, 'the data are not collected again'
     assert load_bundle(again['toy_mb']['bundle'], RobotConfig()).digest == bundles['toy_mb'].digest
 
     (place / 'recipe.yaml').write_text(RECIPE.replace('method: mb', 'method: mb, steps: 2'))

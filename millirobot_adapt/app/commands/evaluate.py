@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--methods',
         help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine, '
-        'method@frozen (theta*, not adapted) (mb,grbal)',
+        'method@frozen (theta*, not adapted) (mb,rebal)',
     )
     parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
     parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')

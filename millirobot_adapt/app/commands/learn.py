@@ -34,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help='begin with a model that was trained before: its method, network and normalisation; only --data is new',
     )  # fmt: skip
     train.add_argument(
-        '--method', help='mb, mb_aug, mb_de, grbal, grbal_literal, rebal or rls (default: grbal, or that of --from)'
+        '--method', help='mb, grbal, rebal, ...: docs/training.md lists them (default: grbal, or that of --from)'
     )
     train.add_argument('--out', type=user_path, required=True, metavar='DIR', help='run folder to write')
     add_force(train)

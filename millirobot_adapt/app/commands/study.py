@@ -1,4 +1,4 @@
-"""`millirobot study`: how much data, which floors and which windows a model needs, on data of one's own."""
+"""`millirobot study`: how much data, which floors and which windows a model needs, what an ensemble knows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from millirobot_adapt.app.commands.learn import need_torch, parse_settings
-from millirobot_adapt.app.commands.shared import add_common, add_force, add_group, check_jobs, plain
+from millirobot_adapt.app.commands.shared import add_common, add_force, add_group, between, check_jobs, plain
 from millirobot_adapt.app.commands.study_logs import add_log_options, given, read_logs
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path, write_whole
@@ -50,9 +50,50 @@ def add(subparsers: Any) -> None:
     _add_runs(window)
     window.add_argument('--pasts', help='T1, comma-separated (default: 4,8,16,24,32)')
     window.add_argument('--futures', help='T2, comma-separated (default: 1,5,10,15,20)')
+    _add_ensemble(commands)
     for parser, run in ((data, _data), (floors, _floors), (window, _window)):
         _add_study_options(parser)
         parser.set_defaults(run=run)
+
+
+def _add_ensemble(commands: Any) -> None:
+    parser = commands.add_parser(
+        'ensemble', help='whether the spread of several models predicts their error (needs no PyTorch)',
+        description='Let several models predict runs open loop, from every state, and correlate how far their '
+        'predictions lie apart with how far their mean is off, H steps ahead. No model is adapted.',
+    )  # fmt: skip
+    _add_runs(parser)
+    parser.add_argument(
+        '--models', nargs='+', required=True, metavar='MODEL',
+        help='bundles by name or folder, such as networks that differ in their training seed',
+    )  # fmt: skip
+    parser.add_argument(
+        '--horizon', type=between(int, 1, 1000), default=12, help='H: steps predicted open loop (default: %(default)s)'
+    )
+    add_log_options(parser)
+    add_common(parser, '--json')
+    parser.set_defaults(run=_ensemble)
+
+
+def _ensemble(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from millirobot_adapt.core.dynamics.bundle import load_bundle
+    from millirobot_adapt.core.dynamics.engine import EngineConfig
+    from millirobot_adapt.core.dynamics.method_factory import make_method
+    from millirobot_adapt.experiments.ensemble_spread import NOTE, ensemble_spread, spread_table
+    from millirobot_adapt.experiments.results_table import tables_as_text
+
+    (logs,) = read_logs(args, args.data)
+    found = []
+    for log in logs:
+        members = [make_method(load_bundle(name, log.robot), EngineConfig()).prior for name in args.models]
+        found.append(ensemble_spread(log, members, args.horizon))
+    if args.json:
+        print(json.dumps(plain({'schema': SCHEMA, 'rows': [asdict(each) for each in found]}), indent=1))
+    else:
+        print(tables_as_text([spread_table(found)], [NOTE]))
+    return 0
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:

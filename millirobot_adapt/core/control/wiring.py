@@ -37,7 +37,7 @@ class ControllerConfig(Config):
     """Every parameter of the controller (params/controller.yaml)."""
 
     robot: str = param('velociroach', 'Robot: a name under params/robots/ or the path of a YAML file.')
-    model: str = param('velociroach_grbal', 'Model bundle: a name under models/ or the path of a folder.')
+    model: str = param('velociroach_rebal', 'Model bundle: a name under models/ or the path of a folder.')
     method: str = param('', 'Adaptation method; empty: the one the bundle was trained for.')
     adapt: bool = param(True, 'Adapt the model to what the robot does; false: plan with theta*.', live='any')
     path: str = param(
