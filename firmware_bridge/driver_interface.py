@@ -48,13 +48,15 @@ class SilencePromise:
     """This robot has been seen to keep the promise."""
     check: str
     """What an operator runs to verify it."""
+    loss: str = 'pulling the dongle'
+    """What silences the computer and leaves the robot on."""
 
     @property
     def warning(self) -> str | None:
         """What to tell an operator before arming; None when the promise is known to be kept."""
         if self.after is not None and self.verified:
             return None
-        return f'pulling the dongle is not covered: this robot has not been seen to stop by itself ({self.check})'
+        return f'{self.loss} is not covered: this robot has not been seen to stop by itself ({self.check})'
 
 
 class RobotDriver(Protocol):

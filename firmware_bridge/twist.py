@@ -172,5 +172,8 @@ def twist_promise(robot: RobotConfig) -> SilencePromise:
     if not isinstance(driver, TwistConfig):
         raise UserError(f'robot {robot.name} has driver {driver.kind}, not twist')
     return SilencePromise(
-        driver.timeout or None, driver.timeout_verified, f'stop the publisher of {driver.topic} while it drives'
+        driver.timeout or None,
+        driver.timeout_verified,
+        f'stop the publisher of {driver.topic} while it drives',
+        'losing the network',
     )

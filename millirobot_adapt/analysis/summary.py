@@ -14,7 +14,8 @@ Keys of version 1; what the bag does not hold is null.
     planning            effective_samples: p10, p50 of the effective number of candidates behind a plan; shed: ticks in
                         which the controller drew fewer candidates because the machine was busy; least_share: smallest
                         part of `planner.samples` that it drew
-    link                sent, replies, lost, bad_frames: counts; rtt_ms: p50, p99 of the round trip [ms]
+    link                sent, replies, lost, bad_frames: counts, null for replies of a robot that reports nothing;
+                        rtt_ms: p50, p99 of the round trip [ms]
     adaptation          method; pre_error, post_error: mean normalised error of predicting the transition that comes
                         after the window, with theta* and with theta'
     prediction          horizon_s: time ahead [s]; position_m, heading_rad: before, after: mean error of predicting that
@@ -190,6 +191,8 @@ def _link(run: RunData) -> dict[str, Any]:
             return None
 
     counts = {key: read(key) for key in ('sent', 'replies', 'lost', 'bad_frames')}
+    if not run.layout.reports:
+        counts |= dict.fromkeys(('replies', 'lost', 'bad_frames'))
     return {
         **{key: None if count is None else int(count) for key, count in counts.items()},
         'rtt_ms': {'p50': read('rtt_p50_ms'), 'p99': read('rtt_p99_ms')},
@@ -244,7 +247,7 @@ def _setpoints(run: RunData) -> dict[str, int | None]:
     wanted, sent = pairs(run)
     if not len(wanted):
         return {'wanted': None, 'as_wanted': None}
-    return {'wanted': len(wanted), 'as_wanted': int(as_wanted(wanted.values, sent).sum())}
+    return {'wanted': len(wanted), 'as_wanted': int(as_wanted(wanted.values, sent, run.layout).sum())}
 
 
 def _recovery(run: RunData, predictions: Predictions | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from millirobot_adapt.contract.messages import joint_values, pose_sample, second
 from millirobot_adapt.contract.topics import MOCAP_POSE, SENT
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.pose_calibration import Recording
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 from millirobot_adapt.recording.reader import Bag
 from millirobot_adapt.recording.run_setup import recorded_robot
 
@@ -29,12 +29,12 @@ def read_walks(bag: Bag) -> dict[str, Recording]:
     poses: list[list[float]] = []
     sent: list[list[float]] = []
     ages: list[float] = []
-    names = recorded_robot(bag).layout.action_names
+    layout = recorded_robot(bag).layout
     messages = bag.messages((MOCAP_POSE, SENT))
     for topic, message, received in tqdm(messages, desc=f'reading {bag.path.name}', disable=None, leave=False):
         try:
             if topic == SENT.name:
-                sent.append([seconds(message.header.stamp), *joint_values(message, names)])
+                sent.append([seconds(message.header.stamp), *joint_values(message, layout.action_names)])
             else:
                 sample = pose_sample(message)
                 poses.append([sample.stamp, *sample.position, *sample.quaternion])
@@ -48,7 +48,7 @@ def read_walks(bag: Bag) -> dict[str, Recording]:
             f'{bag.path}: the stamps of {MOCAP_POSE.name} are {np.median(ages):.1f} s behind the clock of the bag; '
             'record again with motion capture and this computer on one clock'
         )
-    return _by_day(_usable(np.array(poses)), _in_order(np.array(sent)), bag)
+    return _by_day(_usable(np.array(poses)), _in_order(np.array(sent)), layout, bag)
 
 
 def _usable(poses: FloatArray) -> FloatArray:
@@ -62,7 +62,7 @@ def _in_order(rows: FloatArray) -> FloatArray:
     return np.asarray(rows[np.unique(rows[:, 0], return_index=True)[1]])
 
 
-def _by_day(poses: FloatArray, sent: FloatArray, bag: Bag) -> dict[str, Recording]:
+def _by_day(poses: FloatArray, sent: FloatArray, layout: StateLayout, bag: Bag) -> dict[str, Recording]:
     if not len(poses):
         raise UserError(f'{bag.path}: no pose of {MOCAP_POSE.name} is usable; look at what motion capture sends')
     nights = poses[1:, 0][np.diff(poses[:, 0]) > NIGHT]
@@ -71,5 +71,5 @@ def _by_day(poses: FloatArray, sent: FloatArray, bag: Bag) -> dict[str, Recordin
         day = poses[(poses[:, 0] >= begin) & (poses[:, 0] < end)]
         said = sent[(sent[:, 0] >= begin) & (sent[:, 0] < end)]
         name = datetime.fromtimestamp(day[0, 0], timezone.utc).strftime('%Y-%m-%d %H:%M')
-        walks[name] = Recording(day[:, 0], day[:, 1:4], day[:, 4:8], said[:, 0], said[:, 1:])
+        walks[name] = Recording(day[:, 0], day[:, 1:4], day[:, 4:8], said[:, 0], said[:, 1:], layout)
     return walks

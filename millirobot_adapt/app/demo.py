@@ -161,7 +161,7 @@ def _story(demo: Demo, nodes: Parameters) -> str:
     """Say what is going to happen."""
     controller, mock = nodes['controller'], nodes['mock_robot']
     return (
-        f'walking {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under '
+        f'following {controller["path"]} for {demo.seconds:g} s with {controller["model"]} under '
         f'{Path(mock["condition"]).stem}, {faults_text(mock["condition"], mock["fault_time"], demo.seconds)}'
     )
 

@@ -26,6 +26,11 @@ def report(folder: RunFolder, tell: Callable[[str], None] = print) -> None:
     tell(f'report: {folder.path / REPORT}')
 
 
+def _replies(link: Mapping[str, Any]) -> str:
+    """Say how many replies came; '' for a robot that sends none."""
+    return '' if link['sent'] is not None and link['replies'] is None else f'{_text(link["replies"])} replies to '
+
+
 def _shed(planning: Mapping[str, Any]) -> str:
     """Say in how many ticks the controller shed load; '' where in none."""
     return f'; load shed in {planning["shed"]} ticks: the machine was busy' if planning['shed'] else ''
@@ -40,7 +45,7 @@ def table(summary: Mapping[str, Any]) -> str:
         ('ticks', f'{_text(summary["ticks"])}, {_text(summary["deadline_misses"])} deadlines missed'),
         ('setpoint every', _times(summary['period_ms'])),
         ('work', _times(summary['work_ms']) + _shed(summary['planning'])),
-        ('link', f'{_text(link["replies"])} replies to {_text(link["sent"])} setpoints'),
+        ('link', f'{_replies(link)}{_text(link["sent"])} setpoints'),
         (
             'prediction error',
             f'{_text(adaptation["pre_error"])} -> {_text(adaptation["post_error"])} by adapting (of the next step)',

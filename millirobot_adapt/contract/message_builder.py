@@ -94,9 +94,15 @@ class MessageBuilder:
             velocity=velocity, effort=effort,
         )  # fmt: skip
 
-    def telemetry(self, sample: Telemetry, names: Sequence[str] = SIDES) -> tuple[Any, Any, Any, Any]:
-        """Build the four messages of one telemetry reply: legs, imu/data_raw, battery, back_emf; `names` of joints."""
-        label = ', '.join(['stamp [s]', *(f'{name} [V]' for name in names)])
+    def telemetry(self, sample: Telemetry, names: Sequence[str] = SIDES, unit: str = 'V') -> tuple[Any, Any, Any, Any]:
+        """Build the four messages of one telemetry reply: legs, imu/data_raw, battery, back_emf.
+
+        Args:
+            sample: The reply.
+            names: Of the joints.
+            unit: Of their effort.
+        """
+        label = ', '.join(['stamp [s]', *(f'{name} [{unit}]' for name in names)])
         stamp = round(sample.stamp * 1e6) / 1e6
         return (
             self.joint_state(sample.stamp, sample.joint_velocity, position=sample.joint_angle, names=names),

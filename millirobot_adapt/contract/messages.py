@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, WORLD_FRAME
+from millirobot_adapt.contract.reply_codec import decode_reply
+from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, REPLY, WORLD_FRAME
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
@@ -142,7 +143,11 @@ class TelemetryGatherer:
 
 
 class StateGatherer:
-    """Join telemetry and the odometry of the same stamp into states."""
+    """Join telemetry and the odometry of the same stamp into states.
+
+    A reply is taken from the four messages of its parts, or whole from `reply`: a robot that does not report all parts
+    does not publish them all. Give it one of the two.
+    """
 
     KEPT = 5
 
@@ -158,13 +163,17 @@ class StateGatherer:
         return None if pair is None else (pair[1].stamp, state_of(*pair, self._robot))
 
     def join(self, topic: str, message: Any) -> tuple[Estimate, Telemetry] | None:
-        """Take one message of telemetry or odometry; return the two of one instant when it completes them."""
+        """Take one message of telemetry or odometry; return the two of one instant when it completes them.
+
+        Raises:
+            ValueError: the content of the message makes no sense.
+        """
         if topic == ODOMETRY.name:
             found = estimate(message)
             self._estimates[microseconds(found.stamp)] = found
             key = microseconds(found.stamp)
         else:
-            reply = self._gatherer.add(topic, message)
+            reply = decode_reply(message.data) if topic == REPLY.name else self._gatherer.add(topic, message)
             if reply is None:
                 return None
             self._telemetry[microseconds(reply.stamp)] = reply

@@ -41,8 +41,9 @@ MOCAP_POSE = Topic(
 )  # fmt: skip
 SETPOINT = Topic(
     'setpoint', 'sensor_msgs/msg/JointState', 'controller',
-    'wanted leg velocities: names left, right; velocity [rad/s]; stamp = start of the tick; frame_id = who sends it: '
-    'controller/..., teleop/... or collector/...; the bridge obeys one sender at a time, and none that is not named',
+    'wanted action: name = actions of the robot, velocity = each in SI units, such as leg rates left, right [rad/s]; '
+    'stamp = start of the tick; frame_id = who sends it: controller/..., teleop/... or collector/...; the bridge obeys '
+    'one sender at a time, and none that is not named',
 )  # fmt: skip
 JOY = Topic(
     'joy', 'sensor_msgs/msg/Joy', 'joystick',
@@ -50,26 +51,29 @@ JOY = Topic(
 )  # fmt: skip
 SENT = Topic(
     'sent', 'sensor_msgs/msg/JointState', 'bridge',
-    'leg velocities really sent, after the gate and int16 rounding [rad/s]; stamp = time of sending',
+    'action really sent, after gate and rounding of the driver; laid out as `setpoint`; stamp = time of sending',
 )  # fmt: skip
 DECISION = Topic(
     'bridge/decision', 'sensor_msgs/msg/JointState', 'bridge',
-    'only in a dry run: leg velocities that would have been sent [rad/s]; stamp as `sent`',
+    'only in a dry run: action that would have been sent, laid out and stamped as `sent`',
 )  # fmt: skip
 LEGS = Topic(
     'legs', 'sensor_msgs/msg/JointState', 'bridge',
-    'telemetry: unwrapped leg angle [rad] and mean velocity since the previous reply [rad/s]; stamp = time of sampling',
+    'telemetry of a robot with joints: unwrapped angle [rad] and mean velocity since the previous reply [rad/s]; stamp '
+    '= time of sampling',
 )  # fmt: skip
 IMU = Topic(
     'imu/data_raw', 'sensor_msgs/msg/Imu', 'bridge',
-    'telemetry: gyro [rad/s] and accelerometer [m/s^2] in the body frame; no orientation; same stamp as legs',
+    'telemetry of a robot with a gyro: gyro [rad/s] and accelerometer [m/s^2] in the body frame; no orientation; same '
+    'stamp as legs',
 )  # fmt: skip
 BATTERY = Topic(
-    'battery', 'sensor_msgs/msg/BatteryState', 'bridge', 'telemetry: battery voltage [V]; same stamp as legs',
+    'battery', 'sensor_msgs/msg/BatteryState', 'bridge',
+    'telemetry where it is reported: battery voltage [V]; same stamp as legs',
 )  # fmt: skip
 BACK_EMF = Topic(
     'back_emf', 'std_msgs/msg/Float64MultiArray', 'bridge',
-    'telemetry: data = [stamp of legs [s], left [V], right [V]]',
+    'telemetry where it is reported: data = [stamp of legs [s], effort of each joint]; VelociRoACH: back-EMF [V]',
 )  # fmt: skip
 REPLY = Topic(
     'reply', 'std_msgs/msg/Float64MultiArray', 'bridge',

@@ -39,7 +39,7 @@ def tell_persistence(rollouts: CollectedRollouts) -> list[str]:
     if noise:
         lines.append(
             f'{", ".join(noise)}: below {WORTH_ADAPTING}, so a method will rightly learn hardly to adapt there; '
-            'collect under conditions that differ and last: worn legs, other floors, slopes, loads'
+            'collect under conditions that differ and last: wear, other floors, slopes, loads'
         )
     return lines
 

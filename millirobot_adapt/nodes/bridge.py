@@ -80,7 +80,7 @@ class BridgeNode(ManagedNode):
 
     def _connect(self) -> None:
         GateListener(self, self.loop, self._robot.layout.action_names)
-        self._exchanges = ExchangePublisher(self, self._robot.layout)
+        self._exchanges = ExchangePublisher(self, self._robot)
         self.create_service(Trigger, '~/arm', self.arm)
         self.create_service(Trigger, '~/stop', self._answer_stop('stopped by the operator', StopCause.OPERATOR))
         self.create_service(Trigger, '~/manager_stop', self._answer_stop('stopped by the manager', StopCause.MANAGER))

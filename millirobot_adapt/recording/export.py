@@ -19,10 +19,13 @@ from millirobot_adapt.contract.topics import (
     ARRIVALS,
     BACK_EMF,
     BATTERY,
+    DECISION,
     IMU,
     LEGS,
     ODOMETRY,
     REPLY,
+    SENT,
+    SETPOINT,
     STATE,
     TICK,
     TOPICS,
@@ -37,6 +40,7 @@ from millirobot_adapt.recording.run_setup import recorded_robot
 from millirobot_adapt.recording.tables import (
     Row,
     columns_of,
+    command_row,
     quality_row,
     rows_of,
     spread_row,
@@ -47,7 +51,9 @@ from millirobot_adapt.recording.tables import (
 
 TICKS, STATES, QUALITY = 'ticks', 'states', 'state_quality'
 """Tables that are no topic of their own."""
-_STATE_PARTS = {topic.name for topic in (LEGS, IMU, BATTERY, BACK_EMF, ODOMETRY)}
+_COMMANDS = {topic.name for topic in (SETPOINT, SENT, DECISION)}
+_PARTS = (LEGS, IMU, BATTERY, BACK_EMF)
+"""What a robot that reports everything publishes of a reply; of others the reply itself is read."""
 _LEFT_OUT = (ARRIVALS, REPLY, ADAPTATION)
 """Second copies of poses, telemetry and ticks."""
 
@@ -75,7 +81,8 @@ def read_tables(bag: Bag) -> Tables:
     robot = recorded_robot(bag)
     collected = _Collected(robot)
     kinds = {topic.name: topic.type for topic in TOPICS}
-    topics = [topic for topic in TOPICS if topic not in _LEFT_OUT]
+    whole = () if _reports_all(robot) else (REPLY,)
+    topics = [topic for topic in TOPICS if topic not in _LEFT_OUT or topic in whole]
     shown = tqdm(bag.messages(topics, own_stamps=True), desc='reading', unit=' messages', disable=None, leave=False)
     for name, message, received in shown:
         try:
@@ -96,6 +103,7 @@ class _Collected:
         self.rows: dict[str, list[Row]] = {}
         self.plans: list[np.ndarray] = []
         self._gatherer = StateGatherer(robot)
+        self._joined = {topic.name for topic in (ODOMETRY, *(_PARTS if _reports_all(robot) else (REPLY,)))}
 
     def add(self, name: str, kind: str, message: Any, received: float) -> None:
         """Take one message."""
@@ -108,12 +116,16 @@ class _Collected:
             self._extend(QUALITY, [{'received_s': received} | quality_row(sample)])
         elif name == BACK_EMF.name:
             stamp, *efforts = (float(value) for value in message.data)
-            names = [f'{joint.name}_v' for joint in self._robot.layout.joints]
+            layout = self._robot.layout
+            unit = layout.effort.unit.lower() if layout.effort else ''
+            names = [f'{joint.name}_{unit}' for joint in layout.joints]
             row = {'received_s': received, 'stamp_s': stamp, **dict(zip(names, efforts, strict=True))}
             self._extend(table_name(name), [row])
-        else:
+        elif name in _COMMANDS:
+            self._extend(table_name(name), [{'received_s': received} | command_row(message, self._robot.layout)])
+        elif name != REPLY.name:
             self._extend(table_name(name), rows_of(kind, message, received))
-        if name in _STATE_PARTS:
+        if name in self._joined:
             pair = self._gatherer.join(name, message)
             if pair is not None:
                 layout = self._robot.layout
@@ -124,6 +136,12 @@ class _Collected:
     def _extend(self, table: str, rows: list[Row]) -> None:
         if rows:
             self.rows.setdefault(table, []).extend(rows)
+
+
+def _reports_all(robot: RobotConfig) -> bool:
+    """Return whether a robot publishes every part of its replies."""
+    layout = robot.layout
+    return bool(layout.joints) and layout.effort is not None and layout.battery and robot.gyro
 
 
 def table_name(topic: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.contract.messages import quaternion, seconds, vector
+from millirobot_adapt.contract.messages import joint_values, quaternion, seconds, vector
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.estimation.quality import StateSample
 from millirobot_adapt.core.geometry import roll_pitch_yaw
@@ -60,6 +60,17 @@ def action_row(name: str, action: FloatArray, layout: StateLayout) -> Row:
     """Return the numbers of an action, shape (nu,), in columns that begin with `name` and end with the unit."""
     columns = [each + _unit(unit) for each, unit in zip(layout.action_names, layout.action_units, strict=True)]
     return {f'{name}_{column}': float(value) for column, value in zip(columns, action, strict=True)}
+
+
+def command_row(message: Any, layout: StateLayout) -> Row:
+    """Return the stamp and the numbers of a JointState that holds an action, in columns that end with the unit.
+
+    Raises:
+        ValueError: it does not hold all actions of the robot.
+    """
+    action = joint_values(message, layout.action_names)
+    columns = (name + _unit(unit) for name, unit in zip(layout.action_names, layout.action_units, strict=True))
+    return _stamped(message) | {column: float(value) for column, value in zip(columns, action, strict=True)}
 
 
 def state_row(state: FloatArray, layout: StateLayout) -> Row:

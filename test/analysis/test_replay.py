@@ -213,7 +213,7 @@ def test_replay_plans_along_a_trajectory_and_along_the_bags_own_reference(tmp_pa
     assert cli.main(['replay', str(run), *few]) == 0
     own = json.loads(capsys.readouterr().out)['planning']
     assert 5 <= own['ticks'] <= 6
-    assert own['action_difference_rev_s'] > 0
+    assert all(each['unit'] == 'rev/s' and each['rms'] > 0 for each in own['action_difference'].values())
     assert cli.main(['replay', str(run), '--no-plan', *few]) == 0
     assert json.loads(capsys.readouterr().out)['planning'] is None
 
@@ -277,7 +277,8 @@ def test_a_live_run_replayed_unchanged_decides_what_it_decided(tmp_path, capsys)
     figures = json.loads(capsys.readouterr().out)
     recorded = figures['planning']['recorded']
     assert [rollout['name'] for rollout in figures['rollouts']] == ['run 1', 'run 2']
-    assert (recorded['ticks'], recorded['same_actions'], recorded['action_difference_rev_s']) == (14, 14, 0.0)
+    assert (recorded['ticks'], recorded['same_actions']) == (14, 14)
+    assert recorded['action_difference'] == {side: {'unit': 'rev/s', 'rms': 0.0} for side in ('left', 'right')}
     for error in (recorded['pre_error'], recorded['post_error']):
         assert error['recorded'] == error['replayed'] > 0
     assert cli.main(['replay', str(folder)]) == 0
@@ -301,7 +302,7 @@ def test_what_it_would_have_done_otherwise(tmp_path, capsys, change):
     recorded = json.loads(capsys.readouterr().out)['planning']['recorded']
     assert recorded['ticks'] == 10
     assert recorded['same_actions'] < 10
-    assert recorded['action_difference_rev_s'] > 0
+    assert max(each['rms'] for each in recorded['action_difference'].values()) > 0
 
 
 def test_a_method_brings_its_model_unless_the_runs_was_trained_for_it(tmp_path):

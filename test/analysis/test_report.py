@@ -82,7 +82,7 @@ def test_a_pace_that_is_not_kept_is_named(calm, asked, said):
         assert summary['pace'] == {'asked': asked, 'walked': pytest.approx(0.25, abs=0.005)}
     else:
         assert summary['pace'] is None
-    sentence = f'It walked {0.25:.2f} m/s where {asked:.2f} m/s were asked for.'
+    sentence = f'It went {0.25:.2f} m/s where {asked:.2f} m/s were asked for.'
     assert (sentence in lead(summary)) == said
 
 
@@ -160,10 +160,10 @@ def test_a_run_that_stopped_says_why_once_and_shows_no_fault_that_came_after(tmp
     assert summary['faults'] == []
     assert summary['tracking']['after_fault'] is None
     said = words(folder)
-    assert said['title'] == 'figure8, 3.4 s walked, grbal'
+    assert said['title'] == 'figure8, 3.4 s, grbal'
     assert said['banner'] == [f'Stopped at 3.4 s: {reason}']
     assert 'leg lost' not in said['lead'][0]
-    assert said['note'][-1] == 'Began 1.7 s after the end of the walk: left middle leg lost.'
+    assert said['note'][-1] == 'Began 1.7 s after the end of the run: left middle leg lost.'
     root = ET.fromstring((folder / 'report.html').read_text().removeprefix('<!DOCTYPE html>'))
     assert not [text for text in root.iter('text') if 'leg lost' in ''.join(text.itertext())]
 
@@ -194,7 +194,7 @@ def test_a_run_that_ends_well_is_finished_and_has_no_banner(tmp_path, monkeypatc
     folder = cut_short(monkeypatch, tmp_path / 'run', 120, ending=[(0.01, '/controller/state', 'finished', done)])
     write_report(folder)
     said = words(folder)
-    assert said['title'] == 'figure8, 12 s walked, grbal'
+    assert said['title'] == 'figure8, 12 s, grbal'
     assert said['banner'] == []
     assert said['lead'][0].endswith('It reached the end of the path.')
 
@@ -376,11 +376,11 @@ def test_the_page_is_well_formed_and_shows_every_figure(reported):
     pictures = root.findall('.//figure')
     assert [picture.find('figcaption/b').text for picture in pictures] == [
         'Path driven, path wanted', 'Distance to the path', 'Speed', 'Predicting the next step',
-        'Recovering from the fault', 'Adapting', 'Setpoints wanted and sent', 'Leg rates', 'Work of a tick',
-        'Radio link', 'Motion capture',
+        'Recovering from the fault', 'Adapting', 'Setpoints wanted and sent', 'Joint rates', 'Work of a tick',
+        'Link', 'Motion capture',
     ]  # fmt: skip
     assert [heading.text for heading in root.findall('.//h2')] == [
-        'The walk', 'What the model knew', 'Robot, link and clock', 'Parameters',
+        'The run', 'What the model knew', 'Robot, link and clock', 'Parameters',
     ]  # fmt: skip
     for picture in pictures:
         said = picture.find('svg').get('aria-label')

@@ -11,7 +11,7 @@ from millirobot_adapt.app.main import main
 from millirobot_adapt.benchmarks.engine import engine_bench
 from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench
-from millirobot_adapt.benchmarks.engine.random_model import multiply_adds, walk, write_random_model
+from millirobot_adapt.benchmarks.engine.random_model import hidden_layers, multiply_adds, walk, write_random_model
 from millirobot_adapt.benchmarks.engine.speed import gemm, measure_rollouts, window_of
 from millirobot_adapt.benchmarks.engine.tick import TickTimes
 from millirobot_adapt.core.dynamics.bundle import load_bundle
@@ -38,6 +38,21 @@ def test_a_random_model_has_the_size_asked_for_and_works(tmp_path, robot):
     adaptation = make_method(bundle, EngineConfig(threads=1)).adapt(window)
     assert adaptation.gradient_norm > 0
     assert np.isfinite(adaptation.model.rollout(steps[-1][1], np.full((5, 2, 2), 30.0))).all()
+
+
+@pytest.mark.parametrize('name', ['rover', 'xl330_hexapod'])
+def test_any_robot_has_its_engine_measured(tmp_path, name):
+    robot = load_robot(name)
+    bundle = load_bundle(str(write_random_model(tmp_path / 'm', f'{name}_grbal', robot, (8, 8), 4)), robot)
+    assert hidden_layers(bundle.theta) == 2
+    steps = list(islice(walk(robot, 0), 5))
+    assert np.isfinite([state for _, state, _ in steps]).all()
+    assert make_method(bundle, EngineConfig(threads=1)).adapt(window_of(steps)).gradient_norm > 0
+
+
+def test_planners_are_not_compared_on_the_mock_of_another_robot(capsys):
+    assert main(['bench', 'engine', '--robot', 'rover']) == 2
+    assert 'add --planner-seeds 0' in capsys.readouterr().err
 
 
 def test_the_product_is_a_product():

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from robots import LAYOUT
 from scipy.spatial.transform import Rotation
 
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.pose_calibration import Recording, calibrate_pose, straight_segments
 from millirobot_adapt.core.geometry import quaternion_from_rpy
+from millirobot_adapt.core.robot.description import robot_from
 
 SPEED = 0.3
 
@@ -29,8 +31,9 @@ def synthetic(offset=(0.02, -0.05, 0.3), place=(0.0, 0.0, 0.04), seconds=40.0, t
     noise = rng.normal(0.0, 3e-4, origin.shape)
     sent_stamps = stamps[::10]
     return Recording(
-        stamps, origin + body.apply(place) + noise, marker.as_quat(), sent_stamps, np.full((len(sent_stamps), 2), 30.0)
-    )
+        stamps, origin + body.apply(place) + noise, marker.as_quat(), sent_stamps, np.full((len(sent_stamps), 2), 30.0),
+        LAYOUT,
+    )  # fmt: skip
 
 
 def test_a_known_offset_comes_out_within_its_uncertainty():
@@ -63,6 +66,38 @@ def test_stretches_with_unequal_setpoints_are_left_out():
     straight = list(straight_segments(dataclasses.replace(walk, sent=sent)))
     assert straight
     assert max(stretch.start for stretch in straight) < walk.sent_stamps[half]
+
+
+HOLONOMIC = robot_from(
+    {
+        'name': 'holonomic',
+        'driver': {'kind': 'twist'},
+        'actions': [
+            {'name': name, 'unit': unit, 'low': -1.0, 'high': 1.0}
+            for name, unit in (('forward', 'm/s'), ('lateral', 'm/s'), ('turn', 'rad/s'))
+        ],
+    },
+    'test',
+)
+
+
+@pytest.mark.parametrize(
+    ('action', 'straight'),
+    [
+        ((0.3, 0.0, 0.0), True),
+        ((0.3, 0.0, 0.2), True),
+        ((0.3, 0.0, 0.3), False),
+        ((0.0, 0.0, 0.0), False),
+        ((-0.3, 0.0, 0.0), False),
+        ((0.3, 0.1, 0.0), False),
+    ],
+    ids=['ahead', 'a gentle curve', 'a curve', 'standing', 'backwards', 'aslant'],
+)
+def test_what_is_straight_follows_from_what_the_actions_do(action, straight):
+    """Whatever they are called, and however many there are."""
+    walk = synthetic(seconds=10.0)
+    walk = dataclasses.replace(walk, sent=np.tile(action, (len(walk.sent), 1)), layout=HOLONOMIC.layout)
+    assert bool(list(straight_segments(walk))) == straight
 
 
 def test_jumps_and_swapped_markers_do_not_spoil_it():

@@ -52,7 +52,7 @@ _PICTURES: tuple[tuple[Callable[[Gallery], Drawing | None], str], ...] = (
     (figures.next_step, 'Predicting the next step'),
     (figures.further_ahead, 'Looking further ahead'),
     (figures.ready_times, 'Work of a tick'),
-    (figures.round_trips, 'Radio link'),
+    (figures.round_trips, 'Link'),
 )
 
 

@@ -260,7 +260,7 @@ def ready_times(gallery: Gallery) -> Drawing | None:
 
 
 def round_trips(gallery: Gallery) -> Drawing | None:
-    """Draw each run's round trip of the radio: from the median to the 99th percentile."""
+    """Draw each run's round trip from setpoint to reply: from the median to the 99th percentile."""
     runs = [run for run in gallery.runs if run.metrics['rtt_p50_ms'] is not None]
     if not runs:
         return None

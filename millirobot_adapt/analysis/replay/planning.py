@@ -10,12 +10,13 @@ import numpy as np
 from millirobot_adapt.analysis.replay.decisions import ticks_again
 from millirobot_adapt.analysis.replay.live_parameters import Retuner
 from millirobot_adapt.analysis.replay.rollouts import Rollout
+from millirobot_adapt.analysis.shown_units import shown_actions
 from millirobot_adapt.core.control.loop import ControlLoop
 from millirobot_adapt.core.control.tick_record import TickRecord
 from millirobot_adapt.core.control.tick_result import TickResult
 from millirobot_adapt.core.control.wiring import Assembly
 from millirobot_adapt.core.planning.paths import ReferencePath, make_path
-from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.core.robot.state import FloatArray, StateView
 from millirobot_adapt.recording.reader import Bag
 
@@ -57,7 +58,8 @@ class Replanner:
         """
         self._records = RecordReader(bag)
         self._loop: ControlLoop = assembly.loop
-        self._slowest = assembly.robot.action_low
+        layout = assembly.robot.layout
+        self._slowest = np.clip(layout.neutral, layout.action_low, layout.action_high)
         self._retuner = retuner
         self._trajectory = trajectory
 
@@ -81,7 +83,7 @@ class Replanner:
             on_tick()
 
     def _plan_at(self, rollout: Rollout, k: int) -> TickResult:
-        """Plan at a state of an imported log; where an action is not known the slowest gait stands for it."""
+        """Plan at a state of an imported log; where an action is not known the slowest one stands for it."""
         before = rollout.actions[k - 1] if k and np.isfinite(rollout.actions[k - 1]).all() else None
         executing = rollout.actions[k] if np.isfinite(rollout.actions[k]).all() else self._slowest
         return self._loop.step(k, float(rollout.stamps[k]), rollout.states[k], before, executing)
@@ -93,13 +95,14 @@ def _laid(trajectory: str, state: FloatArray) -> ReferencePath:
 
 
 class PlanningFigures:
-    """Sum up what was planned, tick by tick."""
+    """Sum up what was planned for a robot, tick by tick."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: StateLayout) -> None:
         """Begin without ticks."""
         self._ticks = self._recorded = self._same = 0
-        self._means = {name: _Mean() for name in ('cost', 'work', 'sent')}
-        names = ('cost', 'work', 'action', 'pre', 'pre_again', 'post', 'post_again')
+        self._means = {name: _Mean() for name in ('cost', 'work')}
+        self._from_sent, self._from_record = _Differences(layout), _Differences(layout)
+        names = ('cost', 'work', 'pre', 'pre_again', 'post', 'post_again')
         self._live = {name: _Mean() for name in names}
 
     def add(self, rollout: Rollout, k: int, result: TickResult, record: TickRecord | None) -> None:
@@ -108,29 +111,29 @@ class PlanningFigures:
         self._means['cost'].add(result.tracking.step_cost)
         self._means['work'].add(result.work_ms)
         if k + 1 < len(rollout.actions):
-            self._means['sent'].add(_squared(result.next_action, rollout.actions[k + 1]))
+            self._from_sent.add(result.next_action, rollout.actions[k + 1])
         if record is not None:
             self._recorded += 1
             self._same += bool(np.array_equal(result.next_action, record.plan_actions[1]))
             values = {
                 'cost': record.step_cost,
                 'work': record.work_ms,
-                'action': _squared(result.next_action, record.plan_actions[1]),
                 'pre': record.pre_error,
                 'pre_again': result.pre_error,
                 'post': record.post_error,
                 'post_again': result.post_error,
             }
+            self._from_record.add(result.next_action, record.plan_actions[1])
             for name, value in values.items():
                 self._live[name].add(value)
 
     def figures(self) -> dict[str, Any] | None:
-        """Return ticks, cost_per_step on the re-estimated poses, work_ms, action_difference_rev_s from what was sent.
+        """Return ticks, cost_per_step on the re-estimated poses, work_ms, action_difference from what was sent.
 
-        And `recorded`, null for imported logs: the live run's cost_per_step and work_ms, same_actions (ticks whose next
-        action is the recorded one bit for bit), action_difference_rev_s from the recorded ones, and the mean error of
-        predicting the next transition before and after adaptation: pre_error and post_error, each recorded and
-        replayed. None where nothing was planned.
+        A difference holds for each action its unit and the root mean square. And `recorded`, null for imported logs:
+        the live run's cost_per_step and work_ms, same_actions (ticks whose next action is the recorded one bit for
+        bit), action_difference from the recorded ones, and the mean error of predicting the next transition before and
+        after adaptation: pre_error and post_error, each recorded and replayed. None where nothing was planned.
         """
         if not self._ticks:
             return None
@@ -138,7 +141,7 @@ class PlanningFigures:
             'ticks': self._ticks,
             'cost_per_step': self._means['cost'].mean(),
             'work_ms': self._means['work'].mean(3),
-            'action_difference_rev_s': self._means['sent'].root_in_rev_s(),
+            'action_difference': self._from_sent.figures(),
             'recorded': self._against_record() if self._recorded else None,
         }
 
@@ -149,7 +152,7 @@ class PlanningFigures:
             'cost_per_step': live['cost'].mean(),
             'work_ms': live['work'].mean(3),
             'same_actions': self._same,
-            'action_difference_rev_s': live['action'].root_in_rev_s(),
+            'action_difference': self._from_record.figures(),
             'pre_error': {'recorded': live['pre'].mean(), 'replayed': live['pre_again'].mean()},
             'post_error': {'recorded': live['post'].mean(), 'replayed': live['post_again'].mean()},
         }
@@ -168,13 +171,25 @@ class _Mean:
     def mean(self, digits: int = 6) -> float | None:
         return round(self._sum / self._count, digits) if self._count else None
 
-    def root_in_rev_s(self) -> float | None:
-        """Return the root mean square of differences in rad/s, given as squares [rev/s]."""
-        if not self._count:
-            return None
-        return round(float(np.sqrt(self._sum / self._count)) / RADIANS_PER_REVOLUTION, 6)
 
+class _Differences:
+    """How far actions are from others, action by action."""
 
-def _squared(one: FloatArray, other: FloatArray) -> float:
-    """Return the mean square of the difference of two actions; NaN where one is not known."""
-    return float(np.mean((one - other) ** 2))
+    def __init__(self, layout: StateLayout) -> None:
+        self._names, self._shown = layout.action_names, shown_actions(layout)
+        self._squares = np.zeros(layout.nu)
+        self._count = 0
+
+    def add(self, one: FloatArray, other: FloatArray) -> None:
+        """Take two actions, shape (nu,); left out where one is not known."""
+        squares = (one - other) ** 2
+        if np.isfinite(squares).all():
+            self._squares, self._count = self._squares + squares, self._count + 1
+
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Return unit and root mean square by the name of each action; the latter is None where nothing came."""
+        roots = np.sqrt(self._squares / self._count).tolist() if self._count else [None] * len(self._names)
+        return {
+            name: {'unit': unit, 'rms': None if root is None else round(root / scale, 6)}
+            for name, (unit, scale), root in zip(self._names, self._shown, roots, strict=True)
+        }

@@ -97,7 +97,7 @@ def replay(options: ReplayOptions) -> Replay:
     )
     errors = _errors(rollouts, assembly, options.table)
     predicted = time.perf_counter()
-    planning, planned = PlanningFigures(), [dict[int, TickResult]() for _ in rollouts]
+    planning, planned = PlanningFigures(assembly.robot.layout), [dict[int, TickResult]() for _ in rollouts]
     if options.plan:
         _plan(rollouts, Replanner(bag, assembly, _retuner(rollouts, assembly, bag, setup.kept), options.trajectory),
               planning, planned if options.table else None)  # fmt: skip

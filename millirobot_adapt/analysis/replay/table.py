@@ -24,7 +24,7 @@ def table(figures: Mapping[str, Any]) -> str:
     if figures['planning'] is not None:
         lines += ['', *_planning(figures['planning'])]
     duration, predict = figures['duration_s'], figures['predict_s']
-    speed = f'{duration:.1f} s of walking estimated, adapted to and predicted in {predict:.1f} s'
+    speed = f'{duration:.1f} s of the run estimated, adapted to and predicted in {predict:.1f} s'
     return '\n'.join([*lines, '', f'{speed} ({duration / predict:.0f} times real time)'])
 
 
@@ -41,7 +41,7 @@ def _planning(planning: Mapping[str, Any]) -> list[str]:
     recorded = planning['recorded']
     if recorded is None:
         text = f'planned {planning["ticks"]} ticks, {_text(planning["work_ms"], 1)} ms each'
-        return [f'{text}, next action {_text(planning["action_difference_rev_s"])} rev/s (rms) from the one sent']
+        return [f'{text}, next action off the one sent by {_differences(planning["action_difference"])}']
     errors = ((name, recorded[key]) for name, key in (('theta*', 'pre_error'), ("theta'", 'post_error')))
     rows = [
         *((f'error of the next transition, {name}', each['recorded'], each['replayed'], 3) for name, each in errors),
@@ -50,9 +50,12 @@ def _planning(planning: Mapping[str, Any]) -> list[str]:
     ]
     lines = [f'{"":38} {"recorded":>10} {"replayed":>10}']
     lines += [f'{name:38} {_text(old, digits):>10} {_text(new, digits):>10}' for name, old, new, digits in rows]
-    difference = _text(recorded['action_difference_rev_s'])
     same = f'next action: {recorded["same_actions"]} of {recorded["ticks"]} ticks as recorded bit for bit'
-    return [*lines, f'{same}, difference {difference} rev/s (rms)']
+    return [*lines, f'{same}, off by {_differences(recorded["action_difference"])}']
+
+
+def _differences(found: Mapping[str, Any]) -> str:
+    return ', '.join(f'{name} {_text(each["rms"])} {each["unit"]}' for name, each in found.items()) + ' (rms)'
 
 
 def _text(number: float | None, digits: int = 2) -> str:

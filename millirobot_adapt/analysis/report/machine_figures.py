@@ -28,6 +28,7 @@ from millirobot_adapt.analysis.figure_style import (
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.run_data import Series
 from millirobot_adapt.analysis.setpoints import as_wanted, pairs
+from millirobot_adapt.analysis.shown_units import shown_actions
 from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION
 from millirobot_adapt.core.robot.state import FloatArray
 
@@ -40,15 +41,15 @@ def setpoints(timeline: Timeline) -> Drawing | None:
     wanted, sent = pairs(timeline.run)
     if not len(wanted):
         return None
-    same = as_wanted(wanted.values, sent)
+    same = as_wanted(wanted.values, sent, timeline.run.layout)
     inside = timeline.within(Series(wanted.stamps, np.column_stack([wanted.values, sent, same])))
     if not len(inside):
         return None
     actions = timeline.run.layout.actions
     figure, many = new_figure(HEIGHT, rows=len(actions))
     changed = inside.values[:, -1] == 0
-    for number, (axes, action) in enumerate(zip(_listed(many), actions, strict=True)):
-        unit, scale = _shown_unit(action.unit)
+    shown = shown_actions(timeline.run.layout)
+    for number, (axes, action, (unit, scale)) in enumerate(zip(_listed(many), actions, shown, strict=True)):
         ours, theirs = inside.values[:, number] / scale, inside.values[:, len(actions) + number] / scale
         axes.step(inside.stamps, ours, where='post', color=INK, linewidth=1.0, alpha=0.55)
         axes.step(inside.stamps, theirs, where='post', color=COLORS[number % len(COLORS)], linewidth=1.3)
@@ -59,7 +60,7 @@ def setpoints(timeline: Timeline) -> Drawing | None:
     return Drawing(figure, f'Sent (colour) against wanted by the controller (grey): {count}.')
 
 
-def leg_rates(timeline: Timeline) -> Drawing | None:
+def joint_rates(timeline: Timeline) -> Drawing | None:
     """Draw the rate of each joint that an action turns against its setpoint, in revolutions per second."""
     run, followers = timeline.run, timeline.run.layout.followers
     if not len(run.legs) or not followers:
@@ -81,11 +82,6 @@ def leg_rates(timeline: Timeline) -> Drawing | None:
 def _listed(axes: Axes | Sequence[Axes]) -> Sequence[Axes]:
     """Return the panels of a figure as a list, also where there is one alone."""
     return [axes] if isinstance(axes, Axes) else axes
-
-
-def _shown_unit(unit: str) -> tuple[str, float]:
-    """Return the unit in which an action is drawn, and how many of its own make one."""
-    return ('rev/s', RADIANS_PER_REVOLUTION) if unit == 'rad/s' else (unit, 1.0)
 
 
 def _rate(series: Series, side: int) -> tuple[FloatArray, FloatArray]:
@@ -126,7 +122,7 @@ _LINK_VALUES = ('rtt_p50_ms', 'rtt_p99_ms', 'lost')
 
 
 def link(timeline: Timeline) -> Drawing | None:
-    """Draw the radio's round-trip times as the bridge reported them, and the replies lost so far."""
+    """Draw the round trips from setpoint to reply as the bridge reported them, and the replies lost so far."""
     end = timeline.run.origin + timeline.span[1]
     reports = [s for s in timeline.run.bridge if {*_LINK_VALUES} <= s.values.keys() and s.received <= end]
     if len(reports) < 2:

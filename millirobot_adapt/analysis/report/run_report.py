@@ -17,6 +17,7 @@ from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
 from millirobot_adapt.analysis.report.words import banners, cards, lead, notes, title
 from millirobot_adapt.core.files import write_whole
+from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.recording.reader import open_bag
 
 SUMMARY = 'summary.json'
@@ -26,7 +27,7 @@ ENDED = 'ended.txt'
 
 Draw = Callable[[Timeline], Drawing | None]
 _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
-    ('The walk', (
+    ('The run', (
         (path_figures.driven_path, 'Path driven, path wanted'),
         (motion_figures.cross_track, 'Distance to the path'),
         (motion_figures.speed, 'Speed'),
@@ -40,15 +41,19 @@ _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
     )),
     ('Robot, link and clock', (
         (machine_figures.setpoints, 'Setpoints wanted and sent'),
-        (machine_figures.leg_rates, 'Leg rates'),
+        (machine_figures.joint_rates, 'Joint rates'),
         (machine_figures.tick_times, 'Work of a tick'),
-        (machine_figures.link, 'Radio link'),
+        (machine_figures.link, 'Link'),
         (machine_figures.mocap, 'Motion capture'),
     )),
 )  # fmt: skip
 _WIDE = path_figures.driven_path
-_IF_ANY = motion_figures.recovery
-"""Where there is nothing to show, nothing is missing."""
+_IF_ANY: dict[Draw, Callable[[StateLayout], bool]] = {
+    motion_figures.recovery: lambda _: False,
+    machine_figures.joint_rates: lambda layout: bool(layout.followers),
+    machine_figures.link: lambda layout: layout.reports,
+}
+"""Pictures that are missing only where a robot has what they show."""
 
 
 def write_report(folder: Path, namespace: str | None = None, strict: bool = False) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def _draw(timeline: Timeline) -> tuple[list[Section], list[str]]:
                 if drawing is not None:
                     svg = to_svg(drawing.figure, draw.__name__, f'{name}. {drawing.says}')
                     pictures.append(Picture(name, drawing.says, svg, wide=draw is _WIDE))
-                elif draw is not _IF_ANY:
+                elif _IF_ANY.get(draw, lambda _: True)(timeline.run.layout):
                     missing.append(name.lower())
             if pictures:
                 sections.append(Section(heading, pictures))

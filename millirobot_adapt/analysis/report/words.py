@@ -16,10 +16,10 @@ DASH, MINUS = '\u2013', '\u2212'
 
 
 def title(recorded: WholeRun) -> str:
-    """Name the path, how long the robot walked, and the method."""
+    """Name the path, how long the robot followed it, and the method."""
     seconds, method = recorded.summary['walked_s'], recorded.summary['adaptation']['method']
-    walked = f'{seconds:.1f} s' if seconds < 10 else f'{seconds:.0f} s'
-    return f'{recorded.shape or "Run"}, {walked} walked' + (f', {method}' if method else '')
+    length = f'{seconds:.1f} s' if seconds < 10 else f'{seconds:.0f} s'
+    return f'{recorded.shape or "Run"}, {length}' + (f', {method}' if method else '')
 
 
 def lead(summary: Mapping[str, Any]) -> str:
@@ -28,12 +28,12 @@ def lead(summary: Mapping[str, Any]) -> str:
     tracking, recovery = summary['tracking'], summary['recovery']
     if tracking['progress'] is not None:
         sentences.append(
-            f'The robot walked {tracking["progress"]:.1f} m along the path, '
+            f'The robot went {tracking["progress"]:.1f} m along the path, '
             f'{100 * tracking["cross_track_rms_m"]:.1f} cm off it (rms).'
         )
     pace = summary['pace']
     if pace is not None and not 1 / PACE_KEPT <= pace['walked'] / pace['asked'] <= PACE_KEPT:
-        sentences.append(f'It walked {pace["walked"]:.2f} m/s where {pace["asked"]:.2f} m/s were asked for.')
+        sentences.append(f'It went {pace["walked"]:.2f} m/s where {pace["asked"]:.2f} m/s were asked for.')
     if summary['firmware'] in BOARDS:
         sentences.append(f"On the mock's microcontroller ran {firmware_text(summary['firmware'])}.")
     sentences += [f'At {fault["time_s"]:.0f} s: {fault["text"]}.' for fault in summary['faults']]
@@ -96,7 +96,7 @@ def notes(run: RunData) -> list[str]:
     """Say what is in the bag and not on the page."""
     late = [fault for fault in run.faults if fault.received > run.walk_end]
     texts = [
-        f'Began {fault.received - run.walk_end:.1f} s after the end of the walk: {spoken(fault)}.' for fault in late
+        f'Began {fault.received - run.walk_end:.1f} s after the end of the run: {spoken(fault)}.' for fault in late
     ]
     if run.mocap_repeats:
         texts.append(f'Motion capture sent {run.mocap_repeats} poses again with a stamp that was there already.')
@@ -107,7 +107,6 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
     """Choose the key figures; a value that the run does not hold is a dash."""
     tracking, link, mocap = summary['tracking'], summary['link'], summary['mocap']
     after = tracking['after_fault'] or {'cross_track_rms_m': None}
-    answered = None if not link['sent'] or link['replies'] is None else 100 * link['replies'] / link['sent']
     wanted, as_wanted = summary['setpoints']['wanted'], summary['setpoints']['as_wanted']
     passed = 100 * as_wanted / wanted if wanted else None
     return [
@@ -129,15 +128,21 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
             _text(passed, 1), '%', 'of setpoints sent as wanted',
             f'{_text(None if not wanted else wanted - as_wanted, 0)} changed, replaced or not sent',
         ),
-        Card(
-            _text(answered, 1), '%', 'of setpoints answered',
-            f'{_text(link["lost"], 0)} lost, round trip {_text(link["rtt_ms"]["p50"], 0)} ms',
-        ),
+        *_link_cards(link),
         Card(
             _text(mocap['rate_hz'], 0), 'Hz', 'motion capture',
             f'longest gap {_text(mocap["gap_ms"], 0)} ms',
         ),
     ]  # fmt: skip
+
+
+def _link_cards(link: Mapping[str, Any]) -> list[Card]:
+    """Say how many setpoints were answered; nothing of a robot that sends no replies."""
+    if link['sent'] is not None and link['replies'] is None:
+        return []
+    answered = 100 * link['replies'] / link['sent'] if link['sent'] else None
+    note = f'{_text(link["lost"], 0)} lost, round trip {_text(link["rtt_ms"]["p50"], 0)} ms'
+    return [Card(_text(answered, 1), '%', 'of setpoints answered', note)]
 
 
 def _load(summary: Mapping[str, Any]) -> str:

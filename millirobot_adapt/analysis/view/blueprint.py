@@ -7,12 +7,15 @@ import rerun.blueprint as rrb
 from rerun.blueprint.archetypes import PlotBackground
 
 from millirobot_adapt.analysis.figure_style import LIGHT
-from millirobot_adapt.analysis.view.rerun_stream import moving, rgb, shown_unit
+from millirobot_adapt.analysis.shown_units import shown_by_name
+from millirobot_adapt.analysis.view.rerun_stream import rgb
 from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 WORLD, LOG = '/world', '/events'
 ARENA = np.array([[-1.4, -1.2], [2.5, 1.8]])
 """What is looked at where no path is known yet: opposite corners x, y [m]."""
+REPLIES = (('round_trip', 'Round trip [ms]'), ('lost', 'Replies lost'))
+"""Plots of a robot that answers."""
 PAPER = (246, 247, 248)
 """Ground of floor and plots: the colours of the lines are chosen for a light one."""
 
@@ -39,14 +42,13 @@ def blueprint(robot: StateLayout, corners: FloatArray = ARENA) -> rrb.Blueprint:
             name='Errors',
         ),
         rrb.Vertical(
-            *(_plot(f'/actions/{name}', f'{name} [{shown_unit(unit)}]') for name, unit in moving(robot).items()),
+            *(_plot(f'/actions/{name}', f'{name} [{unit}]') for name, (unit, _) in shown_by_name(robot).items()),
             name='Actions',
         ),
         rrb.Vertical(
             _plot('/tick', 'Plan ready, since the tick began [ms]'),
-            _plot('/link/round_trip', 'Round trip [ms]'),
-            _plot('/link/lost', 'Replies lost'),
-            name='Clock and link',
+            *(_plot(f'/link/{name}', title) for name, title in (REPLIES if robot.reports else ())),
+            name='Clock and link' if robot.reports else 'Clock',
         ),
     )
     side = rrb.Vertical(plots, rrb.TextLogView(origin=LOG, name='Events'), row_shares=[4, 1])

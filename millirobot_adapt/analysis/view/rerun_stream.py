@@ -10,6 +10,7 @@ import rerun as rr
 from matplotlib.colors import to_rgb
 
 from millirobot_adapt.analysis.figure_style import BLUE, GREEN, GREY, INK, LIGHT, ORANGE
+from millirobot_adapt.analysis.shown_units import shown_by_name
 from millirobot_adapt.contract.messages import joint_values, quaternion, reference_path, vector
 from millirobot_adapt.contract.states import values_of
 from millirobot_adapt.contract.tick_codec import decode_tick
@@ -30,8 +31,8 @@ from millirobot_adapt.contract.topics import (
     Topic,
 )
 from millirobot_adapt.core.control.tick_record import TickRecord
-from millirobot_adapt.core.robot.description import RADIANS_PER_REVOLUTION, RobotConfig
-from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
+from millirobot_adapt.core.robot.description import RobotConfig
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.sim.leg_names import ROWS, SIDES
 from millirobot_adapt.sim.robot_shapes import leg_strip, shape_of
 
@@ -99,7 +100,7 @@ class RerunStream:
             'link/round_trip/median': BLUE, 'link/round_trip/p99': ORANGE,
             **{
                 f'actions/{name}/{kind}': colour
-                for name in moving(self._layout)
+                for name in shown_by_name(self._layout)
                 for kind, colour in (('wanted', LIGHT), ('sent', INK), ('measured', BLUE))
             },
         }  # fmt: skip
@@ -176,10 +177,10 @@ class RerunStream:
 
     def _rates(self, kind: str, message: Any) -> None:
         """Add what actions and joints are told and do."""
-        units = moving(self._layout)
-        names = [name for name in message.name if name in units]
+        shown = shown_by_name(self._layout)
+        names = [name for name in message.name if name in shown]
         for name, value in zip(names, joint_values(message, names), strict=True):
-            self.scalar(f'actions/{name}/{kind}', shown_value(float(value), units[name]))
+            self.scalar(f'actions/{name}/{kind}', float(value) / shown[name][1])
 
     def _on_bridge(self, message: Any, _: float) -> None:
         values = values_of(message)
@@ -202,19 +203,3 @@ class RerunStream:
         colours = [[marker.color.r, marker.color.g, marker.color.b, marker.color.a] for marker in markers]
         shown = np.clip(255 * np.array(colours).reshape(-1, 4), 0, 255).astype(np.uint8)
         self._to.log(path, rr.LineStrips3D(strips, colors=shown, radii=0.0015))
-
-
-def moving(layout: StateLayout) -> dict[str, str]:
-    """Return the names of a robot's actions and joints, each with its unit."""
-    actions = dict(zip(layout.action_names, layout.action_units, strict=True))
-    return actions | {joint.name: 'rad/s' for joint in layout.joints}
-
-
-def shown_unit(unit: str) -> str:
-    """Return the unit in which people read a value of this unit."""
-    return 'rev/s' if unit == 'rad/s' else unit
-
-
-def shown_value(value: float, unit: str) -> float:
-    """Return a value in the unit in which people read it."""
-    return value / RADIANS_PER_REVOLUTION if unit == 'rad/s' else value

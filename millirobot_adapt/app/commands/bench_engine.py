@@ -19,7 +19,7 @@ def add(benchmarks: Any) -> None:
     engine = add_command(benchmarks, 'engine', _run)
     add_common(engine, '--robot')
     engine.add_argument(
-        '--model', default='velociroach_grbal', help='trained GrBAL bundle, by name or folder (default: %(default)s)'
+        '--model', help='trained GrBAL bundle, by name or folder (default: the one that ships for the robot)'
     )
     engine.add_argument(
         '--quick', action='store_true', help='the size of the paper alone, 30 ticks, no quality: under a minute'
@@ -59,9 +59,10 @@ def add(benchmarks: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     """Measure how fast candidates are rolled out, the model adapts and a whole tick is done, beside peers.
 
-    Measure at the paper's size (3 x 512, T1 = 32, K = 1000, H = 15; random weights): the fp32 peak, the rollouts of
-    each engine over K and H, the adaptation, whole ticks, memory, all in turns; then, with a trained model, how far
-    int8 moves rollouts, and what plans cost with how many samples. Takes some minutes.
+    Measure at the paper's size (3 x 512, or as many layers as the robot's model has; T1 = 32, K = 1000, H = 15; random
+    weights): the fp32 peak, the rollouts of each engine over K and H, the adaptation, whole ticks, memory, all in
+    turns; then, with a trained model, how far int8 moves rollouts, and what plans cost with how many samples. Takes some
+    minutes.
 
     Exit codes: 0 measured; 2 bad input.
     """
@@ -73,12 +74,18 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
     from millirobot_adapt.benchmarks.engine.planners import PlannerBench
     from millirobot_adapt.benchmarks.engine.planners_table import draw
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.core.share import shipped_model
 
     if args.seed < 0:
         raise UserError(f'--seed {args.seed}: must be at least 0')
-    planners = PlannerBench(model=args.model, seeds=args.planner_seeds, walk_seconds=args.walk_seconds)
+    name = load_robot(args.robot).name
+    model = args.model or shipped_model(name, 'grbal')
+    if name != EngineBench.robot and args.planner_seeds and not args.quick:
+        raise UserError(f'planners are compared on the mock of {EngineBench.robot}; add --planner-seeds 0')
+    planners = PlannerBench(model=model, seeds=args.planner_seeds, walk_seconds=args.walk_seconds)
     bench = EngineBench(
-        robot=args.robot, model=args.model, provider=args.provider, ticks=args.ticks, seed=args.seed,
+        robot=args.robot, model=model, provider=args.provider, ticks=args.ticks, seed=args.seed,
         peers=args.peers,
         planners=planners if args.planner_seeds else None,
     )  # fmt: skip

@@ -47,11 +47,11 @@ def add(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Find how the marker body sits on the robot, from bags of straight walks.
+    """Find how the marker body sits on the robot, from bags of straight runs.
 
-    Compare the course over ground with the measured yaw, and the measured roll and pitch with level, where both legs
-    were sent about the same velocity. Walk straight for ten seconds and more, in several directions. Uncertainties are
-    one standard error.
+    Compare the course over ground with the measured yaw, and the measured roll and pitch with level, where the
+    robot was told to go straight ahead. Drive straight for ten seconds and more, in several directions. Uncertainties
+    are one standard error.
     """
     from millirobot_adapt.core.errors import UserError
     from millirobot_adapt.core.robot.description import load_robot

@@ -16,7 +16,7 @@ import numpy as np
 from millirobot_adapt.benchmarks.engine.int8_error import measure_int8_error
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench, Quality, bench_planners, horizon_of
 from millirobot_adapt.benchmarks.engine.planners import steps as planner_steps
-from millirobot_adapt.benchmarks.engine.random_model import walk, write_random_model
+from millirobot_adapt.benchmarks.engine.random_model import hidden_layers, walk, write_random_model
 from millirobot_adapt.benchmarks.engine.speed import (
     RolloutSpeed,
     measure_adaptation,
@@ -84,6 +84,8 @@ class EngineBench:
 class EngineFigures:
     """What was measured."""
 
+    hidden: tuple[int, ...]
+    """Units of each hidden layer of the network that was timed."""
     gemm_gflops: float
     rollouts: list[RolloutSpeed]
     adapt_ms: dict[int, tuple[float, float]]
@@ -110,9 +112,10 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
         UserError: no such robot or model; peers are asked for and not installed.
     """
     robot = load_robot(bench.robot)
+    hidden = HIDDEN[: hidden_layers(load_bundle(bench.model, robot).theta)]
     with tempfile.TemporaryDirectory() as scratch:
         models = {
-            window: write_random_model(Path(scratch) / f'T1_{window}', bench.model, robot, HIDDEN, window)
+            window: write_random_model(Path(scratch) / f'T1_{window}', bench.model, robot, hidden, window)
             for window in WINDOWS
         }
         bundles = {window: load_bundle(str(path), robot) for window, path in models.items()}
@@ -142,7 +145,7 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
     tell()
     quality = bench_planners(bench.planners, tell) if bench.planners else []
     return EngineFigures(
-        peak, speeds, adapt_ms, ticks, error, memory, quality, horizon_of(bench.planners or PlannerBench())
+        hidden, peak, speeds, adapt_ms, ticks, error, memory, quality, horizon_of(bench.planners or PlannerBench())
     )
 
 

@@ -81,7 +81,8 @@ def table(figures: EngineFigures, threads: int) -> str:
     """Lay out the figures for a terminal."""
     content = as_dict(figures)
     lines = [f'{machine()}; {threads} threads', f'fp32 product of 2048 x 2048: {figures.gemm_gflops:.0f} GFLOP/s', '']
-    lines.append(f'{"rollouts, 3 x 512":18} {"K":>6} {"H":>4} {"best [ms]":>10} {"GFLOP/s":>9} {"of the product":>15}')
+    title = f'rollouts, {len(figures.hidden)} x {figures.hidden[0]}'
+    lines.append(f'{title:18} {"K":>6} {"H":>4} {"best [ms]":>10} {"GFLOP/s":>9} {"of the product":>15}')
     for speed in figures.rollouts:
         size = f'{speed.engine:18} {speed.samples:6d} {speed.horizon:4d}'
         lines.append(f'{size} {speed.ms:10.1f} {speed.gflops:9.0f} {speed.gflops / figures.gemm_gflops:15.2f}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,6 +43,11 @@ def write_random_model(folder: Path, source: str, robot: RobotConfig, hidden: Se
     return folder
 
 
+def hidden_layers(theta: Iterable[str]) -> int:
+    """Return how many hidden layers a network has, from the names of its parameters."""
+    return sum(name.startswith('w') for name in theta) - 1
+
+
 def multiply_adds(theta_shapes: Sequence[tuple[int, ...]]) -> int:
     """Return the multiply-adds of one prediction, from the shapes of theta's arrays."""
     return sum(shape[0] * shape[1] for shape in theta_shapes if len(shape) == 2)
@@ -57,17 +62,22 @@ def candidates(layout: StateLayout, horizon: int, count: int) -> FloatArray:
 
 
 def walk(robot: RobotConfig, seed: int) -> Iterator[tuple[float, FloatArray, FloatArray]]:
-    """Yield for each tick its time [s], the state of a robot that walks a noisy line, and the action before [rad/s]."""
+    """Yield for each tick its time [s], the state of a robot that goes along a noisy line, and the action before."""
     rng = generator(seed)
     layout = robot.layout
     state = np.zeros(layout.nx)
     position, yaw = np.zeros(3), 0.0
     for tick in range(10**6):
-        legs = rng.uniform(robot.action_low, robot.action_high)
-        speed, turn = 0.008 * legs.mean(), 0.03 * (legs[1] - legs[0]) + rng.normal(scale=0.5)
+        action = rng.uniform(robot.action_low, robot.action_high)
+        speed = float(layout.speed_gains @ action)
+        turn = float(layout.turn_gains @ action) + rng.normal(scale=0.5)
+        joints = np.zeros(len(layout.joints))
+        for number, joint in layout.followers:
+            joints[joint] = action[number]
         yaw += 0.1 * robot.dt * turn
         velocity = speed * np.array([np.cos(yaw), np.sin(yaw), 0.0])
         position = position + robot.dt * velocity
         angles, rates = np.array([0.0, 0.0, yaw]), np.array([0.0, 0.0, turn])
-        state = layout.assemble(position, velocity, angles, rates, np.zeros(2), legs, np.zeros(2), 3.9)
-        yield tick * robot.dt, state, legs
+        still = np.zeros_like(joints)
+        state = layout.assemble(position, velocity, angles, rates, still, joints, still, 3.9)
+        yield tick * robot.dt, state, action

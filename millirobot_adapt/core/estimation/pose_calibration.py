@@ -1,13 +1,13 @@
 """Find how the marker body sits on the robot from straight walks: yaw by the course over ground, the rest by level.
 
-A robot with equal leg setpoints walks along its own x axis and is level on the mean. So over a stretch of walking
+A robot that is told to go straight ahead moves along its own x axis and is level on the mean. So over a stretch
 
     (1)  measured yaw - course = yaw offset - lever * turn / distance + noise
     (2)  measured roll, pitch  = roll, pitch offset + noise
 
 The lever is how far the marker body stands ahead of the point about which the robot turns [m]: in a turn that point
-follows the body's axis, and what stands ahead of it does not. Stretches whose setpoints differ are left out; (1) takes
-care of the turning that is left.
+follows the body's axis, and what stands ahead of it does not. Stretches in which the robot is told to turn are left
+out, by the nominal gains of its actions; (1) takes care of the turning that is left.
 
 What walking cannot tell: a body that its gait carries tilted or crabwise, and a floor that is not level. They end up in
 the offset: afterwards 'level' is how the robot walks. The phase between its sides is another after each start and sets
@@ -25,12 +25,13 @@ import numpy as np
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.geometry import roll_pitch_yaw, wrap
 from millirobot_adapt.core.repeatability import generator
-from millirobot_adapt.core.robot.state import FloatArray
+from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
 
 LENGTH = 0.5
 """Length of a stretch [s]: several strides."""
-STRAIGHT = 0.1
-"""Largest difference of the two legs' mean setpoints on a stretch, as a share of their sum."""
+STRAIGHT = 0.82
+"""Sharpest curve that the mean setpoint of a stretch may ask for [rad/m]; VelociRoACH: sides that differ by a tenth of
+their sum."""
 SHORTEST = 0.05
 """Shortest distance walked in a stretch [m]; noise and stride turn the course of shorter ones."""
 FASTEST = 3.0
@@ -63,7 +64,9 @@ class Recording:
     sent_stamps: FloatArray
     """Of the setpoints [s], shape (M,)."""
     sent: FloatArray
-    """Leg velocities sent [rad/s], shape (M, 2)."""
+    """Actions sent, shape (M, nu)."""
+    layout: StateLayout
+    """Of the robot: what its actions do."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def calibrate_pose(recording: Recording) -> MarkerOffset:
     if len(found) < FEWEST:
         raise UserError(
             f'{len(found)} straight stretches of {LENGTH:g} s, {FEWEST} are needed; '
-            'walk with equal leg setpoints for at least ten seconds'
+            'drive straight ahead for at least ten seconds (nominally, by speed_gain and turn_gain of its actions)'
         )
     used = _without_outliers(found)
     walks = _walks(used)
@@ -129,12 +132,16 @@ def calibrate_pose(recording: Recording) -> MarkerOffset:
 
 
 def straight_segments(recording: Recording) -> Iterator[StraightSegment]:
-    """Yield the stretches on which both legs were sent about the same and motion capture did not jump."""
+    """Yield the stretches on which the robot was told to go straight and motion capture did not jump."""
     for start in np.arange(recording.stamps[0], recording.stamps[-1], LENGTH):
         poses = slice(*np.searchsorted(recording.stamps, [start, start + LENGTH]))
         sent = slice(*np.searchsorted(recording.sent_stamps, [start, start + LENGTH]))
         setpoints = recording.sent[sent]
-        if _unbroken(recording.stamps[poses]) and _unbroken(recording.sent_stamps[sent]) and _straight(setpoints):
+        if (
+            _unbroken(recording.stamps[poses])
+            and _unbroken(recording.sent_stamps[sent])
+            and _straight(setpoints, recording.layout)
+        ):
             stretch = _stretch(recording.stamps[poses], recording.positions[poses], recording.quaternions[poses])
             if stretch is not None:
                 yield stretch
@@ -144,9 +151,12 @@ def _unbroken(stamps: FloatArray) -> bool:
     return bool(len(stamps) > 2 and stamps[-1] - stamps[0] > LENGTH - PAUSE and np.diff(stamps).max() < PAUSE)
 
 
-def _straight(sent: FloatArray) -> bool:
-    left, right = sent.mean(axis=0)
-    return bool((sent > 0.0).all() and abs(right - left) <= STRAIGHT * (right + left))
+def _straight(sent: FloatArray, layout: StateLayout) -> bool:
+    """Return whether actions, shape (M, nu), drive ahead, do not turn on the mean, and ask for nothing else."""
+    speed, turn = sent @ layout.speed_gains, sent @ layout.turn_gains
+    other = (layout.speed_gains == 0.0) & (layout.turn_gains == 0.0)
+    ahead = (speed > 0.0).all() and (sent[:, other] == layout.neutral[other]).all()
+    return bool(ahead and abs(turn.mean()) <= STRAIGHT * speed.mean())
 
 
 def _stretch(stamps: FloatArray, positions: FloatArray, quaternions: FloatArray) -> StraightSegment | None:

@@ -119,6 +119,11 @@ class StateLayout:
         return (*POSE_UNITS, *joints, *(['V'] if self.battery else []))
 
     @property
+    def reports(self) -> bool:
+        """Whether the robot tells anything of itself; else only motion capture sees what it does."""
+        return bool(self.joints) or self.battery
+
+    @property
     def nx(self) -> int:
         """How many numbers a state has."""
         return len(self.state_names)

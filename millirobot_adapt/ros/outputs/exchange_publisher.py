@@ -10,28 +10,34 @@ from std_msgs.msg import Float64MultiArray
 from millirobot_adapt.contract import topics
 from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.core.robot.layout import FloatArray, StateLayout
+from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.ros.conversions import joint_state, labelled_array, qos, status, telemetry_messages
 
-KINDS = (
-    (topics.LEGS, JointState),
-    (topics.IMU, Imu),
-    (topics.BATTERY, BatteryState),
-    (topics.BACK_EMF, Float64MultiArray),
-)
-
 
 class ExchangePublisher:
-    """Publish what was sent, and the reply: as one array for the estimator, as messages of its stamp for all others."""
+    """Publish what was sent, and the reply: as one array for the estimator, as messages of its stamp for all others.
 
-    def __init__(self, node: Node, layout: StateLayout) -> None:
+    Messages go out for what the robot reports alone: zeros of a gyro that is not there would be a false reading.
+    """
+
+    def __init__(self, node: Node, robot: RobotConfig) -> None:
+        layout = robot.layout
         self._actions = layout.action_names
         self._names = [joint.name for joint in layout.joints]
+        self._unit = layout.effort.unit if layout.effort else ''
         self._sent = node.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = node.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
-        self._publishers = [node.create_publisher(kind, topic.name, qos(topic)) for topic, kind in KINDS]
+        kinds = (
+            (topics.LEGS, JointState, bool(layout.joints)),
+            (topics.IMU, Imu, robot.gyro),
+            (topics.BATTERY, BatteryState, layout.battery),
+            (topics.BACK_EMF, Float64MultiArray, layout.effort is not None),
+        )
+        self._publishers = [
+            node.create_publisher(kind, topic.name, qos(topic)) if reported else None for topic, kind, reported in kinds
+        ]
 
     def publish(self, stamp: float, sent: FloatArray, telemetry: Telemetry | None, decided: FloatArray | None) -> None:
         """Publish an exchange.
@@ -50,8 +56,10 @@ class ExchangePublisher:
 
     def _publish_reply(self, telemetry: Telemetry) -> None:
         self._reply.publish(labelled_array(encode_reply(telemetry), f'reply, see {encode_reply.__module__}'))
-        for publisher, message in zip(self._publishers, telemetry_messages(telemetry, self._names), strict=True):
-            publisher.publish(message)
+        messages = telemetry_messages(telemetry, self._names, self._unit)
+        for publisher, message in zip(self._publishers, messages, strict=True):
+            if publisher is not None:
+                publisher.publish(message)
 
 
 def battery_status(volts: float | None, robot: RobotConfig) -> DiagnosticStatus:
