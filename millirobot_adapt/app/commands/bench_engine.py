@@ -61,8 +61,8 @@ def _run(args: argparse.Namespace) -> int:
 
     Measure at the paper's size (3 x 512, or as many layers as the robot's model has; T1 = 32, K = 1000, H = 15; random
     weights): the fp32 peak, the rollouts of each engine over K and H, the adaptation, whole ticks, memory, all in
-    turns; then, with a trained model, how far int8 moves rollouts, and what plans cost with how many samples. Takes some
-    minutes.
+    turns; then, with a trained model, how far int8 moves rollouts, and what plans cost with how many samples. Takes
+    some minutes.
 
     Exit codes: 0 measured; 2 bad input.
     """
