@@ -59,8 +59,11 @@ def exact(stamp):
     return microseconds // 1_000_000 + 1e-9 * (microseconds % 1_000_000 * 1000)
 
 
-def write_run(folder, robot, model):
-    """Write the bag of a short run along a path, as the nodes would; return robot, last result of the loop, point."""
+def write_run(folder, robot, model, told=('model', 'controller', 'estimator')):
+    """Write the bag of a short run along a path, as the nodes would; return robot, last result of the loop, point.
+
+    `told`: of what the run tells parameters.
+    """
     controller = ControllerConfig(
         robot=str(robot), model=str(model), path='zigzag', seed=3, deadline=0.04, engine=EngineConfig(threads=1),
         planner=PlannerConfig(samples=60, batch=30, horizon=8),
@@ -73,6 +76,7 @@ def write_run(folder, robot, model):
         'model': {'path': str(bundle), 'sha256': file_hashes(bundle)},
         'controller': nest(flatten(controller)), 'estimator': nest(flatten(config)),
     }  # fmt: skip
+    content = {key: value for key, value in content.items() if key in ('seed', 'version', 'robot', *told)}
     action, before, result, names = robot.layout.neutral, None, None, robot.layout.action_names
     with BagWriter(folder) as bag:
 

@@ -37,7 +37,7 @@ PROBE_PERIOD = 0.5
 CHECK_PERIOD = 0.2
 """Bus watchdog and torque are read back in turn, each time after this [s]."""
 TICK_EARLY, TICK_LATE = 100, 1000
-"""A servo's clock may differ from ours by this between two readings [ms], as threads pause; else it restarted."""
+"""A servo's clock may differ from ours by this between two readings [ms], beyond what waiting for them explains."""
 STEP_SLACK = 0.5
 """A leg may turn this far beyond its fastest between two readings [rad]."""
 
@@ -48,7 +48,9 @@ class _Leg:
     name: str
     misses: int = 0
     heard: float = 0.0
-    """When it was last read [s, steady clock]."""
+    """When it was last asked for what it then answered [s, steady clock]."""
+    answered: float = 0.0
+    """When that answer was there [s, steady clock]."""
     reading: ServoReading | None = None
     out: str = ''
     """Why it does not count; empty: it does."""
@@ -182,6 +184,7 @@ class LegServos:
 
     def _take(self, readings: dict[int, ServoReading], asked: float) -> None:
         """Take what came in answer to a request of the time `asked`, and see who is out."""
+        now = self._clock.steady()
         missing = [leg for leg in self._counting() if leg.servo not in readings]
         answered = [leg for leg in self._counting() if leg.servo in readings]
         last = self._legs.index(answered[-1]) if answered else -1
@@ -198,22 +201,27 @@ class LegServos:
                     leg.silent = True
         for leg in answered:
             reading = readings[leg.servo]
-            if self._restarted(leg, reading, asked):
+            if self._restarted(leg, reading, asked, now):
                 self._put_out(leg, f'servo {leg.servo} has restarted: look at its supply voltage', asked)
                 del readings[leg.servo]
-            leg.reading, leg.heard, leg.misses = reading, asked, 0
+            leg.reading, leg.heard, leg.answered, leg.misses = reading, asked, now, 0
 
-    def _restarted(self, leg: _Leg, reading: ServoReading, asked: float) -> bool:
-        """Tell by its clock and its position whether a servo has restarted since the last reading."""
+    def _restarted(self, leg: _Leg, reading: ServoReading, asked: float, now: float) -> bool:
+        """Tell by its clock and its position whether a servo has restarted since the last reading.
+
+        A reading is of some moment between the request and the time that its answer was there. These are far apart
+        where this thread paused between them, so the time between two readings is known by its bounds alone.
+        """
         before = leg.reading
         if before is None:
             return False
-        elapsed = asked - leg.heard
-        ahead = (reading.tick - before.tick - round(1e3 * elapsed)) % TICKS
-        if TICK_LATE < ahead < TICKS - TICK_EARLY:
+        least, most = max(asked - leg.answered, 0.0), now - leg.heard
+        allowed = round(1e3 * (most - least)) + TICK_LATE
+        ahead = (reading.tick - before.tick - round(1e3 * least)) % TICKS
+        if allowed < ahead < TICKS - TICK_EARLY:
             return True
         step = abs(reading.position - before.position) * POSITION_UNIT
-        return step > self._fastest * (elapsed + 1e-3 * min(ahead, TICK_LATE)) + STEP_SLACK
+        return step > self._fastest * (least + 1e-3 * min(ahead, allowed)) + STEP_SLACK
 
     def _put_out(self, leg: _Leg, why: str, now: float) -> None:
         leg.out, leg.silent, leg.probe_at = why, False, now + PROBE_PERIOD
@@ -264,8 +272,10 @@ class LegServos:
         reading = self._bus.readings([leg.servo]).get(leg.servo)
         if reading is None:
             return
-        if self._restarted(leg, reading, asked) or leg.reading is None:
+        now = self._clock.steady()
+        if self._restarted(leg, reading, asked, now) or leg.reading is None:
             self._put_out(leg, f'servo {leg.servo} has restarted: look at its supply voltage', asked)
             return
-        leg.out, leg.silent, leg.reading, leg.heard, leg.misses = '', False, reading, asked, 0
+        leg.out, leg.silent, leg.misses = '', False, 0
+        leg.reading, leg.heard, leg.answered = reading, asked, now
         self._log(f'the {leg.name} leg answers again')

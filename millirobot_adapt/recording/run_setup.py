@@ -16,7 +16,7 @@ from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfi
 from millirobot_adapt.core.parameter_file import ParameterFile
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot, robot_from
-from millirobot_adapt.core.share import file_hashes, find, share_dir
+from millirobot_adapt.core.share import file_hashes, find, share_dir, shipped_model
 from millirobot_adapt.recording.provenance import Provenance, read_provenance
 from millirobot_adapt.recording.reader import Bag
 
@@ -132,12 +132,21 @@ def recorded_setup(bag: Bag, changes: Changes, same_model: bool = False) -> Setu
     if changes.parameters is not None:
         source = str(changes.parameters.path)
     robot = robot_of(None if 'robot' in renamed else told, controller.robot)
+    if _chose_no_model(told, changes) and robot.name != load_robot(controller.robot).name:
+        controller = replace(controller, model=shipped_model(robot.name, 'grbal'))
     chosen = {name for node, name, _ in changes.overrides if node == 'controller'}
     if (changes.model or changes.method) and not same_model:
         chosen.add('model')  # what was swapped in on the way does not count either
     if changes.parameters is not None and changes.parameters.values('controller') is not None:
         chosen |= set(flatten(controller))
     return Setup(controller, estimator, robot, source, _version(told), frozenset(chosen))
+
+
+def _chose_no_model(told: Provenance | None, changes: Changes) -> bool:
+    """Return whether neither the run nor the user says which model is meant, as where a collector drove."""
+    names = {name for node, name, _ in changes.overrides if node == 'controller'}
+    asked = changes.model or changes.method or changes.parameters is not None or 'model' in names
+    return not asked and told is not None and not told.model and not isinstance(told.content.get('controller'), Mapping)
 
 
 def _source(told: Provenance | None) -> str:

@@ -15,6 +15,7 @@ from millirobot_adapt.app.run_outcome import table
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.recording.export import read_tables
 from millirobot_adapt.recording.reader import open_bag
+from millirobot_adapt.recording.run_setup import Changes, recorded_setup
 
 ROVER = load_robot('rover').layout
 
@@ -39,6 +40,13 @@ def test_a_velocity_that_was_changed_is_a_change_though_it_is_small(robot, diffe
     layout = load_robot(robot).layout
     wanted = np.ones((3, layout.nu))
     assert as_wanted(wanted, wanted + difference, layout).tolist() == [same] * 3
+
+
+def test_where_a_collector_drove_the_model_is_that_of_its_robot(tmp_path):
+    write_run(tmp_path / 'bag', 'rover', 'rover_grbal', told=('estimator',))
+    setup = recorded_setup(open_bag(tmp_path / 'bag'), Changes())
+    assert setup.controller.model == 'rover_grbal'
+    assert setup.assemble().robot.name == 'rover'
 
 
 def test_its_report_is_silent_about_what_it_does_not_have(rover_run):

@@ -13,7 +13,7 @@ from millirobot_adapt.benchmarks.engine.engine_table import as_dict, table
 from millirobot_adapt.benchmarks.engine.planners import PlannerBench
 from millirobot_adapt.benchmarks.engine.random_model import hidden_layers, multiply_adds, walk, write_random_model
 from millirobot_adapt.benchmarks.engine.speed import gemm, measure_rollouts, window_of
-from millirobot_adapt.benchmarks.engine.tick import TickTimes
+from millirobot_adapt.benchmarks.engine.tick import TickTimes, make_ours
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
 from millirobot_adapt.core.dynamics.method_factory import make_method
@@ -43,7 +43,9 @@ def test_a_random_model_has_the_size_asked_for_and_works(tmp_path, robot):
 @pytest.mark.parametrize('name', ['rover', 'xl330_hexapod'])
 def test_any_robot_has_its_engine_measured(tmp_path, name):
     robot = load_robot(name)
-    bundle = load_bundle(str(write_random_model(tmp_path / 'm', f'{name}_grbal', robot, (8, 8), 4)), robot)
+    model = write_random_model(tmp_path / 'm', f'{name}_grbal', robot, (8, 8), 4)
+    bundle = load_bundle(str(model), robot)
+    assert all(ours.robot == robot for ours in make_ours(model, 1, 20, 4, 10, robot=name).values())
     assert hidden_layers(bundle.theta) == 2
     steps = list(islice(walk(robot, 0), 5))
     assert np.isfinite([state for _, state, _ in steps]).all()

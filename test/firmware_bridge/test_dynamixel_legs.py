@@ -167,6 +167,31 @@ def test_a_servo_that_has_restarted_stays_out_until_the_motors_are_switched_on_a
     assert bench.leg_rates()[0] == pytest.approx(2 * math.pi, rel=0.1)
 
 
+@pytest.mark.parametrize('pause', [0.03, 0.12, 0.19])
+@pytest.mark.parametrize('before', [True, False], ids=['before the request', 'before the answers are read'])
+def test_a_thread_that_pauses_between_request_and_answer_is_no_restart(pause, before):
+    """A reading is of some time between the two; the next one seems to come early by as much as the pause was long."""
+    bench = ServoBench(watchdog=2000).on()
+    bench.walk((2.0, 2.0), 1.0)
+    write, pauses = bench.transport.write, [pause]
+
+    def slow_write(data):
+        def sleep():
+            bench.clock.sleep(pauses.pop())
+            bench.rig.advance(bench.clock.steady())
+
+        if pauses and before:
+            sleep()
+        write(data)
+        if pauses:
+            sleep()
+
+    bench.transport.write = slow_write
+    bench.walk((2.0, 2.0), 1.0)
+    assert not pauses
+    assert bench.driver.counts()['legs_out'] == 'none'
+
+
 def test_with_all_servos_restarted_the_link_is_lost():
     bench = ServoBench().on()
     bench.walk((1.0, 1.0), 2.0)

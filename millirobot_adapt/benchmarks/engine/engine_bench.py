@@ -133,7 +133,9 @@ def bench_engine(bench: EngineBench, tell: Callable[[], object]) -> EngineFigure
             )
             tell()
         samples = bench.samples or SAMPLES
-        ours = make_ours(models[max(WINDOWS)], bench.threads, samples, HORIZON, bench.chunk, bench.provider)
+        ours = make_ours(
+            models[max(WINDOWS)], bench.threads, samples, HORIZON, bench.chunk, bench.provider, bench.robot
+        )
         ticks = measure_ticks(ours, peers, bench.ticks, bench.seed, tell)
         memory = {}
         for name, assembly in ours.items():

@@ -64,10 +64,10 @@ class TickTimes:
 
 
 def make_ours(
-    model: Path, threads: int, samples: int, horizon: int, chunk: int, provider: str = 'cpu'
+    model: Path, threads: int, samples: int, horizon: int, chunk: int, provider: str = 'cpu', robot: str = 'velociroach'
 ) -> dict[str, Assembly]:
     """Make a control loop for each engine, planning by MPPI as the defaults say, without a deadline in the way."""
-    config = ControllerConfig(model=str(model), path='straight', anchor='world')
+    config = ControllerConfig(robot=robot, model=str(model), path='straight', anchor='world')
     planner = replace(config.planner, method='mppi', samples=samples, horizon=horizon, batch=chunk)
     engines = {name: EngineConfig(name=name, provider=provider, threads=threads) for name in ENGINES_OF[provider]}
     return {name: assemble(replace(config, planner=planner, engine=engine)) for name, engine in engines.items()}
