@@ -28,11 +28,13 @@ class Losses:
     """Root mean square heading error at the horizon [rad]."""
 
 
-def adapt(theta: Theta, step: InnerStep, normalisation: Normalisation, past: Segments) -> InnerUpdate:
-    """Do the inner update of every task on its T1 past transitions."""
+def adapt(
+    theta: Theta, step: InnerStep, normalisation: Normalisation, past: Segments, mask: Tensor | None = None
+) -> InnerUpdate:
+    """Do the inner update of every task on its T1 past transitions; `mask` (B, T1) is 0 where one is missing."""
     inputs = normalisation.features(past.body[:, :-1], past.actions)
     targets = normalisation.targets(past.change)
-    return step.update(theta, inputs, targets, torch.ones(inputs.shape[:2]))
+    return step.update(theta, inputs, targets, torch.ones(inputs.shape[:2]) if mask is None else mask)
 
 
 def losses(

@@ -17,6 +17,7 @@ from millirobot_adapt.learning.loss import Losses
 from millirobot_adapt.learning.methods import METHODS
 from millirobot_adapt.learning.methods.training_interface import Model
 from millirobot_adapt.learning.segments import DataSet, Segments
+from millirobot_adapt.learning.short_windows import every_window, short_windows
 from millirobot_adapt.learning.sweep import Trial, sweep
 from millirobot_adapt.learning.train_config import TrainConfig
 
@@ -152,10 +153,27 @@ class Trainer:
         model, self.trials = sweep(model, grid, past, future, lambda line: progress(self.config.steps, line))
         return model
 
-    def score(self, model: Model, segments: Segments, *, adapted: bool = True) -> Losses:
-        """Score a model on segments, after its adaptation to their first T1 transitions, or before it."""
+    def score(self, model: Model, segments: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
+        """Score a model on segments, after its adaptation to their first T1 transitions, or before it.
+
+        `mask` (B, T1) is 0 where a transition of the window is missing; None: the windows are whole.
+        """
         past, future = segments.divide(self.config.window)
-        return model.score(past, future, adapted=adapted)
+        return model.score(past, future, adapted=adapted, mask=mask)
+
+    def judge(self, model: Model, segments: Segments) -> tuple[float, Losses]:
+        """Return the open-loop loss of a model as planning meets it, and its losses on whole windows.
+
+        Where training meets short windows, they weigh as much in the loss as there. Nothing is disturbed here.
+        """
+        part = self.config.short_windows if model.meta_trained else 0.0
+        with torch.no_grad():
+            whole = self.score(model, segments, adapted=model.meta_trained)
+            if not part:
+                return float(whole.open_loop), whole
+            some = segments.part(slice(0, None, max(1, round(1 / part))))
+            short = self.score(model, some, mask=every_window(len(some), self.config.window))
+        return (1.0 - part) * float(whole.open_loop) + part * float(short.open_loop), whole
 
     def train_batch(self, optimiser: torch.optim.Optimizer) -> float:
         """Do one gradient step on a batch of the training part; returns its loss."""
@@ -163,7 +181,10 @@ class Trainer:
         segments = self.data.training.part(rows)
         if self.model.disturbed:
             segments = self._disturbed(segments)
-        loss = self._total(self.score(self.model, segments, adapted=self.model.meta_trained))
+        part, mask = self.config.short_windows, None
+        if part and self.model.meta_trained:
+            mask = short_windows(len(segments), self.config.window, part)
+        loss = self._total(self.score(self.model, segments, adapted=self.model.meta_trained, mask=mask))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.trained(), self.config.gradient_clip)
@@ -172,10 +193,9 @@ class Trainer:
 
     def _look(self, step: int, training_loss: float) -> float:
         """Score the model on the validation part, open loop, after its adaptation: what planning will see."""
+        loss, found = self.judge(self.model, self._validation)
         with torch.no_grad():
-            found = self.score(self.model, self._validation, adapted=self.model.meta_trained)
             before = self.score(self.model, self._validation, adapted=False)
-        loss = float(found.open_loop)
         self.curves.step.append(step + (self.curves.rounds[-1] if self.curves.rounds else 0))
         self.curves.training_loss.append(training_loss)
         self.curves.validation_loss.append(loss)

@@ -76,6 +76,10 @@ class TrainConfig(Config):
         low=0.0,
     )  # fmt: skip
     context: int = param(128, 'Units of the recurrent learner (rebal, grbal_context).', low=1, high=1024)
+    short_windows: float = param(
+        0.0, "Part of a batch whose windows miss rows, as in a run's first seconds (grbal; 0.3 for rebal where 0).",
+        low=0.0, high=1.0,
+    )  # fmt: skip
     open_loop: float = param(1.0, 'Weight of the open-loop loss, relative to the one-step loss.', low=0.0)
     augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
     mb_de: DynamicEvaluationConfig = section(DynamicEvaluationConfig, 'What is tried for mb_de.')

@@ -58,3 +58,27 @@ def test_what_was_learned_is_not_overwritten(tmp_path, capsys):
     (tmp_path / 'progress.jsonl').write_text('')
     assert learn(tmp_path) == 2
     assert 'holds what was learned already' in capsys.readouterr().err
+
+
+def test_a_curve_of_seeds_goes_on_where_it_ended_and_begins_again_with_other_settings(tmp_path, capsys):
+    words = ('--seeds', '1', '--marks', '0.6', '--walks', '2')
+    assert learn(tmp_path, *words) == 0
+    first = capsys.readouterr().out
+    assert [line for line in first.splitlines() if line.startswith('side by side, 0.6 min, seed 0')]
+    table = (tmp_path / 'curve.md').read_text()
+    assert first.endswith(table)
+    rows = [line.split(' | ') for line in table.splitlines() if 'walked' not in line and line.startswith('| ')]
+    assert [row[0] for row in rows] == ['| side by side', '| one after the other']
+    judged = [read_progress(tmp_path / name)[-1] for name in ('async_0', 'batch_0.6_0')]
+    assert [row[3] for row in rows] == [f'{row["cost_judged"]:.2f}' for row in judged]
+    assert float(rows[0][2]) < float(rows[1][2]), 'in batch the clock goes on while it trains'
+    assert (tmp_path / 'curve.png').is_file()
+    assert learn(tmp_path, *words) == 0
+    assert capsys.readouterr().out == table, 'nothing was walked again'
+    assert learn(tmp_path, *words[:-1], '1') == 0
+    assert 'one after the other, 0.6 min, seed 0' in capsys.readouterr().out
+
+
+def test_a_curve_needs_marks(tmp_path, capsys):
+    assert learn(tmp_path, '--seeds', '1') == 2
+    assert 'needs --marks' in capsys.readouterr().err

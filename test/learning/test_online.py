@@ -1,5 +1,8 @@
 """Learning beside the robot, on the toy robot: what is held out, when training waits, what is exported."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +12,8 @@ pytest.importorskip('onnx')
 from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.errors import UserError  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
-from millirobot_adapt.learning.learner_file import load_start  # noqa: E402
-from millirobot_adapt.learning.online.learn_config import LearnConfig  # noqa: E402
+from millirobot_adapt.learning.learner_file import Start, load_start  # noqa: E402
+from millirobot_adapt.learning.online.learn_config import SITTING_TRAINING, LearnConfig  # noqa: E402
 from millirobot_adapt.learning.online.learner import Learner  # noqa: E402
 from millirobot_adapt.learning.online.online_trainer import OnlineTrainer  # noqa: E402
 from millirobot_adapt.learning.online.walk_store import WalkStore  # noqa: E402
@@ -115,6 +118,74 @@ def test_it_goes_on_from_a_bundle_and_numbers_the_next_ones_after_it(toy_rollout
     told = [load_bundle(str(each), ROBOT).manifest['lineage'] for each in (folder, next_one)]
     assert [each['generation'] for each in told] == [0, 1]
     assert told[1]['data'] == told[0]['data'], 'a walk that is taken again is one source'
+
+
+def test_a_sitting_also_learns_to_predict_before_the_window_is_full(toy_rollouts):
+    """A run begins with an empty window: the robot walks with theta* itself, whatever one step would make of it."""
+    rollouts = walks(leg(toy_rollouts, 0, 800))
+    first = OnlineTrainer(TRAIN, LEARN, ROBOT)
+    first.take(rollouts)
+    for _ in range(8):
+        first.train(20)
+    # All outputs are off by the same, and the step of a whole window takes just that back.
+    off = copy.deepcopy(first.best)
+    with torch.no_grad():
+        off.theta[-1].add_(0.6)
+        off.sizes.log_psi[-1].fill_(float(np.log(len(off.theta[-1]) / 2)))
+    errors = {}
+    for name, config in (('whole windows', TRAIN), ('a sitting', replace(TRAIN, **SITTING_TRAINING))):
+        trainer = OnlineTrainer(config, LEARN, ROBOT, Start(copy.deepcopy(off), {}, ''))
+        trainer.take(rollouts)
+        for _ in range(10):
+            trainer.train(20)
+        errors[name] = [error(model, trainer.store.held_out, 0) for model in (first.best, off, trainer.best)]
+    before, moved, sitting = errors['a sitting']
+    assert moved > 2.0 * before
+    assert sitting < 0.65 * errors['whole windows'][2], errors
+
+
+def error(model, segments, known):
+    """Position error at the horizon [m] when the newest `known` transitions of each window are there."""
+    past, future = segments.divide(TRAIN.window)
+    mask = (torch.arange(TRAIN.window) >= TRAIN.window - known).float().expand(len(segments), -1)
+    with torch.no_grad():
+        return float(model.score(past, future, mask=mask).position)
+
+
+def test_a_model_is_judged_by_short_windows_too(toy_rollouts):
+    worse = {}
+    for part in (0.0, 0.5):
+        trainer = OnlineTrainer(replace(TRAIN, short_windows=part), LEARN, ROBOT)
+        trainer.take(walks(leg(toy_rollouts, 0)))
+        trainer.train(100)
+        bad = copy.deepcopy(trainer.best)
+        with torch.no_grad():
+            bad.theta[-1].add_(2.0)
+            bad.sizes.log_psi[-1].fill_(float(np.log(len(bad.theta[-1]) / 2)))
+        worse[part] = trainer.judge(bad)[0] / trainer.judge(trainer.best)[0]
+    assert worse[0.5] > 1.2 * worse[0.0], worse
+
+
+def test_where_training_waited_it_goes_on_from_the_best_model(toy_rollouts, monkeypatch):
+    trainer = OnlineTrainer(TRAIN, LEARN, ROBOT)
+    trainer.take(walks(leg(toy_rollouts, 0)))
+    judged = []
+
+    def judge(model):
+        judged.append(copy.deepcopy(model))
+        return (1.0, 0.5, 0.7, 0.9, 0.8, 0.1)[len(judged) - 1], 0.01
+
+    monkeypatch.setattr(trainer, 'judge', judge)
+    assert [trainer.train(3).waits for _ in range(4)] == [False, False, False, True]
+    assert same(trainer.best, judged[1])
+    assert not same(judged[3], judged[1])
+    trainer.take(walks(leg(toy_rollouts, 1)))
+    trainer.train(0)  # no step, so what is judged is where training goes on
+    assert [same(model, judged[1]) for model in judged[4:]] == [True, True]
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.trained(), other.trained(), strict=True))
 
 
 def test_a_method_that_is_fitted_at_once_is_refused(toy_rollouts, tmp_path):

@@ -18,7 +18,6 @@ from millirobot_adapt.core.dynamics.method_interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import ContextGraph, context_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
-from millirobot_adapt.learning.methods.rebal import short_windows  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, masked_loss, theta_names  # noqa: E402
 from millirobot_adapt.learning.recurrence import (  # noqa: E402
     Recurrence,
@@ -27,6 +26,7 @@ from millirobot_adapt.learning.recurrence import (  # noqa: E402
     shifted,
     warm_up,
 )
+from millirobot_adapt.learning.short_windows import short_windows  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -135,7 +135,7 @@ def test_a_context_that_is_not_finite_is_refused():
 
 
 def test_training_meets_windows_of_every_length():
-    mask = short_windows(100, 12)
+    mask = short_windows(100, 12, 0.3)
     lengths = mask.sum(-1).int()
     assert set(lengths.tolist()) == set(range(13))
     assert (lengths == 12).sum() >= 70

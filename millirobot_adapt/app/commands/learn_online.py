@@ -47,8 +47,13 @@ def add(subparsers: Any) -> None:
         help='minutes walked after which the newest model is judged, such as 5,10,20',
     )  # fmt: skip
     lockstep.add_argument(
-        '--walks', type=between(int, 1, 1000), default=8, help='walks that judge a model (default: %(default)s)'
+        '--walks', type=between(int, 1, 1000), default=20, help='walks that judge a model (default: %(default)s)'
     )
+    lockstep.add_argument(
+        '--seeds', type=between(int, 1, 100), default=0, metavar='N',
+        help='N sittings side by side, from --seed on, and N in batch for each of --marks: cost against time as a '
+        'table and a figure; the same command goes on where an earlier one ended',
+    )  # fmt: skip
     add_force(lockstep)
 
 
@@ -83,7 +88,7 @@ def split_settings(
     Raises:
         UserError: an unknown name, a wrong value.
     """
-    from millirobot_adapt.learning.online.learn_config import LearnConfig
+    from millirobot_adapt.learning.online.learn_config import SITTING_TRAINING, LearnConfig
     from millirobot_adapt.learning.train_config import TrainConfig
 
     own: dict[str, list[str]] = {'learn': [], 'train': []}
@@ -94,14 +99,16 @@ def split_settings(
             own[group].append(rest)
         else:
             others.append(setting)
+    usual = [f'{name}={value}' for name, value in SITTING_TRAINING.items()]
     given = [] if minutes is None else [f'minutes={minutes}']
     learn = parse_settings(LearnConfig, [*given, f'seed={seed}', *own['learn']], option)
-    return learn, parse_settings(TrainConfig, [f'seed={seed}', *own['train']], option), others
+    return learn, parse_settings(TrainConfig, [f'seed={seed}', *usual, *own['train']], option), others
 
 
 def _lockstep(args: argparse.Namespace) -> int:
     from millirobot_adapt.bringup.robot_choice import FLOORS
     from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.experiments.learning_curve import write_curve
     from millirobot_adapt.experiments.lockstep_learning import LockstepLearning, learn_in_lockstep
     from millirobot_adapt.learning.online.learning_page import write_learning_page
     from millirobot_adapt.learning.online.progress_file import FILE
@@ -113,16 +120,28 @@ def _lockstep(args: argparse.Namespace) -> int:
             raise UserError(f'{name}: belongs to a live run, leave it or --lockstep out')
     if args.out is None:
         raise UserError('--lockstep: needs --out DIR, the folder to write')
+    condition = args.condition or FLOORS[load_robot(args.robot).driver.kind]
+    what = LockstepLearning(
+        args.robot,
+        condition,
+        learn,
+        train,
+        args.out,
+        args.rate,
+        args.batch,
+        args.marks,
+        args.walks if args.marks else 0,
+    )
+    if args.seeds:
+        if not args.marks:
+            raise UserError('--seeds: needs --marks, the minutes walked after which models are judged, such as 5,10,20')
+        make_folder(args.out)
+        print(write_curve(what, range(args.seed, args.seed + args.seeds)))
+        return 0
     check_free(args.out, args.out / FILE, 'what was learned', args.force)
     make_folder(args.out)
     (args.out / FILE).unlink(missing_ok=True)
-    condition = args.condition or FLOORS[load_robot(args.robot).driver.kind]
-    learn_in_lockstep(
-        LockstepLearning(
-            args.robot, condition, learn, train, args.out, args.rate, args.batch, args.marks,
-            args.walks if args.marks else 0,
-        )
-    )  # fmt: skip
+    learn_in_lockstep(what)
     print(f'what was learned: {write_learning_page(args.out)}')
     return 0
 

@@ -65,9 +65,9 @@ class GrbalLearner:
         """Leave nothing to choose: training finds it all."""
         return []
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score the network after one step on the past; gradients flow through the step (second order)."""
-        step = adapt(self.theta, self.sizes.step, self.normalisation, past).step if adapted else None
+        step = adapt(self.theta, self.sizes.step, self.normalisation, past, mask).step if adapted else None
         return losses(self.theta, self.normalisation, future, step)
 
     def parts(self, window: int, robot: RobotConfig) -> BundleParts:

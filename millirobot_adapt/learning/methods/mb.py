@@ -51,7 +51,7 @@ class ModelBasedLearner:
         """Leave nothing to choose: training finds it all."""
         return []
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score the network, which the past does not change."""
         return losses(self.theta, self.normalisation, future)
 

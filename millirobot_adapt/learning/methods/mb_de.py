@@ -74,7 +74,7 @@ class DynamicEvaluationLearner:
         """Try each rate with and without the guard."""
         return [{'rate': rate, 'guarded': guarded} for guarded, rate in product((False, True), config.mb_de.rates)]
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score the weights carried along the past, one step for each of its transitions."""
         return losses(self.carried(past) if adapted else self.theta, self.normalisation, future)
 

@@ -22,12 +22,13 @@ from millirobot_adapt.learning.network import Normalisation, numbered, theta_nam
 from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence, read_windows, shifted, warm_up
 from millirobot_adapt.learning.rollout_graph import rollout_graphs
 from millirobot_adapt.learning.segments import DataSet, Segments
+from millirobot_adapt.learning.short_windows import short_windows
 
 if TYPE_CHECKING:
     from millirobot_adapt.learning.train_config import TrainConfig
 
 SHORT_PART = 0.3
-"""Part of a training batch whose windows are short."""
+"""Part of a training batch whose windows are short, where the parameters of training ask for none."""
 
 
 @dataclass
@@ -67,17 +68,18 @@ class RebalLearner:
         """Leave nothing to choose: training finds it all."""
         return []
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score the network under the context of the past; gradients flow through the whole window."""
         if not adapted:
             return losses(self.theta, self.normalisation, future)
         inputs = self.normalisation.features(past.body[:, :-1], past.actions)
         targets = self.normalisation.targets(past.change)
         if torch.is_grad_enabled():  # training: no context is refused, or the unit would not learn to do better
-            shift = warm_up(self.recurrence, inputs, targets, short_windows(*inputs.shape[:2]))
-            shift = shift @ self.recurrence.to_network
+            mask = short_windows(len(inputs), inputs.shape[1], SHORT_PART) if mask is None else mask
+            shift = warm_up(self.recurrence, inputs, targets, mask) @ self.recurrence.to_network
         else:
-            shift = read_windows(self.theta, self.recurrence, inputs, targets, torch.ones(inputs.shape[:2])).shift
+            mask = torch.ones(inputs.shape[:2]) if mask is None else mask
+            shift = read_windows(self.theta, self.recurrence, inputs, targets, mask).shift
         return losses(shifted(self.theta, shift), self.normalisation, future)
 
     def parts(self, window: int, robot: RobotConfig) -> BundleParts:
@@ -86,13 +88,3 @@ class RebalLearner:
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
         context = context_graph(self.theta, self.normalisation, self.recurrence, window, robot.layout)
         return BundleParts(theta, {**graphs, 'context.onnx': context})
-
-
-def short_windows(count: int, window: int) -> Tensor:
-    """Return a mask (B, T1) by which the first tasks of a batch miss rows: the very first all of them, and so on.
-
-    So the unit also meets windows like those of a run's first seconds, and the network none at all. Who stands where
-    in a batch is random anyway.
-    """
-    missing = window * (1 - torch.arange(count) / (SHORT_PART * count))
-    return (torch.arange(window) >= missing[:, None]).float()

@@ -75,7 +75,7 @@ class RecursiveLeastSquaresLearner:
         pairs = product(config.rls.discounts, config.rls.prior_weights)
         return [{'discount': discount, 'prior_weight': weight} for discount, weight in pairs]
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score the fit to the past."""
         weights = self.fitted(past) if adapted else self.weights.expand(len(past), -1, -1)
         theta = [weights[:, :-1].float(), weights[:, -1:].float()]

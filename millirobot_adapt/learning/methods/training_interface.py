@@ -56,12 +56,14 @@ class Model(Protocol):
     def grid(self, config: TrainConfig) -> list[dict[str, Any]]:
         """Return the settings of which the best is chosen after training; empty where there is nothing to choose."""
 
-    def score(self, past: Segments, future: Segments, *, adapted: bool = True) -> Losses:
+    def score(self, past: Segments, future: Segments, *, adapted: bool = True, mask: Tensor | None = None) -> Losses:
         """Score predictions of `future` after adapting to `past`, which ends where `future` begins.
 
         With `adapted` false the model stays as it is.
 
-        The past is T1 transitions long or longer: methods that carry what they learn along a run use all of it.
+        The past is T1 transitions long or longer: methods that carry what they learn along a run use all of it. `mask`,
+        shape (B, T1), is 0 where the window of a task misses a row; None: nothing is missing. Methods that are not
+        meta-trained leave it alone.
         """
 
     def parts(self, window: int, robot: RobotConfig) -> BundleParts:

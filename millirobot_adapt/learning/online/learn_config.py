@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from millirobot_adapt.core.config import Config, param
+
+SITTING_TRAINING: Mapping[str, Any] = {'short_windows': 0.25}
+"""What a sitting trains with where `--set train.NAME=VALUE` says nothing else.
+
+Training goes on for as long as the robot walks. By the loss on whole windows alone, theta* drifts to where no more than
+the step from it is any good, and the robot walks with theta* whenever a run begins.
+"""
 
 
 class LearnConfig(Config):
@@ -24,6 +34,11 @@ class LearnConfig(Config):
         12, 'Held-out pieces that judge a model: the newest ones. The fewer, the sooner it follows a change.', low=1
     )
     memory: int = param(0, 'Newest pieces of 10 s that are trained on; 0: all.', low=0)
+    averaging: float = param(
+        0.99, 'Weight of the past in the moving average of the model over its gradient steps, which is what is judged '
+        'and served; 0: the model of the last step.',
+        low=0.0, high=0.9999,
+    )  # fmt: skip
     smoothing: float = param(
         0.6,
         'Weight of the past in the exponential average of the held-out error, above which training waits for new data.',

@@ -58,6 +58,7 @@ class OnlineTrainer:
         self._start = start
         self._trainer: Trainer | None = None
         self._descent: Descent | None = None
+        self._followed: Model | None = None  # the moving average of the model over its gradient steps
         self._average = float('nan')
         self._best_loss = float('inf')
         self.best: Model | None = None
@@ -66,7 +67,7 @@ class OnlineTrainer:
         """Training waits for data."""
 
     def take(self, walks: list[Walk]) -> None:
-        """Take what was walked; training goes on with it."""
+        """Take what was walked; training goes on with it, where it waited from the model of the best look."""
         self.store.add(walks)
         if not self.store.ready:
             return
@@ -79,6 +80,11 @@ class OnlineTrainer:
             if not self._trainer.model.trained():
                 raise UserError(f'method {self._config.method} is fitted at once; learn with mb, grbal or rebal')
             self._descent = self._trainer.begin()
+            self._followed = copy.deepcopy(self._trainer.model)
+        elif self.waiting and self.best is not None and self._followed is not None:
+            # What it learned after that look was of no use for walks that it had not seen.
+            _move(self._trainer.model, self.best, 1.0)
+            _move(self._followed, self.best, 1.0)
         self._trainer.data = DataSet(training, held_out, self._trainer.model.normalisation)
         self.waiting, self._average, self._best_loss = False, float('nan'), float('inf')
         if self.best is not None:  # the pieces to judge by are others now
@@ -90,19 +96,23 @@ class OnlineTrainer:
         return self._descent.step if self._descent else 0
 
     def train(self, steps: int) -> Look:
-        """Do some gradient steps, then look.
+        """Do some gradient steps, then look at the moving average of the model over them.
 
         Raises:
             RuntimeError: there are no data yet.
         """
         if self._trainer is None or self._descent is None:
             raise RuntimeError('take() walks first')
+        assert self._followed is not None
         for _ in range(steps):
             self._trainer.train_batch(self._descent.optimiser)
-        self._descent.step += steps
-        loss, position = self.judge(self._trainer.model)
+            self._descent.step += 1
+            # The average of few steps is one of few: what training began with must not stay in it.
+            keep = min(self._learn.averaging, self._descent.step / (self._descent.step + 10.0))
+            _move(self._followed, self._trainer.model, 1.0 - keep)
+        loss, position = self.judge(self._followed)
         if loss < self._best_loss:
-            self.best, self._best_loss = copy.deepcopy(self._trainer.model), loss
+            self.best, self._best_loss = copy.deepcopy(self._followed), loss
         first = self._average != self._average
         self.waiting = not first and loss > self._average
         keep = self._learn.smoothing
@@ -113,9 +123,15 @@ class OnlineTrainer:
         """Return loss and position error [m] of a model on the held-out pieces, after its adaptation."""
         assert self._trainer is not None
         segments = _some(self.store.held_out)
-        with torch.no_grad():
-            found = self._trainer.score(model, segments, adapted=model.meta_trained)
-        return float(found.open_loop), float(found.position)
+        loss, whole = self._trainer.judge(model, segments)
+        return loss, float(whole.position)
+
+
+@torch.no_grad()
+def _move(model: Model, towards: Model, part: float) -> None:
+    """Move what is trained of a model by a part of the way towards another one's."""
+    for own, other in zip(model.trained(), towards.trained(), strict=True):
+        own.lerp_(other, part)
 
 
 def _some(segments: Segments) -> Segments:
