@@ -136,6 +136,8 @@ class Fault:
         if self.what == 'missing_legs':
             return f'{", ".join(self.value)} leg lost'
         lasting = f' for {self.duration:g} s' if self.duration else ''
+        if self.what == 'robot.servo':
+            return f'{self.value} servo dead{lasting}'
         return f'{self.name} begins{lasting}' if self.lasts else self.name
 
 

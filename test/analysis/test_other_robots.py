@@ -8,6 +8,7 @@ import pytest
 from twist_run import TICKS, write_run
 
 from millirobot_adapt.analysis.report import write_report
+from millirobot_adapt.analysis.report.words import link_cards
 from millirobot_adapt.analysis.setpoints import as_wanted
 from millirobot_adapt.analysis.shown_units import shown_actions, shown_by_name
 from millirobot_adapt.app.main import main
@@ -61,6 +62,12 @@ def test_its_report_is_silent_about_what_it_does_not_have(rover_run):
     assert 'turn [rad/s]' in page
     assert f'{TICKS} setpoints' in table(summary)
     assert 'replies' not in table(summary)
+
+
+def test_a_bus_that_counts_no_round_trips_has_its_answers_counted():
+    link = {'sent': 209, 'replies': 200, 'lost': None, 'bad_frames': 0, 'rtt_ms': {'p50': None, 'p99': None}}
+    (card,) = link_cards(link)
+    assert (card.value, card.note) == ('95.7', '200 of 209')
 
 
 def test_its_replay_speaks_in_the_units_of_its_actions(rover_run, capsys):

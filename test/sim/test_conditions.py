@@ -178,6 +178,7 @@ def test_a_file_may_give_everything_and_several_things_at_once(tmp_path):
     ('fault', 'name', 'text'),
     [
         (LEG_LOSS, 'missing_leg middle_left', 'middle_left leg lost'),
+        (Fault('robot.servo', 'rear_left'), 'robot.servo rear_left', 'rear_left servo dead'),
         (Fault('terrain', 'turf'), 'terrain turf', 'terrain turf begins'),
         (Fault('terrain', Terrain()), 'terrain', 'terrain begins'),
         (Fault('slope', Slope(0.2094)), 'slope 12 deg', 'slope 12 deg begins'),

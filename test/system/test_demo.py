@@ -72,7 +72,12 @@ def test_another_robot_walks_loses_something_and_its_run_repeats_exactly(tmp_pat
     summary = check_run_folder(the_run(tmp_path))
     assert summary['ticks'] > 40
     assert [fault['name'] for fault in summary['faults']] == [fault]
-    assert summary['link']['replies'] >= 0.5 * summary['link']['sent'] > 20, 'a busy machine answers late'
+    sent, replies = summary['link']['sent'], summary['link']['replies']
+    assert sent > 40
+    if robot == 'rover':
+        assert replies is None, 'nobody answers a velocity command'
+    else:
+        assert replies >= 0.5 * sent, 'a busy machine answers late'
     assert summary['stops'] == []
     assert processes_with(str(tmp_path)) == []
     answer = run([*MILLIROBOT, 'replay', str(the_run(tmp_path)), '--check', '--json'], seconds=200)

@@ -16,8 +16,8 @@ from millirobot_adapt.analysis.report.parameter_groups import parameter_groups
 from millirobot_adapt.analysis.report.timeline import Timeline
 from millirobot_adapt.analysis.report.whole_run import read_whole_run
 from millirobot_adapt.analysis.report.words import banners, cards, lead, notes, title
+from millirobot_adapt.analysis.run_data import RunData
 from millirobot_adapt.core.files import write_whole
-from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.recording.reader import open_bag
 
 SUMMARY = 'summary.json'
@@ -48,10 +48,10 @@ _SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
     )),
 )  # fmt: skip
 _WIDE = path_figures.driven_path
-_IF_ANY: dict[Draw, Callable[[StateLayout], bool]] = {
+_IF_ANY: dict[Draw, Callable[[RunData], bool]] = {
     motion_figures.recovery: lambda _: False,
-    machine_figures.joint_rates: lambda layout: bool(layout.followers),
-    machine_figures.link: lambda layout: layout.reports,
+    machine_figures.joint_rates: lambda run: bool(run.layout.followers),
+    machine_figures.link: lambda run: not run.bridge or any('rtt_p50_ms' in said.values for said in run.bridge),
 }
 """Pictures that are missing only where a robot has what they show."""
 
@@ -108,7 +108,7 @@ def _draw(timeline: Timeline) -> tuple[list[Section], list[str]]:
                 if drawing is not None:
                     svg = to_svg(drawing.figure, draw.__name__, f'{name}. {drawing.says}')
                     pictures.append(Picture(name, drawing.says, svg, wide=draw is _WIDE))
-                elif _IF_ANY.get(draw, lambda _: True)(timeline.run.layout):
+                elif _IF_ANY.get(draw, lambda _: True)(timeline.run):
                     missing.append(name.lower())
             if pictures:
                 sections.append(Section(heading, pictures))

@@ -128,7 +128,7 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
             _text(passed, 1), '%', 'of setpoints sent as wanted',
             f'{_text(None if not wanted else wanted - as_wanted, 0)} changed, replaced or not sent',
         ),
-        *_link_cards(link),
+        *link_cards(link),
         Card(
             _text(mocap['rate_hz'], 0), 'Hz', 'motion capture',
             f'longest gap {_text(mocap["gap_ms"], 0)} ms',
@@ -136,12 +136,15 @@ def cards(summary: Mapping[str, Any], true: bool) -> list[Card]:
     ]  # fmt: skip
 
 
-def _link_cards(link: Mapping[str, Any]) -> list[Card]:
+def link_cards(link: Mapping[str, Any]) -> list[Card]:
     """Say how many setpoints were answered; nothing of a robot that sends no replies."""
     if link['sent'] is not None and link['replies'] is None:
         return []
     answered = 100 * link['replies'] / link['sent'] if link['sent'] else None
-    note = f'{_text(link["lost"], 0)} lost, round trip {_text(link["rtt_ms"]["p50"], 0)} ms'
+    lost, trip = link['lost'], link['rtt_ms']['p50']
+    note = f'{_text(lost, 0)} lost, round trip {_text(trip, 0)} ms'
+    if link['sent'] is not None and lost is trip is None:  # a bus of servos counts no round trips
+        note = f'{link["replies"]} of {link["sent"]}'
     return [Card(_text(answered, 1), '%', 'of setpoints answered', note)]
 
 
