@@ -185,6 +185,7 @@ OPERATORS: dict[str, Callable[[list[Value], Mapping[str, Any]], Value]] = {
     'Sigmoid': lambda given, _: torch.sigmoid(given[0]),
     'Sin': _pair(np.sin, torch.sin),
     'Slice': _slice,
+    'Softmax': lambda given, attributes: torch.softmax(given[0], dim=attributes.get('axis', -1)),
     'Softplus': lambda given, _: torch.nn.functional.softplus(given[0]),
     'Split': _split,
     'Sqrt': _pair(np.sqrt, torch.sqrt),

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from millirobot_adapt.core.robot.layout import StateLayout
+from millirobot_adapt.learning.context import Encoder, read_windows
 from millirobot_adapt.learning.inner_step import InnerStep, adapted_parameters
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
 from millirobot_adapt.learning.network import Normalisation, Theta, forward, masked_loss, theta_names
-from millirobot_adapt.learning.recurrence import Recurrence, read_windows
 from millirobot_adapt.learning.tracing import trace
 
 
@@ -110,42 +110,42 @@ def adapt_graph(theta: Theta, normalisation: Normalisation, step: InnerStep, win
 
 
 class ContextGraph(nn.Module):
-    """The recurrent learner, from SI.
+    """The encoder of a window, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (b0' (width1,), loss before, loss
     after, 1 if the context was taken and 0 if it was refused).
     """
 
-    def __init__(self, normalisation: Normalisation, recurrence: Recurrence, layout: StateLayout):
+    def __init__(self, normalisation: Normalisation, encoder: Encoder, layout: StateLayout):
         super().__init__()
         self.layout = layout
         self.normalisation = normalisation
+        self.encoder = type(encoder)
         # Registered, a tensor stands in the graph once; otherwise once for each row of the window.
-        self.tensors = nn.ParameterList(recurrence.tensors())
+        self.tensors = nn.ParameterList(encoder.tensors())
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
         inputs = self.normalisation.features(body_state(states, self.layout), actions)
         targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
-        reading = read_windows(theta, Recurrence(*self.tensors), inputs[None], targets[None], mask[None])
+        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs[None], targets[None], mask[None])
         return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
 
 
 class ContextStepGraph(nn.Module):
-    """The recurrent learner followed by the inner step, from SI.
+    """The encoder of a window followed by the inner step, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss before, loss
     after, gradient norm, mean of whether the context was taken and of the fraction of the step).
     """
 
-    def __init__(
-        self, normalisation: Normalisation, recurrence: Recurrence, step: InnerStep, layout: StateLayout
-    ) -> None:
+    def __init__(self, normalisation: Normalisation, encoder: Encoder, step: InnerStep, layout: StateLayout) -> None:
         super().__init__()
         self.layout = layout
         self.normalisation = normalisation
-        self.tensors = nn.ParameterList(recurrence.tensors())  # see ContextGraph
+        self.encoder = type(encoder)
+        self.tensors = nn.ParameterList(encoder.tensors())  # see ContextGraph
         self.step = step
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
@@ -153,7 +153,7 @@ class ContextStepGraph(nn.Module):
         *theta, states, actions, next_states, mask = arguments
         inputs = self.normalisation.features(body_state(states, self.layout), actions)[None]
         targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))[None]
-        reading = read_windows(theta, Recurrence(*self.tensors), inputs, targets, mask[None])
+        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs, targets, mask[None])
         shifted = [theta[0], theta[1] + reading.shift[0], *theta[2:]]
         update = self.step.update(shifted, inputs, targets, mask[None])
         outputs = forward(adapted_parameters(shifted, update), inputs)
@@ -165,29 +165,29 @@ class ContextStepGraph(nn.Module):
 def context_step_graph(
     theta: Theta,
     normalisation: Normalisation,
-    recurrence: Recurrence,
+    encoder: Encoder,
     step: InnerStep,
     window: int,
     layout: StateLayout,
 ) -> bytes:
-    """Build the graph (learning/graphs.py: ContextStepGraph) for windows of T1 rows, written out row by row."""
+    """Build the graph (learning/graphs.py: ContextStepGraph) for windows of T1 rows; the encoder is inside."""
     names, rows = theta_names(theta), _rows(layout)
     arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     model = trace(
-        ContextStepGraph(normalisation, recurrence, step, layout), arguments, [*names, *rows, 'mask'],
+        ContextStepGraph(normalisation, encoder, step, layout), arguments, [*names, *rows, 'mask'],
         [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], {},
     )  # fmt: skip
     return bytes(model.SerializeToString())
 
 
 def context_graph(
-    theta: Theta, normalisation: Normalisation, recurrence: Recurrence, window: int, layout: StateLayout
+    theta: Theta, normalisation: Normalisation, encoder: Encoder, window: int, layout: StateLayout
 ) -> bytes:
-    """Build the graph for windows of T1 rows; the recurrence is written out row by row, its parameters are inside."""
+    """Build the graph for windows of T1 rows; the parameters of the encoder are inside."""
     rows = _rows(layout)
     arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     model = trace(
-        ContextGraph(normalisation, recurrence, layout), arguments,
+        ContextGraph(normalisation, encoder, layout), arguments,
         [*theta_names(theta), *rows, 'mask'], ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
     )  # fmt: skip
     return bytes(model.SerializeToString())

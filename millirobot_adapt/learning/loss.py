@@ -26,6 +26,8 @@ class Losses:
     """Root mean square position error at the horizon [m]."""
     heading: Tensor
     """Root mean square heading error at the horizon [rad]."""
+    penalty: Tensor | float = 0.0
+    """What training adds for the state of the model itself, such as how far a belief is from its prior."""
 
 
 def adapt(

@@ -207,7 +207,7 @@ class Trainer:
         return loss
 
     def _total(self, found: Losses) -> Tensor:
-        return found.one_step + self.config.open_loop * found.open_loop
+        return found.one_step + self.config.open_loop * found.open_loop + found.penalty
 
     def _line(self) -> str:
         curves = self.curves

@@ -75,9 +75,9 @@ class TrainConfig(Config):
         3.0, 'Normalised inputs are clipped here; 0: nowhere, as for grbal_literal.', unit='standard deviations',
         low=0.0,
     )  # fmt: skip
-    context: int = param(128, 'Units of the recurrent learner (rebal, grbal_context).', low=1, high=1024)
+    context: int = param(128, 'Units of what reads the window (rebal, snail, pearl).', low=1, high=1024)
     short_windows: float = param(
-        0.0, "Part of a batch whose windows miss rows, as in a run's first seconds (grbal; 0.3 for rebal where 0).",
+        0.0, "Part of a batch whose windows miss rows, as in a run's first seconds (grbal; 0.3 for others if 0).",
         low=0.0, high=1.0,
     )  # fmt: skip
     open_loop: float = param(1.0, 'Weight of the open-loop loss, relative to the one-step loss.', low=0.0)

@@ -126,7 +126,10 @@ def full_window(bundle, seed=0):
     return Window(*(each[index] for each in rows), np.ones(bundle.window)), rows[0][1]
 
 
-BUNDLES = ('golden_bundle', 'golden_grbal_literal', 'golden_mb', 'golden_mb_de', 'golden_rebal', 'golden_rls')
+BUNDLES = (
+    *('golden_bundle', 'golden_grbal_literal', 'golden_mb', 'golden_mb_de', 'golden_pearl'),
+    *('golden_rebal', 'golden_rls', 'golden_snail'),
+)
 
 
 @pytest.mark.parametrize('name', BUNDLES)

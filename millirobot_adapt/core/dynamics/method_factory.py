@@ -23,6 +23,8 @@ METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'grbal': Grbal,
     'grbal_literal': Grbal,  # the graphs differ
     'rebal': Rebal,
+    'snail': Rebal,  # attention reads the window
+    'pearl': Rebal,  # a product of Gaussians does
     'rls': RecursiveLeastSquares,
 }
 

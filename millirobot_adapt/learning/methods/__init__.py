@@ -7,8 +7,10 @@ from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
 from millirobot_adapt.learning.methods.mb_aug import AugmentedModelBasedLearner
 from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
+from millirobot_adapt.learning.methods.pearl import PearlLearner
 from millirobot_adapt.learning.methods.rebal import RebalLearner
 from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
+from millirobot_adapt.learning.methods.snail import SnailLearner
 from millirobot_adapt.learning.methods.training_interface import Model
 
 METHODS: dict[str, type[Model]] = {
@@ -18,5 +20,7 @@ METHODS: dict[str, type[Model]] = {
     'grbal': GrbalLearner,
     'grbal_literal': GrbalLiteralLearner,
     'rebal': RebalLearner,
+    'snail': SnailLearner,
+    'pearl': PearlLearner,
     'rls': RecursiveLeastSquaresLearner,
 }
