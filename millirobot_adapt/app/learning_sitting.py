@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ from millirobot_adapt.bringup.processes import (
 )
 from millirobot_adapt.bringup.robot_choice import FLOORS, LATEST, choices_of
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
+from millirobot_adapt.core.dynamics.bundle import MANIFEST
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_source import TOPIC
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.state import StateView
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.online.kept_legs import RANDOM, kept_legs, save_unkept
 from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.learning_page import write_learning_page
@@ -95,14 +97,15 @@ class LearningSetup:
 
     def prepare(self, folder: RunFolder) -> None:
         """Make what the trainer reads; an earlier run's walks and newest model are taken over."""
-        write_settings(folder.path, self.robot, self.learn, self.train)
+        newest = None if self.resume is None else newest_bundle(self.resume)
+        train = self.train if newest is None else replace(self.train, method=read_yaml(newest / MANIFEST)['method'])
+        write_settings(folder.path, self.robot, self.learn, train)
         for name in (LEGS, MODELS):
             (folder.path / name).mkdir()
         if self.resume is not None:
             for path in sorted((self.resume / LEGS).glob('*.npz')):
                 shutil.copy2(path, folder.path / LEGS / path.name)
             save_unkept(self.resume, folder.path / LEGS)
-            newest = newest_bundle(self.resume)
             if newest is not None:
                 shutil.copytree(newest, folder.path / FIRST)
 

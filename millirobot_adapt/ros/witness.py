@@ -9,6 +9,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract.messages import seconds
+from millirobot_adapt.contract.reply_codec import decode_reply
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.states import BridgeState, LinkState
 from millirobot_adapt.contract.topics import MOTORS, REPLY, SENT, STATE
@@ -34,6 +35,8 @@ class Witness(Operator):
         self._poses: deque[float] = deque(maxlen=1000)
         self.replies = 0
         """Telemetry that the bridge has accepted."""
+        self.last_reply = 0.0
+        """When the newest of it was sampled [s, host clock]."""
         self.listen(MOTORS, self._on_motors)
         self.listen(SENT, self._on_sent, depth=100)
         self.listen(STATE, self._on_state, depth=100)
@@ -78,3 +81,4 @@ class Witness(Operator):
 
     def _on_reply(self, message: Float64MultiArray) -> None:
         self.replies += 1
+        self.last_reply = decode_reply(message.data).stamp

@@ -1,5 +1,7 @@
 """What a sitting of learning takes over from an earlier one, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def earlier(tmp_path):
     cut_walks([walk], 19, robot, metadata).save(run / LEGS / '0001.npz')
     for name, whole in (('0003', True), ('0004', False)):
         (run / MODELS / name).mkdir(parents=True)
-        (run / MODELS / name / ('model.yaml' if whole else 'theta.npz')).write_text(name)
+        (run / MODELS / name / ('model.yaml' if whole else 'theta.npz')).write_text(f'method: rebal  # {name}')
     return run
 
 
@@ -38,8 +40,9 @@ def test_legs_and_the_newest_whole_model_are_taken_over(earlier, tmp_path):
     setup(earlier).prepare(folder)
     assert (folder.path / LEGS / '0001.npz').read_bytes() == (earlier / LEGS / '0001.npz').read_bytes()
     assert newest_bundle(folder.path) == folder.path / FIRST
-    assert (folder.path / FIRST / 'model.yaml').read_text() == '0003', 'the last whole one'
-    assert read_settings(folder.path) == ('velociroach', setup().learn, setup().train)
+    assert (folder.path / FIRST / 'model.yaml').read_text() == 'method: rebal  # 0003', 'the last whole one'
+    # Training goes on with that model, so with its method.
+    assert read_settings(folder.path) == ('velociroach', setup().learn, replace(setup().train, method='rebal'))
 
 
 def test_a_sitting_from_nothing_begins_with_empty_folders(tmp_path):

@@ -133,7 +133,10 @@ def test_a_sitting_also_learns_to_predict_before_the_window_is_full(toy_rollouts
         off.theta[-1].add_(0.6)
         off.sizes.log_psi[-1].fill_(float(np.log(len(off.theta[-1]) / 2)))
     errors = {}
-    for name, config in (('whole windows', TRAIN), ('a sitting', replace(TRAIN, **SITTING_TRAINING))):
+    for name, config in (
+        ('whole windows', TRAIN),
+        ('a sitting', replace(TRAIN, short_windows=SITTING_TRAINING['short_windows'])),
+    ):
         trainer = OnlineTrainer(config, LEARN, ROBOT, Start(copy.deepcopy(off), {}, ''))
         trainer.take(rollouts)
         for _ in range(10):

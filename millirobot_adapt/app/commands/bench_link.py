@@ -124,7 +124,8 @@ def _tables(figures: LinkFigures) -> str:
         table(figures.rows),
         '',
         'stop: from the cause (last setpoint, signal, reset; for mocap.*, clock.* and the estimator the last accepted '
-        'pose) to motors commanded zero; they then brake for up to 0.7 s',
+        'pose, for bus.* the last reply where one came after it) to motors commanded zero; they then brake for up to '
+        '0.7 s',
         'wrong: accepted telemetry that is not, value by value, what the robot said to that command after it was sent',
     ]
     if figures.trips:

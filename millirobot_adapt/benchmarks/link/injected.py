@@ -29,6 +29,8 @@ class InjectedFault:
     bound_ms: float = POSE_STOP_MS
     from_pose: bool = True
     """The time runs from the last accepted pose, which the state says, and not from the injection."""
+    from_reply: bool = False
+    """The time runs from the last reply where one came after the request: the mock gets to it up to 0.1 s later."""
     restart: NodeProcess | None = None
     """The process that has to be started again afterwards."""
     applies: Callable[[RobotConfig], bool] = lambda robot: True
@@ -71,8 +73,8 @@ INJECTED = (
     InjectedFault('robot.leg_stuck', 'both', LEGS_STOP_MS, from_pose=False, applies=_has_legs),
     InjectedFault('robot.encoders', 'both', LEGS_STOP_MS, from_pose=False, applies=_has_encoders),
     InjectedFault('robot.reset', None, LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
-    InjectedFault('bus.loss', '1.0', LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
-    InjectedFault('bus.corruption', '1.0', LONGEST_STOP_MS, from_pose=False, applies=_has_servos),
+    InjectedFault('bus.loss', '1.0', LONGEST_STOP_MS, from_pose=False, from_reply=True, applies=_has_servos),
+    InjectedFault('bus.corruption', '1.0', LONGEST_STOP_MS, from_pose=False, from_reply=True, applies=_has_servos),
 )
 
 
@@ -80,7 +82,13 @@ def measure_injected(robot: LiveRobot, case: InjectedFault) -> FaultRow:
     """Inject one fault into a walk, see when the robot stands, end the fault, and arm again."""
     cause = robot.inject(case.fault, case.value)
     witness = robot.witness
-    row = watch(robot, cause, lambda: witness.last_pose(witness.changed_at) if case.from_pose else cause)
+
+    def begun() -> float:
+        if case.from_pose:
+            return witness.last_pose(witness.changed_at)
+        return max(cause, witness.last_reply) if case.from_reply else cause
+
+    row = watch(robot, cause, begun)
     robot.inject('clear')
     ended = robot.now()
     if case.restart is not None:
