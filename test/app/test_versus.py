@@ -97,8 +97,8 @@ def test_an_interruption_ends_it_with_what_there_is(demo, walked):
 
 
 def test_a_method_against_itself_and_an_unknown_one_are_refused_before_anything_walks(demo, walked):
-    with pytest.raises(UserError, match='walks with grbal already'):
-        versus.run_versus(demo, 'grbal', 1, 'millirobot demo', walked.walk)
+    with pytest.raises(UserError, match='walks with rebal already'):
+        versus.run_versus(demo, 'rebal', 1, 'millirobot demo', walked.walk)
     with pytest.raises(UserError, match='none_such'):
         versus.run_versus(demo, 'none_such', 1, 'millirobot demo', walked.walk)
     assert walked.notes == []

@@ -1,11 +1,13 @@
 """Parameter files with a mistake in them: each is refused with one line that says where and what."""
 
 import pytest
+import yaml
 
 from millirobot_adapt.bringup.processes import BRIDGE, CONTROLLER, NODES
 from millirobot_adapt.core.config import flatten, read_params
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.share import find
 
 HEAD = 'controller:\n  ros__parameters:\n'
 BAD_FILES = {
@@ -93,14 +95,29 @@ def test_a_file_that_is_not_there_and_one_that_is_a_folder(tmp_path):
     [
         ('pid_gains: [1800, 200, 100]', 'driver: pid_gains has 3 values instead of 10'),
         ('pid_gains: [a, b, c, d, e, f, g, h, i, j]', "pid_gains: each value must be of type int, not str ('a')"),
-        ('marker_offset: [0, 0]', 'marker_offset has 2 values instead of 6'),
         ('radio: {address: 70000}', 'driver: radio: address = 70000 is above its highest value 65534'),
-        ('marker_ofset: [0.0]', "did you mean 'marker_offset'?"),
     ],
 )
 def test_the_robots_file(tmp_path, line, says):
     file = tmp_path / 'robot.yaml'
     file.write_text(f'{line}\n')
+    with pytest.raises(UserError) as error:
+        load_robot(str(file))
+    assert str(error.value).startswith(str(file))
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('line', 'says'),
+    [
+        ('marker_offset: [0, 0]', 'marker_offset has 2 values instead of 6'),
+        ('marker_ofset: [0.0]', "did you mean 'marker_offset'?"),
+    ],
+)
+def test_a_line_in_a_whole_robots_file(tmp_path, line, says):
+    file = tmp_path / 'robot.yaml'
+    whole = yaml.safe_load(find('params/robots', 'rover', '.yaml').read_text())
+    file.write_text(yaml.safe_dump({**whole, **yaml.safe_load(line)}))
     with pytest.raises(UserError) as error:
         load_robot(str(file))
     assert str(error.value).startswith(str(file))
