@@ -9,7 +9,7 @@ from millirobot_adapt.core.robot.layout import StateLayout
 from millirobot_adapt.learning.context import Encoder, read_windows
 from millirobot_adapt.learning.inner_step import InnerStep, adapted_parameters
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
-from millirobot_adapt.learning.network import Normalisation, Theta, forward, masked_loss, theta_names
+from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
 from millirobot_adapt.learning.tracing import trace
 
 
@@ -131,53 +131,6 @@ class ContextGraph(nn.Module):
         targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
         reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs[None], targets[None], mask[None])
         return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
-
-
-class ContextStepGraph(nn.Module):
-    """The encoder of a window followed by the inner step, from SI.
-
-    (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss before, loss
-    after, gradient norm, mean of whether the context was taken and of the fraction of the step).
-    """
-
-    def __init__(self, normalisation: Normalisation, encoder: Encoder, step: InnerStep, layout: StateLayout) -> None:
-        super().__init__()
-        self.layout = layout
-        self.normalisation = normalisation
-        self.encoder = type(encoder)
-        self.tensors = nn.ParameterList(encoder.tensors())  # see ContextGraph
-        self.step = step
-
-    def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
-        """Adapt."""
-        *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states, self.layout), actions)[None]
-        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))[None]
-        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs, targets, mask[None])
-        shifted = [theta[0], theta[1] + reading.shift[0], *theta[2:]]
-        update = self.step.update(shifted, inputs, targets, mask[None])
-        outputs = forward(adapted_parameters(shifted, update), inputs)
-        after = masked_loss(outputs, targets, mask[None])[0]
-        taken = 0.5 * (reading.taken[0] + update.fraction[0])
-        return (*adapted_parameters(shifted, update), reading.loss_before[0], after, update.gradient_norm[0], taken)
-
-
-def context_step_graph(
-    theta: Theta,
-    normalisation: Normalisation,
-    encoder: Encoder,
-    step: InnerStep,
-    window: int,
-    layout: StateLayout,
-) -> bytes:
-    """Build the graph (learning/graphs.py: ContextStepGraph) for windows of T1 rows; the encoder is inside."""
-    names, rows = theta_names(theta), _rows(layout)
-    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
-    model = trace(
-        ContextStepGraph(normalisation, encoder, step, layout), arguments, [*names, *rows, 'mask'],
-        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], {},
-    )  # fmt: skip
-    return bytes(model.SerializeToString())
 
 
 def context_graph(

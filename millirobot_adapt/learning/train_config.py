@@ -68,9 +68,7 @@ class TrainConfig(Config):
     guard: bool = param(
         True, "Shorten an inner step that does not lower the window's loss, or leave it out; not for grbal_literal."
     )
-    row_weights: bool = param(
-        False, 'Learn how much each of the T1 past transitions counts in the inner step (grbal, grbal_context).'
-    )
+    row_weights: bool = param(False, 'Learn how much each of the T1 past transitions counts in the inner step (grbal).')
     clip: float = param(
         3.0, 'Normalised inputs are clipped here; 0: nowhere, as for grbal_literal.', unit='standard deviations',
         low=0.0,
