@@ -24,6 +24,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.sim.conditions import Condition
 from millirobot_adapt.sim.lockstep_robots import make_stepped
+from millirobot_adapt.sim.measure import OVERTURNED
 
 SETTLING = 0.8
 """So long after the start a walk is not measured [s]: the legs gather speed."""
@@ -33,15 +34,13 @@ SETTLING = 0.8
 class ReachBench:
     """What is tried."""
 
-    headings: int = 18
+    headings: int
     """Start headings, spread over the circle."""
-    levels: int = 4
+    levels: int
     """Levels of each action, from the lowest to the highest of its range."""
+    seed: int = 0
     seconds: float = 2.0
     """Length of a walk [s]."""
-    courses: int = 12
-    """Courses for which the bound is found, the first one along x of `world`."""
-    seed: int = 0
 
     def actions(self, robot: RobotConfig) -> FloatArray:
         """Return all combinations of levels, shape (levels ** nu, nu), in the units of the robot's actions."""
@@ -68,7 +67,7 @@ def sample_walks(robot: RobotConfig, condition: Condition, bench: ReachBench, jo
 
     Returns:
         Start heading [rad], velocity along x and y of `world` [m/s], yaw rate [rad/s], one row for each walk, shape
-        (N, 4). Walks in which the estimator lost the robot (it fell over) are left out.
+        (N, 4). Walks in which the robot fell over are left out.
     """
     headings = np.arange(bench.headings) * math.tau / bench.headings - math.pi
     tasks = list(itertools.product(headings, bench.actions(robot)))
@@ -81,6 +80,8 @@ def sample_walks(robot: RobotConfig, condition: Condition, bench: ReachBench, jo
 
 def fastest(samples: FloatArray, courses: Sequence[float]) -> list[Fastest]:
     """Return the fastest mixture of samples, shape (N, 4) as `sample_walks` returns them, along each course [rad]."""
+    if len(samples) == 0:
+        return [Fastest(course, math.nan) for course in courses]
     return [_fastest(samples, course) for course in courses]
 
 
@@ -89,9 +90,8 @@ def _walk(
 ) -> tuple[float, float, float, float] | None:
     start = replace(condition, start_yaw=heading, start_y=0.0)
     run = make_stepped(robot, start, make_estimator(EstimatorConfig(), robot), bench.seed)
-    try:
-        seen = [run.reset()] + [run.step(action) for _ in range(round(bench.seconds / robot.dt))]
-    except RuntimeError:  # no estimate
+    seen = [run.reset()] + [run.step(action) for _ in range(round(bench.seconds / robot.dt))]
+    if max(abs(each.true_rpy[0]) for each in seen) > OVERTURNED:
         return None
     first = round(SETTLING / robot.dt)
     positions = np.array([each.true_position for each in seen[first:]])

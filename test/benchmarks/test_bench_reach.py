@@ -2,11 +2,13 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from millirobot_adapt.app.main import main
+from millirobot_adapt.benchmarks import reach_bench
 from millirobot_adapt.benchmarks.reach_bench import ReachBench, fastest, sample_walks
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition, Slope
@@ -41,10 +43,24 @@ def test_where_every_walk_drifts_off_there_is_no_way():
     assert math.isnan(south.speed)
 
 
+def test_walks_in_which_the_robot_fell_over_do_not_count(monkeypatch):
+    class Fallen:
+        def reset(self):
+            return SimpleNamespace(true_position=np.zeros(3), true_rpy=np.array([2.0, 0.0, 0.0]))
+
+        def step(self, action):
+            return self.reset()
+
+    monkeypatch.setattr(reach_bench, 'make_stepped', lambda *_: Fallen())
+    samples = sample_walks(load_robot('rover'), Condition(), ReachBench(headings=3, levels=2))
+    assert samples.shape == (0, 4)
+    assert math.isnan(fastest(samples, [EAST])[0].speed)
+
+
 def test_a_steep_slope_costs_speed_across_it():
     """The rover slides on a slope of 25 degrees with little grip; on level ground it does not."""
     robot = load_robot('rover')
-    bench = ReachBench(headings=3, levels=2, courses=1)
+    bench = ReachBench(headings=3, levels=2)
     level = sample_walks(robot, Condition(terrain={'friction': 0.5}), bench)
     steep = sample_walks(robot, Condition(terrain={'friction': 0.5}, slope=Slope(angle=0.43, direction=NORTH)), bench)
     assert level.shape == steep.shape == (3 * 4, 4)

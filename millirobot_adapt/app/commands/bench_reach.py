@@ -16,12 +16,12 @@ def add(benchmarks: Any) -> None:
     parser = add_command(benchmarks, 'reach', _run)
     add_common(parser, '--robot', '--json')
     parser.add_argument('--condition', default='carpet', help='condition, by name or file (default: %(default)s)')
-    for name, what, least in (
-        ('headings', 'start headings, spread over the circle (default: 18)', 3),
-        ('levels', 'levels of each action (default: 4)', 2),
-        ('courses', 'courses for which the fastest way is found (default: 12)', 1),
+    for name, what, least, default in (
+        ('headings', 'start headings, spread over the circle (default: %(default)s)', 3, 18),
+        ('levels', 'levels of each action (default: %(default)s)', 2, 4),
+        ('courses', 'courses for which the fastest way is found (default: %(default)s)', 1, 12),
     ):
-        parser.add_argument(f'--{name}', type=between(int, least, 360), help=what)
+        parser.add_argument(f'--{name}', type=between(int, least, 360), default=default, help=what)
     add_common(parser, '--seed', '--jobs')
 
 
@@ -39,10 +39,9 @@ def _run(args: argparse.Namespace) -> int:
     from millirobot_adapt.sim.conditions import load_condition
 
     check_jobs(args.jobs)
-    chosen = {name: getattr(args, name) for name in ('headings', 'levels', 'courses') if getattr(args, name)}
-    bench = ReachBench(seed=args.seed, **chosen)
+    bench = ReachBench(args.headings, args.levels, args.seed)
     samples = sample_walks(load_robot(args.robot), load_condition(args.condition), bench, args.jobs)
-    ways = fastest(samples, [number * math.tau / bench.courses for number in range(bench.courses)])
+    ways = fastest(samples, [number * math.tau / args.courses for number in range(args.courses)])
     if args.json:
         plain = [asdict(way) | {'speed': None if math.isnan(way.speed) else way.speed} for way in ways]
         print(json.dumps({'condition': args.condition, 'walks': len(samples), 'ways': plain}, indent=2))
