@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.contract.reply_codec import decode_reply
-from millirobot_adapt.contract.topics import BACK_EMF, BATTERY, IMU, LEGS, ODOMETRY, PATH, REPLY, WORLD_FRAME
+from millirobot_adapt.contract.topics import (
+    BACK_EMF,
+    BATTERY,
+    IMU,
+    LEGS,
+    ODOMETRY,
+    PATH,
+    REPLY,
+    REPLY_PARTS,
+    WORLD_FRAME,
+    Topic,
+)
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.estimation.assembly import state_of
 from millirobot_adapt.core.estimation.estimator_interface import Estimate
@@ -140,6 +151,13 @@ class TelemetryGatherer:
         while len(self._waiting) > self.KEPT:
             del self._waiting[min(self._waiting)]
         return None
+
+
+def reported_parts(robot: RobotConfig) -> tuple[Topic, ...]:
+    """Return the parts of a reply that a robot reports; the others are not published."""
+    layout = robot.layout
+    reported = (bool(layout.joints), robot.gyro, layout.battery, layout.effort is not None)
+    return tuple(topic for topic, there in zip(REPLY_PARTS, reported, strict=True) if there)
 
 
 class StateGatherer:

@@ -177,5 +177,8 @@ FENCE = Topic(
 VIEW_TOPICS: tuple[Topic, ...] = (CANDIDATES, FENCE)
 """To look at while the robot walks; recorded only on request, as candidates are published only for a subscriber."""
 
+REPLY_PARTS = (LEGS, IMU, BATTERY, BACK_EMF)
+"""The parts of a telemetry reply, in the order in which `MessageBuilder.telemetry` builds their messages."""
+
 WORLD_FRAME = 'world'
 BODY_FRAME = 'base_link'

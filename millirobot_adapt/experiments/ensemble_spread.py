@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.analysis.statistics import Interval, mean_interval
+from millirobot_adapt.analysis.statistics import Interval
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.layout import PLANE
-from millirobot_adapt.experiments.foresight import FEWEST, correlation
+from millirobot_adapt.experiments.foresight import FEWEST, correlation, with_interval, within_walks
 from millirobot_adapt.learning.log_rollouts import Log
 
 HEADING = 'Does the spread of the ensemble predict its error H steps ahead?'
@@ -80,13 +80,12 @@ def ensemble_spread(log: Log, members: Sequence[AdaptedModel], horizon: int) -> 
     if not spreads:
         raise UserError(f'{log.name}: holds no {horizon} valid transitions in a row; give longer walks or --horizon')
     walks = [np.column_stack(pair) for pair in zip(spreads, errors, strict=True)]
-    own = np.array([correlation(walk) for walk in walks if len(walk) >= FEWEST])
-    own = own[np.isfinite(own)]
+    within, interval, counted = within_walks([walk for walk in walks if len(walk) >= FEWEST])
     return EnsembleSpread(
         log.name,
-        len(own),
-        float(own.mean()) if len(own) else float('nan'),
-        mean_interval(own) if len(own) else None,
+        counted,
+        within,
+        interval,
         correlation(np.concatenate(walks)),
         float(np.concatenate(spreads).mean()),
         float(np.concatenate(errors).mean()),
@@ -106,8 +105,15 @@ def spread_table(found: Sequence[EnsembleSpread]) -> Table:
     """Lay out what was found, a row for each log."""
     rows = []
     for each in found:
-        ends = '' if each.within_interval is None else ' [{:.2f}, {:.2f}]'.format(*each.within_interval)
         lengths = [f'{1e3 * length:.1f}' for length in (each.spread, each.error, each.alone)]
-        rows.append([each.log, str(each.walks), f'{each.within:.2f}{ends}', f'{each.over_all:.2f}', *lengths])
+        rows.append(
+            [
+                each.log,
+                str(each.walks),
+                with_interval(each.within, each.within_interval),
+                f'{each.over_all:.2f}',
+                *lengths,
+            ]
+        )
     columns = ['log', 'walks', 'within walks', 'over all walks', 'spread [mm]', 'error [mm]', 'alone [mm]']
     return Table(HEADING, columns, rows)

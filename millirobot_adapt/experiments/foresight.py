@@ -50,10 +50,8 @@ def foresights(episodes: Sequence[Episode], methods: Sequence[str]) -> list[Fore
     for method in methods:
         walks = [pairs for each in episodes if each.spec.method == method and len(pairs := _pairs(each)) >= FEWEST]
         if walks:
-            own = np.array([correlation(walk) for walk in walks])
-            own = own[np.isfinite(own)]
-            within = float(own.mean()) if len(own) else float('nan')
-            found.append(Foresight(method, len(walks), within, mean_interval(own), correlation(np.concatenate(walks))))
+            within, interval, _ = within_walks(walks)
+            found.append(Foresight(method, len(walks), within, interval, correlation(np.concatenate(walks))))
     return found
 
 
@@ -76,10 +74,25 @@ def correlation(pairs: FloatArray) -> float:
     return float(stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
 
 
+def within_walks(walks: Sequence[FloatArray]) -> tuple[float, Interval | None, int]:
+    """Return the mean of the walks' own correlations, its 95 % interval, and how many walks have one.
+
+    The mean is NaN where no walk has one; the interval None for fewer than two.
+    """
+    own = np.array([correlation(walk) for walk in walks])
+    own = own[np.isfinite(own)]
+    return (float(own.mean()), mean_interval(own), len(own)) if len(own) else (float('nan'), None, 0)
+
+
+def with_interval(mean: float, interval: Interval | None) -> str:
+    """Return a correlation as a cell of a table."""
+    return f'{mean:.2f}' if interval is None else '{:.2f} [{:.2f}, {:.2f}]'.format(mean, *interval)
+
+
 def foresight_table(found: Sequence[Foresight]) -> Table:
     """Lay out the correlations, a row for each method."""
     rows = []
     for each in found:
-        ends = '' if each.within_interval is None else ' [{:.2f}, {:.2f}]'.format(*each.within_interval)
-        rows.append([each.method, str(each.walks), f'{each.within:.2f}{ends}', f'{each.over_all:.2f}'])
+        within = with_interval(each.within, each.within_interval)
+        rows.append([each.method, str(each.walks), within, f'{each.over_all:.2f}'])
     return Table(HEADING, ['method', 'walks', 'within walks', 'over all walks'], rows)

@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from millirobot_adapt.contract.messages import StateGatherer
+from millirobot_adapt.contract.messages import StateGatherer, reported_parts
 from millirobot_adapt.contract.state_codec import decode_state
 from millirobot_adapt.contract.tick_codec import decode_tick
 from millirobot_adapt.contract.topics import (
     ADAPTATION,
     ARRIVALS,
     BACK_EMF,
-    BATTERY,
     DECISION,
-    IMU,
-    LEGS,
     ODOMETRY,
     REPLY,
+    REPLY_PARTS,
     SENT,
     SETPOINT,
     STATE,
@@ -52,8 +50,6 @@ from millirobot_adapt.recording.tables import (
 TICKS, STATES, QUALITY = 'ticks', 'states', 'state_quality'
 """Tables that are no topic of their own."""
 _COMMANDS = {topic.name for topic in (SETPOINT, SENT, DECISION)}
-_PARTS = (LEGS, IMU, BATTERY, BACK_EMF)
-"""What a robot that reports everything publishes of a reply; of others the reply itself is read."""
 _LEFT_OUT = (ARRIVALS, REPLY, ADAPTATION)
 """Second copies of poses, telemetry and ticks."""
 
@@ -103,7 +99,7 @@ class _Collected:
         self.rows: dict[str, list[Row]] = {}
         self.plans: list[np.ndarray] = []
         self._gatherer = StateGatherer(robot)
-        self._joined = {topic.name for topic in (ODOMETRY, *(_PARTS if _reports_all(robot) else (REPLY,)))}
+        self._joined = {topic.name for topic in (ODOMETRY, *(REPLY_PARTS if _reports_all(robot) else (REPLY,)))}
 
     def add(self, name: str, kind: str, message: Any, received: float) -> None:
         """Take one message."""
@@ -139,9 +135,8 @@ class _Collected:
 
 
 def _reports_all(robot: RobotConfig) -> bool:
-    """Return whether a robot publishes every part of its replies."""
-    layout = robot.layout
-    return bool(layout.joints) and layout.effort is not None and layout.battery and robot.gyro
+    """Return whether a robot publishes every part of its replies; of others the reply itself is read."""
+    return reported_parts(robot) == REPLY_PARTS
 
 
 def table_name(topic: str) -> str:

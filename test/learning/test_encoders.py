@@ -6,19 +6,22 @@ import pytest
 torch = pytest.importorskip('torch')
 onnx = pytest.importorskip('onnx')
 
-from robots import LAYOUT  # noqa: E402
-from test_rebal import NORMALISATION, errors_of_toys, some_windows, train_and_export  # noqa: E402
+from test_rebal import (  # noqa: E402
+    NORMALISATION,
+    check_format,
+    check_graph,
+    errors_of_toys,
+    some_windows,
+    train_and_export,
+)
 
 from millirobot_adapt.app.main import main  # noqa: E402
-from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
 from millirobot_adapt.learning.attention import Attention, initialise_attention  # noqa: E402
 from millirobot_adapt.learning.context import shifted  # noqa: E402
 from millirobot_adapt.learning.gaussian_context import Belief, initialise_gaussian_context  # noqa: E402
-from millirobot_adapt.learning.graphs import ContextGraph, context_graph  # noqa: E402
-from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
 from millirobot_adapt.learning.loss import losses  # noqa: E402
 from millirobot_adapt.learning.methods.pearl import PearlLearner  # noqa: E402
-from millirobot_adapt.learning.network import initialise, theta_names  # noqa: E402
+from millirobot_adapt.learning.network import initialise  # noqa: E402
 from millirobot_adapt.learning.segments import cut  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -131,34 +134,12 @@ def test_training_draws_z_and_pays_for_its_divergence_while_planning_takes_the_m
 @pytest.mark.parametrize('kind', ['snail', 'pearl'])
 def test_the_graph_equals_pytorch(kind):
     theta, encoder = make(kind, torch.float32)
-    session = make_session(context_graph(theta, NORMALISATION, encoder, ROWS, LAYOUT), {})
-    names = [*theta_names(theta), 'states', 'actions', 'next_states', 'mask']
-    generator = torch.Generator().manual_seed(3)
-    taken = []
-    for missing in 8 * [*range(ROWS + 1)]:
-        start = 0.3 * torch.randn(1, 24, generator=generator)
-        changes = NORMALISATION.change(torch.randn(ROWS, 1, 8, generator=generator))
-        trail = integrate(start, changes, 0.1, LAYOUT)[:, 0]
-        actions, mask = 35 + 12 * torch.randn(ROWS, 2, generator=generator), torch.ones(ROWS)
-        mask[:missing] = 0
-        given = [*theta, trail[:-1], actions, trail[1:], mask]
-        with torch.no_grad():
-            expected = ContextGraph(NORMALISATION, encoder, LAYOUT)(*given)
-        found = run_graph(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
-        for value, wanted in zip(found, expected, strict=True):
-            np.testing.assert_allclose(value.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-5)
-        taken.append(float(found[-1].numpy()))
-    assert set(taken) == {0.0, 1.0}
+    check_graph(theta, encoder, ROWS, 8 * [*range(ROWS + 1)])
 
 
 @pytest.mark.parametrize('kind', ['snail', 'pearl'])
 def test_the_graph_keeps_formats_that_onnxruntime_has_long_read_and_each_array_once(kind):
-    theta, encoder = make(kind, torch.float32)
-    model = onnx.load_from_string(context_graph(theta, NORMALISATION, encoder, ROWS, LAYOUT))
-    assert model.ir_version == 8
-    assert [(operators.domain, operators.version) for operators in model.opset_import] == [('', 17)]
-    arrays = sum(tensor.numel() for tensor in encoder.tensors())
-    assert sum(np.prod(array.dims) for array in model.graph.initializer) < 2 * arrays
+    check_format(*make(kind, torch.float32), ROWS)
 
 
 @pytest.mark.parametrize(('method', 'skew'), [('snail', 0.4), ('pearl', 0.0)])

@@ -8,11 +8,15 @@ from sensor_msgs.msg import BatteryState, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from millirobot_adapt.contract import topics
+from millirobot_adapt.contract.messages import reported_parts
 from millirobot_adapt.contract.reply_codec import encode_reply
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.ros.conversions import joint_state, labelled_array, qos, status, telemetry_messages
+
+KINDS = (JointState, Imu, BatteryState, Float64MultiArray)
+"""Messages of `topics.REPLY_PARTS`."""
 
 
 class ExchangePublisher:
@@ -29,14 +33,10 @@ class ExchangePublisher:
         self._sent = node.create_publisher(JointState, topics.SENT.name, qos(topics.SENT))
         self._decision = node.create_publisher(JointState, topics.DECISION.name, qos(topics.DECISION))
         self._reply = node.create_publisher(Float64MultiArray, topics.REPLY.name, qos(topics.REPLY))
-        kinds = (
-            (topics.LEGS, JointState, bool(layout.joints)),
-            (topics.IMU, Imu, robot.gyro),
-            (topics.BATTERY, BatteryState, layout.battery),
-            (topics.BACK_EMF, Float64MultiArray, layout.effort is not None),
-        )
+        reported = reported_parts(robot)
         self._publishers = [
-            node.create_publisher(kind, topic.name, qos(topic)) if reported else None for topic, kind, reported in kinds
+            node.create_publisher(kind, topic.name, qos(topic)) if topic in reported else None
+            for topic, kind in zip(topics.REPLY_PARTS, KINDS, strict=True)
         ]
 
     def publish(self, stamp: float, sent: FloatArray, telemetry: Telemetry | None, decided: FloatArray | None) -> None:
