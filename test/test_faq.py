@@ -1,6 +1,7 @@
 """The messages that docs/faq.md quotes are messages of the code."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -12,8 +13,7 @@ FIRST_CELLS = re.findall(r'^\| (.+?) \|', FAQ, re.MULTILINE)
 MESSAGES = [message for cell in FIRST_CELLS for message in re.findall('`(.+?)`', cell)]
 
 
-def templates():
-    """Every text in the code, with `...` for what is put in."""
+def texts():
     for package in ('millirobot_adapt', 'firmware_bridge'):
         for path in (ROOT / package).rglob('*.py'):
             for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
@@ -23,13 +23,16 @@ def templates():
                     yield node.value
 
 
-TEMPLATES = list(templates())
+@functools.cache
+def templates():
+    """Every text in the code, with `...` for what is put in; read when a test asks, as every worker imports this."""
+    return frozenset(texts())
 
 
 def said(message):
     """Whether some text of the code can come out as the message; `...` at its ends may hide other texts."""
     core = message.removeprefix('...').removesuffix('...').strip()
-    return any(core in template for template in TEMPLATES)
+    return any(core in template for template in templates())
 
 
 def test_there_are_messages():

@@ -54,20 +54,16 @@ np.savez(sys.argv[2], pictures=pictures, empty=empty, **robots)
 """
 
 
+@pytest.fixture(scope='module')
 def graphics():
-    """Whether this machine can draw; the variable that the search sets is taken back."""
+    """Skip where this machine cannot draw; the variable that the search sets is taken back."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('MUJOCO_GL', '')
         patch.delenv('MUJOCO_GL')
         try:
             choose_backend()
         except UserError:
-            return False
-        return True
-
-
-GRAPHICS = graphics()
-needs_graphics = pytest.mark.skipif(not GRAPHICS, reason='neither EGL nor OSMesa')
+            pytest.skip('neither EGL nor OSMesa')
 
 
 def near(picture, colour, tolerance=40):
@@ -80,9 +76,7 @@ WANTED, WALKED = (160, 170, 180), (31, 41, 51)
 
 
 @pytest.fixture(scope='module')
-def rendered(tmp_path_factory):
-    if not GRAPHICS:
-        pytest.skip('neither EGL nor OSMesa')
+def rendered(graphics, tmp_path_factory):
     home = tmp_path_factory.mktemp('film')
     run = synthetic_run.write_run(home / 'run', lively=True)
     subprocess.run([sys.executable, '-c', RENDER, str(run), str(home / 'found.npz')], check=True, timeout=300)
@@ -128,9 +122,7 @@ def test_the_caption_of_a_fault_stands_below_when_it_has_begun(rendered):
     assert dark[1] > max(dark[0], dark[2]) + 150
 
 
-def test_the_command_writes_a_gif_of_the_size_and_length_asked_for(tmp_path):
-    if not GRAPHICS:
-        pytest.skip('neither EGL nor OSMesa')
+def test_the_command_writes_a_gif_of_the_size_and_length_asked_for(graphics, tmp_path):
     run = synthetic_run.write_run(tmp_path / 'run', ticks=60)
     out = tmp_path / 'x.gif'
     done = subprocess.run(
@@ -169,7 +161,7 @@ def legs_alone(folder):
     return folder
 
 
-@needs_graphics
+@pytest.mark.usefixtures('graphics')
 def test_a_bag_without_poses_is_one_line(tmp_path, capsys):
     assert 'holds no poses' in complaint(capsys, legs_alone(tmp_path / 'run'))
 
@@ -183,7 +175,7 @@ def test_what_cannot_be_filmed_is_one_line(tmp_path, capsys):
     assert '--end 3' in complaint(capsys, run, '--start', '4', '--end', '3')
 
 
-@needs_graphics
+@pytest.mark.usefixtures('graphics')
 def test_a_name_that_is_no_film_is_one_line(tmp_path, capsys):
     run = legs_alone(tmp_path / 'run')
     assert 'ends in .mp4 or .gif' in complaint(capsys, run, '--out', tmp_path / 'x.avi')
