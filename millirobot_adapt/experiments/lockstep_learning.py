@@ -17,32 +17,26 @@ import numpy as np
 
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.statistics import mean_interval
-from millirobot_adapt.core.config import read_params
 from millirobot_adapt.core.control.random_policy import RandomPolicy
-from millirobot_adapt.core.control.wiring import ControllerConfig, assemble
-from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.control.wiring import assemble
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.share import find
-from millirobot_adapt.experiments.episode import EpisodeSpec, summarise_episode
+from millirobot_adapt.experiments.episode import summarise_episode
+from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge, learned_controller
 from millirobot_adapt.experiments.recorded_robot import RecordedRobot
-from millirobot_adapt.experiments.runner import run_episode, walk
+from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.learner import Learner
 from millirobot_adapt.learning.online.progress_file import ProgressFile
 from millirobot_adapt.learning.online.schedule import Schedule
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, cut_walks
 from millirobot_adapt.learning.train_config import TrainConfig
-from millirobot_adapt.sim.conditions import Condition, load_condition
+from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.lockstep_robots import make_stepped
 
-_LEG, _JUDGE = 1, 2  # keys of generators
-JUDGED = ('figure8_small', 'left', 'straight')
-"""Paths by which a model is judged; on a zigzag the costs of one model scatter more than models differ."""
-SAMPLES = 100
-"""K of the planner, which is given less to do than live."""
+_LEG = 1  # key of generators
 
 
 @dataclass(frozen=True)
@@ -155,7 +149,7 @@ class _Run:
             self._marks.pop(0)
             if self._bundle is None or not self._what.walks:
                 continue
-            costs = judge(self._what, self._bundle, self._condition)
+            costs = judge(JudgedWalks(self._what.robot, self._condition, self._what.walks), self._bundle)
             mean, interval = float(np.mean(costs)), mean_interval(np.array(costs))
             self._add(cost_judged=mean, interval=interval, costs=costs, bundle=self._bundle.name)
             within = f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else ''
@@ -176,7 +170,7 @@ class _Run:
         ticks, cost = round(what.learn.leg_seconds / robot.dt), None
         if shape:
             assert self._bundle is not None
-            loop = assemble(_controller(what, self._bundle, shape, seed)).loop
+            loop = assemble(learned_controller(what.robot, str(self._bundle), shape, seed)).loop
             table, _, _ = walk(recorded, loop, make_path(shape), ticks)
             found = summarise_episode(table, robot.dt)
             cost = found.cost if found else None
@@ -190,28 +184,3 @@ class _Run:
             'estimator': EstimatorConfig().method, 'shape': shape or 'random',
         }  # fmt: skip
         return cut_walks([recorded.walk()], ticks, robot, metadata), cost
-
-
-def judge(what: LockstepLearning, bundle: Path, condition: Condition) -> list[float]:
-    """Return the cost of a step in walks that are the same for every model: paths in turn, seeds of their own."""
-    costs = []
-    for number in range(what.walks):
-        shape = JUDGED[number % len(JUDGED)]
-        seed = int(generator(what.learn.seed, _JUDGE, number).integers(2**31))
-        spec = EpisodeSpec(
-            'learned', 0, condition, seed, 15.0, _controller(what, bundle, shape, seed), EstimatorNodeConfig()
-        )
-        found = summarise_episode(run_episode(spec).table, load_robot(what.robot).dt)
-        if found is not None:
-            costs.append(found.cost)
-    return costs
-
-
-def _controller(what: LockstepLearning, bundle: Path, shape: str, seed: int) -> ControllerConfig:
-    shipped = read_params(find('params', 'controller', '.yaml'), 'controller', ControllerConfig)
-    dt = load_robot(what.robot).dt
-    return replace(
-        shipped, robot=what.robot, model=str(bundle), method='', path=shape, seed=seed,
-        planner=replace(shipped.planner, samples=SAMPLES, batch=SAMPLES),
-        engine=replace(shipped.engine, threads=1), deadline=min(shipped.deadline, 0.9 * dt),
-    )  # fmt: skip

@@ -55,6 +55,15 @@ def add(subparsers: Any) -> None:
         'table and a figure; the same command goes on where an earlier one ended',
     )  # fmt: skip
     add_force(lockstep)
+    judging = parser.add_argument_group('judging')
+    judging.add_argument(
+        '--judge', type=user_path, nargs='+', metavar='RUN',
+        help='do not learn: let the models that these sittings, live or in lock-step, had after each of --marks walk '
+        '--walks paths in lock-step on --condition; equal walks for all',
+    )  # fmt: skip
+    judging.add_argument(
+        '--beside', nargs='+', metavar='MODEL', help='models to compare with (default: the one that ships for --robot)'
+    )
 
 
 def _minutes(text: str) -> tuple[float, ...]:
@@ -70,6 +79,10 @@ def _learn(args: argparse.Namespace) -> int:
 
     Exit codes: 0 learned to the end, 1 ended early, 2 bad input, 130 interrupted.
     """
+    if args.judge:
+        return _judge(args)
+    if args.beside:
+        raise UserError('--beside: belongs to --judge RUN')
     need_torch()
     return _lockstep(args) if args.lockstep else _live(args)
 
@@ -143,6 +156,24 @@ def _lockstep(args: argparse.Namespace) -> int:
     (args.out / FILE).unlink(missing_ok=True)
     learn_in_lockstep(what)
     print(f'what was learned: {write_learning_page(args.out)}')
+    return 0
+
+
+def _judge(args: argparse.Namespace) -> int:
+    from millirobot_adapt.bringup.robot_choice import FLOORS
+    from millirobot_adapt.core.robot.description import load_robot
+    from millirobot_adapt.core.share import default_model
+    from millirobot_adapt.experiments.judge_sittings import judge_sittings, standings_table
+    from millirobot_adapt.experiments.judged_walks import JudgedWalks
+    from millirobot_adapt.sim.conditions import load_condition
+
+    if not args.marks:
+        raise UserError('--judge: needs --marks, the minutes after which models are judged, such as 5,10,15,20')
+    robot = load_robot(args.robot)
+    condition = load_condition(args.condition or FLOORS[robot.driver.kind])
+    walks = JudgedWalks(args.robot, condition, args.walks, args.seed)
+    beside = args.beside or [default_model(robot.name)]
+    print(standings_table(judge_sittings(walks, args.judge, args.marks, beside, lambda line: print(line, flush=True))))
     return 0
 
 

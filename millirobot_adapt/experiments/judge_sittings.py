@@ -1,0 +1,132 @@
+"""Judge what sittings of learning had reached after some minutes, beside models that ship, on the same walks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from millirobot_adapt.analysis.statistics import Interval, mean_interval, ratio_of
+from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge
+from millirobot_adapt.learning.online.progress_file import FILE, read_progress
+from millirobot_adapt.learning.online.sitting_folder import MODELS
+
+
+@dataclass(frozen=True)
+class JudgedModel:
+    """A model in the walks that judge."""
+
+    name: str
+    """Name of the sitting's folder, or of the model."""
+    minutes: float | None
+    """Of the sitting's clock; None: a model that is of no sitting."""
+    bundle: str
+    """What walked: a folder, or a name under models/."""
+    costs: tuple[float, ...]
+    """Cost of a step in each of the walks."""
+
+    @property
+    def cost(self) -> float:
+        """Mean over the walks."""
+        return float(np.mean(self.costs))
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of the mean."""
+        return mean_interval(np.array(self.costs))
+
+
+def judge_sittings(
+    walks: JudgedWalks,
+    sittings: Sequence[Path],
+    marks: Sequence[float],
+    beside: Sequence[str],
+    say: Callable[[str], object] = print,
+) -> list[JudgedModel]:
+    """Walk with the models that stand beside, then with the newest model of each sitting at each of the marks.
+
+    A model that stands at several marks walks once.
+
+    Args:
+        walks: What is walked.
+        sittings: Folders of live sittings or of sittings in lock-step.
+        marks: Minutes of the sittings' clocks.
+        beside: Models to compare with, by name or folder.
+        say: Takes a line for each model.
+
+    Raises:
+        UserError: a folder is of no sitting; a model is not there, or is for another robot.
+    """
+    asked: list[tuple[str, float | None, str]] = [(Path(name).name, None, name) for name in beside]
+    for folder in sittings:
+        for mark in marks:
+            newest = model_at(folder, mark)
+            if newest is None:
+                say(f'{folder.name}: no model after {mark:g} min')
+            else:
+                asked.append((_name(folder), mark, str(newest)))
+    walked: dict[str, tuple[float, ...]] = {}
+    standings = []
+    for name, minutes, bundle in asked:
+        if bundle not in walked:
+            walked[bundle] = tuple(judge(walks, bundle))
+        standings.append(JudgedModel(name, minutes, bundle, walked[bundle]))
+        after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
+        say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
+    return standings
+
+
+def model_at(folder: Path, minutes: float) -> Path | None:
+    """Return the newest bundle that a sitting had after so many minutes of its clock; None: it had none yet.
+
+    Live, the clock runs from the beginning of the first leg; in lock-step it is that of walking and training.
+
+    Raises:
+        UserError: the folder is of no sitting, or the bundle is gone.
+    """
+    rows = read_progress(folder)
+    if not rows:
+        raise UserError(f'{folder}: has no {FILE}; name the folder of a run of `millirobot learn`')
+    first = rows[0]
+    began = float(first['wall_s']) - float(first.get('seconds', 0.0))
+    made = [row['bundle'] for row in rows if 'bundle' in row and 'costs' not in row and _at(row, began) <= minutes]
+    if not made:
+        return None
+    bundle = folder / MODELS / str(made[-1])
+    if not bundle.is_dir():
+        raise UserError(f'{bundle}: is not there, though {FILE} names it')
+    return bundle
+
+
+def _at(row: dict[str, Any], began: float) -> float:
+    return float(row['clock_min']) if 'clock_min' in row else (float(row['wall_s']) - began) / 60.0
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name
+
+
+def standings_table(standings: Sequence[JudgedModel]) -> str:
+    """Return the standings as a Markdown table: costs, and ratios to each model that is of no sitting.
+
+    A ratio is the geometric mean of those of the walks' pairs, as in `millirobot evaluate`.
+    """
+    others = [standing for standing in standings if standing.minutes is None]
+    lines = [
+        f'| | clock [min] | model | cost of a step |{"".join(f" over {other.name} |" for other in others)}',
+        f'|---|---|---|---|{"---|" * len(others)}',
+    ]
+    for standing in standings:
+        minutes = '' if standing.minutes is None else f'{standing.minutes:g}'
+        ratios = [ratio_of(np.array(standing.costs), np.array(other.costs)) for other in others]
+        cells = [standing.name, minutes, Path(standing.bundle).name, _figure(standing.cost, standing.interval)]
+        lines.append('| ' + ' | '.join([*cells, *(_figure(*ratio) for ratio in ratios)]) + ' |')
+    return '\n'.join(lines)
+
+
+def _figure(value: float, interval: Interval | None) -> str:
+    return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')
