@@ -17,7 +17,7 @@ from millirobot_adapt.learning.online.sitting_folder import MODELS
 
 
 @dataclass(frozen=True)
-class JudgedModel:
+class SittingStanding:
     """A model in the walks that judge."""
 
     name: str
@@ -46,7 +46,7 @@ def judge_sittings(
     marks: Sequence[float],
     beside: Sequence[str],
     say: Callable[[str], object] = print,
-) -> list[JudgedModel]:
+) -> list[SittingStanding]:
     """Walk with the models that stand beside, then with the newest model of each sitting at each of the marks.
 
     A model that stands at several marks walks once.
@@ -74,7 +74,7 @@ def judge_sittings(
     for name, minutes, bundle in asked:
         if bundle not in walked:
             walked[bundle] = tuple(judge(walks, bundle))
-        standings.append(JudgedModel(name, minutes, bundle, walked[bundle]))
+        standings.append(SittingStanding(name, minutes, bundle, walked[bundle]))
         after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
         say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
     return standings
@@ -110,7 +110,7 @@ def _name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def standings_table(standings: Sequence[JudgedModel]) -> str:
+def standings_table(standings: Sequence[SittingStanding]) -> str:
     """Return the standings as a Markdown table: costs, and ratios to each model that is of no sitting.
 
     A ratio is the geometric mean of those of the walks' pairs, as in `millirobot evaluate`.
