@@ -22,7 +22,7 @@ CLOCK_TOLERANCE = 0.1
 """The robot's clock may run this much faster or slower than the host's: what is left is noise of short spans."""
 CLOCK_SPAN = 0.05
 """One rate of the clock is taken over at least this [s]: the robot's clock may count whole milliseconds. The median of
-all such rates counts."""
+all such rates counts, among replies that came as quickly as is usual."""
 STILL_GYRO = 1.0
 """A robot that stands shows less, offsets included [rad/s]."""
 GRAVITY = 9.81
@@ -135,7 +135,7 @@ def _low_battery(robot: RobotConfig) -> float:
 
 def _clock(trips: Sequence[Trip], robot: RobotConfig) -> str | None:
     """Return what is wrong with the robot's clock, None when it runs as its file says."""
-    heard = [(trip.reply, trip.arrived) for trip in trips if trip.reply is not None and trip.arrived is not None]
+    heard = _quick_half(trips)
     times = np.array([arrived for _, arrived in heard])
     ends = np.searchsorted(times, times + CLOCK_SPAN)
     pairs = [(heard[begin][0], heard[end][0]) for begin, end in enumerate(ends) if end < len(heard)]
@@ -155,6 +155,19 @@ def _clock(trips: Sequence[Trip], robot: RobotConfig) -> str | None:
     if rate == 0.0:
         return "the robot's clock stands still: look at scales.clock and index_before_timestamp in the robot's file"
     return f"{runs}: set scales.clock to about {scale / rate:.2g} (or index_before_timestamp) in the robot's file"
+
+
+def _quick_half(trips: Sequence[Trip]) -> list[tuple[TelemetryReply, float]]:
+    """Return replies and arrivals of the quicker trips: one held up tells little of a clock."""
+    heard = [
+        (trip.arrived - trip.sent, trip.reply, trip.arrived)
+        for trip in trips
+        if trip.reply is not None and trip.arrived is not None
+    ]
+    if not heard:
+        return []
+    usual = np.median([taken for taken, _, _ in heard])
+    return [(reply, arrived) for taken, reply, arrived in heard if taken <= usual]
 
 
 def _others(trips: Sequence[Trip]) -> list[str]:

@@ -113,11 +113,23 @@ static uint64_t milliseconds(void) {
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-/* Pass on what has come; false when the emulator is gone. */
+/* Catch up, tick by tick; with an emulator the ticks are its own. */
+static void tick(void) {
+    static uint64_t ticks;
+    uint64_t now = milliseconds();
+    for (ticks = ticks ? ticks : now; uart < 0 && ticks < now; ticks++) {
+        stand_tick(&stand, firmware.robot.duty, &sensors);
+        firmware_tick(&firmware, &sensors);
+    }
+}
+
+/* Wait a millisecond, and pass on what has come; false when the emulator is gone. */
 static bool pump(void) {
     uint8_t data[512];
     struct pollfd files[] = {{.fd = terminal, .events = POLLIN}, {.fd = uart, .events = POLLIN}};
-    if (poll(files, uart >= 0 ? 2 : 1, 1) <= 0) {
+    int ready = poll(files, uart >= 0 ? 2 : 1, 1);
+    tick(); /* before anything is read: what the robot answers is then as new as its stamp */
+    if (ready <= 0) {
         return true;
     }
     if (files[0].revents & POLLIN) {
@@ -137,12 +149,8 @@ static bool pump(void) {
 }
 
 static void live(void) {
-    uint64_t ticks = milliseconds();
+    tick();
     while (!ended && pump()) {
-        for (uint64_t now = milliseconds(); uart < 0 && ticks < now; ticks++) { /* catch up, tick by tick */
-            stand_tick(&stand, firmware.robot.duty, &sensors);
-            firmware_tick(&firmware, &sensors);
-        }
     }
 }
 

@@ -13,10 +13,8 @@ from PIL import Image
 from millirobot_adapt.analysis.film.encode import write_film
 from millirobot_adapt.analysis.film.options import FilmOptions, parse_size
 from millirobot_adapt.app.main import main
-from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.recording import stored_messages
 from millirobot_adapt.recording.writer import BagWriter
-from millirobot_adapt.sim.graphics import choose_backend
 
 SIZE = (480, 270)
 MOMENTS = (2.0, 20.5, 39.0)
@@ -52,18 +50,6 @@ for robot in ('velociroach', 'xl330_hexapod', 'rover'):
     scene.close()
 np.savez(sys.argv[2], pictures=pictures, empty=empty, **robots)
 """
-
-
-@pytest.fixture(scope='module')
-def graphics():
-    """Skip where this machine cannot draw; the variable that the search sets is taken back."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('MUJOCO_GL', '')
-        patch.delenv('MUJOCO_GL')
-        try:
-            choose_backend()
-        except UserError:
-            pytest.skip('neither EGL nor OSMesa')
 
 
 def near(picture, colour, tolerance=40):

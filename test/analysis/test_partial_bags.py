@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 import synthetic_run
-from test_film import needs_graphics
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.contract.state_codec import encode_state
@@ -117,7 +116,7 @@ def test_the_viewer_shows_what_there_is(runs, kind, tmp_path, capsys):
     assert (tmp_path / 'x.rrd').read_bytes().startswith(b'RRF')
 
 
-@needs_graphics
+@pytest.mark.usefixtures('graphics')
 @pytest.mark.parametrize('kind', FILMED)
 def test_a_film_goes_as_far_as_the_bag(runs, kind, tmp_path):
     out = tmp_path / 'x.gif'

@@ -1,14 +1,16 @@
 """Every fault of a link is named with its remedy, and a sound link is not blamed."""
 
 import dataclasses
+import itertools
 import struct
 
 import pytest
 from check_bench import Bench, raw_frame, reframed
 from robots import imageproc
 
-from firmware_bridge.link_measurements import Jog, Watchdog
-from firmware_bridge.link_verdict import judge_jog, judge_watchdog
+from firmware_bridge.bridge_config import LinkConfig
+from firmware_bridge.link_measurements import Jog, Trip, Watchdog
+from firmware_bridge.link_verdict import judge_jog, judge_trips, judge_watchdog
 from firmware_bridge.packet_codec import encode
 from firmware_bridge.packets import SetVelocity
 from firmware_bridge.xbee import RxPacket, StreamParser, TxRequest, encode_frame
@@ -17,6 +19,9 @@ from millirobot_adapt.core.robot.drivers import RadioConfig, ScalesConfig
 
 ROBOT = RobotConfig()
 SIXTY_FOUR = bytes.fromhex('0013A20040522BAA')
+
+HOLDS = (0.0, 0.04, 0.0, 0.0, 0.03)
+"""How long a busy machine keeps one reply after another from us [s]."""
 
 
 def with_scales(**scales):
@@ -66,6 +71,19 @@ def test_a_clock_that_stalls_now_and_then_is_not_called_slow():
 
     bench.microcontroller.telemetry = stalling
     assert not [problem for problem in bench.problems() if 'scales.clock' in problem]
+
+
+@pytest.mark.parametrize(('scale', 'named'), [(1e-6, False), (8e-7, True), (1.2e-6, True)])
+def test_a_busy_machine_is_not_taken_for_a_slow_clock_of_the_robot(scale, named):
+    bench = Bench(truth=with_scales(clock=scale))
+    trips, waited = [], 0.0
+    for trip, hold in zip(bench.check.round_trips(200, lambda: None), itertools.cycle(HOLDS), strict=False):
+        stamp = trip.reply.timestamp + round(waited / scale)
+        reply = dataclasses.replace(trip.reply, timestamp=stamp)
+        trips.append(Trip(trip.sent + waited, reply, trip.arrived + waited + hold, None))
+        waited += hold
+    found = judge_trips(trips, 0, bench.check.receiver, bench.file, LinkConfig())
+    assert any("the robot's clock runs" in problem for problem in found) is named
 
 
 @pytest.mark.parametrize(
