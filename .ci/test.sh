@@ -5,6 +5,8 @@
 #   .ci/test.sh PYTHON [arguments of pytest]
 python=$1
 shift
+# Containers set it. Each of the hundreds of processes that tests start would compile the whole package for itself.
+unset PYTHONDONTWRITEBYTECODE
 status=0
 "$python" -m pytest "$@" || status=$?
 # 1 is "tests failed"; after a Ctrl-C, a wrong argument or a first failure that should end it all nothing runs again.

@@ -54,21 +54,23 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
         values = read_yaml(source) | {'name': entry.name} | dict(entry.changes)
         condition = make_condition(values, entry.name, f'condition {entry.name}')
         common = _changed(base, [experiment.controller, entry.controller], f'condition {entry.name}: controller')
-        configs = {
-            method.name: _changed(common, [method.controller], f'method {method.name}: controller')
+        models = {
+            method.name: _models(
+                experiment, entry, method, _changed(common, [method.controller], f'method {method.name}: controller')
+            )
             for method in experiment.methods
         }
         met = [entry.met(condition, seed) for seed in range(experiment.seeds)]
         crossed = itertools.product(entry.shapes or experiment.shapes, range(experiment.seeds), experiment.methods)
         for shape, seed, method in crossed:
-            placed = replace(configs[method.name], path=shape, anchor='world', seed=seed)
             follower = experiment.follower if method.kind == FOLLOWER else None
-            specs += [
-                EpisodeSpec(
-                    method.name, training_seed, met[seed], seed, experiment.seconds, controller, estimator, follower
+            for training_seed, model in enumerate(models[method.name]):
+                controller = replace(model, path=shape, anchor='world', seed=seed)
+                specs.append(
+                    EpisodeSpec(
+                        method.name, training_seed, met[seed], seed, experiment.seconds, controller, estimator, follower
+                    )
                 )
-                for training_seed, controller in enumerate(_models(experiment, entry, method, placed))
-            ]
     check_file_names(specs)
     return specs
 

@@ -7,7 +7,7 @@ import yaml
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.experiments import equal_time
+from millirobot_adapt.experiments import equal_time, evaluation_page
 from millirobot_adapt.experiments.equal_time import KEPT, EqualTime, as_lines, equalise, measure
 from millirobot_adapt.experiments.experiment import Experiment, MethodEntry, find_experiment
 from millirobot_adapt.experiments.grid import episodes_of
@@ -91,7 +91,10 @@ def test_the_shipped_comparison_of_planners_is_at_equal_time():
     assert find_experiment(['planners']).equal_time
 
 
-def test_the_command_prints_the_numbers_and_reports_them(tmp_path, capsys):
+def test_the_command_prints_the_numbers_and_reports_them(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(equal_time, 'TICKS', 8)
+    # Pictures take their time, and have a test of their own.
+    monkeypatch.setattr(evaluation_page, 'drawings', lambda _: iter(()))
     path = tmp_path / 'mine.yaml'
     path.write_text(
         'equal_time: true\nconditions: [carpet]\nshapes: [straight]\nseeds: 1\nseconds: 1.0\nmethods:\n'

@@ -8,6 +8,7 @@ import pytest
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments import judge_sittings as judging
+from millirobot_adapt.experiments import judged_walks
 from millirobot_adapt.experiments.judge_sittings import judge_sittings, model_at, standings_table
 from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge
 from millirobot_adapt.sim.conditions import load_condition
@@ -80,7 +81,9 @@ def test_each_model_walks_once_and_stands_beside_the_others(live, monkeypatch):
     assert rows[5][4] == '1.00 [1.00, 1.00]'
 
 
-def test_the_walks_are_the_same_for_every_call_and_others_for_another_seed_or_floor():
+def test_the_walks_are_the_same_for_every_call_and_others_for_another_seed_or_floor(monkeypatch):
+    monkeypatch.setattr(judged_walks, 'SECONDS', 2.0)
+
     def costs(condition='carpet', seed=0):
         return judge(JudgedWalks('velociroach', load_condition(condition), 1, seed), 'velociroach_rls')
 
