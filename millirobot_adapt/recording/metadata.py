@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -36,6 +37,7 @@ def qos_profile(topic: Topic) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def contract_channel(name: str, topic: Topic) -> Channel:
     """Describe a topic of the contract under its full name, with its QoS and its type as rosbag2 keeps them."""
     definition, _ = typestore().generate_msgdef(topic.type, ros_version=2)
@@ -114,8 +116,9 @@ def _topic_metadata(channel: Channel) -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(maxsize=256)
 def _profiles(text: str) -> list[Any]:
-    """Read the QoS profiles of a channel, which somebody else may have written."""
+    """Read the QoS profiles of a channel, which somebody else may have written; the same texts come with every file."""
     try:
         profiles = parse_yaml(text)
     except yaml.YAMLError:
@@ -154,7 +157,11 @@ def read_metadata(folder: Path) -> Metadata | None:
     return Metadata(names, count, str(information.get('compression_mode') or '').lower(), elsewhere)
 
 
-class _Plain(yaml.SafeDumper):
+# libyaml writes the same in a tenth of the time, and a recorder waits for it whenever it begins a file.
+_Dumper: Any = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
+
+
+class _Plain(_Dumper):
     """Write repeated values in full: rosbag2's reader knows YAML anchors, people do not."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from millirobot_adapt.contract.topics import LEGS, REFERENCE, SENT, TICK, TOPICS, TRUE_LEGS
 from millirobot_adapt.core.errors import UserError
-from millirobot_adapt.recording import stored_messages
+from millirobot_adapt.recording import metadata, stored_messages
 from millirobot_adapt.recording.names import contract_name, full_names
 from millirobot_adapt.recording.reader import open_bag
 from millirobot_adapt.recording.records import Channel, Raw, typestore
@@ -77,6 +77,18 @@ def test_metadata_counts_messages_and_carries_type_hashes(tmp_path):
     assert information['duration']['nanoseconds'] == 6_000_000_000
     assert topics['/legs']['topic_metadata']['type_description_hash'] == typestore().hash_rihs01(LEGS.type)
     assert (tmp_path / 'bag' / information['relative_file_paths'][0]).is_file()
+
+
+def test_metadata_is_the_same_where_pyyaml_has_no_libyaml(tmp_path, monkeypatch):
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data):
+            return True
+
+    write_legs(tmp_path / 'first' / 'bag')
+    monkeypatch.setattr(metadata, '_Plain', Plain)
+    write_legs(tmp_path / 'second' / 'bag')
+    files = [(tmp_path / name / 'bag' / 'metadata.yaml').read_bytes() for name in ('first', 'second')]
+    assert files[0] == files[1]
 
 
 def test_what_was_flushed_survives_a_process_that_never_closed(tmp_path):
