@@ -38,8 +38,12 @@ class Recipe:
         }
         return replace(self, copies=copies)
 
-    def only(self, names: list[str]) -> Recipe:
+    def only(self, names: list[str], *, copies: bool = False) -> Recipe:
         """Keep some of the models and copies.
+
+        Args:
+            names: Models to keep, and copies.
+            copies: Keep all copies of the models that are kept, named or not.
 
         Raises:
             UserError: there is no such model.
@@ -48,8 +52,13 @@ class Recipe:
         for name in names:
             if name not in known:
                 raise UserError(f'{name}: no model of the recipe{did_you_mean(name, known)}')
-        models, copies = ({n: group[n] for n in group if n in names} for group in (self.models, self.copies))
-        return replace(self, models=models, copies=copies)
+        models = {name: config for name, config in self.models.items() if name in names}
+        kept = {
+            name: config
+            for name, config in self.copies.items()
+            if name in names or (copies and name.rpartition('_seed')[0] in models)
+        }
+        return replace(self, models=models, copies=kept)
 
 
 class RecipeFile(Config):

@@ -120,6 +120,7 @@ def test_every_model_of_a_recipe_can_have_further_training_seeds(place):
     assert seeded.models == recipe.models
     assert not recipe.seeded(1).copies
     assert set(seeded.only(['toy_grbal', 'toy_grbal_seed2']).copies) == {'toy_grbal_seed2'}
+    assert set(seeded.only(['toy_grbal'], copies=True).copies) == {'toy_grbal_seed1', 'toy_grbal_seed2'}
 
 
 def test_the_shipped_recipe_makes_every_method_and_the_copies_of_the_comparison():

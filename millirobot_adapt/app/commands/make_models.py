@@ -25,7 +25,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--recipe', default='velociroach', help='a name in params/training/ or a file (default: %(default)s)'
     )
-    parser.add_argument('--only', help='make these models alone, comma-separated')
+    parser.add_argument(
+        '--only', help='make these models alone, comma-separated; with --seeds each with its further training seeds'
+    )
     parser.add_argument(
         '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
         help='N training seeds of every model, further ones as MODEL_seed1, ... in the work folder (default: the '
@@ -67,7 +69,7 @@ def _make_models(args: argparse.Namespace) -> int:
     if args.seeds is not None:
         recipe = recipe.seeded(args.seeds)
     if args.only is not None:
-        recipe = recipe.only(args.only.split(','))
+        recipe = recipe.only(args.only.split(','), copies=args.seeds is not None)
     out, work = args.out or Path('models'), args.work or Path('build/models')
     rollouts = rounds = None
     if args.data:
