@@ -65,9 +65,15 @@ def test_poses_stamped_by_another_clock_are_brought_to_that_of_the_bag_and_said_
     assert 'stamps are 3600.0 s behind' in capsys.readouterr().err
 
 
-def test_a_known_offset_comes_back_within_its_uncertainty(tmp_path, capsys):
-    straight = calibrated(walk(tmp_path / 'straight', offset=(0.0,) * 6), capsys)
-    result = calibrated(walk(tmp_path / 'askew'), capsys)
+@pytest.fixture(scope='module')
+def walked(tmp_path_factory):
+    """A bag with the markers straight, and one with them askew."""
+    home = tmp_path_factory.mktemp('walked')
+    return walk(home / 'straight', offset=(0.0,) * 6), walk(home / 'askew')
+
+
+def test_a_known_offset_comes_back_within_its_uncertainty(walked, capsys):
+    straight, result = (calibrated(bag, capsys) for bag in walked)
     assert result['offset']['walks'] == 6
     value, error = result['offset']['yaw']
     sideways, its_error = straight['offset']['yaw']  # the gait carries the mock a little to one side
@@ -77,11 +83,8 @@ def test_a_known_offset_comes_back_within_its_uncertainty(tmp_path, capsys):
     assert result['marker_offset'][5] == pytest.approx(value, abs=1e-3)
 
 
-def test_the_attitude_comes_back_relative_to_how_the_gait_carries_the_body(tmp_path, capsys):
-    askew, straight = (
-        attitude(calibrated(walk(tmp_path / name, walks=3, offset=offset), capsys))
-        for name, offset in (('askew', OFFSET), ('straight', (0.0,) * 6))
-    )
+def test_the_attitude_comes_back_relative_to_how_the_gait_carries_the_body(walked, capsys):
+    straight, askew = (attitude(calibrated(bag, capsys)) for bag in walked)
     np.testing.assert_allclose((straight.inv() * askew).as_euler('ZYX')[::-1], OFFSET[3:], atol=0.02)
 
 

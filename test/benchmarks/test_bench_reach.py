@@ -60,7 +60,7 @@ def test_walks_in_which_the_robot_fell_over_do_not_count(monkeypatch):
 def test_a_steep_slope_costs_speed_across_it():
     """The rover slides on a slope of 25 degrees with little grip; on level ground it does not."""
     robot = load_robot('rover')
-    bench = ReachBench(headings=3, levels=2)
+    bench = ReachBench(headings=3, levels=2, seconds=1.0)
     level = sample_walks(robot, Condition(terrain={'friction': 0.5}), bench)
     steep = sample_walks(robot, Condition(terrain={'friction': 0.5}, slope=Slope(angle=0.43, direction=NORTH)), bench)
     assert level.shape == steep.shape == (3 * 4, 4)
@@ -70,7 +70,14 @@ def test_a_steep_slope_costs_speed_across_it():
     assert math.isnan(inclined.speed) or inclined.speed < flat.speed
 
 
-def test_the_command_prints_a_bound_for_each_course(capsys):
+def test_the_command_prints_a_bound_for_each_course(capsys, monkeypatch):
+    walk, walked = reach_bench.sample_walks, []
+
+    def once(*arguments):
+        walked.extend([] if walked else [walk(*arguments)])
+        return walked[0]
+
+    monkeypatch.setattr(reach_bench, 'sample_walks', once)
     arguments = ['bench', 'reach', '--robot', 'rover', '--condition', 'flat', '--jobs', '1']
     arguments += ['--headings', '3', '--levels', '2', '--courses', '2']
     assert main([*arguments, '--json']) == 0

@@ -137,13 +137,13 @@ def test_the_same_stream_meets_every_fault():
         trace = trace_estimator(make_estimator(EstimatorConfig(), ROBOT), poses, stream.telemetry)
         assert non_finite(trace) == 0
         assert silent_jumps(trace, stream.truth) == 0
-    again = record(ROBOT, Condition(), 12.0, 0)
-    np.testing.assert_array_equal(stream.truth.positions, again.truth.positions)
+    again = record(ROBOT, Condition(), 3.0, 0).truth.positions
+    np.testing.assert_array_equal(stream.truth.positions[: len(again)], again)
 
 
 def test_the_filter_halves_the_errors_of_finite_differences_without_delay():
     runs = {'filter': [], 'finite_difference': []}
-    for seed, terrain in enumerate(2 * FLOORS):
+    for seed, terrain in enumerate(FLOORS):
         stream = record(ROBOT, Condition(terrain=terrain), 8.0, seed)
         for method, judged in runs.items():
             trace = trace_estimator(
@@ -167,7 +167,19 @@ def idle_node(monkeypatch):
 
 @pytest.mark.usefixtures('idle_node')
 def test_the_command_prints_every_floor_and_fault(capsys):
-    options = ['--terrain', 'turf', '--runs', '2', '--fault-seconds', '10', '--jobs', '1', '--json']
+    options = [
+        '--terrain',
+        'turf',
+        '--runs',
+        '2',
+        '--run-seconds',
+        '2',
+        '--fault-seconds',
+        '10',
+        '--jobs',
+        '1',
+        '--json',
+    ]
     assert main(['bench', 'estimation', *options]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [(row['terrain'], row['fault']) for row in report['rows']] == [('turf', name) for name in FAULTS]
