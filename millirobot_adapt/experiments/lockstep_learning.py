@@ -59,13 +59,18 @@ class LockstepLearning:
     """Walks by which a model is judged."""
     radius: float = 1.0
     """Safety circle of the random walks [m]."""
+    change_at: float = 0.0
+    """Minutes walked after which the mock walks on something else; 0: never."""
+    then: str = ''
+    """The condition from then on."""
 
 
 def learn_in_lockstep(what: LockstepLearning, say: Callable[[str], object] = print) -> list[dict[str, Any]]:
     """Learn; returns the rows that `progress.jsonl` in the folder holds, too.
 
     A row has walked_min and clock_min (minutes walked, and of the clock), and for a leg shape and cost, for a look
-    step, held_out, position and waits, for a model bundle, for a mark cost_judged.
+    step, held_out, position and waits, for a model bundle, for a mark cost_judged and condition. Where the condition
+    changes, the newest model is judged on both.
 
     Raises:
         UserError: robot, condition or a path is not there.
@@ -78,6 +83,7 @@ class _Run:
         self._what, self._say = what, say
         self._robot = load_robot(what.robot)
         self._condition = load_condition(what.condition)
+        self._then = load_condition(what.then) if what.change_at else None
         (what.out / 'models').mkdir(parents=True, exist_ok=True)
         self._learner = Learner(what.train, what.learn, self._robot, what.out / 'models')
         self._schedule = Schedule(what.learn.random_minutes, what.learn.random_share, what.learn.shapes)
@@ -102,6 +108,7 @@ class _Run:
             if not batch:
                 self._train_beside(learn.leg_seconds)
                 self._judge_at_marks()
+            self._change()
             leg += 1
         if batch:
             self._train_afterwards()
@@ -144,16 +151,30 @@ class _Run:
     def _times(self) -> str:
         return f'{self._schedule.walked / 60:.1f} min walked, clock {self._clock / 60:.1f} min'
 
+    def _change(self) -> None:
+        """Change the condition when it is time; before, and at once after, judge the newest model."""
+        if self._then is None or self._schedule.walked < 60.0 * self._what.change_at - 1e-6:
+            return
+        self._judge()
+        self._condition, self._then = self._then, None
+        self._say(f'{self._times()}: the mock walks on {self._condition.name} from now on')
+        self._judge()
+
     def _judge_at_marks(self) -> None:
         while self._marks and self._schedule.walked >= 60.0 * self._marks[0] - 1e-6:
-            self._marks.pop(0)
-            if self._bundle is None or not self._what.walks:
-                continue
-            costs = judge(JudgedWalks(self._what.robot, self._condition, self._what.walks), self._bundle)
-            mean, interval = float(np.mean(costs)), mean_interval(np.array(costs))
-            self._add(cost_judged=mean, interval=interval, costs=costs, bundle=self._bundle.name)
-            within = f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else ''
-            self._say(f'{self._times()}: cost {mean:.2f}{within} in {len(costs)} walks with model {self._bundle.name}')
+            mark = self._marks.pop(0)
+            if self._then is None or mark != self._what.change_at:  # else judged when it changes
+                self._judge()
+
+    def _judge(self) -> None:
+        if self._bundle is None or not self._what.walks:
+            return
+        costs = judge(JudgedWalks(self._what.robot, self._condition, self._what.walks), self._bundle)
+        mean, interval = float(np.mean(costs)), mean_interval(np.array(costs))
+        told = {'interval': interval, 'costs': costs, 'bundle': self._bundle.name, 'condition': self._condition.name}
+        self._add(cost_judged=mean, **told)
+        within = f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else ''
+        self._say(f'{self._times()}: cost {mean:.2f}{within} in {len(costs)} walks with model {self._bundle.name}')
 
     def _add(self, **row: Any) -> None:
         row = {'walked_min': self._schedule.walked / 60.0, 'clock_min': self._clock / 60.0, **row}

@@ -45,6 +45,31 @@ def test_training_takes_no_time_beside_the_walks_and_its_models_are_walked_with(
     assert walked.valid.sum() > 90
 
 
+def test_where_the_floor_changes_the_newest_model_is_judged_on_both(tmp_path, capsys):
+    words = ('--change-at', '0.5', '--then', 'turf', '--marks', '0.5,0.65', '--walks', '1')
+    assert learn(tmp_path / 'run', *words, minutes=0.65) == 0
+    rows = read_progress(tmp_path / 'run')
+    judged = [row for row in rows if 'cost_judged' in row]
+    assert [row['condition'] for row in judged] == ['carpet', 'turf', 'turf']
+    assert judged[0]['walked_min'] == judged[1]['walked_min'] < judged[2]['walked_min']
+    assert judged[0]['bundle'] == judged[1]['bundle']
+    assert judged[0]['costs'] != judged[1]['costs']
+    assert 'the mock walks on turf from now on' in capsys.readouterr().out
+    # What is walked differs from then on, and not before.
+    assert learn(tmp_path / 'other', minutes=0.65) == 0
+    legs = [
+        [load_rollouts(path).states for path in sorted((tmp_path / run / 'legs').iterdir())] for run in ('run', 'other')
+    ]
+    same = [np.array_equal(one, other, equal_nan=True) for one, other in zip(*legs, strict=True)]
+    assert same == [True, True, True, False]
+
+
+@pytest.mark.parametrize('words', [('--change-at', '3'), ('--then', 'turf')])
+def test_a_change_needs_when_and_what(tmp_path, capsys, words):
+    assert learn(tmp_path / 'run', *words) == 2
+    assert 'name both, without --batch and --seeds' in capsys.readouterr().err
+
+
 def test_in_batch_the_clock_goes_on_while_it_trains(tmp_path):
     assert learn(tmp_path / 'run', '--batch', minutes=0.6) == 0
     rows = read_progress(tmp_path / 'run')

@@ -31,6 +31,18 @@ def test_the_page_says_what_was_walked_and_learned(tmp_path, clock):
     assert page.count('figure8_small') == 2
 
 
+def test_what_judged_models_cost_is_drawn_beside_the_last_one_before_a_change(tmp_path):
+    sitting(tmp_path, clock=True)
+    assert 'Cost in the walks that judge' not in write_learning_page(tmp_path).read_text()
+    progress = ProgressFile(tmp_path)
+    for walked, cost, condition in ((1, 3.0, 'carpet'), (2, 2.0, 'carpet'), (2, 4.0, 'worn'), (3, 2.5, 'worn')):
+        told = {'clock_min': walked, 'bundle': '0001', 'costs': [cost], 'condition': condition}
+        progress.add(wall_s=200.0, walked_min=walked, cost_judged=cost, **told)
+    page = write_learning_page(tmp_path).read_text()
+    assert 'On carpet from 3.00 to 2.00. On worn from 4.00 to 2.50.' in page
+    assert 'without learning on' in page
+
+
 def test_a_sitting_that_was_killed_at_once_has_a_page_too(tmp_path):
     ProgressFile(tmp_path).add(wall_s=1.0, walked_min=0.1, shape='random', cost=None)
     with (tmp_path / FILE).open('a') as file:

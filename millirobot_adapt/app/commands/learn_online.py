@@ -50,6 +50,11 @@ def add(subparsers: Any) -> None:
         '--walks', type=between(int, 1, 1000), default=20, help='walks that judge a model (default: %(default)s)'
     )
     lockstep.add_argument(
+        '--change-at', type=between(float, 0.1, 600.0), default=0.0, metavar='MINUTES',
+        help='minutes walked after which the mock walks on --then; the newest model is judged on both',
+    )  # fmt: skip
+    lockstep.add_argument('--then', default='', metavar='CONDITION', help='what it walks on from then on')
+    lockstep.add_argument(
         '--seeds', type=between(int, 1, 100), default=0, metavar='N',
         help='N sittings side by side, from --seed on, and N in batch for each of --marks: cost against time as a '
         'table and a figure; the same command goes on where an earlier one ended',
@@ -133,6 +138,8 @@ def _lockstep(args: argparse.Namespace) -> int:
             raise UserError(f'{name}: belongs to a live run, leave it or --lockstep out')
     if args.out is None:
         raise UserError('--lockstep: needs --out DIR, the folder to write')
+    if bool(args.change_at) != bool(args.then) or (args.change_at and (args.batch or args.seeds)):
+        raise UserError('--change-at MINUTES and --then CONDITION: name both, without --batch and --seeds')
     condition = args.condition or FLOORS[load_robot(args.robot).driver.kind]
     what = LockstepLearning(
         args.robot,
@@ -144,6 +151,8 @@ def _lockstep(args: argparse.Namespace) -> int:
         args.batch,
         args.marks,
         args.walks if args.marks else 0,
+        change_at=args.change_at,
+        then=args.then,
     )
     if args.seeds:
         if not args.marks:

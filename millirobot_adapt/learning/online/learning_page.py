@@ -55,7 +55,9 @@ def _page(name: str, rows: Sequence[Row], legs: Sequence[Row]) -> Page:
             ('paths', 'Cost of the paths', _cost_figure(paths, swaps or models)),
             ('held_out', 'Error on walks that are held out', _error_figure(looks, models, begin)),
         ):
-            pictures.append(Picture(title, drawing.says, to_svg(drawing.figure, key, f'{title}. {drawing.says}'), True))
+            pictures.append(_picture(key, title, drawing))
+        if judged := [row for row in rows if 'cost_judged' in row]:
+            pictures.append(_picture('judged', 'Cost in the walks that judge', _judged_figure(judged)))
     minutes = max(float(row['walked_min']) for row in legs)
     cards = [
         Card(f'{minutes:.1f}', 'min', 'walked', f'{sum(row["shape"] == "random" for row in legs)} legs at random'),
@@ -81,6 +83,10 @@ def _page(name: str, rows: Sequence[Row], legs: Sequence[Row]) -> Page:
     )
 
 
+def _picture(key: str, title: str, drawing: Drawing) -> Picture:
+    return Picture(title, drawing.says, to_svg(drawing.figure, key, f'{title}. {drawing.says}'), True)
+
+
 def _is_model(row: Row) -> bool:
     return 'bundle' in row and 'costs' not in row
 
@@ -101,6 +107,25 @@ def _cost_figure(paths: Sequence[Row], models: Sequence[Row]) -> Drawing:
         return Drawing(figure, 'No path was walked yet.')
     says = f'From {paths[0]["cost"]:.2f} in the first path to {paths[-1]["cost"]:.2f} in the last.'
     return Drawing(figure, f'{says} Dashed: another model.')
+
+
+def _judged_figure(judged: Sequence[Row]) -> Drawing:
+    """Draw what the newest models cost; after a change of condition beside what the last one before it costs."""
+    figure, (axes,) = new_figure(HEIGHT)
+    conditions = list(dict.fromkeys(row['condition'] for row in judged))
+    says = []
+    for condition, color in zip(conditions, (BLUE, ORANGE), strict=False):
+        own = [row for row in judged if row['condition'] == condition]
+        at, costs = [row['walked_min'] for row in own], [row['cost_judged'] for row in own]
+        axes.plot(at, costs, 'o-', color=color, markersize=3, label=condition)
+        if condition != conditions[0]:
+            axes.plot([at[0], at[-1]], [costs[0]] * 2, color=color, linestyle=DASHED, label='without learning on')
+        says.append(f'On {condition} from {costs[0]:.2f} to {costs[-1]:.2f}.')
+    axes.set(xlabel='minutes walked', ylabel='cost of a step')
+    axes.set_ylim(bottom=0.0)
+    if len(conditions) > 1:
+        axes.legend(frameon=False)
+    return Drawing(figure, ' '.join(says))
 
 
 def _error_figure(looks: Sequence[Row], models: Sequence[Row], begin: float) -> Drawing:
