@@ -167,19 +167,7 @@ def idle_node(monkeypatch):
 
 @pytest.mark.usefixtures('idle_node')
 def test_the_command_prints_every_floor_and_fault(capsys):
-    options = [
-        '--terrain',
-        'turf',
-        '--runs',
-        '2',
-        '--run-seconds',
-        '2',
-        '--fault-seconds',
-        '10',
-        '--jobs',
-        '1',
-        '--json',
-    ]
+    options = ['--terrain', 'turf', '--runs', '2', '--fault-seconds', '10', '--jobs', '1', '--json']
     assert main(['bench', 'estimation', *options]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [(row['terrain'], row['fault']) for row in report['rows']] == [('turf', name) for name in FAULTS]
