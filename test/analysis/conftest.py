@@ -2,6 +2,7 @@
 
 import pytest
 
+from millirobot_adapt.analysis.report import run_report
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.sim.graphics import choose_backend
 
@@ -16,3 +17,9 @@ def graphics():
             choose_backend()
         except UserError:
             pytest.skip('neither EGL nor OSMesa')
+
+
+@pytest.fixture
+def words_alone(monkeypatch):
+    """Reports without pictures, for tests of their numbers and words: pictures take most of the time."""
+    monkeypatch.setattr(run_report, '_SECTIONS', ())

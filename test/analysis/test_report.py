@@ -117,6 +117,7 @@ def without_ticks(lost):
     return lambda topic, number, message: None if topic == 'tick' and number in lost else message
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_why_a_run_ended_before_its_time_stands_in_summary_and_page(tmp_path):
     folder = synthetic_run.write_run(tmp_path / 'run', ticks=20)
     assert write_report(folder)['ended'] is None
@@ -168,6 +169,7 @@ def test_a_run_that_stopped_says_why_once_and_shows_no_fault_that_came_after(tmp
     assert not [text for text in root.iter('text') if 'leg lost' in ''.join(text.itertext())]
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_one_reason_told_by_two_nodes_and_the_stop_that_follows_from_it_are_one_stop(tmp_path, monkeypatch):
     reason = STOPPED['reason']
     bridge = {'armed': 'False', 'link': 'up', 'owner': 'nobody', 'hold': 'none', 'cause': 'fault', 'last stop': reason}
@@ -189,6 +191,7 @@ def test_one_reason_told_by_two_nodes_and_the_stop_that_follows_from_it_are_one_
     assert words(folder)['banner'] == [f'Stopped at 3.4 s: {reason}']
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_a_run_that_ends_well_is_finished_and_has_no_banner(tmp_path, monkeypatch):
     done = {'sender': 'controller', 'phase': 'finished', 'reason': '', 'cause': 'none'}
     folder = cut_short(monkeypatch, tmp_path / 'run', 120, ending=[(0.01, '/controller/state', 'finished', done)])
@@ -210,6 +213,7 @@ def rewritten(monkeypatch, change):
     monkeypatch.setattr(BagWriter, 'write_message', write)
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_poses_that_come_twice_count_once(tmp_path, monkeypatch):
     def twice(topic, message, received):
         return [(message, received)] * 2 if topic == '/mocap/pose' else [(message, received)]
@@ -221,6 +225,7 @@ def test_poses_that_come_twice_count_once(tmp_path, monkeypatch):
     assert words(folder)['note'][-1] == 'Motion capture sent 60 poses again with a stamp that was there already.'
 
 
+@pytest.mark.usefixtures('words_alone')
 @pytest.mark.parametrize(
     ('behind', 'words_for_it'),
     [(1.7e9, '53.9 years behind'), (-2 * 3600.0, '2.0 hours ahead of'), (5.0, '5.0 s behind')],
@@ -242,6 +247,7 @@ def test_poses_on_another_clock_are_counted_and_the_page_says_by_how_much(tmp_pa
     assert banner.startswith(f'The stamps of motion capture are on another clock: {words_for_it} the clock of the bag')
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_setpoints_that_the_bridge_changed_or_dropped_are_counted(tmp_path, monkeypatch):
     seen = []
 
@@ -267,6 +273,7 @@ def test_the_time_to_recover_is_from_the_fault_until_the_error_stays_small():
     assert time_to_recover(stamps, np.where(stamps >= 10.0, 3.0, 1.0), 10.0, 1.0) is None
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_parameters_that_differ_from_what_ships_are_marked(tmp_path):
     folder = synthetic_run.write_run(tmp_path / 'run', ticks=30)
     (folder / 'parameters.yaml').write_text('controller: {path: zigzag, planner: {horizon: 9}, seed: 0}\n')
