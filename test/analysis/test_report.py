@@ -27,24 +27,29 @@ def calm(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def read(calm):
+    return read_run_data(open_bag(calm))
+
+
+@pytest.fixture(scope='module')
 def reported(tmp_path_factory):
     folder = synthetic_run.write_run(tmp_path_factory.mktemp('lively') / 'run', lively=True)
     summary = write_report(folder)
     return folder, summary
 
 
-def test_the_arrays_of_a_run_are_what_was_written(calm):
-    run = read_run_data(open_bag(calm))
-    assert len(run.states) == len(run.ticks) == len(run.sent) == len(run.true_poses) == 400
-    assert run.states.values.shape == (400, 24)
-    assert run.states.values[0, 23] == 4.0
-    assert run.sent.values[7] == pytest.approx([10 * 3.14159265] * 2)
-    assert run.column('pre_error')[[0, 399]] == pytest.approx([2.0, 4.0])
-    assert run.reference is not None
-    assert run.reference.closed
-    assert run.origin == pytest.approx(synthetic_run.START)
+def test_the_arrays_of_a_run_are_what_was_written(read):
+    assert len(read.states) == len(read.ticks) == len(read.sent) == len(read.true_poses) == 400
+    assert read.states.values.shape == (400, 24)
+    assert read.states.values[0, 23] == 4.0
+    assert read.sent.values[7] == pytest.approx([10 * 3.14159265] * 2)
+    assert read.column('pre_error')[[0, 399]] == pytest.approx([2.0, 4.0])
+    assert read.reference is not None
+    assert read.reference.closed
+    assert read.origin == pytest.approx(synthetic_run.START)
 
 
+@pytest.mark.usefixtures('words_alone')
 def test_the_summary_holds_the_numbers_of_the_run(calm):
     summary = write_report(calm)
     assert json.loads((calm / 'summary.json').read_text()) == summary
@@ -65,8 +70,8 @@ def test_the_summary_holds_the_numbers_of_the_run(calm):
     assert summary['stops'] == [{'reason': 'battery low', 'time_s': pytest.approx(40.5, abs=1e-3)}]
 
 
-def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
-    tracking = summarise(read_run_data(open_bag(calm)), {})['tracking']
+def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(read):
+    tracking = summarise(read, {})['tracking']
     # 1 cm for 20 s, then 3 cm for 20 s; the path's chords and the reckoning by chords cost a millimetre.
     assert tracking['cross_track_rms_m'] == pytest.approx(((0.01**2 + 0.03**2) / 2) ** 0.5, abs=1e-3)
     assert tracking['after_fault']['cross_track_rms_m'] == pytest.approx(0.03, abs=1e-3)
@@ -76,8 +81,8 @@ def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(calm):
 
 
 @pytest.mark.parametrize(('asked', 'said'), [(0.15, True), (0.4, True), (0.25, False), (0.22, False), (0.0, False)])
-def test_a_pace_that_is_not_kept_is_named(calm, asked, said):
-    summary = summarise(read_run_data(open_bag(calm)), {'controller': {'objective': {'speed': asked}}})
+def test_a_pace_that_is_not_kept_is_named(read, asked, said):
+    summary = summarise(read, {'controller': {'objective': {'speed': asked}}})
     if asked:
         assert summary['pace'] == {'asked': asked, 'walked': pytest.approx(0.25, abs=0.005)}
     else:
