@@ -50,7 +50,7 @@ class LockstepLearning:
     train: TrainConfig
     out: Path
     rate: float
-    """Gradient steps a second; measured in a live run, or with `measure_rate`."""
+    """Gradient steps a second, as a live run on the machine does them."""
     batch: bool = False
     """Collect first, then train."""
     marks: tuple[float, ...] = ()

@@ -10,7 +10,7 @@ from millirobot_adapt.core.config import Config, param
 SITTING_TRAINING: Mapping[str, Any] = {'method': 'rebal', 'short_windows': 0.25}
 """What a sitting trains with where `--set train.NAME=VALUE` says nothing else.
 
-A gradient step of ReBAL takes a fifth of the time of GrBAL's, so a sitting has more of them. Training goes on for as
+A gradient step of ReBAL takes much less time than GrBAL's, so a sitting has more of them. Training goes on for as
 long as the robot walks. By the loss on whole windows alone, theta* drifts to where no more than the step from it is any
 good, and the robot walks with theta* whenever a run begins.
 """
