@@ -146,6 +146,50 @@ def context_graph(
     return bytes(model.SerializeToString())
 
 
+class ContextAdaptGraph(nn.Module):
+    """The encoder of a window, then the inner update of the network that it leads to on the same window, from SI.
+
+    (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss of theta*, loss
+    of theta', gradient norm, fraction of the step taken). The gradient is that of the network under the context. Where
+    the context is refused, the update begins at theta*; where the step is, theta' is the network under the context.
+    """
+
+    def __init__(self, normalisation: Normalisation, encoder: Encoder, step: InnerStep, layout: StateLayout):
+        super().__init__()
+        self.layout = layout
+        self.normalisation = normalisation
+        self.encoder = type(encoder)
+        self.tensors = nn.ParameterList(encoder.tensors())
+        self.step = step
+
+    def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        """Adapt."""
+        *theta, states, actions, next_states, mask = arguments
+        inputs = self.normalisation.features(body_state(states, self.layout), actions)[None]
+        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))[None]
+        # Both guards count the rows alike, so that the losses of the report can be compared.
+        counted = self.step.counted(mask[None])
+        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs, targets, counted)
+        under = [theta[0], theta[1] + reading.shift[0], *theta[2:]]
+        update = self.step.update(under, inputs, targets, mask[None])
+        report = (reading.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
+        return (*adapted_parameters(under, update), *report)
+
+
+def context_adapt_graph(
+    theta: Theta, normalisation: Normalisation, encoder: Encoder, step: InnerStep, window: int, layout: StateLayout
+) -> bytes:
+    """Build the graph for windows of T1 rows; the parameters of the encoder and the step sizes are inside."""
+    names, rows = theta_names(theta), _rows(layout)
+    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
+    model = trace(
+        ContextAdaptGraph(normalisation, encoder, step, layout), arguments,
+        [*names, *rows, 'mask'],
+        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], {},
+    )  # fmt: skip
+    return bytes(model.SerializeToString())
+
+
 def features_graph(normalisation: Normalisation, window: int, layout: StateLayout) -> bytes:
     """Build the graph (learning/graphs.py: FeaturesGraph) for windows of any length T1."""
     rows = _rows(layout)

@@ -38,8 +38,11 @@ class InnerStep:
 
     def update(self, theta: Theta, inputs: Tensor, targets: Tensor, mask: Tensor) -> InnerUpdate:
         """Do the update; the arguments are those of `inner_update`."""
-        counted = mask if self.weights is None else mask * self.weights
-        return inner_update(theta, self.psi, inputs, targets, counted, guarded=self.guarded)
+        return inner_update(theta, self.psi, inputs, targets, self.counted(mask), guarded=self.guarded)
+
+    def counted(self, mask: Tensor) -> Tensor:
+        """Return how much each row counts, (B, T1), where `mask` is 1 for rows that are there and else 0."""
+        return mask if self.weights is None else mask * self.weights
 
 
 def inner_update(

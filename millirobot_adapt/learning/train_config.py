@@ -68,12 +68,14 @@ class TrainConfig(Config):
     guard: bool = param(
         True, "Shorten an inner step that does not lower the window's loss, or leave it out; not for grbal_literal."
     )
-    row_weights: bool = param(False, 'Learn how much each of the T1 past transitions counts in the inner step (grbal).')
+    row_weights: bool = param(
+        False, 'Learn how much each of the T1 past transitions counts in the inner step (grbal, grbal_context).'
+    )
     clip: float = param(
         3.0, 'Normalised inputs are clipped here; 0: nowhere, as for grbal_literal.', unit='standard deviations',
         low=0.0,
     )  # fmt: skip
-    context: int = param(128, 'Units of what reads the window (rebal, snail, pearl).', low=1, high=1024)
+    context: int = param(128, 'Units of what reads the window (rebal, snail, pearl, grbal_context).', low=1, high=1024)
     short_windows: float = param(
         0.0, "Part of a batch whose windows miss rows, as in a run's first seconds (grbal; 0.3 for others if 0).",
         low=0.0, high=1.0,

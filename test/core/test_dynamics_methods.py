@@ -20,7 +20,7 @@ from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
 
 DATA = Path(__file__).parents[1] / 'data'
-GOLDEN = ('mb', 'mb_de', 'grbal_literal', 'rls')
+GOLDEN = ('mb', 'mb_de', 'grbal_literal', 'rls', 'grbal_context')
 CARRYING = ('mb_de', 'rls')
 ENGINE = EngineConfig(threads=1)
 

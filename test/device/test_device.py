@@ -128,7 +128,7 @@ def full_window(bundle, seed=0):
 
 BUNDLES = (
     *('golden_bundle', 'golden_grbal_literal', 'golden_mb', 'golden_mb_de', 'golden_pearl'),
-    *('golden_rebal', 'golden_rls', 'golden_snail'),
+    *('golden_rebal', 'golden_rls', 'golden_snail', 'golden_grbal_context'),
 )
 
 

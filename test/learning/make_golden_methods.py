@@ -1,4 +1,4 @@
-"""Make test/data/golden_{mb,mb_de,grbal_literal,rls}: tiny bundles and what PyTorch computes with them on a short run.
+"""Make test/data/golden_{mb,mb_de,grbal_literal,rls,grbal_context}: tiny bundles and what PyTorch makes of a short run.
 
 For tests that need no PyTorch. Run from the repository's root: python test/learning/make_golden_methods.py
 """
@@ -14,18 +14,21 @@ from robots import LAYOUT
 
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.bundle_writer import write_bundle
-from millirobot_adapt.learning.graphs import AdaptGraph
+from millirobot_adapt.learning.graphs import AdaptGraph, ContextAdaptGraph, ContextGraph
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
+from millirobot_adapt.learning.methods.grbal_context import GrbalContextLearner
 from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
 from millirobot_adapt.learning.methods.mb_de import DynamicEvaluationLearner
 from millirobot_adapt.learning.methods.rls import RecursiveLeastSquaresLearner
 from millirobot_adapt.learning.methods.step_sizes import StepSizes
 from millirobot_adapt.learning.network import Normalisation, forward, initialise
+from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence
 from millirobot_adapt.learning.segments import Segments
 
 DATA = Path(__file__).parents[1] / 'data'
 TICKS, HORIZON, CANDIDATES = WINDOW + 3, 4, 3
+UNIT_SEED = 6
 NORMALISATION = Normalisation(
     torch.tensor((0.25, 0.0, 0.0, 30.0, 30.0, 35.0, 35.0)), torch.tensor(FEATURE_SCALE),
     torch.tensor((0.025, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)), torch.tensor(TARGET_SCALE),
@@ -47,7 +50,14 @@ def models(generator):
             NORMALISATION, 0.2 * torch.randn(8, 8, generator=generator, dtype=torch.float64),
             root @ root.T / 8 + 0.1 * torch.eye(8, dtype=torch.float64), discount=0.9, prior_weight=4.0,
         ),
+        'grbal_context': GrbalContextLearner(NORMALISATION, theta, recurrent_unit(theta), StepSizes(log_psi)),
     }  # fmt: skip
+
+
+def recurrent_unit(theta):
+    """Return a unit of 5 numbers with some influence, whose context explains the last window better than none."""
+    *tensors, to_network = initialise_recurrence(5, theta, torch.Generator().manual_seed(UNIT_SEED)).tensors()
+    return Recurrence.of([*tensors, 5 * to_network])
 
 
 def adapted(method, model, states, actions):
@@ -63,8 +73,13 @@ def adapted(method, model, states, actions):
         weights = model.fitted(past)[0].float()
         return [weights[:-1], weights[-1]]
     rows = slice(TICKS - WINDOW, TICKS)
-    graph = AdaptGraph(model.normalisation, model.sizes.step, LAYOUT)
-    return graph(*model.theta, states[:-1][rows], actions[rows], states[1:][rows], torch.ones(WINDOW))[:-4]
+    window = states[:-1][rows], actions[rows], states[1:][rows], torch.ones(WINDOW)
+    if method == 'grbal_context':
+        taken = ContextGraph(model.normalisation, model.encoder, LAYOUT)(*model.theta, *window)[-1]
+        assert taken, 'the context is refused: choose another UNIT_SEED'
+        graph = ContextAdaptGraph(model.normalisation, model.encoder, model.sizes.step, LAYOUT)
+        return graph(*model.theta, *window)[:-4]
+    return AdaptGraph(model.normalisation, model.sizes.step, LAYOUT)(*model.theta, *window)[:-4]
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ def train(*words, steps=60, settings=SETTINGS):
     )
 
 
-@pytest.fixture(scope='module', params=['grbal', 'rebal'])
+@pytest.fixture(scope='module', params=['grbal', 'rebal', 'grbal_context'])
 def first(request, toy_rollouts, tmp_path_factory):
     """A run and a bundle of one method, and data of another day."""
     folder = tmp_path_factory.mktemp(request.param)

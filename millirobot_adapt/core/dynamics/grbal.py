@@ -16,3 +16,13 @@ class Grbal(GraphMethod):
         *adapted, before, after, norm, step = self._run(self._theta, window)
         theta = dict(zip(self._theta, adapted, strict=True))
         return Adaptation(self._engine.load(theta), *(float(value.numpy()) for value in (before, after, norm, step)))
+
+
+class GrbalContext(Grbal):
+    """Read the window with a recurrent unit, and take the step from the network that sees its context.
+
+    The graph holds the unit, too, and refuses its context as rebal's does. The step that is reported is the gradient's:
+    it can be 0 and theta' yet differ from theta*, by the context.
+    """
+
+    graph = 'context_adapt.onnx'

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from millirobot_adapt.core.dynamics.bundle import MANIFEST, Bundle
 from millirobot_adapt.core.dynamics.engine import EngineConfig
-from millirobot_adapt.core.dynamics.grbal import Grbal
+from millirobot_adapt.core.dynamics.grbal import Grbal, GrbalContext
 from millirobot_adapt.core.dynamics.mb import ModelBased
 from millirobot_adapt.core.dynamics.mb_de import DynamicEvaluation
 from millirobot_adapt.core.dynamics.method_interface import Method
@@ -25,6 +25,7 @@ METHODS: dict[str, Callable[[Bundle, EngineConfig], Method]] = {
     'rebal': Rebal,
     'snail': Rebal,  # attention reads the window
     'pearl': Rebal,  # a product of Gaussians does
+    'grbal_context': GrbalContext,
     'rls': RecursiveLeastSquares,
 }
 

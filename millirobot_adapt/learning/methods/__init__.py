@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millirobot_adapt.learning.methods.grbal import GrbalLearner
+from millirobot_adapt.learning.methods.grbal_context import GrbalContextLearner
 from millirobot_adapt.learning.methods.grbal_literal import GrbalLiteralLearner
 from millirobot_adapt.learning.methods.mb import ModelBasedLearner
 from millirobot_adapt.learning.methods.mb_aug import AugmentedModelBasedLearner
@@ -22,5 +23,6 @@ METHODS: dict[str, type[Model]] = {
     'rebal': RebalLearner,
     'snail': SnailLearner,
     'pearl': PearlLearner,
+    'grbal_context': GrbalContextLearner,
     'rls': RecursiveLeastSquaresLearner,
 }

@@ -88,12 +88,18 @@ class ContextLearner:
             mask = short_windows(len(inputs), inputs.shape[1], SHORT_PART) if mask is None else mask
             return self.training_score(inputs, targets, mask, future)
         mask = torch.ones(inputs.shape[:2]) if mask is None else mask
-        shift = read_windows(self.theta, self.encoder, inputs, targets, mask).shift
-        return losses(shifted(self.theta, shift), self.normalisation, future)
+        return self.score_under(self.read(inputs, targets, mask), inputs, targets, mask, future)
+
+    def read(self, inputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """Return the shifts (B, width1) by the contexts of windows, as planning takes them: zero where refused."""
+        return read_windows(self.theta, self.encoder, inputs, targets, mask).shift
 
     def training_score(self, inputs: Tensor, targets: Tensor, mask: Tensor, future: Segments) -> Losses:
         """Score the network under the contexts of windows, given as for `Encoder.shift`, in training."""
-        shift = self.encoder.shift(inputs, targets, mask)
+        return self.score_under(self.encoder.shift(inputs, targets, mask), inputs, targets, mask, future)
+
+    def score_under(self, shift: Tensor, inputs: Tensor, targets: Tensor, mask: Tensor, future: Segments) -> Losses:
+        """Score the network whose first bias contexts have shifted, (B, width1); windows are as for `Encoder.shift`."""
         return losses(shifted(self.theta, shift), self.normalisation, future)
 
     def parts(self, window: int, robot: RobotConfig) -> BundleParts:
