@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from millirobot_adapt.bringup.processes import (
 )
 from millirobot_adapt.bringup.robot_choice import FLOORS, LATEST, choices_of
 from millirobot_adapt.bringup.run_folder import Parameters, RunFolder
+from millirobot_adapt.core.config import build, flatten, nest
 from millirobot_adapt.core.dynamics.bundle import MANIFEST
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.planning.path_source import TOPIC
@@ -45,7 +46,7 @@ from millirobot_adapt.learning.online.progress_file import ProgressFile, read_pr
 from millirobot_adapt.learning.online.schedule import Schedule
 from millirobot_adapt.learning.online.sitting_folder import FIRST, LEGS, MODELS, newest_bundle, write_settings
 from millirobot_adapt.learning.rollout_file import cut_walks
-from millirobot_adapt.learning.train_config import TrainConfig
+from millirobot_adapt.learning.train_config import TrainConfig, fixed_parameters
 
 TRAINER = 'trainer'
 
@@ -98,7 +99,7 @@ class LearningSetup:
     def prepare(self, folder: RunFolder) -> None:
         """Make what the trainer reads; an earlier run's walks and newest model are taken over."""
         newest = None if self.resume is None else newest_bundle(self.resume)
-        train = self.train if newest is None else replace(self.train, method=read_yaml(newest / MANIFEST)['method'])
+        train = self.train if newest is None else _going_on(self.train, newest)
         write_settings(folder.path, self.robot, self.learn, train)
         for name in (LEGS, MODELS):
             (folder.path / name).mkdir()
@@ -108,6 +109,12 @@ class LearningSetup:
             save_unkept(self.resume, folder.path / LEGS)
             if newest is not None:
                 shutil.copytree(newest, folder.path / FIRST)
+
+
+def _going_on(train: TrainConfig, bundle: Path) -> TrainConfig:
+    """Return how to train the model of a bundle on: its method, network and window are given."""
+    values = flatten(train) | fixed_parameters(read_yaml(bundle / MANIFEST))
+    return build(TrainConfig, nest(values), str(bundle / MANIFEST))
 
 
 class Sitting:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from millirobot_adapt.core.config import Config, param, section
 from millirobot_adapt.core.dynamics.method_factory import METHODS
 
@@ -84,3 +87,13 @@ class TrainConfig(Config):
     augment: AugmentConfig = section(AugmentConfig, 'Disturbances in meta-training.')
     mb_de: DynamicEvaluationConfig = section(DynamicEvaluationConfig, 'What is tried for mb_de.')
     rls: LeastSquaresConfig = section(LeastSquaresConfig, 'What is tried for rls.')
+
+
+FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip')
+"""Parameters of training that an earlier model has fixed."""
+
+
+def fixed_parameters(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of `FIXED` that a model's record names: that of a training run, or a bundle's model.yaml."""
+    trained = {'method': record['method'], **record.get('training', {}).get('parameters', {})}
+    return {name: trained[name] for name in FIXED if name in trained}

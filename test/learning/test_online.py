@@ -24,7 +24,7 @@ pytestmark = pytest.mark.train
 
 ROBOT = RobotConfig()
 TRAIN = TrainConfig(hidden=(16, 16), window=8, horizon=5, check_every=20, batch=32, learning_rate=3e-3)
-LEARN = LearnConfig(held_out=4, serve_every=0.5)
+LEARN = LearnConfig(held_out=4, serve_every=0.5, epochs=1000.0)
 
 
 def leg(toy_rollouts, number, length=400):
@@ -102,6 +102,18 @@ def test_it_waits_for_data_when_the_held_out_error_rises_above_its_average(toy_r
     trainer.take(walks(leg(toy_rollouts, 1)))
     assert not trainer.waiting
     assert trainer.train(1).average == trainer.train(0).held_out, 'the average begins again'
+
+
+def test_it_waits_for_data_when_each_segment_was_drawn_so_often(toy_rollouts, monkeypatch):
+    trainer = OnlineTrainer(TRAIN, replace(LEARN, epochs=0.4), ROBOT)
+    monkeypatch.setattr(trainer, 'judge', lambda model: (1.0 / (1 + trainer.step), 0.01))  # it gets better for ever
+    for count in (1, 2):
+        trainer.take(walks(leg(toy_rollouts, count)))
+        assert not trainer.waiting, 'there is data of which it has drawn little'
+        drawn = 0.4 * len(trainer.store.training)
+        while not trainer.waiting:
+            trainer.train(1)
+        assert trainer.step == int(np.ceil(drawn / TRAIN.batch))
 
 
 def test_it_goes_on_from_a_bundle_and_numbers_the_next_ones_after_it(toy_rollouts, tmp_path):

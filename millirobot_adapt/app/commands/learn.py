@@ -18,9 +18,6 @@ if TYPE_CHECKING:  # it needs PyTorch
     from millirobot_adapt.learning.rollout_file import CollectedRollouts
     from millirobot_adapt.learning.session import Rounds
 
-FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip')
-"""Parameters of training that an earlier model has fixed."""
-
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
@@ -105,11 +102,12 @@ def _fixed(args: argparse.Namespace, record: Mapping[str, Any]) -> list[str]:
     Raises:
         UserError: the user asks for another method, window or network.
     """
-    trained = record['training']['parameters']
+    from millirobot_adapt.learning.train_config import fixed_parameters
+
     given = dict(setting.partition('=')[::2] for setting in args.settings)
     given |= {'method': args.method} if args.method else {}
-    fixed = {name: trained[name] for name in FIXED if name in trained}
-    texts = {n: ','.join(map(str, v)) if isinstance(v, list | tuple) else str(v) for n, v in fixed.items()}
+    fixed = fixed_parameters(record)
+    texts = {name: setting_text(value) for name, value in fixed.items()}
     for name, text in texts.items():
         if given.get(name, text) != text:
             raise UserError(f'--from {args.start}: has {name} {text}, which stays; leave {name}={given[name]} out')
@@ -187,6 +185,11 @@ def parse_settings(cls: type[Config], settings: list[str], option: str = '--set 
             raise UserError(f'{option}{setting}: unknown parameter; {hint}')
         values[name] = _parse(text, known[name], f'{option}{setting}')
     return build(cls, nest(values), option.strip())
+
+
+def setting_text(value: Any) -> str:
+    """Return a value as `parse_settings` reads it."""
+    return ','.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _parse(text: str, default: Any, where: str) -> Any:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from millirobot_adapt.app.commands.learn import need_torch, parse_settings
+from millirobot_adapt.app.commands.learn import need_torch, parse_settings, setting_text
 from millirobot_adapt.app.commands.shared import add_command, add_common, add_force, between, check_free
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import make_folder, user_path
@@ -38,7 +38,7 @@ def add(subparsers: Any) -> None:
     lockstep = parser.add_argument_group('in lock-step')
     lockstep.add_argument('--lockstep', action='store_true', help='walk with the mock on a clock of its own')
     lockstep.add_argument(
-        '--rate', type=between(float, 0.1, 1e6), default=20.0,
+        '--rate', type=between(float, 0.1, 1e6), default=7.0,
         help='gradient steps for each second of the clock (default: %(default)s)',
     )  # fmt: skip
     lockstep.add_argument('--batch', action='store_true', help='collect at random first, then train')
@@ -117,7 +117,7 @@ def split_settings(
             own[group].append(rest)
         else:
             others.append(setting)
-    usual = [f'{name}={value}' for name, value in SITTING_TRAINING.items()]
+    usual = [f'{name}={setting_text(value)}' for name, value in SITTING_TRAINING.items()]
     given = [] if minutes is None else [f'minutes={minutes}']
     learn = parse_settings(LearnConfig, [*given, f'seed={seed}', *own['learn']], option)
     return learn, parse_settings(TrainConfig, [f'seed={seed}', *usual, *own['train']], option), others

@@ -7,10 +7,13 @@ from typing import Any
 
 from millirobot_adapt.core.config import Config, param
 
-SITTING_TRAINING: Mapping[str, Any] = {'method': 'rebal', 'short_windows': 0.25}
+SITTING_TRAINING: Mapping[str, Any] = {
+    'method': 'rebal', 'short_windows': 0.25, 'hidden': (128, 128), 'context': 64, 'batch': 32, 'learning_rate': 0.003,
+}  # fmt: skip
 """What a sitting trains with where `--set train.NAME=VALUE` says nothing else.
 
-A gradient step of ReBAL takes much less time than GrBAL's, so a sitting has more of them. Training goes on for as
+A gradient step of ReBAL takes much less time than GrBAL's, and one of a small network less still: beside a robot that
+walks, the trainer has little of a processor and little data. Training goes on for as
 long as the robot walks. By the loss on whole windows alone, theta* drifts to where no more than the step from it is any
 good, and the robot walks with theta* whenever a run begins.
 """
@@ -35,6 +38,11 @@ class LearnConfig(Config):
         12, 'Held-out pieces that judge a model: the newest ones. The fewer, the sooner it follows a change.', low=1
     )
     memory: int = param(0, 'Newest pieces of 10 s that are trained on; 0: all.', low=0)
+    epochs: float = param(
+        8.0, 'Training waits for data after it has drawn each segment so many times on average: more of it learns the '
+        'first walks by heart, and the model never recovers from that.',
+        low=0.1,
+    )  # fmt: skip
     averaging: float = param(
         0.99, 'Weight of the past in the moving average of the model over its gradient steps, which is what is judged '
         'and served; 0: the model of the last step.',

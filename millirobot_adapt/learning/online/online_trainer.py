@@ -86,9 +86,14 @@ class OnlineTrainer:
             _move(self._trainer.model, self.best, 1.0)
             _move(self._followed, self.best, 1.0)
         self._trainer.data = DataSet(training, held_out, self._trainer.model.normalisation)
-        self.waiting, self._average, self._best_loss = False, float('nan'), float('inf')
+        self.waiting, self._average, self._best_loss = self._sated, float('nan'), float('inf')
         if self.best is not None:  # the pieces to judge by are others now
             self._best_loss = self.judge(self.best)[0]
+
+    @property
+    def _sated(self) -> bool:
+        """Each segment was drawn so often, on average, that more steps would learn by heart."""
+        return self.step * self._config.batch >= self._learn.epochs * len(self.store.training)
 
     @property
     def step(self) -> int:
@@ -114,7 +119,7 @@ class OnlineTrainer:
         if loss < self._best_loss:
             self.best, self._best_loss = copy.deepcopy(self._followed), loss
         first = self._average != self._average
-        self.waiting = not first and loss > self._average
+        self.waiting = self._sated or (not first and loss > self._average)
         keep = self._learn.smoothing
         self._average = loss if first else keep * self._average + (1.0 - keep) * loss
         return Look(self._descent.step, loss, position, self._average, self.waiting)
