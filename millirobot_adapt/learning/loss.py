@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from millirobot_adapt.core.robot.layout import DISPLACEMENT_NAMES
 from millirobot_adapt.learning.inner_step import InnerStep, InnerUpdate
 from millirobot_adapt.learning.kinematics import next_body_state, rotate
 from millirobot_adapt.learning.network import LayerStep, Normalisation, Theta, forward
 from millirobot_adapt.learning.segments import Segments
-from millirobot_adapt.learning.written_gradients import WrittenRollout, written_gradients_wanted
 
 
 @dataclass(frozen=True)
@@ -64,37 +62,12 @@ def open_loop(
     theta: Theta, normalisation: Normalisation, body: Tensor, actions: Tensor, step: Sequence[LayerStep] | None
 ) -> Tensor:
     """Predict the displacements (B, H, 3) from body states (B, 1, body) under actions (B, H, nu), without looking."""
-    if step is None and written_gradients_wanted() and _is_plain(theta):
-        return _written_open_loop(theta, normalisation, body, actions)
     displacements = []
     for action in actions.split(1, dim=1):
         change = normalisation.change(forward(theta, normalisation.features(body, action), step))
         body = next_body_state(body, change)
         displacements.append(change[..., 0:3])
     return torch.cat(displacements, dim=1)
-
-
-def _is_plain(theta: Theta) -> bool:
-    """Tell whether all tasks share the network, but for the first bias, and it has a hidden layer."""
-    return len(theta) > 2 and all(w.dim() == 2 for w in theta[0::2]) and all(b.dim() == 1 for b in theta[3::2])
-
-
-def _written_open_loop(theta: Theta, normalisation: Normalisation, body: Tensor, actions: Tensor) -> Tensor:
-    """Do what `open_loop` does, in normalised body states."""
-    seen, moved = body.shape[-1], len(DISPLACEMENT_NAMES)
-    mean, scale = normalisation.feature_mean, normalisation.feature_scale
-    changes = slice(moved, moved + seen)
-    scales = (
-        normalisation.target_scale,
-        normalisation.target_mean,
-        normalisation.target_scale[changes] / scale[:seen],
-        normalisation.target_mean[changes] / scale[:seen],
-    )
-    clip = normalisation.clip
-    commands = ((actions - mean[seen:]) / scale[seen:]).clamp(-clip, clip).transpose(0, 1)
-    start = (body[:, 0] - mean[:seen]) / scale[:seen]
-    found: Tensor = WrittenRollout.apply(start, commands, scales, clip, *theta)
-    return found.transpose(0, 1)
 
 
 def poses(displacement: Tensor) -> Tensor:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from millirobot_adapt.learning.context import draw_weights, seen_rows
+from millirobot_adapt.learning.context import draw_weights
 from millirobot_adapt.learning.network import INPUT_CLIP, Theta
-from millirobot_adapt.learning.written_gradients import WrittenRecurrence, written_gradients_wanted
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,6 @@ def warm_up(recurrence: Recurrence, inputs: Tensor, targets: Tensor, mask: Tenso
     `inputs` (B, T1, 7) and `targets` (B, T1, 8) are normalised; rows with mask (B, T1) 0 leave the context as it is.
     The unit is that of Cho et al. 2014 (arXiv 1406.1078), with the reset gate behind the product as libraries have it.
     """
-    if written_gradients_wanted():
-        driven = seen_rows(inputs, targets, mask) @ recurrence.from_transition + recurrence.bias
-        found: Tensor = WrittenRecurrence.apply(driven, recurrence.from_context, mask > 0)
-        return found
     seen = torch.cat([inputs, targets.clamp(-INPUT_CLIP, INPUT_CLIP)], dim=-1)
     driven = seen @ recurrence.from_transition + recurrence.bias
     units = len(recurrence.from_context)
