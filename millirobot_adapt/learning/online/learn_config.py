@@ -29,7 +29,10 @@ class LearnConfig(Config):
     random_share: float = param(
         0.25, 'Part of the time walked at random once there is a model; along paths for the rest.', low=0.0, high=1.0
     )
-    leg_seconds: float = param(20.0, 'Length of one random walk, and of one path.', unit='s', low=2.0, high=600.0)
+    leg_seconds: float = param(
+        10.0, 'Length of one random walk, and of one path, which most often leaves the circle within this time.',
+        unit='s', low=2.0, high=600.0,
+    )  # fmt: skip
     shapes: tuple[str, ...] = param(
         ('figure8_small', 'left', 'zigzag', 'straight'), 'Paths to walk, one after the other.'
     )
