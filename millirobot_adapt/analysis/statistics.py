@@ -51,6 +51,32 @@ def mean_interval(values: FloatArray) -> Interval | None:
     return float(found.low), float(found.high)
 
 
+def with_interval(value: float, interval: Interval | None) -> str:
+    """Return a value and its interval, if it has one, for people."""
+    return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')
+
+
+@dataclass(frozen=True)
+class MeanCost:
+    """Costs of several walks, or of several seeds, and their mean."""
+
+    costs: tuple[float, ...]
+
+    @property
+    def cost(self) -> float:
+        """Mean of the costs."""
+        return float(np.mean(self.costs))
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of the mean; None for a single cost."""
+        return mean_interval(np.array(self.costs))
+
+    def __str__(self) -> str:
+        """Return the mean and its interval, for people."""
+        return with_interval(self.cost, self.interval)
+
+
 def ratio_of(method: FloatArray, baseline: FloatArray) -> tuple[float, Interval | None]:
     """Return the geometric mean of the ratios of paired positive values, shape (n,), and its interval.
 

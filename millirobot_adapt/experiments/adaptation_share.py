@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.analysis.statistics import Interval, contrast_interval, exponential
+from millirobot_adapt.analysis.statistics import Interval, contrast_interval, exponential, with_interval
 from millirobot_adapt.core.dynamics.mb import ModelBased
 from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.experiments.episode import EpisodeSpec
@@ -131,5 +131,4 @@ def share_table(shares: Sequence[AdaptationShare]) -> Table:
 def _text(share: AdaptationShare) -> str:
     if not np.isfinite(share.ratio):
         return '\N{EN DASH}'
-    ends = f' [{share.interval[0]:.2f}, {share.interval[1]:.2f}]' if share.interval else ''
-    return f'{share.ratio:.2f}{ends}'
+    return with_interval(share.ratio, share.interval)

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.analysis.statistics import Interval
+from millirobot_adapt.analysis.statistics import Interval, with_interval
 from millirobot_adapt.core.dynamics.method_interface import AdaptedModel
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.layout import PLANE
-from millirobot_adapt.experiments.foresight import FEWEST, correlation, with_interval, within_walks
+from millirobot_adapt.experiments.foresight import FEWEST, correlation, within_walks
 from millirobot_adapt.learning.log_rollouts import Log
 
 HEADING = 'Does the spread of the ensemble predict its error H steps ahead?'

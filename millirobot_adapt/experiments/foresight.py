@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.analysis.statistics import Interval, mean_interval
+from millirobot_adapt.analysis.statistics import Interval, mean_interval, with_interval
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.experiments.episode import Episode
 
@@ -82,11 +82,6 @@ def within_walks(walks: Sequence[FloatArray]) -> tuple[float, Interval | None, i
     own = np.array([correlation(walk) for walk in walks])
     own = own[np.isfinite(own)]
     return (float(own.mean()), mean_interval(own), len(own)) if len(own) else (float('nan'), None, 0)
-
-
-def with_interval(mean: float, interval: Interval | None) -> str:
-    """Return a correlation as a cell of a table."""
-    return f'{mean:.2f}' if interval is None else '{:.2f} [{:.2f}, {:.2f}]'.format(mean, *interval)
 
 
 def foresight_table(found: Sequence[Foresight]) -> Table:

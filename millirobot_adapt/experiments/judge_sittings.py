@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from millirobot_adapt.analysis.statistics import Interval, mean_interval, ratio_of
+from millirobot_adapt.analysis.statistics import MeanCost, ratio_of, with_interval
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge
-from millirobot_adapt.learning.online.progress_file import FILE, read_progress
+from millirobot_adapt.learning.online.progress_file import FILE, clock_minutes, is_model, read_progress
 from millirobot_adapt.learning.online.sitting_folder import MODELS
 
 
 @dataclass(frozen=True)
-class SittingStanding:
-    """A model in the walks that judge."""
+class SittingStanding(MeanCost):
+    """A model in the walks that judge; `costs` is the cost of a step in each of them."""
 
     name: str
     """Name of the sitting's folder, or of the model."""
@@ -26,18 +25,6 @@ class SittingStanding:
     """Of the sitting's clock; None: a model that is of no sitting."""
     bundle: str
     """What walked: a folder, or a name under models/."""
-    costs: tuple[float, ...]
-    """Cost of a step in each of the walks."""
-
-    @property
-    def cost(self) -> float:
-        """Mean over the walks."""
-        return float(np.mean(self.costs))
-
-    @property
-    def interval(self) -> Interval | None:
-        """95 % interval of the mean."""
-        return mean_interval(np.array(self.costs))
 
 
 def judge_sittings(
@@ -68,13 +55,13 @@ def judge_sittings(
             if newest is None:
                 say(f'{folder.name}: no model after {mark:g} min')
             else:
-                asked.append((_name(folder), mark, str(newest)))
+                asked.append((folder.resolve().name, mark, str(newest)))
     walked: dict[str, tuple[float, ...]] = {}
     standings = []
     for name, minutes, bundle in asked:
         if bundle not in walked:
             walked[bundle] = tuple(judge(walks, bundle))
-        standings.append(SittingStanding(name, minutes, bundle, walked[bundle]))
+        standings.append(SittingStanding(walked[bundle], name, minutes, bundle))
         after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
         say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
     return standings
@@ -93,21 +80,13 @@ def model_at(folder: Path, minutes: float) -> Path | None:
         raise UserError(f'{folder}: has no {FILE}; name the folder of a run of `millirobot learn`')
     first = rows[0]
     began = float(first['wall_s']) - float(first.get('seconds', 0.0))
-    made = [row['bundle'] for row in rows if 'bundle' in row and 'costs' not in row and _at(row, began) <= minutes]
+    made = [row['bundle'] for row in rows if is_model(row) and clock_minutes(row, began) <= minutes]
     if not made:
         return None
     bundle = folder / MODELS / str(made[-1])
     if not bundle.is_dir():
         raise UserError(f'{bundle}: is not there, though {FILE} names it')
     return bundle
-
-
-def _at(row: dict[str, Any], began: float) -> float:
-    return float(row['clock_min']) if 'clock_min' in row else (float(row['wall_s']) - began) / 60.0
-
-
-def _name(folder: Path) -> str:
-    return folder.resolve().name
 
 
 def standings_table(standings: Sequence[SittingStanding]) -> str:
@@ -123,10 +102,6 @@ def standings_table(standings: Sequence[SittingStanding]) -> str:
     for standing in standings:
         minutes = '' if standing.minutes is None else f'{standing.minutes:g}'
         ratios = [ratio_of(np.array(standing.costs), np.array(other.costs)) for other in others]
-        cells = [standing.name, minutes, Path(standing.bundle).name, _figure(standing.cost, standing.interval)]
-        lines.append('| ' + ' | '.join([*cells, *(_figure(*ratio) for ratio in ratios)]) + ' |')
+        cells = [standing.name, minutes, Path(standing.bundle).name, str(standing)]
+        lines.append('| ' + ' | '.join([*cells, *(with_interval(*ratio) for ratio in ratios)]) + ' |')
     return '\n'.join(lines)
-
-
-def _figure(value: float, interval: Interval | None) -> str:
-    return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')

@@ -44,13 +44,13 @@ def judge(walks: JudgedWalks, bundle: Path | str) -> list[float]:
     Raises:
         UserError: no such model or robot, or the model is for another robot.
     """
-    costs = []
+    dt, costs = load_robot(walks.robot).dt, []
     for number in range(walks.count):
         shape = JUDGED[number % len(JUDGED)]
         seed = int(generator(walks.seed, _JUDGE, number).integers(2**31))
         controller = learned_controller(walks.robot, str(bundle), shape, seed)
         spec = EpisodeSpec('learned', 0, walks.condition, seed, SECONDS, controller, EstimatorNodeConfig())
-        found = summarise_episode(run_episode(spec).table, load_robot(walks.robot).dt)
+        found = summarise_episode(run_episode(spec).table, dt)
         # A walk that ended in its first tick has no cost; it must not pass for a good one.
         costs.append(found.cost if found else float('inf'))
     return costs

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from millirobot_adapt.analysis.figure_style import BLUE, HEIGHT, ORANGE, new_figure, save_png, styled
-from millirobot_adapt.analysis.statistics import Interval, mean_interval
+from millirobot_adapt.analysis.statistics import MeanCost
 from millirobot_adapt.core.files import make_folder, write_whole
 from millirobot_adapt.experiments.lockstep_learning import LockstepLearning, learn_in_lockstep
 from millirobot_adapt.learning.online.progress_file import read_progress
@@ -26,26 +26,14 @@ _FINISHED = 'finished'
 
 
 @dataclass(frozen=True)
-class CurvePoint:
-    """What all seeds reached after so many minutes of walking."""
+class CurvePoint(MeanCost):
+    """What all seeds reached after so many minutes of walking; `costs` is the mean cost of a step of each seed."""
 
     mode: str
     walked: float
     """Minutes walked."""
     clock: float
     """Minutes of the clock, walking and training; mean over the seeds."""
-    costs: tuple[float, ...]
-    """Mean cost of a step of each seed."""
-
-    @property
-    def cost(self) -> float:
-        """Mean over the seeds."""
-        return float(np.mean(self.costs))
-
-    @property
-    def interval(self) -> Interval | None:
-        """95 % interval of the mean over the seeds; None for one seed."""
-        return mean_interval(np.array(self.costs))
 
 
 def write_curve(what: LockstepLearning, seeds: Sequence[int], say: Callable[[str], object] = print) -> str:
@@ -84,7 +72,7 @@ def measure_curve(
                     found[mark].append(reached)
         for mark, all_reached in found.items():
             clocks, costs = zip(*all_reached, strict=True)
-            points.append(CurvePoint(mode, mark, float(np.mean(clocks)), costs))
+            points.append(CurvePoint(costs, mode, mark, float(np.mean(clocks))))
     return points
 
 
@@ -111,10 +99,7 @@ def table(points: Sequence[CurvePoint]) -> str:
     """Return the points as a Markdown table, and the speed-up where there is one."""
     lines = ['| | walked [min] | clock [min] | cost of a step | seeds |', '|---|---|---|---|---|']
     for point in points:
-        within = f' [{point.interval[0]:.2f}, {point.interval[1]:.2f}]' if point.interval else ''
-        lines.append(
-            f'| {point.mode} | {point.walked:g} | {point.clock:.1f} | {point.cost:.2f}{within} | {len(point.costs)} |'
-        )
+        lines.append(f'| {point.mode} | {point.walked:g} | {point.clock:.1f} | {point} | {len(point.costs)} |')
     return '\n'.join([*lines, '', _speed_up(points)])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt import __version__
-from millirobot_adapt.analysis.statistics import mean_interval
+from millirobot_adapt.analysis.statistics import MeanCost
 from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.control.wiring import assemble
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
@@ -170,11 +170,10 @@ class _Run:
         if self._bundle is None or not self._what.walks:
             return
         costs = judge(JudgedWalks(self._what.robot, self._condition, self._what.walks), self._bundle)
-        mean, interval = float(np.mean(costs)), mean_interval(np.array(costs))
-        told = {'interval': interval, 'costs': costs, 'bundle': self._bundle.name, 'condition': self._condition.name}
-        self._add(cost_judged=mean, **told)
-        within = f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else ''
-        self._say(f'{self._times()}: cost {mean:.2f}{within} in {len(costs)} walks with model {self._bundle.name}')
+        found, bundle = MeanCost(tuple(costs)), self._bundle.name
+        told = {'interval': found.interval, 'costs': costs, 'bundle': bundle, 'condition': self._condition.name}
+        self._add(cost_judged=found.cost, **told)
+        self._say(f'{self._times()}: cost {found} in {len(costs)} walks with model {bundle}')
 
     def _add(self, **row: Any) -> None:
         row = {'walked_min': self._schedule.walked / 60.0, 'clock_min': self._clock / 60.0, **row}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.page import Table
+from millirobot_adapt.analysis.statistics import with_interval
 from millirobot_adapt.experiments import adaptation_share, foresight, recovery
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, tables_of
@@ -53,7 +54,7 @@ def ranged(cell: Mapping[str, Any], key: str) -> str:
     value, interval = cell.get(key, np.nan), cell.get(f'{key}_interval')
     if not np.isfinite(value):
         return DASH
-    return f'{value:.2f}' + (f' [{interval[0]:.2f}, {interval[1]:.2f}]' if interval else '')
+    return with_interval(value, interval)
 
 
 def overview(results: Results) -> list[Table]:

@@ -42,8 +42,8 @@ class LearnConfig(Config):
     )
     memory: int = param(0, 'Newest pieces of 10 s that are trained on; 0: all.', low=0)
     epochs: float = param(
-        8.0, 'Training waits for data after it has drawn each segment so many times on average: more of it learns the '
-        'first walks by heart, and the model never recovers from that.',
+        8.0, 'Training waits for data after it has drawn each segment so many times on average: more of it learns '
+        'the walks so far by heart.',
         low=0.1,
     )  # fmt: skip
     averaging: float = param(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from millirobot_adapt import __version__
 from millirobot_adapt.analysis.figure_style import (
@@ -21,10 +20,9 @@ from millirobot_adapt.analysis.figure_style import (
 from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
-from millirobot_adapt.learning.online.progress_file import FILE, read_progress
+from millirobot_adapt.learning.online.progress_file import FILE, Row, clock_minutes, is_model, read_progress
 
 PAGE = 'learning.html'
-Row = Mapping[str, Any]
 
 
 def write_learning_page(folder: Path) -> Path:
@@ -45,7 +43,7 @@ def write_learning_page(folder: Path) -> Path:
 
 
 def _page(name: str, rows: Sequence[Row], legs: Sequence[Row]) -> Page:
-    looks, models = [row for row in rows if 'step' in row], [row for row in rows if _is_model(row)]
+    looks, models = [row for row in rows if 'step' in row], [row for row in rows if is_model(row)]
     swaps = [row for row in rows if 'swap' in row]
     paths = [row for row in legs if row.get('cost') is not None]
     begin = float(rows[0]['wall_s'])
@@ -87,15 +85,6 @@ def _picture(key: str, title: str, drawing: Drawing) -> Picture:
     return Picture(title, drawing.says, to_svg(drawing.figure, key, f'{title}. {drawing.says}'), True)
 
 
-def _is_model(row: Row) -> bool:
-    return 'bundle' in row and 'costs' not in row
-
-
-def _minute(row: Row, begin: float) -> float:
-    """Return minutes of the clock: that of the lock-step, else since the first row."""
-    return float(row['clock_min']) if 'clock_min' in row else (float(row['wall_s']) - begin) / 60.0
-
-
 def _cost_figure(paths: Sequence[Row], models: Sequence[Row]) -> Drawing:
     figure, (axes,) = new_figure(HEIGHT)
     axes.plot([row['walked_min'] for row in paths], [row['cost'] for row in paths], 'o-', color=BLUE, markersize=3)
@@ -130,9 +119,9 @@ def _judged_figure(judged: Sequence[Row]) -> Drawing:
 
 def _error_figure(looks: Sequence[Row], models: Sequence[Row], begin: float) -> Drawing:
     figure, (axes,) = new_figure(HEIGHT)
-    axes.plot([_minute(row, begin) for row in looks], [1e3 * row['position'] for row in looks], color=ORANGE)
+    axes.plot([clock_minutes(row, begin) for row in looks], [1e3 * row['position'] for row in looks], color=ORANGE)
     for row in models:
-        axes.axvline(_minute(row, begin), color=INK, linestyle=DASHED, linewidth=0.7)
+        axes.axvline(clock_minutes(row, begin), color=INK, linestyle=DASHED, linewidth=0.7)
     axes.set(xlabel='minutes of the clock', ylabel='position error [mm]')
     if not looks:
         return Drawing(figure, 'Nothing was trained yet.')

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 FILE = 'progress.jsonl'
+Row = Mapping[str, Any]
 
 
 class ProgressFile:
@@ -36,3 +38,13 @@ def read_progress(folder: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return rows
+
+
+def is_model(row: Row) -> bool:
+    """Tell whether a row is of a model that was exported, and not of one that was judged."""
+    return 'bundle' in row and 'costs' not in row
+
+
+def clock_minutes(row: Row, began: float) -> float:
+    """Return minutes of the clock: that of the lock-step, else since `began` [s, Unix]."""
+    return float(row['clock_min']) if 'clock_min' in row else (float(row['wall_s']) - began) / 60.0
