@@ -6,14 +6,28 @@ import torch
 from torch import Tensor, nn
 
 from millirobot_adapt.core.robot.layout import StateLayout
-from millirobot_adapt.learning.context import Encoder, read_windows
+from millirobot_adapt.learning.context import Encoder, Reading, read_windows
 from millirobot_adapt.learning.inner_step import InnerStep, adapted_parameters
 from millirobot_adapt.learning.kinematics import body_state, change_of_state, integrate
 from millirobot_adapt.learning.network import Normalisation, Theta, theta_names
 from millirobot_adapt.learning.tracing import trace
 
 
-class AdaptGraph(nn.Module):
+class WindowGraph(nn.Module):
+    """What graphs of a window share: they take it in SI units, and see it normalised."""
+
+    def __init__(self, normalisation: Normalisation, layout: StateLayout):
+        super().__init__()
+        self.layout = layout
+        self.normalisation = normalisation
+
+    def see(self, states: Tensor, actions: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (T1, features), clipped, and targets (T1, targets), both normalised."""
+        features = self.normalisation.features(body_state(states, self.layout), actions)
+        return features, self.normalisation.targets(change_of_state(states, next_states, self.layout))
+
+
+class AdaptGraph(WindowGraph):
     """The inner update, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss before, loss
@@ -21,36 +35,27 @@ class AdaptGraph(nn.Module):
     """
 
     def __init__(self, normalisation: Normalisation, step: InnerStep, layout: StateLayout):
-        super().__init__()
-        self.layout = layout
-        self.normalisation = normalisation
+        super().__init__(normalisation, layout)
         self.step = step
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states, self.layout), actions)
-        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
+        inputs, targets = self.see(states, actions, next_states)
         update = self.step.update(theta, inputs[None], targets[None], mask[None])
         report = (update.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
         return (*adapted_parameters(theta, update), *report)
 
 
-class FeaturesGraph(nn.Module):
+class FeaturesGraph(WindowGraph):
     """What the network sees, and what it should have predicted, both normalised.
 
     (states (T1, nx), actions (T1, nu), next states (T1, nx)) to (features (T1, features), targets (T1, targets)).
     """
 
-    def __init__(self, normalisation: Normalisation, layout: StateLayout):
-        super().__init__()
-        self.layout = layout
-        self.normalisation = normalisation
-
     def forward(self, states: Tensor, actions: Tensor, next_states: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalise, features clipped."""
-        features = self.normalisation.features(body_state(states, self.layout), actions)
-        return features, self.normalisation.targets(change_of_state(states, next_states, self.layout))
+        """Normalise."""
+        return self.see(states, actions, next_states)
 
 
 class RolloutStart(nn.Module):
@@ -93,23 +98,16 @@ def adapt_graph(theta: Theta, normalisation: Normalisation, step: InnerStep, win
 
     Dimensions are named as in the rollout graphs; the window's length is T1.
     """
-    names = theta_names(theta)
-    rows = _rows(layout)
-    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
-    dynamic = {name: {0: 'T1'} for name in (*rows, 'mask')}
+    dynamic = {name: {0: 'T1'} for name in (*_rows(layout), 'mask')}
     last = len(theta) // 2 - 1
     for layer in range(last + 1):
         dynamic[f'w{layer}'] = {axis: f'width{layer + axis}' for axis in (0, 1) if 0 < layer + axis <= last}
         dynamic[f'b{layer}'] = {0: f'width{layer + 1}'} if layer < last else {}
-    model = trace(
-        AdaptGraph(normalisation, step, layout), arguments,
-        [*names, *rows, 'mask'],
-        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], dynamic,
-    )  # fmt: skip
+    model = trace(AdaptGraph(normalisation, step, layout), *_given(theta, window, layout), _adapted(theta), dynamic)
     return bytes(model.SerializeToString())
 
 
-class ContextGraph(nn.Module):
+class ContextGraph(WindowGraph):
     """The encoder of a window, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (b0' (width1,), loss before, loss
@@ -117,19 +115,19 @@ class ContextGraph(nn.Module):
     """
 
     def __init__(self, normalisation: Normalisation, encoder: Encoder, layout: StateLayout):
-        super().__init__()
-        self.layout = layout
-        self.normalisation = normalisation
+        super().__init__(normalisation, layout)
         self.encoder = type(encoder)
         # Registered, a tensor stands in the graph once; otherwise once for each row of the window.
         self.tensors = nn.ParameterList(encoder.tensors())
 
+    def read(self, theta: Theta, inputs: Tensor, targets: Tensor, mask: Tensor) -> Reading:
+        """Read one window, given as for `Encoder.shift` but without the number of windows."""
+        return read_windows(theta, self.encoder.of(list(self.tensors)), inputs[None], targets[None], mask[None])
+
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states, self.layout), actions)
-        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))
-        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs[None], targets[None], mask[None])
+        reading = self.read(theta, *self.see(states, actions, next_states), mask)
         return theta[1] + reading.shift[0], reading.loss_before[0], reading.loss_after[0], reading.taken[0]
 
 
@@ -137,16 +135,14 @@ def context_graph(
     theta: Theta, normalisation: Normalisation, encoder: Encoder, window: int, layout: StateLayout
 ) -> bytes:
     """Build the graph for windows of T1 rows; the parameters of the encoder are inside."""
-    rows = _rows(layout)
-    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     model = trace(
-        ContextGraph(normalisation, encoder, layout), arguments,
-        [*theta_names(theta), *rows, 'mask'], ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
+        ContextGraph(normalisation, encoder, layout), *_given(theta, window, layout),
+        ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
     )  # fmt: skip
     return bytes(model.SerializeToString())
 
 
-class ContextAdaptGraph(nn.Module):
+class ContextAdaptGraph(ContextGraph):
     """The encoder of a window, then the inner update of the network that it leads to on the same window, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (theta'..., loss of theta*, loss
@@ -155,23 +151,17 @@ class ContextAdaptGraph(nn.Module):
     """
 
     def __init__(self, normalisation: Normalisation, encoder: Encoder, step: InnerStep, layout: StateLayout):
-        super().__init__()
-        self.layout = layout
-        self.normalisation = normalisation
-        self.encoder = type(encoder)
-        self.tensors = nn.ParameterList(encoder.tensors())
+        super().__init__(normalisation, encoder, layout)
         self.step = step
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
         *theta, states, actions, next_states, mask = arguments
-        inputs = self.normalisation.features(body_state(states, self.layout), actions)[None]
-        targets = self.normalisation.targets(change_of_state(states, next_states, self.layout))[None]
+        inputs, targets = self.see(states, actions, next_states)
         # Both guards count the rows alike, so that the losses of the report can be compared.
-        counted = self.step.counted(mask[None])
-        reading = read_windows(theta, self.encoder.of(list(self.tensors)), inputs, targets, counted)
+        reading = self.read(theta, inputs, targets, self.step.counted(mask))
         under = [theta[0], theta[1] + reading.shift[0], *theta[2:]]
-        update = self.step.update(under, inputs, targets, mask[None])
+        update = self.step.update(under, inputs[None], targets[None], mask[None])
         report = (reading.loss_before[0], update.loss_after[0], update.gradient_norm[0], update.fraction[0])
         return (*adapted_parameters(under, update), *report)
 
@@ -180,13 +170,9 @@ def context_adapt_graph(
     theta: Theta, normalisation: Normalisation, encoder: Encoder, step: InnerStep, window: int, layout: StateLayout
 ) -> bytes:
     """Build the graph for windows of T1 rows; the parameters of the encoder and the step sizes are inside."""
-    names, rows = theta_names(theta), _rows(layout)
-    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
     model = trace(
-        ContextAdaptGraph(normalisation, encoder, step, layout), arguments,
-        [*names, *rows, 'mask'],
-        [*(f'adapted_{name}' for name in names), 'loss_before', 'loss_after', 'gradient_norm', 'step'], {},
-    )  # fmt: skip
+        ContextAdaptGraph(normalisation, encoder, step, layout), *_given(theta, window, layout), _adapted(theta), {}
+    )
     return bytes(model.SerializeToString())
 
 
@@ -197,6 +183,18 @@ def features_graph(normalisation: Normalisation, window: int, layout: StateLayou
     dynamic = {name: {0: 'T1'} for name in rows}
     model = trace(FeaturesGraph(normalisation, layout), arguments, list(rows), ['features', 'targets'], dynamic)
     return bytes(model.SerializeToString())
+
+
+def _given(theta: Theta, window: int, layout: StateLayout) -> tuple[list[Tensor], list[str]]:
+    """Return what a graph of theta and a window of T1 rows is traced with, and the names of it."""
+    rows = _rows(layout)
+    arguments = [*theta, *(torch.zeros(window, width) for width in rows.values()), torch.ones(window)]
+    return arguments, [*theta_names(theta), *rows, 'mask']
+
+
+def _adapted(theta: Theta) -> list[str]:
+    """Return the names of what an inner update gives."""
+    return [*(f'adapted_{name}' for name in theta_names(theta)), 'loss_before', 'loss_after', 'gradient_norm', 'step']
 
 
 def _rows(layout: StateLayout) -> dict[str, int]:

@@ -102,7 +102,7 @@ def write_metadata(folder: Path, files: Mapping[str, Contents], channels: Mappin
         'custom_data': None,
         'ros_distro': 'jazzy',
     }
-    write_whole(folder / METADATA, yaml.dump({_ROOT: information}, Dumper=_Plain, sort_keys=False))
+    write_whole(folder / METADATA, yaml.dump({_ROOT: information}, Dumper=PlainDumper, sort_keys=False))
 
 
 def _topic_metadata(channel: Channel) -> dict[str, Any]:
@@ -161,8 +161,9 @@ def read_metadata(folder: Path) -> Metadata | None:
 _Dumper: Any = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
 
 
-class _Plain(_Dumper):
+class PlainDumper(_Dumper):
     """Write repeated values in full: rosbag2's reader knows YAML anchors, people do not."""
 
     def ignore_aliases(self, data: Any) -> bool:
+        """Write every value in full."""
         return True

@@ -22,4 +22,4 @@ def graphics():
 @pytest.fixture
 def words_alone(monkeypatch):
     """Reports without pictures, for tests of their numbers and words: pictures take most of the time."""
-    monkeypatch.setattr(run_report, '_SECTIONS', ())
+    monkeypatch.setattr(run_report, 'SECTIONS', ())

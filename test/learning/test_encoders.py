@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
-onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnx')
 
+from robots import LAYOUT  # noqa: E402
 from test_rebal import (  # noqa: E402
     NORMALISATION,
     check_format,
@@ -19,6 +20,7 @@ from millirobot_adapt.app.main import main  # noqa: E402
 from millirobot_adapt.learning.attention import Attention, initialise_attention  # noqa: E402
 from millirobot_adapt.learning.context import shifted  # noqa: E402
 from millirobot_adapt.learning.gaussian_context import Belief, initialise_gaussian_context  # noqa: E402
+from millirobot_adapt.learning.graphs import context_graph  # noqa: E402
 from millirobot_adapt.learning.loss import losses  # noqa: E402
 from millirobot_adapt.learning.methods.pearl import PearlLearner  # noqa: E402
 from millirobot_adapt.learning.network import initialise  # noqa: E402
@@ -139,7 +141,8 @@ def test_the_graph_equals_pytorch(kind):
 
 @pytest.mark.parametrize('kind', ['snail', 'pearl'])
 def test_the_graph_keeps_formats_that_onnxruntime_has_long_read_and_each_array_once(kind):
-    check_format(*make(kind, torch.float32), ROWS)
+    theta, encoder = make(kind, torch.float32)
+    check_format(context_graph(theta, NORMALISATION, encoder, ROWS, LAYOUT), encoder)
 
 
 @pytest.mark.parametrize(('method', 'skew'), [('snail', 0.4), ('pearl', 0.0)])

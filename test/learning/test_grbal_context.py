@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 torch = pytest.importorskip('torch')
-onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnx')
 
 from robots import LAYOUT  # noqa: E402
-from test_rebal import NORMALISATION, errors_of_toys, learner, train_and_export  # noqa: E402
+from test_rebal import NORMALISATION, check_format, errors_of_toys, learner, some_rows, train_and_export  # noqa: E402
 
 from millirobot_adapt.core.dynamics.engine import make_session, run_graph, to_engine  # noqa: E402
 from millirobot_adapt.learning.graphs import (  # noqa: E402
@@ -18,7 +18,6 @@ from millirobot_adapt.learning.graphs import (  # noqa: E402
     context_adapt_graph,
 )
 from millirobot_adapt.learning.inner_step import InnerStep  # noqa: E402
-from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
 from millirobot_adapt.learning.methods.grbal_context import GrbalContextLearner  # noqa: E402
 from millirobot_adapt.learning.methods.step_sizes import StepSizes  # noqa: E402
 from millirobot_adapt.learning.network import theta_names  # noqa: E402
@@ -31,14 +30,8 @@ SMALL, WILD = 0.05, 1e4
 """Step sizes: of a step that helps, and of one that no fraction makes good."""
 
 
-def some_rows(seed, missing=0):
-    """A window of a robot that moves at random: states, actions, next states, mask."""
-    generator = torch.Generator().manual_seed(seed)
-    changes = NORMALISATION.change(torch.randn(ROWS, 1, 8, generator=generator))
-    trail = integrate(0.3 * torch.randn(1, 24, generator=generator), changes, 0.1, LAYOUT)[:, 0]
-    mask = torch.ones(ROWS)
-    mask[:missing] = 0
-    return trail[:-1], 35 + 12 * torch.randn(ROWS, 2, generator=generator), trail[1:], mask
+def window_of(seed, missing=0):
+    return some_rows(torch.Generator().manual_seed(seed), ROWS, missing)
 
 
 def step_of(theta, size, weights=None):
@@ -48,7 +41,7 @@ def step_of(theta, size, weights=None):
 def windows_with(taken, theta, recurrence):
     """Windows under which the context is taken, or refused."""
     graph = ContextGraph(NORMALISATION, recurrence, LAYOUT)
-    found = [rows for rows in map(some_rows, range(30)) if bool(graph(*theta, *rows)[-1]) == taken]
+    found = [rows for rows in map(window_of, range(30)) if bool(graph(*theta, *rows)[-1]) == taken]
     assert found
     return found
 
@@ -93,7 +86,7 @@ def test_where_both_are_taken_the_step_begins_at_the_network_under_the_context()
 @pytest.mark.parametrize('rows', ['an empty window', 'numbers that are none'])
 def test_nothing_to_learn_from_leaves_theta_as_it_is(rows):
     theta, recurrence = learner(dtype=torch.float32)
-    states, actions, next_states, mask = some_rows(0, missing=ROWS if rows == 'an empty window' else 0)
+    states, actions, next_states, mask = window_of(0, missing=ROWS if rows == 'an empty window' else 0)
     if rows == 'numbers that are none':
         actions = actions * float('nan')
     graph = ContextAdaptGraph(NORMALISATION, recurrence, step_of(theta, SMALL), LAYOUT)
@@ -106,7 +99,7 @@ def test_nothing_to_learn_from_leaves_theta_as_it_is(rows):
 def test_both_guards_count_the_transitions_alike():
     theta, recurrence = learner(dtype=torch.float32)
     weights = torch.linspace(0.2, 1.8, ROWS)
-    rows = some_rows(0)
+    rows = window_of(0)
     graph = ContextAdaptGraph(NORMALISATION, recurrence, step_of(theta, WILD, weights), LAYOUT)
     before, after, _, fraction = graph(*theta, *rows)[-4:]
     plain = ContextAdaptGraph(NORMALISATION, recurrence, step_of(theta, WILD), LAYOUT)(*theta, *rows)
@@ -127,7 +120,7 @@ def test_the_graph_equals_pytorch(hidden, weighted):
         content = context_adapt_graph(theta, NORMALISATION, recurrence, step, ROWS, LAYOUT)
         session = make_session(content, {})
         for seed, missing in enumerate(8 * [0, 3, ROWS]):
-            given = [*theta, *some_rows(seed, missing)]
+            given = [*theta, *window_of(seed, missing)]
             with torch.no_grad():
                 expected = ContextAdaptGraph(NORMALISATION, recurrence, step, LAYOUT)(*given)
             arrays = {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)}
@@ -141,11 +134,7 @@ def test_the_graph_equals_pytorch(hidden, weighted):
 def test_the_graph_keeps_formats_that_onnxruntime_has_long_read_and_each_array_once():
     theta, recurrence = learner((16, 16), dtype=torch.float32)
     content = context_adapt_graph(theta, NORMALISATION, recurrence, step_of(theta, SMALL), ROWS, LAYOUT)
-    model = onnx.load_from_string(content)
-    assert model.ir_version == 8
-    assert [(operators.domain, operators.version) for operators in model.opset_import] == [('', 17)]
-    arrays = sum(tensor.numel() for tensor in recurrence.tensors())
-    assert sum(np.prod(array.dims) for array in model.graph.initializer) < 2 * arrays
+    check_format(content, recurrence)
 
 
 def double(segments):

@@ -143,6 +143,16 @@ def test_the_graph_equals_pytorch(hidden, rows):
     check_graph(theta, recurrence, rows, 15 * [rows // 2, 0])
 
 
+def some_rows(generator, rows, missing=0):
+    """A window of a robot that moves at random: states, actions, next states, mask."""
+    start = 0.3 * torch.randn(1, 24, generator=generator)
+    changes = NORMALISATION.change(torch.randn(rows, 1, 8, generator=generator))
+    trail = integrate(start, changes, 0.1, LAYOUT)[:, 0]
+    actions, mask = 35 + 12 * torch.randn(rows, 2, generator=generator), torch.ones(rows)
+    mask[:missing] = 0
+    return trail[:-1], actions, trail[1:], mask
+
+
 def check_graph(theta, encoder, rows, lacking):
     """The graph gives what PyTorch does, for windows that miss so many rows; some contexts are taken, some refused."""
     session = make_session(context_graph(theta, NORMALISATION, encoder, rows, LAYOUT), {})
@@ -150,12 +160,7 @@ def check_graph(theta, encoder, rows, lacking):
     generator = torch.Generator().manual_seed(3)
     taken = []
     for missing in lacking:
-        start = 0.3 * torch.randn(1, 24, generator=generator)
-        changes = NORMALISATION.change(torch.randn(rows, 1, 8, generator=generator))
-        trail = integrate(start, changes, 0.1, LAYOUT)[:, 0]
-        actions, mask = 35 + 12 * torch.randn(rows, 2, generator=generator), torch.ones(rows)
-        mask[:missing] = 0
-        given = [*theta, trail[:-1], actions, trail[1:], mask]
+        given = [*theta, *some_rows(generator, rows, missing)]
         with torch.no_grad():
             expected = ContextGraph(NORMALISATION, encoder, LAYOUT)(*given)
         found = run_graph(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
@@ -166,11 +171,12 @@ def check_graph(theta, encoder, rows, lacking):
 
 
 def test_the_graph_keeps_formats_that_onnxruntime_has_long_read_and_each_array_once():
-    check_format(*learner((16, 16), dtype=torch.float32), 10)
+    theta, recurrence = learner((16, 16), dtype=torch.float32)
+    check_format(context_graph(theta, NORMALISATION, recurrence, 10, LAYOUT), recurrence)
 
 
-def check_format(theta, encoder, rows):
-    model = onnx.load_from_string(context_graph(theta, NORMALISATION, encoder, rows, LAYOUT))
+def check_format(graph, encoder):
+    model = onnx.load_from_string(graph)
     assert model.ir_version == 8
     assert [(operators.domain, operators.version) for operators in model.opset_import] == [('', 17)]
     arrays = sum(tensor.numel() for tensor in encoder.tensors())

@@ -85,7 +85,7 @@ def test_metadata_is_the_same_where_pyyaml_has_no_libyaml(tmp_path, monkeypatch)
             return True
 
     write_legs(tmp_path / 'first' / 'bag')
-    monkeypatch.setattr(metadata, '_Plain', Plain)
+    monkeypatch.setattr(metadata, 'PlainDumper', Plain)
     write_legs(tmp_path / 'second' / 'bag')
     files = [(tmp_path / name / 'bag' / 'metadata.yaml').read_bytes() for name in ('first', 'second')]
     assert files[0] == files[1]

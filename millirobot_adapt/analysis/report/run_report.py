@@ -26,7 +26,7 @@ ENDED = 'ended.txt'
 """Why a run ended early, written by the program that started its processes; absent when it ended as planned."""
 
 Draw = Callable[[Timeline], Drawing | None]
-_SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
+SECTIONS: tuple[tuple[str, tuple[tuple[Draw, str], ...]], ...] = (
     ('The run', (
         (path_figures.driven_path, 'Path driven, path wanted'),
         (motion_figures.cross_track, 'Distance to the path'),
@@ -101,7 +101,7 @@ def _draw(timeline: Timeline) -> tuple[list[Section], list[str]]:
     """Draw every picture the bag holds something for; name the others."""
     sections, missing = [], []
     with styled():
-        for heading, entries in _SECTIONS:
+        for heading, entries in SECTIONS:
             pictures = []
             for draw, name in entries:
                 drawing = draw(timeline)
