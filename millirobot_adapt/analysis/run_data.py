@@ -94,7 +94,8 @@ class RunData:
     legs: Series
     """Mean velocity of each joint [rad/s], values (N, joints)."""
     ticks: tuple[TickRecord, ...]
-    reference: ReferencePath | None
+    references: tuple[tuple[float, ReferencePath], ...]
+    """Reference paths in the order of receipt, each with its time [s since the epoch]; repeated ones once."""
     faults: tuple[NodeStatus, ...]
     bridge: tuple[NodeStatus, ...]
     controller: tuple[NodeStatus, ...]
@@ -115,6 +116,11 @@ class RunData:
     """By how much the stamps of motion capture were behind those of the bag, where that is more than latency [s].
 
     Then `mocap.stamps` are brought forward by it, and the ages are not known (NaN)."""
+
+    @property
+    def reference(self) -> ReferencePath | None:
+        """Return the newest reference path; None where there was none."""
+        return self.references[-1][1] if self.references else None
 
     def column(self, name: str) -> FloatArray:
         """Return one number of every tick record, shape (ticks,)."""
@@ -165,7 +171,7 @@ class _Collected:
     statuses: dict[str, list[NodeStatus]] = field(default_factory=lambda: {topic.name: [] for topic in _STATUSES})
     changes: list[LiveChange] = field(default_factory=list)
     shape: str = 'reference'
-    reference: ReferencePath | None = None
+    references: list[tuple[float, ReferencePath]] = field(default_factory=list)
 
     def add(self, topic: str, message: Any, received: float) -> None:
         """Sort one message into its list."""
@@ -194,7 +200,9 @@ class _Collected:
         elif topic == TICK.name:
             self.ticks.append(decode_tick(np.asarray(message.data)))
         elif topic == REFERENCE.name:
-            self.reference = reference_path(message, self.shape)
+            path = reference_path(message, self.shape)
+            if not self.references or not np.array_equal(path.waypoints, self.references[-1][1].waypoints):
+                self.references.append((received, path))
         elif topic == PARAMETER_EVENTS.name:
             self.changes += live_changes(message, received)
         elif topic in self.statuses:
@@ -251,7 +259,7 @@ def read_run_data(bag: Bag, shape: str = 'reference') -> RunData:
         start=start,
         end=end,
         ticks=tuple(sorted(collected.ticks, key=lambda tick: tick.tick)),
-        reference=collected.reference,
+        references=tuple(collected.references),
         faults=tuple(collected.statuses[FAULT.name]),
         bridge=tuple(collected.statuses[BRIDGE_STATE.name]),
         controller=tuple(collected.statuses[CONTROLLER_STATE.name]),

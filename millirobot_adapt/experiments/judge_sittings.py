@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from millirobot_adapt.analysis.statistics import MeanCost, ratio_of, with_interval
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge
-from millirobot_adapt.learning.online.progress_file import FILE, clock_minutes, is_model, read_progress
+from millirobot_adapt.learning.online.progress_file import FILE, beginning, clock_minutes, is_model, read_progress
 from millirobot_adapt.learning.online.sitting_folder import MODELS
 
 
@@ -58,12 +59,16 @@ def judge_sittings(
                 asked.append((folder.resolve().name, mark, str(newest)))
     walked: dict[str, tuple[float, ...]] = {}
     standings = []
+    bundles = dict.fromkeys(bundle for _, _, bundle in asked)
+    bar = tqdm(total=len(bundles) * walks.count, desc='walking', unit='walk', disable=None, leave=False)
     for name, minutes, bundle in asked:
         if bundle not in walked:
-            walked[bundle] = tuple(judge(walks, bundle))
+            walked[bundle] = tuple(judge(walks, bundle, bar.update))
         standings.append(SittingStanding(walked[bundle], name, minutes, bundle))
         after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
-        say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
+        with tqdm.external_write_mode():
+            say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
+    bar.close()
     return standings
 
 
@@ -78,8 +83,7 @@ def model_at(folder: Path, minutes: float) -> Path | None:
     rows = read_progress(folder)
     if not rows:
         raise UserError(f'{folder}: has no {FILE}; name the folder of a run of `millirobot learn`')
-    first = rows[0]
-    began = float(first['wall_s']) - float(first.get('seconds', 0.0))
+    began = beginning(rows)
     made = [row['bundle'] for row in rows if is_model(row) and clock_minutes(row, began) <= minutes]
     if not made:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,12 +35,13 @@ class JudgedWalks:
     seed: int = 0
 
 
-def judge(walks: JudgedWalks, bundle: Path | str) -> list[float]:
+def judge(walks: JudgedWalks, bundle: Path | str, walked: Callable[[], object] = lambda: None) -> list[float]:
     """Return the cost of a step in each of the walks.
 
     Args:
         walks: What is walked.
         bundle: The model that walks: a folder, or a name under models/.
+        walked: Called after each walk.
 
     Raises:
         UserError: no such model or robot, or the model is for another robot.
@@ -53,6 +55,7 @@ def judge(walks: JudgedWalks, bundle: Path | str) -> list[float]:
         found = summarise_episode(run_episode(spec).table, dt)
         # A walk that ended in its first tick has no cost; it must not pass for a good one.
         costs.append(found.cost if found else float('inf'))
+        walked()
     return costs
 
 

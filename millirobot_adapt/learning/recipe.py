@@ -13,6 +13,13 @@ from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.collect import CollectConfig
 from millirobot_adapt.learning.train_config import TrainConfig
 
+_SEED = '_seed'
+
+
+def _copy_name(bundle: str, seed: int) -> str:
+    """Return the name of the same model with another training seed."""
+    return f'{bundle}{_SEED}{seed}'
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -32,7 +39,7 @@ class Recipe:
     def seeded(self, count: int) -> Recipe:
         """Return the recipe with `count` training seeds of every model: its own, and copies with the next ones."""
         copies = {
-            f'{bundle}_seed{seed}': replace(config, seed=seed)
+            _copy_name(bundle, seed): replace(config, seed=seed)
             for bundle, config in self.models.items()
             for seed in range(config.seed + 1, config.seed + count)
         }
@@ -56,7 +63,7 @@ class Recipe:
         kept = {
             name: config
             for name, config in self.copies.items()
-            if name in names or (copies and name.rpartition('_seed')[0] in models)
+            if name in names or (copies and name.rpartition(_SEED)[0] in models)
         }
         return replace(self, models=models, copies=kept)
 
@@ -88,7 +95,7 @@ def load_recipe(name: str) -> Recipe:
     path = find('params/training', name, '.yaml')
     file = build(RecipeFile, read_yaml(path), str(path))
     copies = {
-        f'{bundle}_seed{seed}': replace(file.models[bundle], seed=seed)
+        _copy_name(bundle, seed): replace(file.models[bundle], seed=seed)
         for bundle, seeds in file.copies.items()
         for seed in seeds
     }

@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import live_run
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import synthetic_run
 
 from millirobot_adapt.analysis.figure_style import worst
+from millirobot_adapt.analysis.followed_path import follow_path
 from millirobot_adapt.analysis.report import write_report
 from millirobot_adapt.analysis.report.words import lead
 from millirobot_adapt.analysis.run_data import read_run_data
@@ -78,6 +80,20 @@ def test_tracking_is_measured_on_the_true_pose_before_and_after_the_fault(read):
     # 0.25 m/s forward: a step of 2.5 cm gains 0.25, a centimetre off the path costs 0.5; the heading is the path's.
     assert tracking['after_fault']['cost_per_step'] == pytest.approx(50 * 0.03 - 10 * 0.025, abs=0.1)
     assert tracking['progress'] == pytest.approx(399 * 0.025, abs=0.1)
+
+
+def test_a_pose_counts_on_the_path_that_was_in_force(read):
+    (came, path), middle = read.references[0], read.ticks[200].stamp
+    # The second path lies 5 cm to the left, and comes when half the walk is over.
+    yaw = read.true_poses.values[200, 2]
+    beside = path.placed(-0.05 * np.sin(yaw), 0.05 * np.cos(yaw), 0.0)
+    track = follow_path(replace(read, references=((came, path), (middle, beside))))
+    alone, second = follow_path(read), follow_path(replace(read, references=((came, beside),)))
+    assert track.cross_track[:200] == pytest.approx(alone.cross_track[:200])
+    assert track.cross_track[200] == pytest.approx(alone.cross_track[200] - 0.05, abs=0.005)
+    assert track.cross_track[201:] == pytest.approx(second.cross_track[201:])
+    assert (np.diff(track.progress) > -0.01).all()
+    assert track.progress[-1] == pytest.approx(399 * 0.025, abs=0.15)
 
 
 @pytest.mark.parametrize(('asked', 'said'), [(0.15, True), (0.4, True), (0.25, False), (0.22, False), (0.0, False)])

@@ -62,7 +62,7 @@ def test_what_is_no_sitting_is_refused_and_so_is_one_whose_model_is_gone(tmp_pat
 def test_each_model_walks_once_and_stands_beside_the_others(live, monkeypatch):
     walked = []
 
-    def costs(walks, bundle):
+    def costs(walks, bundle, walked_one):
         walked.append(bundle)
         return [2.0, 4.0] if bundle == 'shipped' else [3.0, 6.0] if bundle.endswith('0001') else [2.0, 4.0]
 

@@ -70,6 +70,11 @@ def test_a_change_needs_when_and_what(tmp_path, capsys, words):
     assert 'name both, without --batch and --seeds' in capsys.readouterr().err
 
 
+def test_a_change_after_the_end_is_refused(tmp_path, capsys):
+    assert learn(tmp_path / 'run', '--change-at', '3', '--then', 'turf', minutes=3) == 2
+    assert 'the sitting is over by then' in capsys.readouterr().err
+
+
 def test_in_batch_the_clock_goes_on_while_it_trains(tmp_path):
     assert learn(tmp_path / 'run', '--batch', minutes=0.6) == 0
     rows = read_progress(tmp_path / 'run')

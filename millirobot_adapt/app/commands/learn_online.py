@@ -140,6 +140,10 @@ def _lockstep(args: argparse.Namespace) -> int:
         raise UserError('--lockstep: needs --out DIR, the folder to write')
     if bool(args.change_at) != bool(args.then) or (args.change_at and (args.batch or args.seeds)):
         raise UserError('--change-at MINUTES and --then CONDITION: name both, without --batch and --seeds')
+    if args.change_at >= learn.minutes:
+        raise UserError(
+            f'--change-at {args.change_at:g}: the sitting is over by then; say --minutes with more than that'
+        )
     condition = args.condition or FLOORS[load_robot(args.robot).driver.kind]
     what = LockstepLearning(
         args.robot,

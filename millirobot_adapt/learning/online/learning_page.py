@@ -20,7 +20,7 @@ from millirobot_adapt.analysis.figure_style import (
 from millirobot_adapt.analysis.page import Card, CardGroup, Page, Picture, Section, Table, render
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.files import write_whole
-from millirobot_adapt.learning.online.progress_file import FILE, Row, clock_minutes, is_model, read_progress
+from millirobot_adapt.learning.online.progress_file import FILE, Row, beginning, clock_minutes, is_model, read_progress
 
 PAGE = 'learning.html'
 
@@ -46,7 +46,7 @@ def _page(name: str, rows: Sequence[Row], legs: Sequence[Row]) -> Page:
     looks, models = [row for row in rows if 'step' in row], [row for row in rows if is_model(row)]
     swaps = [row for row in rows if 'swap' in row]
     paths = [row for row in legs if row.get('cost') is not None]
-    begin = float(rows[0]['wall_s'])
+    begin = beginning(rows)
     pictures = []
     with styled():
         for key, title, drawing in (

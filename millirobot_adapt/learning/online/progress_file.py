@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,12 @@ def read_progress(folder: Path) -> list[dict[str, Any]]:
 def is_model(row: Row) -> bool:
     """Tell whether a row is of a model that was exported, and not of one that was judged."""
     return 'bundle' in row and 'costs' not in row
+
+
+def beginning(rows: Sequence[Row]) -> float:
+    """Return when a live sitting began to learn [s, Unix]: with its first leg."""
+    first = next((row for row in rows if 'shape' in row), rows[0])
+    return float(first['wall_s']) - float(first.get('seconds', 0.0))
 
 
 def clock_minutes(row: Row, began: float) -> float:
