@@ -126,8 +126,9 @@ def _arrays(trainer: Trainer, descent: Descent) -> dict[str, Any]:
         'curves': np.array(json.dumps(dataclasses.asdict(trainer.curves))),
     }
     moments = descent.optimiser.state
-    for index, (now, best) in enumerate(zip(trainer.model.trained(), descent.best.trained(), strict=True)):
-        arrays |= {f'now{index}': _copied(now), f'best{index}': _copied(best)}
+    models = (trainer.model.trained(), descent.followed.trained(), descent.best.trained())
+    for index, (now, followed, best) in enumerate(zip(*models, strict=True)):
+        arrays |= {f'now{index}': _copied(now), f'followed{index}': _copied(followed), f'best{index}': _copied(best)}
         arrays |= {f'{name}{index}': _copied(value) for name, value in moments[now].items()}
     return arrays
 
@@ -138,9 +139,11 @@ def _restored(trainer: Trainer, arrays: dict[str, Any]) -> Descent:
     descent = trainer.begin()
     trainer.generator.set_state(torch.from_numpy(arrays['generator']))
     trainer.curves = Curves(**json.loads(str(arrays['curves'])))
-    for index, (now, best) in enumerate(zip(trainer.model.trained(), descent.best.trained(), strict=True)):
-        now.data.copy_(torch.from_numpy(arrays[f'now{index}']))
-        best.data.copy_(torch.from_numpy(arrays[f'best{index}']))
+    models = {'now': trainer.model, 'followed': descent.followed, 'best': descent.best}
+    for name, model in models.items():
+        for index, value in enumerate(model.trained()):
+            value.data.copy_(torch.from_numpy(arrays[f'{name}{index}']))
+    for index, now in enumerate(trainer.model.trained()):
         descent.optimiser.state[now] = {
             name: torch.from_numpy(arrays[f'{name}{index}']) for name in ('step', 'exp_avg', 'exp_avg_sq')
         }

@@ -45,6 +45,8 @@ class Descent:
     """Where gradient descent stands after a look."""
 
     optimiser: torch.optim.Adam
+    followed: Model
+    """The moving average of the model over its gradient steps: what is looked at, and kept."""
     best: Model
     """The model of the best look so far."""
     best_loss: float = float('inf')
@@ -96,7 +98,7 @@ class Trainer:
     def begin(self) -> Descent:
         """Return where gradient descent stands before its first step."""
         optimiser = torch.optim.Adam(self.model.trained(), lr=self.config.learning_rate)
-        return Descent(optimiser, copy.deepcopy(self.model))
+        return Descent(optimiser, copy.deepcopy(self.model), copy.deepcopy(self.model))
 
     def run(
         self,
@@ -122,15 +124,14 @@ class Trainer:
         """Go down the gradient of the batches' loss until the validation part gets no better."""
         since: list[float] = []
         while at.step < self.config.steps and at.waited < self.config.patience:
-            since.append(self.train_batch(at.optimiser))
-            at.step += 1
+            since.append(self.train_step(at))
             if at.step % self.config.check_every and at.step < self.config.steps:
                 continue
-            loss = self._look(at.step, sum(since) / len(since))
+            loss = self._look(at, sum(since) / len(since))
             since = []
             progress(at.step, self._line())
             if loss < at.best_loss:
-                at.best, at.best_loss, at.waited = copy.deepcopy(self.model), loss, 0
+                at.best, at.best_loss, at.waited = copy.deepcopy(at.followed), loss, 0
             else:
                 at.waited += 1
             on_look(self, at)
@@ -175,7 +176,16 @@ class Trainer:
             short = self.score(model, some, mask=every_window(len(some), self.config.window))
         return (1.0 - part) * float(whole.open_loop) + part * float(short.open_loop), whole
 
-    def train_batch(self, optimiser: torch.optim.Optimizer) -> float:
+    def train_step(self, at: Descent) -> float:
+        """Do one gradient step, and let the moving average follow; returns the loss of the batch."""
+        loss = self._train_batch(at.optimiser)
+        at.step += 1
+        # The average of few steps is one of few: what training began with must not stay in it.
+        keep = min(self.config.averaging, at.step / (at.step + 10.0))
+        move(at.followed, self.model, 1.0 - keep)
+        return loss
+
+    def _train_batch(self, optimiser: torch.optim.Optimizer) -> float:
         """Do one gradient step on a batch of the training part; returns its loss."""
         rows = torch.randint(len(self.data.training), (self.config.batch,), generator=self.generator)
         segments = self.data.training.part(rows)
@@ -191,19 +201,19 @@ class Trainer:
         optimiser.step()
         return float(loss.detach())
 
-    def _look(self, step: int, training_loss: float) -> float:
-        """Score the model on the validation part, open loop, after its adaptation: what planning will see."""
-        loss, found = self.judge(self.model, self._validation)
+    def _look(self, at: Descent, training_loss: float) -> float:
+        """Score the moving average on the validation part, open loop, after its adaptation: what planning will see."""
+        loss, found = self.judge(at.followed, self._validation)
         with torch.no_grad():
-            before = self.score(self.model, self._validation, adapted=False)
-        self.curves.step.append(step + (self.curves.rounds[-1] if self.curves.rounds else 0))
+            before = self.score(at.followed, self._validation, adapted=False)
+        self.curves.step.append(at.step + (self.curves.rounds[-1] if self.curves.rounds else 0))
         self.curves.training_loss.append(training_loss)
         self.curves.validation_loss.append(loss)
         self.curves.position.append(float(found.position))
         self.curves.heading.append(float(found.heading))
         self.curves.position_before.append(float(before.position))
         self.curves.heading_before.append(float(before.heading))
-        self.curves.psi.append([float(psi.detach()) for psi in getattr(self.model, 'psi', [])])
+        self.curves.psi.append([float(psi.detach()) for psi in getattr(at.followed, 'psi', [])])
         return loss
 
     def _total(self, found: Losses) -> Tensor:
@@ -230,3 +240,10 @@ class Trainer:
         """Disturb each segment; where a disturbance changes, it does so before the H transitions that are predicted."""
         past = segments.actions.shape[1] - self.config.horizon
         return augment(segments, self.config.augment, self.dt, self.generator, past)
+
+
+@torch.no_grad()
+def move(model: Model, towards: Model, part: float) -> None:
+    """Move what is trained of a model by a part of the way towards another one's."""
+    for own, other in zip(model.trained(), towards.trained(), strict=True):
+        own.lerp_(other, part)

@@ -66,6 +66,11 @@ class TrainConfig(Config):
     check_every: int = param(100, 'Gradient steps between two looks at the validation part.', low=1)
     patience: int = param(12, 'Looks without a better result before training ends.', low=1)
     learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
+    averaging: float = param(
+        0.998, 'Weight of the past in the moving average of the model over its gradient steps, which is what is looked '
+        'at and kept; 0: the model of the last step.',
+        low=0.0, high=0.9999,
+    )  # fmt: skip
     gradient_clip: float = param(10.0, "Largest norm of a batch's gradient.", low=1e-3)
     inner_rate: float = param(0.1, 'Inner step size psi of every tensor at the start; learned.', low=1e-6)
     guard: bool = param(

@@ -16,11 +16,14 @@ from millirobot_adapt.core.dynamics.bundle import load_bundle  # noqa: E402
 from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
 from millirobot_adapt.core.dynamics.method_factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.method_interface import Window  # noqa: E402
+from millirobot_adapt.core.repeatability import generator  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.kinematics import body_state, integrate  # noqa: E402
 from millirobot_adapt.learning.network import forward  # noqa: E402
+from millirobot_adapt.learning.segments import make_data_set, split_rollouts  # noqa: E402
 from millirobot_adapt.learning.train import Curves, Trainer  # noqa: E402
+from millirobot_adapt.learning.train_config import TrainConfig  # noqa: E402
 from millirobot_adapt.learning.training_run import load_training_run  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -113,6 +116,27 @@ def test_a_run_leaves_curves_and_a_record(trained):
     assert run.record['training']['validation']['after']['one_step'] > 0
     assert run.record['data']['origin'] == 'toy'
     assert (trained / 'run_grbal' / 'curves.png').stat().st_size > 1000
+
+
+def test_what_is_kept_is_the_moving_average_over_the_gradient_steps(toy_rollouts):
+    rollouts = toy_rollouts(count=10, length=30)
+    data = make_data_set(rollouts, 8, split_rollouts(10, generator(0)))
+    config = TrainConfig(method='mb', hidden=(8,), window=4, horizon=4, steps=20, check_every=20, averaging=0.6)
+    trainer = Trainer(config, data, 0.1)
+    at = trainer.begin()
+    expected = [value.detach().clone() for value in trainer.model.trained()]
+    for step in range(1, 21):
+        trainer.train_step(at)
+        keep = min(0.6, step / (step + 10))  # 0.6 from the 15th step on; before, the average is one of few
+        expected = [
+            keep * value + (1 - keep) * now.detach()
+            for value, now in zip(expected, trainer.model.trained(), strict=True)
+        ]
+    for value, followed, now in zip(expected, at.followed.trained(), trainer.model.trained(), strict=True):
+        assert torch.allclose(followed, value, atol=1e-6)
+        assert not torch.allclose(followed, now, atol=1e-6)
+    kept = Trainer(config, data, 0.1).run(lambda step, line: None)
+    assert all(torch.equal(a, b) for a, b in zip(kept.trained(), at.followed.trained(), strict=True))
 
 
 def test_training_that_diverges_says_so_instead_of_leaving_a_model(toy_rollouts, tmp_path, capsys):

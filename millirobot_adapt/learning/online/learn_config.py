@@ -9,6 +9,7 @@ from millirobot_adapt.core.config import Config, param
 
 SITTING_TRAINING: Mapping[str, Any] = {
     'method': 'rebal', 'short_windows': 0.25, 'hidden': (128, 128), 'context': 64, 'batch': 32, 'learning_rate': 0.003,
+    'averaging': 0.99,
 }  # fmt: skip
 """What a sitting trains with where `--set train.NAME=VALUE` says nothing else.
 
@@ -45,11 +46,6 @@ class LearnConfig(Config):
         8.0, 'Training waits for data after it has drawn each segment so many times on average: more of it learns '
         'the walks so far by heart.',
         low=0.1,
-    )  # fmt: skip
-    averaging: float = param(
-        0.99, 'Weight of the past in the moving average of the model over its gradient steps, which is what is judged '
-        'and served; 0: the model of the last step.',
-        low=0.0, high=0.9999,
     )  # fmt: skip
     smoothing: float = param(
         0.6,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-import torch
-
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.learner_file import Start
@@ -15,7 +13,7 @@ from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.walk_store import WalkStore
 from millirobot_adapt.learning.rollout_file import Walk
 from millirobot_adapt.learning.segments import DataSet, Segments
-from millirobot_adapt.learning.train import Descent, Trainer
+from millirobot_adapt.learning.train import Descent, Trainer, move
 from millirobot_adapt.learning.train_config import TrainConfig
 
 _JUDGED = 400
@@ -58,7 +56,6 @@ class OnlineTrainer:
         self._start = start
         self._trainer: Trainer | None = None
         self._descent: Descent | None = None
-        self._followed: Model | None = None  # the moving average of the model over its gradient steps
         self._average = float('nan')
         self._best_loss = float('inf')
         self.best: Model | None = None
@@ -80,11 +77,10 @@ class OnlineTrainer:
             if not self._trainer.model.trained():
                 raise UserError(f'method {self._config.method} is fitted at once; learn with mb, grbal or rebal')
             self._descent = self._trainer.begin()
-            self._followed = copy.deepcopy(self._trainer.model)
-        elif self.waiting and self.best is not None and self._followed is not None:
+        elif self.waiting and self.best is not None and self._descent is not None:
             # What it learned after that look was of no use for walks that it had not seen.
-            _move(self._trainer.model, self.best, 1.0)
-            _move(self._followed, self.best, 1.0)
+            for model in (self._trainer.model, self._descent.followed):
+                move(model, self.best, 1.0)
         self._trainer.data = DataSet(training, held_out, self._trainer.model.normalisation)
         self.waiting, self._average, self._best_loss = self._sated, float('nan'), float('inf')
         if self.best is not None:  # the pieces to judge by are others now
@@ -108,16 +104,11 @@ class OnlineTrainer:
         """
         if self._trainer is None or self._descent is None:
             raise RuntimeError('take() walks first')
-        assert self._followed is not None
         for _ in range(steps):
-            self._trainer.train_batch(self._descent.optimiser)
-            self._descent.step += 1
-            # The average of few steps is one of few: what training began with must not stay in it.
-            keep = min(self._learn.averaging, self._descent.step / (self._descent.step + 10.0))
-            _move(self._followed, self._trainer.model, 1.0 - keep)
-        loss, position = self.judge(self._followed)
+            self._trainer.train_step(self._descent)
+        loss, position = self.judge(self._descent.followed)
         if loss < self._best_loss:
-            self.best, self._best_loss = copy.deepcopy(self._followed), loss
+            self.best, self._best_loss = copy.deepcopy(self._descent.followed), loss
         first = self._average != self._average
         self.waiting = self._sated or (not first and loss > self._average)
         keep = self._learn.smoothing
@@ -130,13 +121,6 @@ class OnlineTrainer:
         segments = _some(self.store.held_out)
         loss, whole = self._trainer.judge(model, segments)
         return loss, float(whole.position)
-
-
-@torch.no_grad()
-def _move(model: Model, towards: Model, part: float) -> None:
-    """Move what is trained of a model by a part of the way towards another one's."""
-    for own, other in zip(model.trained(), towards.trained(), strict=True):
-        own.lerp_(other, part)
 
 
 def _some(segments: Segments) -> Segments:
