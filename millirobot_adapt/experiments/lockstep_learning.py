@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from millirobot_adapt.learning.online.schedule import Schedule
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, cut_walks
 from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.sim.conditions import load_condition
+from millirobot_adapt.sim.lockstep import NoEstimateError
 from millirobot_adapt.sim.lockstep_robots import make_stepped
 
 _LEG = 1  # key of generators
@@ -197,8 +199,9 @@ class _Run:
         else:
             policy = RandomPolicy(robot.layout, what.radius, rng)
             seen = recorded.reset()
-            for _ in range(ticks):
-                seen = recorded.step(policy.act(seen.state))
+            with suppress(NoEstimateError):  # the leg ends there, as it does live
+                for _ in range(ticks):
+                    seen = recorded.step(policy.act(seen.state))
         metadata = {
             'origin': 'mock', 'robot': robot.name, 'dt': robot.dt, 'version': __version__,
             'estimator': EstimatorConfig().method, 'shape': shape or 'random',

@@ -17,7 +17,7 @@ from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.layout import FloatArray, X, Y
 from millirobot_adapt.experiments.episode import COLUMNS, Episode, EpisodeSpec
 from millirobot_adapt.experiments.look_ahead import LookAhead
-from millirobot_adapt.sim.lockstep import Observation
+from millirobot_adapt.sim.lockstep import NoEstimateError, Observation
 from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped
 
 NAN = float('nan')
@@ -113,7 +113,11 @@ def walk(
             ended = 'finished' if tracking.finished else 'failed' if tracking.failed else 'stopped'
             reason = tracking.failed
             break
-        observation = robot.step(executing)
+        try:
+            observation = robot.step(executing)
+        except NoEstimateError as error:
+            ended, reason = 'stopped', str(error)
+            break
         executing = decision.next_action
     names = dict.fromkeys([*COLUMNS, *rows[0]])
     return {name: np.array([row.get(name, NAN) for row in rows], dtype=float) for name in names}, ended, reason

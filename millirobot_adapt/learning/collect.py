@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import joblib
@@ -20,6 +21,7 @@ from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition
+from millirobot_adapt.sim.lockstep import NoEstimateError
 from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
 
 _CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
@@ -76,13 +78,15 @@ def _rollout(
     policy = RandomPolicy(robot.layout, config.radius, generator(config.seed, index, _POLICY))
     mock = make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
     observations = [mock.reset()]
-    for _ in range(length):
-        observations.append(mock.step(policy.act(observations[-1].state)))
-    return (
-        np.array([seen.state for seen in observations], dtype=np.float32),
-        np.array([seen.sent for seen in observations[1:]], dtype=np.float32),
-        np.array([seen.stamp for seen in observations]),
-    )
+    with suppress(NoEstimateError):  # the robot would be stopped; what is missing is filled up with NaN
+        for _ in range(length):
+            observations.append(mock.step(policy.act(observations[-1].state)))
+    states, actions = np.full((length + 1, robot.layout.nx), np.nan), np.full((length, robot.layout.nu), np.nan)
+    stamps, count = np.full(length + 1, np.nan), len(observations)
+    states[:count] = [seen.state for seen in observations]
+    actions[: count - 1] = np.reshape([seen.sent for seen in observations[1:]], (count - 1, robot.layout.nu))
+    stamps[:count] = [seen.stamp for seen in observations]
+    return states.astype(np.float32), actions.astype(np.float32), stamps
 
 
 def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:

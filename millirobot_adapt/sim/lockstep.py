@@ -34,6 +34,13 @@ WARM_UP_PERIODS = 5
 """Control periods at rest before the first observation, so that the estimator has seen poses and telemetry."""
 
 
+class NoEstimateError(RuntimeError):
+    """The estimator does not know where the robot is; a live run stops here."""
+
+    def __init__(self, stamp: float) -> None:
+        super().__init__(f'the estimator gives no estimate at {stamp:.2f} s')
+
+
 @dataclass(frozen=True)
 class Observation:
     """What is known at the end of a control period, and beside it the truth."""
@@ -73,7 +80,8 @@ class LockstepRun(ABC):
         """Switch the motors on, stand still for a moment and return the first observation.
 
         Raises:
-            RuntimeError: the run has already begun; the estimator gives no estimate.
+            RuntimeError: the run has already begun.
+            NoEstimateError: the estimator gives no estimate.
         """
         if self._begun:
             raise RuntimeError(f'this run has begun; a new run takes a new {type(self).__name__} and a fresh estimator')
@@ -88,7 +96,8 @@ class LockstepRun(ABC):
         """Send an action, shape (nu,), let one control period pass, and observe its end.
 
         Raises:
-            RuntimeError: `reset` was not called; the estimator gives no estimate.
+            RuntimeError: `reset` was not called.
+            NoEstimateError: the estimator gives no estimate.
         """
         if not self._begun:
             raise RuntimeError('reset() must come before step()')
@@ -129,7 +138,7 @@ class LockstepRobot(LockstepRun):
         sent, telemetry = self._period(setpoint)
         estimate = self._estimator.estimate(telemetry.stamp)
         if estimate is None:
-            raise RuntimeError(f'the estimator gives no estimate at {telemetry.stamp:.2f} s')
+            raise NoEstimateError(telemetry.stamp)
         position, quaternion = self.world.hexapod.pose()
         return Observation(
             stamp=telemetry.stamp,

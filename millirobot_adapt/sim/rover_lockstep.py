@@ -11,7 +11,7 @@ from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.core.robot.samples import Telemetry
 from millirobot_adapt.sim.conditions import Condition
-from millirobot_adapt.sim.lockstep import LockstepRun, Observation
+from millirobot_adapt.sim.lockstep import LockstepRun, NoEstimateError, Observation
 from millirobot_adapt.sim.rover_world import RoverWorld
 
 
@@ -31,7 +31,7 @@ class LockstepRover(LockstepRun):
         telemetry = self._period(setpoint)
         estimate, sample = answer(self._estimator, telemetry)
         if estimate is None:
-            raise RuntimeError(f'the estimator gives no estimate at {telemetry.stamp:.2f} s')
+            raise NoEstimateError(telemetry.stamp)
         position, quaternion = self.world.rover.pose()
         return Observation(
             stamp=telemetry.stamp,

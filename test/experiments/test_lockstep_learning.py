@@ -8,6 +8,7 @@ pytest.importorskip('onnx')
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
+from millirobot_adapt.core.estimation.pose_filter import PoseFilter
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.online.progress_file import read_progress
 from millirobot_adapt.learning.rollout_file import load_rollouts
@@ -43,6 +44,15 @@ def test_training_takes_no_time_beside_the_walks_and_its_models_are_walked_with(
     walked = load_rollouts(tmp_path / 'run' / 'legs' / '0004.npz')
     assert walked.metadata['shape'] == 'figure8_small'
     assert walked.valid.sum() > 90
+
+
+def test_a_leg_ends_where_the_estimator_no_longer_knows_where_the_robot_is(tmp_path, monkeypatch):
+    estimate = PoseFilter.estimate
+    monkeypatch.setattr(PoseFilter, 'estimate', lambda self, stamp: None if stamp > 6.05 else estimate(self, stamp))
+    assert learn(tmp_path / 'run') == 0
+    legs = [load_rollouts(path) for path in sorted((tmp_path / 'run' / 'legs').iterdir())]
+    assert {leg.metadata['shape'] for leg in legs} >= {'random', 'figure8_small'}
+    assert all(0 < leg.valid.sum() <= 55 for leg in legs)  # of 100
 
 
 def test_where_the_floor_changes_the_newest_model_is_judged_on_both(tmp_path, capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from millirobot_adapt.core.errors import UserError
+from millirobot_adapt.core.estimation.pose_filter import PoseFilter
 from millirobot_adapt.core.share import share_dir
 from millirobot_adapt.experiments.experiment import Experiment, parse_condition, parse_method
 from millirobot_adapt.experiments.grid import episodes_of
@@ -31,6 +32,14 @@ def test_a_story_walks_along_the_path_and_repeats_exactly(method):
     assert np.abs(first.table['cross_track']).max() < 0.1
     estimate = np.column_stack((first.table['estimated_x'], first.table['estimated_y']))
     np.testing.assert_allclose(estimate, np.column_stack((first.table['x'], first.table['y'])), atol=0.02)
+
+
+def test_a_walk_stops_where_the_estimator_no_longer_knows_where_the_robot_is(monkeypatch):
+    estimate = PoseFilter.estimate
+    monkeypatch.setattr(PoseFilter, 'estimate', lambda self, stamp: None if stamp > 1.55 else estimate(self, stamp))
+    walk = run_episode(spec('mb'))
+    assert (walk.ended, walk.reason) == ('stopped', 'the estimator gives no estimate at 1.60 s')
+    assert len(walk.table['time']) == 11
 
 
 def test_another_seed_walks_another_way_and_methods_share_the_start():

@@ -7,6 +7,7 @@ import pytest
 
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.control.random_policy import RandomPolicy
+from millirobot_adapt.core.estimation.pose_filter import PoseFilter
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
 from millirobot_adapt.learning.collect import CollectConfig, collect
 from millirobot_adapt.learning.rollout_file import load_rollouts
@@ -32,6 +33,16 @@ def test_rollouts_hold_what_the_robot_did(rollouts):
     before = np.corrcoef(rollouts.actions[:, :-1].ravel(), legs[:, 1:].ravel())[0, 1]
     assert now > before
     assert rollouts.metadata['origin'] == 'mock'
+
+
+def test_a_rollout_ends_where_the_estimator_no_longer_knows_where_the_robot_is(rollouts, monkeypatch):
+    estimate = PoseFilter.estimate
+    monkeypatch.setattr(PoseFilter, 'estimate', lambda self, stamp: None if stamp > 2.05 else estimate(self, stamp))
+    cut = collect(SHORT, load_robot('velociroach'))
+    assert cut.valid.sum(axis=1).tolist() == [15, 15]  # it stands for the first 0.5 s
+    assert np.array_equal(cut.states[:, :16], rollouts.states[:, :16])
+    assert np.array_equal(cut.actions[:, :15], rollouts.actions[:, :15])
+    assert np.isnan(cut.states[:, 16:]).all()
 
 
 def test_equal_seeds_give_equal_rollouts_and_conditions_differ(rollouts):

@@ -195,9 +195,12 @@ def busy(seconds):
     return seconds * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
+@pytest.mark.parametrize('draw', [0, *(pytest.param(draw, marks=pytest.mark.long) for draw in range(1, 6))])
 @pytest.mark.parametrize('victim', ['recorder', 'controller', 'launched'])
-def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, victim):
+def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, victim, draw):
     # `launched` conducts the sitting and holds the leg that is being walked. The rover's mock needs least of a machine.
+    # It is killed at a drawn time within two legs and what lies between them: while it walks, stands or swaps a model.
+    delay = float(np.random.default_rng([draw, len(victim)]).uniform(0.0, 2.5 * SETTINGS['learn.leg_seconds']))
     sitting = sit(robot='rover')
     sitting.begin()
     sitting.until(lambda: rows_of(sitting.run, 'shape'), 'a leg is over')
@@ -206,8 +209,9 @@ def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, vict
     legs = len(rows_of(sitting.run, 'shape'))
     sitting.until(lambda: len(rows_of(sitting.run, 'shape')) > legs, 'another leg is over')
     sitting.until(lambda: sitting.witness.moving, 'it walks')
-    sitting.witness.spin(2.5)
+    sitting.witness.spin(delay)
     cut, killed = sitting.run, time.time()
+    walking, since = sitting.witness.moving, sitting.witness.changed_at
     os.kill(processes_of(sitting.folder)[victim], signal.SIGKILL)
     wait_for(lambda: not sitting.witness.moving, 'it stands', 20.0, lambda: sitting.witness.spin(0.02))
     stood = sitting.witness.changed_at - killed
@@ -218,13 +222,17 @@ def test_what_is_killed_loses_a_second_at_most_and_the_sitting_goes_on(sit, vict
 
     resumed = sit(robot='rover', resume=cut)
     resumed.begin()
-    lost = killed - last_stamp(resumed.run / 'legs')
-    print(f'\n| SIGKILL of {victim} | stood after {stood:.2f} s | lost {lost:.2f} s | load {os.getloadavg()[0]:.1f} |')
+    # While it stands between two legs there is nothing to lose; a leg of less than a second is not kept.
+    last = last_stamp(resumed.run / 'legs')
+    lost = killed - max(last, since) if walking else since - last
+    when = f'{delay:.1f} s | stood after {stood:.2f} s | lost {lost:.2f} s | load {os.getloadavg()[0]:.1f}'
+    print(f'\n| SIGKILL of {victim} after {when} |')
     assert stood < busy(1.0)
     assert lost < busy(1.0)
     inherited = len(list((resumed.run / 'legs').glob('*.npz')))
     if victim == 'launched':
-        assert inherited == len(list((cut / 'legs').glob('*.npz'))) + 1, 'the leg was in the bag'
+        in_bag_alone = inherited - len(list((cut / 'legs').glob('*.npz')))
+        assert in_bag_alone in ((1,) if walking and killed - since > 1.5 else (0, 1)), 'the leg was in the bag'
     resumed.until(lambda: rows_of(resumed.run, 'step'), 'it trains on what was kept', 300.0)
     if victim == 'controller':
         resumed.until(lambda: rows_of(resumed.run, 'swap'), 'the model drives again')
