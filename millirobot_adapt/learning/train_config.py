@@ -67,7 +67,7 @@ class TrainConfig(Config):
     patience: int = param(12, 'Looks without a better result before training ends.', low=1)
     learning_rate: float = param(1e-3, "Adam's step size.", low=1e-6, high=1.0)
     averaging: float = param(
-        0.998, 'Weight of the past in the moving average of the model over its gradient steps, which is what is looked '
+        0.0, 'Weight of the past in the moving average of the model over its gradient steps, which is what is looked '
         'at and kept; 0: the model of the last step.',
         low=0.0, high=0.9999,
     )  # fmt: skip
