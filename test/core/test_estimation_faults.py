@@ -300,12 +300,21 @@ def test_two_contacts_among_the_first_readings_do_not_make_a_body_another_one():
         assert not watched.other_body, k
 
 
-def test_a_body_that_does_not_turn_is_another_one_from_the_fifth_reading_on():
+def test_one_reading_too_much_beside_a_robot_that_rattles_does_not_make_a_body_another_one():
+    """As met in the mock on carpet: 0.66 of the turning left over, 0.79 with one reading, 0.62 with the next."""
+    watched = BodyCheck()
+    for k, left_over in enumerate([0.68] * 12 + [1.5, 0.0] + [0.68] * 8):
+        gyro = np.array([2.0, -1.5, 1.0]) * (-1) ** k
+        watched.add(Compared(gyro, np.tile(gyro * (1 - left_over**0.5), (len(LAGS), 1))), 0.0, slice(None))
+        assert not watched.other_body, k
+
+
+def test_a_body_that_does_not_turn_is_another_one_from_the_sixth_reading_on():
     watched, rng = BodyCheck(), np.random.default_rng(0)
     for k in range(12):
         gyro = np.array([2.0, -1.5, 1.0]) * (-1) ** k
         watched.add(Compared(gyro, rng.normal(0.0, 0.1, (len(LAGS), 3))), 0.0, slice(None))
-        assert watched.other_body == (k >= 4)
+        assert watched.other_body == (k >= 5)
 
 
 def test_the_first_contacts_after_standing_still_do_not_make_a_body_another_one():

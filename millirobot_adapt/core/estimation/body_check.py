@@ -28,6 +28,8 @@ LARGEST_LEFT_OVER, LARGEST_OF_FEW = 0.75, 0.95
 """More left over of the turning is another body. Of `FEWEST` readings it must be as much as the second, of twice as
 many as the first: two contacts that fell between the frames may be most of five readings, while a body that does not
 turn leaves everything."""
+IN_A_ROW = 2
+"""So many readings in a row must say that the body is another one: while a robot rattles, one now and then does."""
 LEAST_AXES_LEFT_OVER = 0.25
 """Axes that leave less are the right ones."""
 AXES_RATIO, LARGEST_AXES_LEFT_OVER = 0.4, 0.3
@@ -58,6 +60,7 @@ class BodyCheck:
     def __init__(self) -> None:
         self._readings: deque[Compared] = deque(maxlen=READINGS)
         self._since_axes = 0
+        self._in_a_row = 0
         self.other_body = False
         """The poses do not turn as the gyro does."""
         self.wrong_axes = False
@@ -66,7 +69,7 @@ class BodyCheck:
     def clear(self) -> None:
         """Forget the readings: the poses to come are of another stretch."""
         self._readings.clear()
-        self.other_body = False
+        self._in_a_row, self.other_body = 0, False
 
     def add(self, compared: Compared, lag: float | None, possible: slice) -> None:
         """Take a reading.
@@ -86,7 +89,9 @@ class BodyCheck:
         count = np.count_nonzero(turning)
         if count >= FEWEST:
             limit = float(np.interp(count, (FEWEST, 2 * FEWEST), (LARGEST_OF_FEW, LARGEST_LEFT_OVER)))
-            self.other_body = _left_over(gyro[newest], seen[newest][:, places]) > limit
+            differs = _left_over(gyro[newest], seen[newest][:, places]) > limit
+            self._in_a_row = self._in_a_row + 1 if differs else 0
+            self.other_body = self._in_a_row >= IN_A_ROW
         self._since_axes += 1
         often = self._since_axes >= FEWEST and len(gyro) >= FEWEST_AXES
         if (often or self.other_body) and _rms(gyro) >= LEAST_TURNING:
