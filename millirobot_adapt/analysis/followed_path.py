@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from millirobot_adapt.analysis.run_data import RunData, Series
 from millirobot_adapt.core.planning.paths import ReferencePath
-from millirobot_adapt.core.planning.tracking import PathTracker, Tracking
+from millirobot_adapt.core.planning.tracking import PathTracker
 from millirobot_adapt.core.robot.state import FloatArray
 
 NEAR = 0.05
@@ -45,33 +46,35 @@ def follow_path(run: RunData) -> FollowedPath | None:
     for true, series in ((True, run.true_poses), (False, run.poses)):
         found, poses = nearest(series, stamps[np.isfinite(stamps)])
         if len(found):
-            steps, progress = _steps(run.references, found, poses)
+            in_force = _in_force(run.references, found)
+            trackers = [PathTracker(path) for _, path in run.references]
+            steps = [
+                trackers[place].update_pose(pose[:2], float(pose[2]))
+                for place, pose in zip(in_force, poses, strict=True)
+            ]
             return FollowedPath(
                 true=true,
                 stamps=found,
                 poses=poses,
                 cross_track=np.array([step.cross_track for step in steps]),
-                progress=np.array(progress),
+                progress=_walked(np.array([step.progress for step in steps]), in_force),
                 cost=np.array([step.step_cost for step in steps]),
             )
     return None
 
 
-def _steps(
-    references: Sequence[tuple[float, ReferencePath]], stamps: FloatArray, poses: FloatArray
-) -> tuple[list[Tracking], list[float]]:
-    """Track each pose on the newest path that had come by then; returns the steps, and the way walked so far [m]."""
-    in_force = np.clip(np.searchsorted([came for came, _ in references], stamps, side='right') - 1, 0, None)
-    steps: list[Tracking] = []
-    progress: list[float] = []
-    for place in np.unique(in_force):
-        tracker, own = PathTracker(references[place][1]), poses[in_force == place]
-        found = [tracker.update_pose(pose[:2], float(pose[2])) for pose in own]
-        # A later path may be joined in its middle: what lies before that was not walked.
-        before = progress[-1] - found[0].progress if progress else 0.0
-        steps += found
-        progress += [before + step.progress for step in found]
-    return steps, progress
+def _in_force(references: Sequence[tuple[float, ReferencePath]], stamps: FloatArray) -> NDArray[np.intp]:
+    """Return the number of the newest path that had come by each of the stamps; the first, where none had."""
+    return np.clip(np.searchsorted([came for came, _ in references], stamps, side='right') - 1, 0, None)
+
+
+def _walked(progress: FloatArray, in_force: NDArray[np.intp]) -> FloatArray:
+    """Go on from path to path with the arc length: what lies before the point where one is joined was not walked."""
+    joined = np.flatnonzero(np.diff(in_force)) + 1
+    walked = progress.copy()
+    for place in joined:
+        walked[place:] += walked[place - 1] - walked[place]
+    return walked
 
 
 def nearest(series: Series, stamps: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -59,16 +59,15 @@ def judge_sittings(
                 asked.append((folder.resolve().name, mark, str(newest)))
     walked: dict[str, tuple[float, ...]] = {}
     standings = []
-    bundles = dict.fromkeys(bundle for _, _, bundle in asked)
-    bar = tqdm(total=len(bundles) * walks.count, desc='walking', unit='walk', disable=None, leave=False)
-    for name, minutes, bundle in asked:
-        if bundle not in walked:
-            walked[bundle] = tuple(judge(walks, bundle, bar.update))
-        standings.append(SittingStanding(walked[bundle], name, minutes, bundle))
-        after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
-        with tqdm.external_write_mode():
-            say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
-    bar.close()
+    bundles = {bundle for _, _, bundle in asked}
+    with tqdm(total=len(bundles) * walks.count, desc='walking', unit='walk', disable=None, leave=False) as bar:
+        for name, minutes, bundle in asked:
+            if bundle not in walked:
+                walked[bundle] = tuple(judge(walks, bundle, bar.update))
+            standings.append(SittingStanding(walked[bundle], name, minutes, bundle))
+            after = '' if minutes is None else f' after {minutes:g} min, model {Path(bundle).name}'
+            with tqdm.external_write_mode():
+                say(f'{name}{after}: cost {standings[-1].cost:.2f} in {walks.count} walks')
     return standings
 
 

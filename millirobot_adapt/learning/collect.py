@@ -19,7 +19,7 @@ from millirobot_adapt.core.control.random_policy import RandomPolicy
 from millirobot_adapt.core.estimation.estimator_factory import EstimatorConfig, make_estimator
 from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
-from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, mark_valid
+from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, concatenate, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition
 from millirobot_adapt.sim.lockstep import NoEstimateError
 from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
@@ -56,9 +56,8 @@ def collect(config: CollectConfig, robot: RobotConfig, sampler: Sampler | None =
     count = max(1, round(60 * config.minutes / config.rollout_seconds))
     tasks = (joblib.delayed(_rollout)(config, robot, sampler, length, index) for index in range(count))
     made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
-    results = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
-    states, actions, stamps = (np.stack(arrays) for arrays in zip(*results, strict=True))
-    return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), describe(config, robot))
+    rollouts = list(tqdm(made, total=count, desc='collecting', unit='rollout', disable=None))
+    return concatenate(rollouts, describe(config, robot))
 
 
 def _sampler(name: str, robot: RobotConfig) -> Sampler:
@@ -70,23 +69,19 @@ def _look_anywhere(condition: Condition, rng: np.random.Generator) -> Condition:
     return dataclasses.replace(condition, start_yaw=float(rng.uniform(-np.pi, np.pi)))
 
 
-def _rollout(
-    config: CollectConfig, robot: RobotConfig, sampler: Sampler, length: int, index: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run one rollout; return states (L + 1, nx), actions (L, nu) and stamps (L + 1)."""
+def _rollout(config: CollectConfig, robot: RobotConfig, sampler: Sampler, length: int, index: int) -> CollectedRollouts:
+    """Run one rollout; it is shorter than `length` where the estimator gives no estimate any more."""
     condition = sampler(generator(config.seed, index, _CONDITION))
     policy = RandomPolicy(robot.layout, config.radius, generator(config.seed, index, _POLICY))
     mock = make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
     observations = [mock.reset()]
-    with suppress(NoEstimateError):  # the robot would be stopped; what is missing is filled up with NaN
+    with suppress(NoEstimateError):
         for _ in range(length):
             observations.append(mock.step(policy.act(observations[-1].state)))
-    states, actions = np.full((length + 1, robot.layout.nx), np.nan), np.full((length, robot.layout.nu), np.nan)
-    stamps, count = np.full(length + 1, np.nan), len(observations)
-    states[:count] = [seen.state for seen in observations]
-    actions[: count - 1] = np.reshape([seen.sent for seen in observations[1:]], (count - 1, robot.layout.nu))
-    stamps[:count] = [seen.stamp for seen in observations]
-    return states.astype(np.float32), actions.astype(np.float32), stamps
+    states = np.array([[seen.state for seen in observations]], dtype=np.float32)
+    actions = np.array([seen.sent for seen in observations[1:]], dtype=np.float32).reshape(1, -1, robot.layout.nu)
+    stamps = np.array([[seen.stamp for seen in observations]])
+    return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), {})
 
 
 def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:

@@ -36,13 +36,22 @@ def test_rollouts_hold_what_the_robot_did(rollouts):
 
 
 def test_a_rollout_ends_where_the_estimator_no_longer_knows_where_the_robot_is(rollouts, monkeypatch):
-    estimate = PoseFilter.estimate
-    monkeypatch.setattr(PoseFilter, 'estimate', lambda self, stamp: None if stamp > 2.05 else estimate(self, stamp))
+    estimate, estimators = PoseFilter.estimate, []
+
+    def blind(self, stamp):
+        """The second rollout's knows nothing after two seconds."""
+        if self not in estimators:
+            estimators.append(self)
+        return None if self is not estimators[0] and stamp > 2.05 else estimate(self, stamp)
+
+    monkeypatch.setattr(PoseFilter, 'estimate', blind)
     cut = collect(SHORT, load_robot('velociroach'))
-    assert cut.valid.sum(axis=1).tolist() == [15, 15]  # it stands for the first 0.5 s
-    assert np.array_equal(cut.states[:, :16], rollouts.states[:, :16])
-    assert np.array_equal(cut.actions[:, :15], rollouts.actions[:, :15])
-    assert np.isnan(cut.states[:, 16:]).all()
+    assert cut.valid.sum(axis=1).tolist() == [30, 15]  # it stands for the first 0.5 s
+    assert np.array_equal(cut.states[0], rollouts.states[0])
+    assert np.array_equal(cut.states[1, :16], rollouts.states[1, :16])
+    assert np.array_equal(cut.actions[1, :15], rollouts.actions[1, :15])
+    assert cut.states.shape == rollouts.states.shape
+    assert np.isnan(cut.states[1, 16:]).all()
 
 
 def test_equal_seeds_give_equal_rollouts_and_conditions_differ(rollouts):
