@@ -78,9 +78,9 @@ class FirmwareMicrocontroller(Microcontroller):
         return self._driven.command
 
     @property
-    def last_packet(self) -> float:
-        """When the robot heard its last packet [s; the mock's time, from the board's clock as `command_since` is]."""
-        return (self._driven.last_packet - self._ahead) / 1e3
+    def silence_before_command(self) -> float:
+        """By the board's clock, see `Microcontroller.silence_before_command`."""
+        return (self._driven.commanded_since - self._driven.last_packet) / 1e3
 
     def synchronise(self, now: float) -> None:
         """Find the board's time of the mock's present [s], and see what the firmware does."""

@@ -98,9 +98,12 @@ class Microcontroller:
         return np.array(self.command) / self._robot.counts_per_ms
 
     @property
-    def last_packet(self) -> float:
-        """When it heard its last packet [s]."""
-        return self._heard_at
+    def silence_before_command(self) -> float:
+        """Time from the last packet that the robot heard to the last change of its command [s, by the robot's clock].
+
+        It is negative where a packet came after that.
+        """
+        return self.command_since - self._heard_at
 
     def tick(self) -> tuple[float, float]:
         """Run the leg controllers for one millisecond; return the duty of the motors, -1..1."""

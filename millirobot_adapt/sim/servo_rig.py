@@ -90,8 +90,6 @@ class ServoBoard:
         """Time of the first tick in which a motor was driven [s], None before."""
         self.command_since = 0.0
         """Time since which the motors of each side are driven, or are not [s]."""
-        self.last_packet = 0.0
-        """When it heard its last instruction [s]."""
         self._turned = turned
         self._ticks = 0
         self._driven = (False, False)
@@ -133,7 +131,6 @@ class ServoBoard:
 
     def obey(self, packet: ServoInstruction, now: float) -> None:
         """Let the servos act on an instruction that arrived at `now` [s]."""
-        self.last_packet = now
         self.line.obey(packet, now)
 
     def power_up(self) -> None:

@@ -37,6 +37,7 @@ def test_before_anything_has_been_started_a_signal_ends_a_program_without_a_word
     source = """
 import os, signal, sys
 from millirobot_adapt.bringup.interrupts import die_at_once
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and stays so
 die_at_once()
 os.kill(os.getpid(), int(sys.argv[1]))
 """

@@ -174,8 +174,8 @@ def test_quantisation_keeps_half_a_level():
 
 
 def test_a_device_whose_library_is_not_installed_is_an_error(bundle, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'array_api_compat', None)
-    monkeypatch.setitem(sys.modules, 'array_api_compat.torch', None)
+    for name in ('torch', 'array_api_compat', 'array_api_compat.torch'):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, 'millirobot_adapt.device.device_provider', raising=False)
     with pytest.raises(
         UserError, match=r"provider = cuda: .* 'millirobot_adapt\[gpu\]', or choose engine.provider: cpu"

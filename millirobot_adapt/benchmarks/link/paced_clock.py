@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from millirobot_adapt.benchmarks.link.simulated_clock import SimulatedClock
+from millirobot_adapt.sim.realtime import OWN_CLOCK_LAG
 
 
 class PacedClock(SimulatedClock):
-    """A `SimulatedClock` that waits until its time has come, and runs on while nobody waits."""
+    """A `SimulatedClock` that waits until its time has come, and runs on while nobody waits.
 
-    def __init__(self) -> None:
+    It is never ahead of the robot's body by more than `OWN_CLOCK_LAG`: further time is let go. Making it up takes a
+    busy machine longer than the time itself, during which more falls due, and so on without end.
+    """
+
+    def __init__(self, lived: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
+        """`lived` returns how far the body has lived [s]."""
         super().__init__()
-        self._start = time.monotonic()
+        self._lived, self._clock = lived, clock
+        self._start = clock()
 
     def steady(self) -> float:
-        """Return the time since the clock was made [s]."""
-        return time.monotonic() - self._start
+        """Return the time since the clock was made, less what was let go [s]; it never goes back."""
+        now = self._clock() - self._start
+        too_far = now - self._lived() - OWN_CLOCK_LAG
+        if too_far > 0.0:
+            self._start += too_far
+            now -= too_far
+        return now
 
     def host(self) -> float:
         """Return the epoch plus that time [s]."""

@@ -187,8 +187,12 @@ class _Tally:
         """
         self.link.live(OBSERVED)
         microcontroller = self.link.world.microcontroller
-        cause = microcontroller.last_packet if cause is None else cause
-        elapsed = OBSERVED if any(microcontroller.command) else microcontroller.command_since - cause
+        if any(microcontroller.command):
+            elapsed = OBSERVED
+        elif cause is None:
+            elapsed = microcontroller.silence_before_command
+        else:
+            elapsed = microcontroller.command_since - cause
         if elapsed >= 0.0:
             self._worst_stop = max(self._worst_stop or 0.0, elapsed)
 

@@ -94,7 +94,7 @@ class SimulatedLink:
         self.world = World(robot, Condition(), seed, microcontroller)
         self.in_real_time = self.world.microcontroller.has_own_clock
         """The robot's firmware runs elsewhere on its own clock, and real time passes here too."""
-        self.clock = PacedClock() if self.in_real_time else SimulatedClock()
+        self.clock = PacedClock(lambda: self.world.time) if self.in_real_time else SimulatedClock()
         self.radio = Radio(robot.imageproc.radio, RadioFaults(), True, generator(seed, _RADIO))
         self.truth = TelemetryTruth(robot)
         self.speaking = False
