@@ -55,12 +55,13 @@ def adaptation_shares(
     Args:
         specs: What walked.
         rows: Its costs in long form, `results_table.rows_of`.
-        groups: Conditions of each group.
+        groups: Conditions of each group; each of them is compared by itself, too.
         baseline: Method that other tables compare with, and this one does not.
     """
     pairs = [pair for pair in _pairs(specs) if baseline not in pair[1:2]]
+    single = {name: (name,) for conditions in groups.values() for name in conditions}
     found = []
-    for group, conditions in groups.items():
+    for group, conditions in {**single, **groups}.items():
         here = [row for row in rows if row['span'] == 'all' and row['condition'] in conditions]
         for method, rival, called in pairs:
             costs = _costs(here, method, rival)

@@ -52,6 +52,13 @@ def test_what_the_seeds_bring_all_methods_alike_falls_out():
         assert found[pair].interval == pytest.approx((ratio, ratio))
 
 
+def test_conditions_of_a_group_stand_by_themselves_and_together():
+    experiment, episodes = walked()
+    specs, rows = [episode.spec for episode in episodes], rows_of(episodes, 0.1)
+    found = adaptation_shares(specs, rows, {'floors': tuple(experiment.groups)}, 'mb')
+    assert list(dict.fromkeys(share.conditions for share in found)) == ['carpet', 'turf', 'floors']
+
+
 def test_a_single_seed_has_no_interval_and_a_cost_that_is_not_positive_no_ratio():
     assert {share.interval for share in shares(seeds=1)} == {None}
     below = [share for share in shares(level=lambda name: -COSTS[name]) if share.method == 'grbal']
