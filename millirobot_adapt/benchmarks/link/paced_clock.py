@@ -13,7 +13,8 @@ class PacedClock(SimulatedClock):
     """A `SimulatedClock` that waits until its time has come, and runs on while nobody waits.
 
     It is never ahead of the robot's body by more than `OWN_CLOCK_LAG`: further time is let go. Making it up takes a
-    busy machine longer than the time itself, during which more falls due, and so on without end.
+    busy machine longer than the time itself, during which more falls due, and so on without end. The mock's
+    `Timekeeper` then goes back to the body's time, which a clock that a bridge reads may not.
     """
 
     def __init__(self, lived: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
