@@ -12,6 +12,8 @@ from millirobot_adapt.core.files import exists, user_path
 PACKAGE = 'millirobot_adapt'
 DEFAULT_METHODS = ('rebal', 'grbal')
 """Methods whose models drive a robot where the user names none, the best first (docs/adaptation.md)."""
+COPY_MARK = '_seed'
+"""What stands between the name of a model and the training seed of a copy of it."""
 KINDS = {
     'models': 'model',
     'params': 'parameter file',
@@ -43,6 +45,11 @@ def share_dir() -> Path:
 def shipped_model(robot: str, method: str) -> str:
     """Return the name under models/ of the bundle that ships for a method."""
     return f'{robot}_{method}'
+
+
+def copy_name(bundle: str, seed: int) -> str:
+    """Return what the same model with another training seed is called."""
+    return f'{bundle}{COPY_MARK}{seed}'
 
 
 def default_model(robot: str) -> str:

@@ -114,6 +114,10 @@ class Experiment(Config):
     )
     seeds: int = param(5, 'Environment seeds 0, 1, ... of each cell.', low=1, high=10_000)
     seconds: float = param(40.0, 'Longest walk.', unit='s', low=1.0, high=3600.0)
+    copies: str = param(
+        '', 'Folder with further training seeds of the models that ship, MODEL_seed1, ...; a method that names no '
+        'bundle walks with those of its model, too. Empty: none.',
+    )  # fmt: skip
     oracle: Mapping[str, Any] = param(
         {}, "For each condition the mb bundle (or bundles) trained on that condition's data."
     )

@@ -16,11 +16,12 @@ from millirobot_adapt.core.control.wiring import ControllerConfig
 from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.estimation.estimator_config import EstimatorNodeConfig
+from millirobot_adapt.core.files import exists, user_path
 from millirobot_adapt.core.parameter_file import dotted
 from millirobot_adapt.core.planning.paths import make_path
 from millirobot_adapt.core.renames import renewed
 from millirobot_adapt.core.robot.description import load_robot
-from millirobot_adapt.core.share import find, shipped_model
+from millirobot_adapt.core.share import copy_name, find, shipped_model
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.experiments.episode import Episode, EpisodeSpec
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE, ConditionEntry, Experiment, MethodEntry
@@ -105,10 +106,26 @@ def _models(
             raise UserError(
                 f'method {adaptation!r} is not known{did_you_mean(adaptation, (*METHODS, FOLLOWER, ORACLE))}'
             )
-        bundles = [shipped_model(load_robot(config.robot).name, adaptation)]
+        shipped = shipped_model(load_robot(config.robot).name, adaptation)
+        bundles = [shipped, *_copies(experiment.copies, shipped)]
     engine = replace(config.engine, threads=1, name=method.engine or config.engine.name)
     adapt = config.adapt and method.adapt
     return [replace(config, model=bundle, method=adaptation, engine=engine, adapt=adapt) for bundle in bundles]
+
+
+def _copies(folder: str, bundle: str) -> list[str]:
+    """Return the further training seeds of a model that the folder holds, 1, 2, ... up to the first that is missing.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not folder:
+        return []
+    place = user_path(folder)
+    if not exists(place):
+        raise UserError(f'copies: {folder} does not exist; `millirobot make-models --seeds N` makes them')
+    paths = (place / copy_name(bundle, seed) for seed in itertools.count(1))
+    return [str(path) for path in itertools.takewhile(exists, paths)]
 
 
 def check_episodes(specs: Sequence[EpisodeSpec]) -> None:

@@ -8,17 +8,10 @@ from dataclasses import dataclass, field, replace
 from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import UserError, did_you_mean
 from millirobot_adapt.core.robot.description import RobotConfig, load_robot
-from millirobot_adapt.core.share import find
+from millirobot_adapt.core.share import COPY_MARK, copy_name, find
 from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.learning.collect import CollectConfig
 from millirobot_adapt.learning.train_config import TrainConfig
-
-_SEED = '_seed'
-
-
-def _copy_name(bundle: str, seed: int) -> str:
-    """Return the name of the same model with another training seed."""
-    return f'{bundle}{_SEED}{seed}'
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Recipe:
     def seeded(self, count: int) -> Recipe:
         """Return the recipe with `count` training seeds of every model: its own, and copies with the next ones."""
         copies = {
-            _copy_name(bundle, seed): replace(config, seed=seed)
+            copy_name(bundle, seed): replace(config, seed=seed)
             for bundle, config in self.models.items()
             for seed in range(config.seed + 1, config.seed + count)
         }
@@ -63,7 +56,7 @@ class Recipe:
         kept = {
             name: config
             for name, config in self.copies.items()
-            if name in names or (copies and name.rpartition(_SEED)[0] in models)
+            if name in names or (copies and name.rpartition(COPY_MARK)[0] in models)
         }
         return replace(self, models=models, copies=kept)
 
@@ -95,7 +88,7 @@ def load_recipe(name: str) -> Recipe:
     path = find('params/training', name, '.yaml')
     file = build(RecipeFile, read_yaml(path), str(path))
     copies = {
-        _copy_name(bundle, seed): replace(file.models[bundle], seed=seed)
+        copy_name(bundle, seed): replace(file.models[bundle], seed=seed)
         for bundle, seeds in file.copies.items()
         for seed in seeds
     }

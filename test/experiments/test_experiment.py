@@ -1,5 +1,7 @@
 """Experiment files: what they may hold, what is refused, and the specs they make."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -62,6 +64,25 @@ def test_an_experiment_makes_a_story_for_each_model_seed_shape_and_condition(tmp
     assert {(spec.controller.anchor, spec.controller.engine.threads) for spec in made} == {('world', 1)} | {
         ('world', made[-1].controller.engine.threads)
     }
+
+
+def test_copies_are_further_training_seeds_of_the_methods_whose_models_ship(tmp_path):
+    for name in ('velociroach_mb_seed1', 'velociroach_mb_seed2', 'velociroach_mb_seed4', 'velociroach_rls_seed1'):
+        (tmp_path / 'copies' / name).mkdir(parents=True)
+    text = f"""
+        conditions: [carpet]
+        seeds: 1
+        copies: {tmp_path / 'copies'}
+        methods: [mb, mb@frozen, rebal, follower, {{name: mine, method: rls, bundles: [velociroach_rls]}}]
+        """
+    made = specs(tmp_path, text)
+    models = {(spec.method, spec.training_seed): Path(spec.controller.model).name for spec in made}
+    copies = {seed: f'velociroach_mb_seed{seed}' for seed in (1, 2)}  # 4 belongs to another set: 3 is missing
+    both = {(method, seed): name for method in ('mb', 'mb@frozen') for seed, name in copies.items()}
+    first = {('mb', 0): 'velociroach_mb', ('mb@frozen', 0): 'velociroach_mb', ('rebal', 0): 'velociroach_rebal'}
+    assert models == both | first | {('follower', 0): '', ('mine', 0): 'velociroach_rls'}
+    with pytest.raises(UserError, match='nowhere does not exist'):
+        specs(tmp_path, f'{{conditions: [carpet], copies: {tmp_path}/nowhere, methods: [mb]}}')
 
 
 def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):

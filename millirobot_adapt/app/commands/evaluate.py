@@ -37,6 +37,12 @@ def add(subparsers: Any) -> None:
         help='methods, comma-separated: names of the experiment file, or method, method=bundle, method@engine, '
         'method@frozen (theta*, not adapted) (mb,rebal)',
     )
+    parser.add_argument(
+        '--copies',
+        metavar='FOLDER',
+        help='further training seeds of the shipped models, as `make-models --seeds N` leaves them in '
+        'build/models/copies: each method walks with those of its model, too (none)',
+    )
     parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
     parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
     parser.add_argument('--seconds', type=between(float, 1.0, 3600.0, 's'), help='longest episode [s] (40)')
@@ -140,5 +146,6 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
     if arguments.shapes is not None:
         changes['shapes'] = listed('--shapes', arguments.shapes, 'shape')
         changes['conditions'] = tuple(replace(entry, shapes=()) for entry in experiment.conditions)
-    changes |= {key: getattr(arguments, key) for key in ('seeds', 'seconds') if getattr(arguments, key) is not None}
+    given = {key: getattr(arguments, key) for key in ('copies', 'seeds', 'seconds')}
+    changes |= {key: value for key, value in given.items() if value is not None}
     return replace(experiment, **changes)
