@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from millirobot_adapt.experiments.episode import summarise_episode
 from millirobot_adapt.experiments.judged_walks import JudgedWalks, judge, learned_controller
 from millirobot_adapt.experiments.recorded_robot import RecordedRobot
 from millirobot_adapt.experiments.runner import walk
+from millirobot_adapt.learning.collect import walk_at_random
 from millirobot_adapt.learning.online.learn_config import LearnConfig
 from millirobot_adapt.learning.online.learner import Learner
 from millirobot_adapt.learning.online.progress_file import ProgressFile
@@ -35,7 +35,6 @@ from millirobot_adapt.learning.online.schedule import Schedule
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, cut_walks
 from millirobot_adapt.learning.train_config import TrainConfig
 from millirobot_adapt.sim.conditions import load_condition
-from millirobot_adapt.sim.lockstep import NoEstimateError
 from millirobot_adapt.sim.lockstep_robots import make_stepped
 
 _LEG = 1  # key of generators
@@ -197,11 +196,7 @@ class _Run:
             found = summarise_episode(table, robot.dt)
             cost = found.cost if found else None
         else:
-            policy = RandomPolicy(robot.layout, what.radius, rng)
-            seen = recorded.reset()
-            with suppress(NoEstimateError):  # the leg ends there, as it does live
-                for _ in range(ticks):
-                    seen = recorded.step(policy.act(seen.state))
+            walk_at_random(recorded, RandomPolicy(robot.layout, what.radius, rng), ticks)
         metadata = {
             'origin': 'mock', 'robot': robot.name, 'dt': robot.dt, 'version': __version__,
             'estimator': EstimatorConfig().method, 'shape': shape or 'random',

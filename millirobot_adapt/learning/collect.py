@@ -21,8 +21,8 @@ from millirobot_adapt.core.repeatability import generator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.learning.rollout_file import LAYOUT, CollectedRollouts, concatenate, mark_valid
 from millirobot_adapt.sim.conditions import Condition, load_condition
-from millirobot_adapt.sim.lockstep import NoEstimateError
-from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
+from millirobot_adapt.sim.lockstep import NoEstimateError, Observation
+from millirobot_adapt.sim.lockstep_robots import SteppedRobot, make_stepped, training_conditions
 
 _CONDITION, _POLICY = 1, 2  # keys of a rollout's generators
 
@@ -74,14 +74,23 @@ def _rollout(config: CollectConfig, robot: RobotConfig, sampler: Sampler, length
     condition = sampler(generator(config.seed, index, _CONDITION))
     policy = RandomPolicy(robot.layout, config.radius, generator(config.seed, index, _POLICY))
     mock = make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed=config.seed * 100_003 + index)
-    observations = [mock.reset()]
-    with suppress(NoEstimateError):
-        for _ in range(length):
-            observations.append(mock.step(policy.act(observations[-1].state)))
+    observations = walk_at_random(mock, policy, length)
     states = np.array([[seen.state for seen in observations]], dtype=np.float32)
     actions = np.array([seen.sent for seen in observations[1:]], dtype=np.float32).reshape(1, -1, robot.layout.nu)
     stamps = np.array([[seen.stamp for seen in observations]])
     return CollectedRollouts(states, actions, stamps, mark_valid(states, stamps, robot.dt), {})
+
+
+def walk_at_random(mock: SteppedRobot, policy: RandomPolicy, ticks: int) -> list[Observation]:
+    """Walk a mock at random; return what was seen at its start and after each tick.
+
+    The walk ends early where the estimator gives no estimate any more, as it does live.
+    """
+    seen = [mock.reset()]
+    with suppress(NoEstimateError):
+        for _ in range(ticks):
+            seen.append(mock.step(policy.act(seen[-1].state)))
+    return seen
 
 
 def describe(config: CollectConfig, robot: RobotConfig) -> dict[str, Any]:
