@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import yaml
 
 torch = pytest.importorskip('torch')
-pytest.importorskip('onnx')
+onnx = pytest.importorskip('onnx')
 
+from onnx import numpy_helper  # noqa: E402
 from robots import LAYOUT  # noqa: E402
 
 from millirobot_adapt.app.commands.learn import parse_settings  # noqa: E402
@@ -14,6 +16,7 @@ from millirobot_adapt.core.dynamics.engine import EngineConfig  # noqa: E402
 from millirobot_adapt.core.dynamics.method_factory import make_method  # noqa: E402
 from millirobot_adapt.core.dynamics.method_interface import Window  # noqa: E402
 from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
+from millirobot_adapt.core.share import share_dir  # noqa: E402
 from millirobot_adapt.learning import session  # noqa: E402
 from millirobot_adapt.learning.graphs import AdaptGraph  # noqa: E402
 from millirobot_adapt.learning.inner_step import InnerStep  # noqa: E402
@@ -73,3 +76,31 @@ def test_guard_clip_and_weights_of_the_transitions_reach_the_bundle(toy_rollouts
     assert adaptation.step == float(step) == 1.0
     for value, wanted in zip(adaptation.model.theta.values(), theta, strict=True):
         np.testing.assert_allclose(value.numpy(), wanted.numpy(), atol=1e-5)
+
+
+GRADIENT_GRAPHS = sorted((share_dir() / 'models').glob('*grbal*/*adapt.onnx'))
+
+
+@pytest.mark.parametrize('graph', GRADIENT_GRAPHS, ids=lambda path: path.parent.name)
+def test_the_psi_that_a_shipped_model_tells_is_the_one_its_graph_multiplies_with(graph):
+    """For each tensor of theta one factor, in the node next to the output that multiplies by a constant."""
+    found = onnx.load(graph).graph
+    makers = {name: node for node in found.node for name in node.output}
+    constants = {node.output[0]: numpy_helper.to_array(node.attribute[0].t) for node in found.node if not node.input}
+    factors = {}
+    for output in found.output:
+        kind, _, tensor = output.name.partition('_')
+        front = [output.name] if kind == 'adapted' and tensor else []
+        while front and tensor not in factors:
+            nodes = [makers[name] for name in front if name in makers]
+            scalars = [
+                float(constants[name].item())
+                for node in nodes
+                for name in node.input
+                if node.op_type == 'Mul' and name in constants and constants[name].size == 1
+            ]
+            if scalars:
+                factors[tensor] = scalars[0]
+            front = [name for node in nodes for name in node.input]
+    told = yaml.safe_load((graph.parent / 'model.yaml').read_text())['adaptation']['psi']
+    assert told == pytest.approx(factors, rel=1e-3)
