@@ -23,6 +23,7 @@ from millirobot_adapt.core.estimation.estimator_factory import make_estimator
 from millirobot_adapt.core.robot.description import RobotConfig
 from millirobot_adapt.core.robot.layout import FloatArray
 from millirobot_adapt.sim.conditions import Condition
+from millirobot_adapt.sim.lockstep import NoEstimateError
 from millirobot_adapt.sim.lockstep_robots import make_stepped
 from millirobot_adapt.sim.measure import OVERTURNED
 
@@ -67,7 +68,7 @@ def sample_walks(robot: RobotConfig, condition: Condition, bench: ReachBench, jo
 
     Returns:
         Start heading [rad], velocity along x and y of `world` [m/s], yaw rate [rad/s], one row for each walk, shape
-        (N, 4). Walks in which the robot fell over are left out.
+        (N, 4). Walks in which the robot fell over, or the estimator lost it, are left out.
     """
     headings = np.arange(bench.headings) * math.tau / bench.headings - math.pi
     tasks = list(itertools.product(headings, bench.actions(robot)))
@@ -90,7 +91,10 @@ def _walk(
 ) -> tuple[float, float, float, float] | None:
     start = replace(condition, start_yaw=heading, start_y=0.0)
     run = make_stepped(robot, start, make_estimator(EstimatorConfig(), robot), bench.seed)
-    seen = [run.reset()] + [run.step(action) for _ in range(round(bench.seconds / robot.dt))]
+    try:
+        seen = [run.reset()] + [run.step(action) for _ in range(round(bench.seconds / robot.dt))]
+    except NoEstimateError:
+        return None
     if max(abs(each.true_rpy[0]) for each in seen) > OVERTURNED:
         return None
     first = round(SETTLING / robot.dt)

@@ -12,6 +12,7 @@ from millirobot_adapt.benchmarks import reach_bench
 from millirobot_adapt.benchmarks.reach_bench import ReachBench, fastest, sample_walks
 from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.sim.conditions import Condition, Slope
+from millirobot_adapt.sim.lockstep import NoEstimateError
 
 EAST, NORTH = 0.0, math.pi / 2
 
@@ -55,6 +56,18 @@ def test_walks_in_which_the_robot_fell_over_do_not_count(monkeypatch):
     samples = sample_walks(load_robot('rover'), Condition(), ReachBench(headings=3, levels=2))
     assert samples.shape == (0, 4)
     assert math.isnan(fastest(samples, [EAST])[0].speed)
+
+
+def test_a_walk_that_the_estimator_lost_does_not_count_and_ends_nothing(monkeypatch):
+    class Lost:
+        def reset(self):
+            return SimpleNamespace(true_position=np.zeros(3), true_rpy=np.zeros(3))
+
+        def step(self, action):
+            raise NoEstimateError(0.1)
+
+    monkeypatch.setattr(reach_bench, 'make_stepped', lambda *_: Lost())
+    assert sample_walks(load_robot('rover'), Condition(), ReachBench(headings=3, levels=2)).shape == (0, 4)
 
 
 def test_a_steep_slope_costs_speed_across_it():
