@@ -1,7 +1,8 @@
 """How a method recovers from a fault in mid-run: errors and costs against the time since it began, over all walks.
 
 Walks are aligned at their first fault and averaged tick by tick. A method has recovered where the running mean of that
-average is back within 20 % of the level at which it then stays. What is judged at a tick is what was predicted before:
+average is back within 20 % of the level at which it then stays, which may be another one than before. It is as before
+from where on it stays within 20 % of the level before the fault. What is judged at a tick is what was predicted before:
 the next step one tick before, the position H steps ahead H ticks before. So up to H ticks of the latter's time are the
 horizon itself: whatever was predicted before the fault could not know of it.
 """
@@ -75,6 +76,11 @@ class Recovery:
     interval: tuple[float, float] | None
     """95 % bootstrap interval of `seconds` over walks, in which one that never comes back counts as the beginning of
     `SETTLED`; None for fewer than three walks."""
+    as_before: float | None
+    """From the fault until the running mean stays within `TOLERANCE` of `before`; None where it is above it at the
+    beginning of `SETTLED`."""
+    as_before_interval: tuple[float, float] | None
+    """As `interval`."""
     not_back: int
     """Walks whose own level after is above `TOLERANCE` times their level before, or that were given up."""
 
@@ -130,7 +136,8 @@ def recovery_of(aligned: Aligned) -> Recovery | None:
     own_after = np.array([_mean(row[settled]) for row in aligned.values])
     if not np.isfinite(own_after).any():
         return None
-    after, peak, seconds = _settling(aligned.since, mean_curve(aligned.values))
+    curve, intervals = mean_curve(aligned.values), _intervals(aligned)
+    after, peak, seconds = _settling(aligned.since, curve)
     back = own_after <= TOLERANCE * aligned.before
     return Recovery(
         method=aligned.method,
@@ -141,7 +148,9 @@ def recovery_of(aligned: Aligned) -> Recovery | None:
         peak=peak,
         after=after,
         seconds=seconds,
-        interval=_interval(aligned),
+        interval=intervals[0],
+        as_before=_as_before(aligned.since, curve, _mean(aligned.before)),
+        as_before_interval=intervals[1],
         not_back=int((~back | (aligned.given_up > 0)).sum()),
     )
 
@@ -159,6 +168,16 @@ def _settling(since: FloatArray, curve: FloatArray) -> tuple[float, float, float
         return after, float(smooth[peak]), None
     # A peak that is within the tolerance itself never left.
     return after, float(smooth[peak]), 0.0 if back[0] == peak else float(since[back[0]])
+
+
+def _as_before(since: FloatArray, curve: FloatArray, before: float) -> float | None:
+    """Return the time from the fault until the mean over walks (N,) stays near its level before the fault."""
+    smooth = running_mean(curve, since)
+    rows = np.flatnonzero((since >= 0) & (since < SETTLED[0]) & np.isfinite(smooth))
+    above = rows[smooth[rows] > TOLERANCE * before]
+    if not len(above):
+        return 0.0
+    return None if above[-1] == rows[-1] else float(since[above[-1] + 1])
 
 
 def mean_curve(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
@@ -184,15 +203,22 @@ def _quotient(sums: FloatArray, counts: FloatArray) -> FloatArray:
     return np.where(counts > 0, sums / np.where(counts > 0, counts, 1.0), np.nan)
 
 
-def _interval(aligned: Aligned) -> tuple[float, float] | None:
+def _intervals(aligned: Aligned) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Return the intervals of `Recovery.seconds` and `Recovery.as_before`; none for fewer than three walks."""
     count = len(aligned.values)
     if count < 3:
-        return None
+        return None, None
     # How often each walk is drawn, when as many walks as there are are drawn with replacement.
     drawn = generator(0, _BOOTSTRAP, count).multinomial(count, np.full(count, 1.0 / count), RESAMPLES).astype(float)
-    seconds = [_settling(aligned.since, curve)[2] for curve in mean_curve(aligned.values, drawn)]
-    found = [SETTLED[0] if each is None else each for each in seconds]
-    low, high = np.percentile(found, [2.5, 97.5])
+    curves = mean_curve(aligned.values, drawn)
+    levels = mean_curve(aligned.before[:, None], drawn)[:, 0]
+    settled = [_settling(aligned.since, curve)[2] for curve in curves]
+    calm = [_as_before(aligned.since, curve, level) for curve, level in zip(curves, levels, strict=True)]
+    return _percentiles(settled), _percentiles(calm)
+
+
+def _percentiles(seconds: Sequence[float | None]) -> tuple[float, float]:
+    low, high = np.percentile([SETTLED[0] if each is None else each for each in seconds], [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -204,21 +230,27 @@ def _mean(values: FloatArray) -> float:
 NOTE = (
     f'Level before: from {STARTED:g} s to the fault; level after: {SETTLED[0]:g} to {SETTLED[1]:g} s after it. '
     f'Back: the mean over walks, averaged over {SMOOTHED:g} s, is within {TOLERANCE - 1:.0%} of its level after; in '
-    'brackets the 95 % bootstrap interval over walks. '
+    'brackets the 95 % bootstrap interval over walks. As before: from then on that mean stays within '
+    f'{TOLERANCE - 1:.0%} of the level before. '
     f'Not back: walks whose own level after is above {TOLERANCE:g} times their level before, or that were given up.'
 )
 
 
 def recovery_table(found: Sequence[Recovery]) -> Table:
     """Lay out the recoveries, a row for each."""
-    columns = ['condition', 'quantity', 'method', 'before', 'peak', 'after', 'back after [s]', 'not back']
+    times = ['back after [s]', 'as before after [s]', 'not back']
+    columns = ['condition', 'quantity', 'method', 'before', 'peak', 'after', *times]
     return Table('Recovery from a fault in mid-run', columns, [_line(each) for each in found])
 
 
 def _line(found: Recovery) -> list[str]:
-    time = 'never' if found.seconds is None else f'{found.seconds:.1f}'
-    if found.interval:
-        time += f' [{found.interval[0]:.1f}, {found.interval[1]:.1f}]'
+    back = _time(found.seconds, found.interval)
+    as_before = _time(found.as_before, found.as_before_interval)
     levels = (f'{value:.3f}' if np.isfinite(value) else '' for value in (found.before, found.peak, found.after))
     names = (found.condition, QUANTITIES[found.quantity], found.method)
-    return [*names, *levels, time, f'{found.not_back} of {found.walks}']
+    return [*names, *levels, back, as_before, f'{found.not_back} of {found.walks}']
+
+
+def _time(seconds: float | None, interval: tuple[float, float] | None) -> str:
+    told = 'never' if seconds is None else f'{seconds:.1f}'
+    return f'{told} [{interval[0]:.1f}, {interval[1]:.1f}]' if interval else told

@@ -53,6 +53,18 @@ def test_an_error_that_rises_later_is_timed_from_the_fault_too():
     assert one.seconds == pytest.approx(2.0, abs=0.3)
 
 
+def test_as_before_is_when_it_stays_within_a_fifth_of_the_level_before():
+    decays = found(walks(lambda since: 0.4 + 3.6 * np.exp(-since)))
+    assert decays.as_before == pytest.approx(np.log(3.6 / 0.8), abs=0.15)
+    assert decays.seconds > decays.as_before, 'its own level is lower than before'
+    assert decays.as_before_interval == pytest.approx((decays.as_before, decays.as_before))
+    twice = found(walks(lambda since: np.where((since > 3.0) & (since < 4.0), 4.0, 1.0)))
+    assert twice.as_before == pytest.approx(4.0, abs=0.3)
+    assert found(walks(lambda since: 1.1 + 0.0 * since)).as_before == 0.0
+    stays = found(walks(lambda since: 2.0 + 0.0 * since))
+    assert (stays.seconds, stays.as_before, stays.as_before_interval) == (0.0, None, (5.0, 5.0))
+
+
 def test_an_error_that_stays_high_is_at_its_level_at_once_and_not_back():
     one = found(walks(lambda since: 2.0 + 0.0 * since))
     assert one.seconds == 0.0
