@@ -1,6 +1,7 @@
 """Training that begins with a trained model: what stays, what it gains, and what the bundle says of its descent."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
@@ -89,5 +90,11 @@ def test_a_model_of_another_method_is_none_to_begin_with(first, tmp_path, capsys
 
 
 def test_a_bundle_without_what_training_needs_is_named(first, tmp_path, capsys):
-    assert train('--data', first / 'second.npz', '--from', 'models/velociroach_mb', '--out', tmp_path / 'out') == 2
+    """As earlier versions exported them, without learner.npz."""
+    bundle = shutil.copytree(first / 'bundle', tmp_path / 'bundle')
+    (bundle / 'learner.npz').unlink()
+    record = yaml.safe_load((bundle / 'model.yaml').read_text())
+    del record['files']['learner.npz']
+    (bundle / 'model.yaml').write_text(yaml.safe_dump(record, sort_keys=False))
+    assert train('--data', first / 'second.npz', '--from', bundle, '--out', tmp_path / 'out') == 2
     assert 'name the training run instead' in capsys.readouterr().err
