@@ -117,13 +117,15 @@ def _copies(folder: str, bundle: str) -> list[str]:
     """Return the further training seeds of a model that the folder holds, 1, 2, ... up to the first that is missing.
 
     Raises:
-        UserError: there is no such folder.
+        UserError: there is no such folder, or it holds no further training seed of any model.
     """
     if not folder:
         return []
     place = user_path(folder)
     if not exists(place):
         raise UserError(f'copies: {folder} does not exist; `millirobot make-models --seeds N` makes them')
+    if not any(place.glob(copy_name('*', 1))):
+        raise UserError(f'copies: {folder} holds no {copy_name("MODEL", 1)}; name the folder with the copies')
     paths = (place / copy_name(bundle, seed) for seed in itertools.count(1))
     return [str(path) for path in itertools.takewhile(exists, paths)]
 

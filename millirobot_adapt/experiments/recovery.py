@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -136,48 +137,52 @@ def recovery_of(aligned: Aligned) -> Recovery | None:
     own_after = np.array([_mean(row[settled]) for row in aligned.values])
     if not np.isfinite(own_after).any():
         return None
-    curve, intervals = mean_curve(aligned.values), _intervals(aligned)
-    after, peak, seconds = _settling(aligned.since, curve)
+    before, intervals = _mean(aligned.before), _intervals(aligned)
+    found = _settling(aligned.since, mean_curve(aligned.values), before)
     back = own_after <= TOLERANCE * aligned.before
     return Recovery(
         method=aligned.method,
         condition=aligned.condition,
         quantity=aligned.quantity,
         walks=len(aligned.values),
-        before=_mean(aligned.before),
-        peak=peak,
-        after=after,
-        seconds=seconds,
+        before=before,
+        peak=found.peak,
+        after=found.after,
+        seconds=found.seconds,
         interval=intervals[0],
-        as_before=_as_before(aligned.since, curve, _mean(aligned.before)),
+        as_before=found.as_before,
         as_before_interval=intervals[1],
         not_back=int((~back | (aligned.given_up > 0)).sum()),
     )
 
 
-def _settling(since: FloatArray, curve: FloatArray) -> tuple[float, float, float | None]:
-    """Return the level after, the peak, and the time from the fault until the mean over walks (N,) is back."""
+class _Settling(NamedTuple):
+    """What a mean over walks does after the fault; the fields are those of `Recovery`."""
+
+    after: float
+    peak: float
+    seconds: float | None
+    as_before: float | None
+
+
+def _settling(since: FloatArray, curve: FloatArray, before: float) -> _Settling:
+    """Follow the mean over walks (N,) from the fault on; `before` is its level before."""
     after = _mean(curve[(since >= SETTLED[0]) & (since < SETTLED[1])])
-    smooth = running_mean(curve, since)
-    rows = np.flatnonzero((since >= 0) & (since < SETTLED[0]) & np.isfinite(smooth))
-    if not len(rows):
-        return after, float('nan'), None
-    peak = int(rows[np.argmax(smooth[rows])])
-    back = rows[(rows >= peak) & (smooth[rows] <= TOLERANCE * after)]
-    if not len(back):
-        return after, float(smooth[peak]), None
-    # A peak that is within the tolerance itself never left.
-    return after, float(smooth[peak]), 0.0 if back[0] == peak else float(since[back[0]])
-
-
-def _as_before(since: FloatArray, curve: FloatArray, before: float) -> float | None:
-    """Return the time from the fault until the mean over walks (N,) stays near its level before the fault."""
     smooth = running_mean(curve, since)
     rows = np.flatnonzero((since >= 0) & (since < SETTLED[0]) & np.isfinite(smooth))
     above = rows[smooth[rows] > TOLERANCE * before]
     if not len(above):
-        return 0.0
-    return None if above[-1] == rows[-1] else float(since[above[-1] + 1])
+        as_before: float | None = 0.0
+    else:
+        as_before = None if above[-1] == rows[-1] else float(since[above[-1] + 1])
+    if not len(rows):
+        return _Settling(after, float('nan'), None, as_before)
+    peak = int(rows[np.argmax(smooth[rows])])
+    back = rows[(rows >= peak) & (smooth[rows] <= TOLERANCE * after)]
+    if not len(back):
+        return _Settling(after, float(smooth[peak]), None, as_before)
+    # A peak that is within the tolerance itself never left.
+    return _Settling(after, float(smooth[peak]), 0.0 if back[0] == peak else float(since[back[0]]), as_before)
 
 
 def mean_curve(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
@@ -212,9 +217,8 @@ def _intervals(aligned: Aligned) -> tuple[tuple[float, float] | None, tuple[floa
     drawn = generator(0, _BOOTSTRAP, count).multinomial(count, np.full(count, 1.0 / count), RESAMPLES).astype(float)
     curves = mean_curve(aligned.values, drawn)
     levels = mean_curve(aligned.before[:, None], drawn)[:, 0]
-    settled = [_settling(aligned.since, curve)[2] for curve in curves]
-    calm = [_as_before(aligned.since, curve, level) for curve, level in zip(curves, levels, strict=True)]
-    return _percentiles(settled), _percentiles(calm)
+    found = [_settling(aligned.since, curve, level) for curve, level in zip(curves, levels, strict=True)]
+    return _percentiles([each.seconds for each in found]), _percentiles([each.as_before for each in found])
 
 
 def _percentiles(seconds: Sequence[float | None]) -> tuple[float, float]:

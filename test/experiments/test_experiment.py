@@ -83,6 +83,15 @@ def test_copies_are_further_training_seeds_of_the_methods_whose_models_ship(tmp_
     assert models == both | first | {('follower', 0): '', ('mine', 0): 'velociroach_rls'}
     with pytest.raises(UserError, match='nowhere does not exist'):
         specs(tmp_path, f'{{conditions: [carpet], copies: {tmp_path}/nowhere, methods: [mb]}}')
+    with pytest.raises(UserError, match='holds no MODEL_seed1'):
+        specs(tmp_path, f'{{conditions: [carpet], copies: {tmp_path}, methods: [mb]}}')
+
+
+def test_recovery_and_comparison_have_the_same_faults():
+    comparison, recovery = find_experiment(['comparison']), find_experiment(['recovery'])
+    assert recovery.conditions == tuple(each for each in comparison.conditions if each.group == 'in mid-run')
+    assert (recovery.shapes, recovery.seconds) == (comparison.shapes, comparison.seconds)
+    assert (recovery.controller, recovery.follower) == (comparison.controller, comparison.follower)
 
 
 def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):
