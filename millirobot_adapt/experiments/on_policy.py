@@ -19,6 +19,7 @@ from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.recorded_robot import RecordedRobot
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, Walk, cut_walks
+from millirobot_adapt.sim.conditions import load_condition
 from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
 
 
@@ -26,18 +27,19 @@ class OnPolicyConfig(Config):
     """What is walked between two rounds of training."""
 
     minutes: float = param(5.0, 'Simulated time walked before each further round.', unit='min', low=0.01, high=1000.0)
-    seconds: float = param(20.0, 'Length of a walk, each under hidden conditions of its own.', unit='s', low=2.0)
+    seconds: float = param(20.0, 'Length of a walk.', unit='s', low=2.0)
     shapes: tuple[str, ...] = param(('figure8', 'left', 'straight', 'zigzag'), 'Paths, one drawn for each walk.')
     samples: int = param(100, 'K of the planner, which is given less to do than live.', low=1, high=10_000)
+    condition: str = param('', 'Walk under this condition; empty: each walk under one drawn as for training data.')
     seed: int = param(0, 'Seed of conditions, mock and planner.', low=0)
     jobs: int = param(1, 'Processes.', low=1)
 
 
 def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int) -> CollectedRollouts:
-    """Walk with a bundle on the mock under drawn training conditions, before the round `number` of training.
+    """Walk with a bundle on the mock, before the round `number` of training.
 
     Raises:
-        UserError: the bundle or a path is missing or bad.
+        UserError: the bundle, the condition or a path is missing or bad.
     """
     robot = load_robot(robot_name)
     count = max(1, round(60 * config.minutes / config.seconds))
@@ -47,7 +49,7 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
     metadata = {
         'origin': 'mock', 'robot': robot.name, 'dt': robot.dt, 'version': __version__,
         'estimator': EstimatorConfig().method, 'on_policy_round': number, 'minutes': config.minutes,
-        'seed': config.seed,
+        'seed': config.seed, 'condition': config.condition,
     }  # fmt: skip
     return cut_walks(walks, round(config.seconds / robot.dt), robot, metadata)
 
@@ -55,7 +57,7 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
 def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, index: int) -> Walk:
     rng = generator(config.seed, number, index)
     robot = load_robot(robot_name)
-    condition = training_conditions(robot)(rng)
+    condition = load_condition(config.condition) if config.condition else training_conditions(robot)(rng)
     seed = int(rng.integers(2**31))
     shape = str(rng.choice(config.shapes))
     recorded = RecordedRobot(make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed))

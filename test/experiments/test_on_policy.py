@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -12,6 +13,8 @@ pytest.importorskip('onnx')
 from millirobot_adapt.app.main import main
 from millirobot_adapt.core.dynamics.bundle import load_bundle
 from millirobot_adapt.core.robot.description import load_robot
+from millirobot_adapt.core.robot.layout import SIN_PITCH, SIN_ROLL
+from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
 from millirobot_adapt.learning.collect import CollectConfig, collect
 from millirobot_adapt.learning.training_run import load_training_run
 
@@ -33,6 +36,25 @@ def test_a_further_round_learns_from_its_own_walk_and_says_so(tmp_path, capsys):
     assert walked['on_policy_round'] == 1
     assert data['sha256'] != rollouts.digest()
     assert (tmp_path / 'run' / 'round1' / 'model.yaml').is_file()
+
+
+def test_a_model_of_one_condition_walks_there_between_rounds(tmp_path, capsys):
+    words = ['--minutes', '0.3', '--seed', '3', '--out', str(tmp_path / 'slope.npz')]
+    assert main(['collect', '--condition', 'slope_12_styrofoam', *words]) == 0
+    settings = [part for setting in TINY for part in ('--set', setting)]
+    places = ['--data', str(tmp_path / 'slope.npz'), '--out', str(tmp_path / 'run')]
+    rounds = ['--rounds', '1', '--round-minutes', '0.05']
+    assert main(['train', '--method', 'mb', *places, *settings, *rounds]) == 0
+    record = load_training_run(tmp_path / 'run').record
+    assert record['data']['sources'][1]['condition'] == 'slope_12_styrofoam'
+    assert record['training']['rounds']['walked'] == 'on the mock under slope_12_styrofoam, 0.05 min, seed 0'
+
+    def tilt(condition):
+        walks = OnPolicyConfig(minutes=0.05, seconds=3.0, shapes=('straight',), samples=16, condition=condition)
+        states = walk_on_policy(walks, 'velociroach', tmp_path / 'run' / 'round1', 1).states
+        return float(np.abs(states[..., [SIN_ROLL, SIN_PITCH]]).max(axis=-1).mean())
+
+    assert tilt('slope_12_styrofoam') > 0.15 > tilt('flat'), '12 degrees: a sine of 0.21'
 
 
 def test_rounds_that_were_recorded_join_the_data_and_none_validates_what_an_earlier_one_learned(tmp_path, capsys):

@@ -131,7 +131,7 @@ def _rounds(args: argparse.Namespace, data: CollectedRollouts) -> Rounds | None:
 
 
 def mock_rounds(count: int, minutes: float, seed: int, metadata: Mapping[str, Any]) -> Rounds:
-    """Return rounds between which the mock walks with the model so far.
+    """Return rounds between which the mock walks with the model so far, under the data's condition if they have one.
 
     Args:
         count: Rounds after the first.
@@ -140,19 +140,24 @@ def mock_rounds(count: int, minutes: float, seed: int, metadata: Mapping[str, An
         metadata: Of the data that training begins with.
 
     Raises:
-        UserError: those data are not of the mock.
+        UserError: those data are not of the mock, or the condition that they name is no longer there.
     """
     from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
     from millirobot_adapt.learning.session import Rounds
+    from millirobot_adapt.sim.conditions import load_condition
 
     if metadata['origin'] != 'mock':
         raise UserError(
             '--rounds walks on the mock, but the data are not of the mock; walk with your robot and the model, then '
             'name these runs with --round'
         )
-    config = OnPolicyConfig(minutes=minutes, seed=seed)
+    condition = str(metadata.get('condition') or '')
+    if condition:
+        load_condition(condition)
+    config = OnPolicyConfig(minutes=minutes, condition=condition, seed=seed)
     walk = functools.partial(walk_on_policy, config, metadata['robot'])
-    return Rounds(count, walk, f'on the mock, {minutes:g} min, seed {seed}')
+    where = f' under {condition}' if condition else ''
+    return Rounds(count, walk, f'on the mock{where}, {minutes:g} min, seed {seed}')
 
 
 def _export(args: argparse.Namespace) -> int:
