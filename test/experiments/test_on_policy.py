@@ -39,7 +39,7 @@ def test_a_further_round_learns_from_its_own_walk_and_says_so(tmp_path, capsys):
 
 
 def test_a_model_of_one_condition_walks_there_between_rounds(tmp_path, capsys):
-    words = ['--minutes', '0.3', '--seed', '3', '--out', str(tmp_path / 'slope.npz')]
+    words = ['--minutes', '1', '--seed', '3', '--out', str(tmp_path / 'slope.npz')]
     assert main(['collect', '--condition', 'slope_12_styrofoam', *words]) == 0
     settings = [part for setting in TINY for part in ('--set', setting)]
     places = ['--data', str(tmp_path / 'slope.npz'), '--out', str(tmp_path / 'run')]

@@ -123,9 +123,9 @@ def test_every_model_of_a_recipe_can_have_further_training_seeds(place):
     assert set(seeded.only(['toy_grbal'], copies=True).copies) == {'toy_grbal_seed1', 'toy_grbal_seed2'}
 
 
-def test_the_shipped_recipe_makes_every_method_and_the_copies_of_the_comparison():
+def test_the_shipped_recipe_makes_every_method_once():
     recipe = load_recipe('velociroach')
     assert {f'velociroach_{method}' for method in METHODS} == set(recipe.models)
     assert all(name == f'velociroach_{config.method}' for name, config in recipe.models.items())
-    seeds = {(config.method, config.seed) for config in (*recipe.models.values(), *recipe.copies.values())}
-    assert seeds >= {(method, seed) for method in ('mb', 'grbal') for seed in (0, 1, 2)}
+    assert not recipe.copies, 'further training seeds are asked for by --seeds'
+    assert {config.seed for config in recipe.models.values()} == {0}
