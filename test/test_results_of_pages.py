@@ -42,6 +42,7 @@ def table():
 
 def test_every_method_walked_all_of_the_experiment(costs):
     experiment = find_experiment(['comparison'])
+    assert set(costs) == {(method.name, entry.name) for method in experiment.methods for entry in experiment.conditions}
     for entry in experiment.conditions:
         for method in experiment.methods:
             shapes, trainings = entry.shapes or experiment.shapes, 1 if method.name == FOLLOWER else TRAINING_SEEDS

@@ -19,7 +19,7 @@ from millirobot_adapt.core.share import find
 from millirobot_adapt.experiments.recorded_robot import RecordedRobot
 from millirobot_adapt.experiments.runner import walk
 from millirobot_adapt.learning.rollout_file import CollectedRollouts, Walk, cut_walks
-from millirobot_adapt.sim.conditions import load_condition
+from millirobot_adapt.sim.conditions import Condition, load_condition
 from millirobot_adapt.sim.lockstep_robots import make_stepped, training_conditions
 
 
@@ -42,8 +42,9 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
         UserError: the bundle, the condition or a path is missing or bad.
     """
     robot = load_robot(robot_name)
+    named = load_condition(config.condition) if config.condition else None
     count = max(1, round(60 * config.minutes / config.seconds))
-    tasks = (joblib.delayed(_walk)(config, robot_name, bundle, number, index) for index in range(count))
+    tasks = (joblib.delayed(_walk)(config, robot_name, named, bundle, number, index) for index in range(count))
     made = joblib.Parallel(n_jobs=config.jobs, return_as='generator')(tasks)
     walks = list(tqdm(made, total=count, desc=f'walking, round {number}', unit='walk', disable=None))
     metadata = {
@@ -54,10 +55,12 @@ def walk_on_policy(config: OnPolicyConfig, robot_name: str, bundle: Path, number
     return cut_walks(walks, round(config.seconds / robot.dt), robot, metadata)
 
 
-def _walk(config: OnPolicyConfig, robot_name: str, bundle: Path, number: int, index: int) -> Walk:
+def _walk(
+    config: OnPolicyConfig, robot_name: str, named: Condition | None, bundle: Path, number: int, index: int
+) -> Walk:
     rng = generator(config.seed, number, index)
     robot = load_robot(robot_name)
-    condition = load_condition(config.condition) if config.condition else training_conditions(robot)(rng)
+    condition = named or training_conditions(robot)(rng)
     seed = int(rng.integers(2**31))
     shape = str(rng.choice(config.shapes))
     recorded = RecordedRobot(make_stepped(robot, condition, make_estimator(EstimatorConfig(), robot), seed))

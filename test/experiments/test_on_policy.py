@@ -1,6 +1,7 @@
 """Training goes on with what was walked with the model meanwhile."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,19 @@ from millirobot_adapt.core.robot.description import load_robot
 from millirobot_adapt.core.robot.layout import SIN_PITCH, SIN_ROLL
 from millirobot_adapt.experiments.on_policy import OnPolicyConfig, walk_on_policy
 from millirobot_adapt.learning.collect import CollectConfig, collect
+from millirobot_adapt.learning.rollout_file import load_rollouts
 from millirobot_adapt.learning.training_run import load_training_run
 
 pytestmark = pytest.mark.train
 
 TINY = ('steps=4', 'check_every=2', 'hidden=8,8', 'window=6', 'horizon=5')
+SETTINGS = [part for setting in TINY for part in ('--set', setting)]
 
 
 def test_a_further_round_learns_from_its_own_walk_and_says_so(tmp_path, capsys):
     rollouts = collect(CollectConfig(minutes=0.3, rollout_seconds=6.0), load_robot('velociroach'))
     rollouts.save(tmp_path / 'data.npz')
-    settings = [part for setting in TINY for part in ('--set', setting)]
-    arguments = ['--data', str(tmp_path / 'data.npz'), '--method', 'mb', '--out', str(tmp_path / 'run'), *settings]
+    arguments = ['--data', str(tmp_path / 'data.npz'), '--method', 'mb', '--out', str(tmp_path / 'run'), *SETTINGS]
     assert main(['train', *arguments, '--rounds', '1', '--round-minutes', '0.05']) == 0
     assert 'round 1: ' in capsys.readouterr().out
     data = load_training_run(tmp_path / 'run').record['data']
@@ -41,10 +43,9 @@ def test_a_further_round_learns_from_its_own_walk_and_says_so(tmp_path, capsys):
 def test_a_model_of_one_condition_walks_there_between_rounds(tmp_path, capsys):
     words = ['--minutes', '1', '--seed', '3', '--out', str(tmp_path / 'slope.npz')]
     assert main(['collect', '--condition', 'slope_12_styrofoam', *words]) == 0
-    settings = [part for setting in TINY for part in ('--set', setting)]
     places = ['--data', str(tmp_path / 'slope.npz'), '--out', str(tmp_path / 'run')]
     rounds = ['--rounds', '1', '--round-minutes', '0.05']
-    assert main(['train', '--method', 'mb', *places, *settings, *rounds]) == 0
+    assert main(['train', '--method', 'mb', *places, *SETTINGS, *rounds]) == 0
     record = load_training_run(tmp_path / 'run').record
     assert record['data']['sources'][1]['condition'] == 'slope_12_styrofoam'
     assert record['training']['rounds']['walked'] == 'on the mock under slope_12_styrofoam, 0.05 min, seed 0'
@@ -56,6 +57,15 @@ def test_a_model_of_one_condition_walks_there_between_rounds(tmp_path, capsys):
 
     assert tilt('slope_12_styrofoam') > 0.15 > tilt('flat'), '12 degrees: a sine of 0.21'
 
+    data = load_rollouts(tmp_path / 'slope.npz')
+    replace(data, metadata=data.metadata | {'condition': 'gone'}).save(tmp_path / 'gone.npz')
+    capsys.readouterr()
+    places = ['--data', str(tmp_path / 'gone.npz'), '--out', str(tmp_path / 'wrong')]
+    assert main(['train', '--method', 'mb', *places, *SETTINGS, *rounds]) == 2
+    said = capsys.readouterr()
+    assert 'gone' in said.err
+    assert 'persistence' not in said.out, 'before any training'
+
 
 def test_rounds_that_were_recorded_join_the_data_and_none_validates_what_an_earlier_one_learned(tmp_path, capsys):
     first, second, third = (
@@ -65,8 +75,7 @@ def test_rounds_that_were_recorded_join_the_data_and_none_validates_what_an_earl
     files = [str(tmp_path / f'{name}.npz') for name in ('first', 'second', 'third')]
     for path, rollouts in zip(files, (first, second, third), strict=True):
         rollouts.save(Path(path))
-    settings = [part for setting in TINY for part in ('--set', setting)]
-    words = ['train', '--method', 'mb', *settings, '--data', files[0], '--round', files[1], '--round', files[2]]
+    words = ['train', '--method', 'mb', *SETTINGS, '--data', files[0], '--round', files[1], '--round', files[2]]
     assert main([*words, '--out', str(tmp_path / 'run')]) == 0
     said = capsys.readouterr().out
     assert f'round 2: {sum(int(part.valid.sum()) for part in (first, second, third))} transitions' in said

@@ -153,7 +153,7 @@ def mock_rounds(count: int, minutes: float, seed: int, metadata: Mapping[str, An
         )
     condition = str(metadata.get('condition') or '')
     if condition:
-        load_condition(condition)
+        load_condition(condition)  # a condition that is gone is found out now, not after a round of training
     config = OnPolicyConfig(minutes=minutes, condition=condition, seed=seed)
     walk = functools.partial(walk_on_policy, config, metadata['robot'])
     where = f' under {condition}' if condition else ''
