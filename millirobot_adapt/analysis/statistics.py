@@ -155,9 +155,7 @@ def standings(costs: Costs, baseline: str, oracle: str) -> dict[str, Standing]:
 def _standing(costs: Costs, method: str, baseline: str, oracle: str) -> Standing:
     """Work each figure out as a contrast: a weighted sum of the methods' means, or of the means of their logarithms."""
     mean = {name: float(values.mean()) for name, values in costs.items()}
-    logs = {name: np.log(costs[name]) for name in (method, baseline)} if _positive(costs, method, baseline) else {}
-    log_ratio = {method: 1.0} if method != baseline else {}
-    log_ratio |= {baseline: -1.0} if log_ratio else {}
+    ratio, ratio_interval = ratio_of_costs(costs, method, baseline)
     normalised, normalised_interval = float('nan'), None
     if oracle in mean and mean[oracle] < mean[baseline]:
         scale = mean[baseline] - mean[oracle]
@@ -173,8 +171,8 @@ def _standing(costs: Costs, method: str, baseline: str, oracle: str) -> Standing
     return Standing(
         cost=mean[method],
         cost_interval=contrast_interval(costs, {method: 1.0}),
-        ratio=float(np.exp(logs[method].mean() - logs[baseline].mean())) if logs else float('nan'),
-        ratio_interval=exponential(contrast_interval(logs, log_ratio)) if logs else None,
+        ratio=ratio,
+        ratio_interval=ratio_interval,
         normalised=normalised,
         normalised_interval=normalised_interval,
         behind=(mean[method] - mean[best]) / mean[baseline] if best else float('nan'),
@@ -214,3 +212,16 @@ def contrast_interval(values: Costs, weights: Mapping[str, float]) -> Interval |
     freedom = total**2 / float(np.sum(variances**2 / np.array([len(source) - 1 for source in sources])))
     reach = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * np.sqrt(total)
     return mean - reach, mean + reach
+
+
+def ratio_of_costs(costs: Costs, method: str, rival: str) -> tuple[float, Interval | None]:
+    """Return the geometric mean of a method's costs over a rival's, equal places and seeds in pairs, and its interval.
+
+    Where a cost is not positive the ratio is NaN, without an interval.
+    """
+    if not _positive(costs, method, rival):
+        return float('nan'), None
+    logs = {name: np.log(costs[name]) for name in (method, rival)}
+    weights = {method: 1.0, rival: -1.0} if method != rival else {}
+    interval = exponential(contrast_interval(logs, weights))
+    return float(np.exp(logs[method].mean() - logs[rival].mean())), interval

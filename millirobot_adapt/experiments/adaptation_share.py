@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from millirobot_adapt.analysis.page import Table
-from millirobot_adapt.analysis.statistics import Interval, contrast_interval, exponential, with_interval
+from millirobot_adapt.analysis.statistics import Interval, ratio_of_costs, with_interval
 from millirobot_adapt.core.dynamics.mb import ModelBased
 from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.experiments.episode import EpisodeSpec
@@ -66,7 +66,7 @@ def adaptation_shares(
         for method, rival, called in pairs:
             costs = _costs(here, method, rival)
             if costs:
-                found.append(AdaptationShare(group, method, called, *_ratio(costs, method, rival)))
+                found.append(AdaptationShare(group, method, called, *ratio_of_costs(costs, method, rival)))
     return found
 
 
@@ -110,14 +110,6 @@ def _costs(rows: Sequence[dict[str, Any]], method: str, rival: str) -> dict[str,
         if row['method'] in walked:
             walked[row['method']].add((row['condition'], row['shape']))
     return costs_at(rows, sorted(walked[method] & walked[rival]), [method, rival])
-
-
-def _ratio(costs: Mapping[str, np.ndarray], method: str, rival: str) -> tuple[float, Interval | None]:
-    if any((matrix <= 0).any() for matrix in costs.values()):
-        return float('nan'), None
-    logs = {name: np.log(matrix) for name, matrix in costs.items()}
-    interval = exponential(contrast_interval(logs, {method: 1.0, rival: -1.0}))
-    return float(np.exp(logs[method].mean() - logs[rival].mean())), interval
 
 
 def share_table(shares: Sequence[AdaptationShare]) -> Table:

@@ -102,6 +102,13 @@ NamedCondition = Annotated[ConditionEntry, before(lambda v: parse_condition(v) i
 NamedMethod = Annotated[MethodEntry, before(lambda v: parse_method(v) if isinstance(v, str) else v)]
 
 
+class ConfirmConfig(Config):
+    """A method and its rivals on fresh seeds: which other method is best is found on the seeds of the experiment."""
+
+    method: str = param('', 'The method that is compared with the best other of each condition; empty: none.')
+    seeds: int = param(30, 'Environment seeds of that comparison, after those of the experiment.', low=2, high=10_000)
+
+
 class Experiment(Config):
     """What is crossed with what; the first method is the baseline of the others."""
 
@@ -123,6 +130,7 @@ class Experiment(Config):
     )
     follower: PathFollowerConfig = section(PathFollowerConfig, 'Gains of the path follower.')
     controller: Mapping[str, Any] = param({}, "Controller's parameters that differ from those of the file.")
+    confirm: ConfirmConfig = section(ConfirmConfig, 'A comparison on fresh seeds.')
     equal_time: bool = param(
         False, 'Give every method as many candidates as it plans with in the time of the first one, measured first.'
     )
@@ -135,6 +143,11 @@ class Experiment(Config):
             for name in names:
                 if names.count(name) > 1:
                     raise UserError(f'{key}: {name!r} is there twice; give one of them another name')
+        names = [entry.name for entry in self.methods]
+        if self.confirm.method and (self.confirm.method not in names or len(names) < 2):
+            raise UserError(
+                f'confirm: {self.confirm.method!r} must be one of at least two methods; they are {", ".join(names)}'
+            )
         known = [entry.name for entry in self.conditions]
         for name in self.oracle:
             if name not in known:

@@ -37,18 +37,20 @@ serves the engine: sums split over threads could round differently, and a spec m
 """
 
 
-def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
+def episodes_of(experiment: Experiment, params: str, seeds: Sequence[int] | None = None) -> list[EpisodeSpec]:
     """List the specs; methods meet the same conditions and seeds, so their results pair up.
 
     Args:
         experiment: What is crossed with what.
         params: File of the controller's parameters, a shipped name or a path.
+        seeds: Environment seeds; None: those of the experiment.
 
     Raises:
         UserError: a file is missing, a key unknown, a value out of range, two specs have the same name.
     """
     base = read_params(find('params', params), 'controller', ControllerConfig)
     estimator = read_params(find('params', 'estimator', '.yaml'), 'estimator', EstimatorNodeConfig)
+    seeds = range(experiment.seeds) if seeds is None else seeds
     specs: list[EpisodeSpec] = []
     for entry in experiment.conditions:
         source = find('params/conditions', entry.base or entry.name, '.yaml')
@@ -61,8 +63,8 @@ def episodes_of(experiment: Experiment, params: str) -> list[EpisodeSpec]:
             )
             for method in experiment.methods
         }
-        met = [entry.met(condition, seed) for seed in range(experiment.seeds)]
-        crossed = itertools.product(entry.shapes or experiment.shapes, range(experiment.seeds), experiment.methods)
+        met = {seed: entry.met(condition, seed) for seed in seeds}
+        crossed = itertools.product(entry.shapes or experiment.shapes, seeds, experiment.methods)
         for shape, seed, method in crossed:
             follower = experiment.follower if method.kind == FOLLOWER else None
             for training_seed, model in enumerate(models[method.name]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from millirobot_adapt.analysis.page import Table
 from millirobot_adapt.analysis.statistics import with_interval
-from millirobot_adapt.experiments import adaptation_share, foresight, recovery
+from millirobot_adapt.experiments import adaptation_share, confirmation, foresight, recovery
 from millirobot_adapt.experiments.results import Results
 from millirobot_adapt.experiments.results_table import NOTE, tables_of
 
@@ -69,6 +69,8 @@ def overview(results: Results) -> list[Table]:
 def analyses(results: Results) -> list[tuple[Table, str]]:
     """Return the tables of what was looked at besides costs, each with a note; none without a row."""
     found = []
+    if results.confirmations:
+        found.append((confirmation.confirmation_table(results.confirmations), confirmation.NOTE))
     if results.shares:
         found.append((adaptation_share.share_table(results.shares), adaptation_share.NOTE))
     if results.recoveries:

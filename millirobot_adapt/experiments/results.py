@@ -10,6 +10,7 @@ import numpy as np
 
 from millirobot_adapt.analysis.figure_style import GREY, PALETTE
 from millirobot_adapt.experiments.adaptation_share import AdaptationShare
+from millirobot_adapt.experiments.confirmation import Confirmation
 from millirobot_adapt.experiments.episode import Episode
 from millirobot_adapt.experiments.experiment import FOLLOWER, ORACLE
 from millirobot_adapt.experiments.foresight import Foresight
@@ -38,6 +39,8 @@ class Results:
     """What adapting itself buys, where methods that never adapt, other than the baseline, walked as well."""
     foresights: Sequence[Foresight] = ()
     """Whether recent errors of the methods predict those to come."""
+    confirmations: Sequence[Confirmation] = ()
+    """A method against the best other ones on fresh seeds, where the experiment asks for it."""
 
     @property
     def baseline(self) -> str:

@@ -117,6 +117,26 @@ def test_ctrl_c_loses_nothing_that_is_done(evaluate, tmp_path, monkeypatch):
     assert len(walked) == 3 + 3
 
 
+def test_the_best_other_method_is_met_again_on_fresh_seeds(evaluate, tmp_path, capsys):
+    options = ('--seeds', '2', '--methods', 'mb,grbal,rebal', '--confirm', 'rebal', '--out', str(tmp_path))
+    evaluate(*options)
+    assert len(walked) == 3 * 2 + 2 * 30
+    printed = capsys.readouterr().out
+    (row,) = [line for line in printed.splitlines() if line.split()[:4] == ['leg_loss', 'rebal', 'grbal', '30']]
+    assert '1.00 [1.00, 1.00]' in row  # both cost the same here
+    assert 'further seeds' in printed
+    rows = list(csv.DictReader((tmp_path / 'confirmation.csv').open()))
+    assert {(row['method'], int(row['seed'])) for row in rows} == {
+        (m, s) for m in ('grbal', 'rebal') for s in range(2, 32)
+    }
+    (found,) = json.loads((tmp_path / 'results.json').read_text())['confirmation']
+    assert (found['rival'], found['seeds'], found['behind']) == ('grbal', 30, 0.0)
+    assert len(list(csv.DictReader((tmp_path / 'results.csv').open()))) == 3 * 2 * 2
+    walked.clear()
+    evaluate(*options)
+    assert not walked
+
+
 def test_what_changed_is_walked_again(evaluate, tmp_path):
     evaluate('--seeds', '1', '--out', str(tmp_path))
     walked.clear()
@@ -149,6 +169,7 @@ def test_any_backend_that_joblib_knows_serves_and_leaves_the_results_alone(evalu
         (('--conditions', 'sunshine'), 'sunshine'),
         (('--methods', 'mb=no_such_bundle'), 'no_such_bundle'),
         (('--shapes', 'circle'), 'circle'),
+        (('--confirm', 'pearl'), 'confirm: .pearl. must be one of'),
         (('--params', 'nowhere.yaml'), 'nowhere.yaml'),
         (('--backend', 'no_such_backend'), '--backend no_such_backend'),
     ],

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from millirobot_adapt.app.commands.shared import add_command, add_common, between, check_jobs, listed, plain
@@ -45,6 +46,12 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument('--shapes', help='shapes or CSV files, comma-separated, under every condition (figure8)')
     parser.add_argument('--seeds', type=between(int, 1, 10_000), help='seeds 0, 1, ... of each cell (5)')
+    parser.add_argument(
+        '--confirm',
+        metavar='METHOD',
+        help='then compare METHOD with the best other of each condition on seeds after these, 30 of them unless the '
+        'experiment says otherwise (none)',
+    )
     parser.add_argument('--seconds', type=between(float, 1.0, 3600.0, 's'), help='longest episode [s] (40)')
     parser.add_argument(
         '--out',
@@ -69,9 +76,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     """
     from millirobot_adapt.core.robot.description import load_robot
     from millirobot_adapt.experiments import runner
+    from millirobot_adapt.experiments.confirmation import confirmations, fresh_episodes, rivals_of
     from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
     from millirobot_adapt.experiments.overview import analyses
-    from millirobot_adapt.experiments.results_table import as_text, rows_of
+    from millirobot_adapt.experiments.results_table import as_text, rows_of, write_rows
     from millirobot_adapt.experiments.store import Store
 
     check_jobs(arguments.jobs)
@@ -88,10 +96,34 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         specs = episodes_of(experiment, arguments.params)
         print(as_lines(equal), file=sys.stderr)
     store = Store(arguments.out / 'episodes') if arguments.out else None
-    episodes = run_episodes(specs, runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
-    rows = rows_of(episodes, load_robot(specs[0].controller.robot).dt)
-    results = _results(experiment, episodes, rows)
-    report = {
+    run = partial(run_episodes, run=runner.run_episode, jobs=arguments.jobs, backend=arguments.backend, store=store)
+    dt = load_robot(specs[0].controller.robot).dt
+    episodes = run(specs)
+    rows = rows_of(episodes, dt)
+    results, fresh = _results(experiment, episodes, rows), list[dict[str, Any]]()
+    if experiment.confirm.method:
+        rivals = rivals_of(rows, experiment)
+        fresh = rows_of(run(fresh_episodes(experiment, arguments.params, rivals)), dt)
+        results = replace(results, confirmations=confirmations(rows, fresh, experiment, rivals))
+    report = _report(results, rows)
+    if equal:
+        report['equal_time'] = {name: asdict(each) for name, each in equal.items()}
+    if arguments.out:
+        from millirobot_adapt.experiments.evaluation_page import write_all
+
+        write_all(arguments.out, results, rows, plain(report))
+        if fresh:
+            write_rows(arguments.out / 'confirmation.csv', fresh)
+    if arguments.json:
+        print(json.dumps(plain(report), indent=1))
+    else:
+        print(as_text(results.cells, results.baseline, analyses(results)))
+    return 0
+
+
+def _report(results: Results, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what --json prints."""
+    return {
         'schema': SCHEMA,
         'baseline': results.baseline,
         'rows': rows,
@@ -99,18 +131,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         'recovery': [asdict(each) for each in results.recoveries],
         'adaptation': [asdict(each) for each in results.shares],
         'foresight': [asdict(each) for each in results.foresights],
+        'confirmation': [asdict(each) for each in results.confirmations],
     }
-    if equal:
-        report['equal_time'] = {name: asdict(each) for name, each in equal.items()}
-    if arguments.out:
-        from millirobot_adapt.experiments.evaluation_page import write_all
-
-        write_all(arguments.out, results, rows, plain(report))
-    if arguments.json:
-        print(json.dumps(plain(report), indent=1))
-    else:
-        print(as_text(results.cells, results.baseline, analyses(results)))
-    return 0
 
 
 def _results(experiment: Experiment, episodes: Sequence[Episode], rows: Sequence[dict[str, Any]]) -> Results:
@@ -148,4 +170,6 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
         changes['conditions'] = tuple(replace(entry, shapes=()) for entry in experiment.conditions)
     given = {key: getattr(arguments, key) for key in ('copies', 'seeds', 'seconds')}
     changes |= {key: value for key, value in given.items() if value is not None}
+    if arguments.confirm is not None:
+        changes['confirm'] = replace(experiment.confirm, method=arguments.confirm)
     return replace(experiment, **changes)
