@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from millirobot_adapt.core.config import Config, build, param, section
 from millirobot_adapt.core.errors import UserError, did_you_mean
@@ -22,7 +22,7 @@ class Recipe:
     collect: CollectConfig
     models: Mapping[str, TrainConfig]
     """Bundle -> how it is trained, in the order of training."""
-    copies: Mapping[str, TrainConfig] = field(default_factory=dict)
+    copies: Mapping[str, TrainConfig]
     """The same models with other training seeds, `<bundle>_seed<n>`."""
     rounds: int = 0
     """Further rounds of training, each after walking on the mock with the model so far (Algorithm 9, lines 3 to 7)."""
@@ -38,12 +38,8 @@ class Recipe:
         }
         return replace(self, copies=copies)
 
-    def only(self, names: list[str], *, copies: bool = False) -> Recipe:
-        """Keep some of the models and copies.
-
-        Args:
-            names: Models to keep, and copies.
-            copies: Keep all copies of the models that are kept, named or not.
+    def only(self, names: list[str]) -> Recipe:
+        """Keep models of these names with their copies, and copies of these names.
 
         Raises:
             UserError: there is no such model.
@@ -56,7 +52,7 @@ class Recipe:
         kept = {
             name: config
             for name, config in self.copies.items()
-            if name in names or (copies and name.rpartition(COPY_MARK)[0] in models)
+            if name in names or name.rpartition(COPY_MARK)[0] in models
         }
         return replace(self, models=models, copies=kept)
 
@@ -67,16 +63,12 @@ class RecipeFile(Config):
     robot: str = param('velociroach', 'Robot: a name in params/robots or the path of a YAML file.')
     collect: CollectConfig = section(CollectConfig, 'How data are collected.')
     models: Mapping[str, TrainConfig] = param({}, 'Bundle -> how it is trained, in the order of training.')
-    copies: Mapping[str, tuple[int, ...]] = param({}, 'Bundle -> other training seeds, each a bundle of its own.')
     rounds: int = param(0, 'Further rounds of training, each after a walk on the mock with the model so far.', low=0)
     round_minutes: float = param(5.0, 'Simulated time walked before each round.', unit='min', low=0.01, high=1000.0)
 
     def __post_init__(self) -> None:
         if not self.models:
             raise UserError('models names none; add e.g. "velociroach_mb: {method: mb}"')
-        for bundle in self.copies:
-            if bundle not in self.models:
-                raise UserError(f'copies: {bundle!r} is none of the models; known are {", ".join(self.models)}')
 
 
 def load_recipe(name: str) -> Recipe:
@@ -87,9 +79,4 @@ def load_recipe(name: str) -> Recipe:
     """
     path = find('params/training', name, '.yaml')
     file = build(RecipeFile, read_yaml(path), str(path))
-    copies = {
-        copy_name(bundle, seed): replace(file.models[bundle], seed=seed)
-        for bundle, seeds in file.copies.items()
-        for seed in seeds
-    }
-    return Recipe(load_robot(file.robot), file.collect, file.models, copies, file.rounds, file.round_minutes)
+    return Recipe(load_robot(file.robot), file.collect, file.models, {}, file.rounds, file.round_minutes)

@@ -1,5 +1,6 @@
 """Experiment files: what they may hold, what is refused, and the specs they make."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from millirobot_adapt.core.dynamics.method_factory import METHODS
 from millirobot_adapt.core.errors import UserError
 from millirobot_adapt.core.share import share_dir
+from millirobot_adapt.core.yaml_file import read_yaml
 from millirobot_adapt.experiments.experiment import FOLLOWER, Experiment, find_experiment, parse_method, read_experiment
 from millirobot_adapt.experiments.grid import check_episodes, episodes_of
 
@@ -92,6 +94,22 @@ def test_recovery_and_comparison_have_the_same_faults():
     assert recovery.conditions == tuple(each for each in comparison.conditions if each.group == 'in mid-run')
     assert (recovery.shapes, recovery.seconds) == (comparison.shapes, comparison.seconds)
     assert (recovery.controller, recovery.follower) == (comparison.controller, comparison.follower)
+
+
+def test_ablations_walk_under_conditions_of_the_comparison_and_take_one_thing_at_a_time_from_grbal():
+    """So the walks of grbal, mb_aug and mb are those of the comparison."""
+    comparison, ablations = find_experiment(['comparison']), find_experiment(['ablations'])
+    known = {each.name: replace(each, group='', shapes=()) for each in comparison.conditions}
+    for each in ablations.conditions:
+        assert replace(each, group='') == known[each.name]
+    assert (ablations.seconds, ablations.seeds) == (comparison.seconds, comparison.seeds)
+    recipe = read_yaml(share_dir() / 'params' / 'training' / 'ablations.yaml')['models']
+    for method in ablations.methods:
+        for seed, bundle in enumerate(method.bundles):
+            made = Path(bundle).name.removesuffix(f'_seed{seed}')
+            assert made.removeprefix('grbal_without_') == method.name.removeprefix('no ').replace(' ', '_')
+            assert recipe[made]['method'] == method.kind == 'grbal'
+            assert len(recipe[made]) == 2, 'one thing beside the method'
 
 
 def test_parameters_of_the_experiment_yield_to_those_of_a_condition(tmp_path):

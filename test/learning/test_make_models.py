@@ -20,8 +20,6 @@ collect: {minutes: 0.14, rollout_seconds: 4.0, seed: 3}
 models:
   toy_grbal: &tiny {method: grbal, steps: 4, check_every: 2, hidden: [8, 8], window: 6, horizon: 5}
   toy_mb: {<<: *tiny, method: mb}
-copies:
-  toy_mb: [1]
 """
 
 
@@ -40,17 +38,18 @@ def make(place, capsys, *options):
 
 
 def test_a_recipe_becomes_bundles_and_nothing_is_made_twice(place, capsys):
-    rows = make(place, capsys, '--jobs', '1')
-    assert list(rows) == ['toy_grbal', 'toy_mb', 'toy_mb_seed1']
+    rows = make(place, capsys, '--jobs', '1', '--only', 'toy_grbal,toy_mb_seed1', '--seeds', '2')
+    assert list(rows) == ['toy_grbal', 'toy_grbal_seed1', 'toy_mb_seed1']
+    rows |= make(place, capsys, '--jobs', '1', '--only', 'toy_mb')
+    assert list(rows) == ['toy_grbal', 'toy_grbal_seed1', 'toy_mb_seed1', 'toy_mb']
     assert all(row['minutes'] is not None for row in rows.values())
     bundles = {name: load_bundle(row['bundle'], RobotConfig()) for name, row in rows.items()}
-    assert [bundle.method for bundle in bundles.values()] == ['grbal', 'mb', 'mb']
+    assert [bundle.method for bundle in bundles.values()] == ['grbal', 'grbal', 'mb', 'mb']
     assert bundles['toy_mb_seed1'].path.parent == place / 'work' / 'copies'
     assert bundles['toy_mb_seed1'].manifest['training']['parameters']['seed'] == 1
     assert bundles['toy_mb_seed1'].digest != bundles['toy_mb'].digest
 
     collected = (place / 'work' / 'rollouts.npz').stat().st_mtime_ns
-    (place / 'recipe.yaml').write_text(RECIPE.replace('copies', '# copies').replace('  toy_mb: [1]', ''))
     again = make(place, capsys, '--jobs', '1')
     assert list(again) == ['toy_grbal', 'toy_mb']
     assert all(row['minutes'] is None for row in again.values())
@@ -90,8 +89,7 @@ def test_own_data_take_the_place_of_collecting(tmp_path, toy_rollouts, capsys):
         ('models: {a: mb}', 'models: a must be a group of parameters'),
         ('models: {a: {method: mb, stepz: 3}}', "unknown parameter 'stepz'; did you mean 'steps'?"),
         ('models: {a: {method: magic}}', "'magic' is not one of"),
-        ('models: {a: {method: mb}}\ncopies: {b: [1]}', "'b' is none of the models"),
-        ('models: {a: {method: mb}}\ncopies: {a: 1}', 'copies: a must be a list, not int (1)'),
+        ('models: {a: {method: mb}}\ncopies: {a: [1]}', "unknown parameter 'copies'"),
         ('models: {a: {method: mb}}\ncollect: {minute: 1}', "unknown parameter 'minute'; did you mean 'minutes'?"),
     ],
 )
@@ -112,20 +110,20 @@ def test_a_model_that_no_recipe_names_is_refused(place, capsys):
 def test_every_model_of_a_recipe_can_have_further_training_seeds(place):
     (place / 'recipe.yaml').write_text(RECIPE)
     recipe = load_recipe(str(place / 'recipe.yaml'))
-    assert set(recipe.copies) == {'toy_mb_seed1'}
+    assert not recipe.copies, 'further training seeds are asked for by --seeds'
     seeded = recipe.seeded(3)
     assert {name: config.seed for name, config in seeded.copies.items()} == {
         f'toy_{method}_seed{seed}': seed for method in ('grbal', 'mb') for seed in (1, 2)
     }
     assert seeded.models == recipe.models
     assert not recipe.seeded(1).copies
-    assert set(seeded.only(['toy_grbal', 'toy_grbal_seed2']).copies) == {'toy_grbal_seed2'}
-    assert set(seeded.only(['toy_grbal'], copies=True).copies) == {'toy_grbal_seed1', 'toy_grbal_seed2'}
+    alone = seeded.only(['toy_grbal_seed2'])
+    assert (set(alone.models), set(alone.copies)) == (set(), {'toy_grbal_seed2'})
+    assert set(seeded.only(['toy_grbal']).copies) == {'toy_grbal_seed1', 'toy_grbal_seed2'}
 
 
 def test_the_shipped_recipe_makes_every_method_once():
     recipe = load_recipe('velociroach')
     assert {f'velociroach_{method}' for method in METHODS} == set(recipe.models)
     assert all(name == f'velociroach_{config.method}' for name, config in recipe.models.items())
-    assert not recipe.copies, 'further training seeds are asked for by --seeds'
     assert {config.seed for config in recipe.models.values()} == {0}

@@ -25,13 +25,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         '--recipe', default='velociroach', help='a name in params/training/ or a file (default: %(default)s)'
     )
+    parser.add_argument('--only', help='make these models alone, comma-separated, each with its further training seeds')
     parser.add_argument(
-        '--only', help='make these models alone, comma-separated; with --seeds each with its further training seeds'
-    )
-    parser.add_argument(
-        '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N',
-        help='N training seeds of every model, further ones as MODEL_seed1, ... in the work folder (default: the '
-        'copies that the recipe names)',
+        '--seeds', type=between(int, 1, 100, 'seeds'), metavar='N', default=1,
+        help='N training seeds of every model, further ones as MODEL_seed1, ... in the work folder (default: 1)',
     )  # fmt: skip
     parser.add_argument(
         '--data', type=user_path, nargs='+', metavar='DATA',
@@ -65,11 +62,9 @@ def _make_models(args: argparse.Namespace) -> int:
     from millirobot_adapt.learning.session import recorded_rounds
     from millirobot_adapt.learning.sources import load_rounds
 
-    recipe = load_recipe(args.recipe)
-    if args.seeds is not None:
-        recipe = recipe.seeded(args.seeds)
+    recipe = load_recipe(args.recipe).seeded(args.seeds)
     if args.only is not None:
-        recipe = recipe.only(args.only.split(','), copies=args.seeds is not None)
+        recipe = recipe.only(args.only.split(','))
     out, work = args.out or Path('models'), args.work or Path('build/models')
     rollouts = rounds = None
     if args.data:
