@@ -1,43 +1,75 @@
 """Tables of pages whose walks are part of the repository say what these walks say."""
 
 import csv
-import math
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
 import pytest
 
+from millirobot_adapt.analysis.statistics import ratio_of_costs, standings, with_interval
 from millirobot_adapt.experiments.experiment import FOLLOWER, find_experiment
+from millirobot_adapt.experiments.results_table import costs_at
 
 DOCS = Path(__file__).parents[1] / 'docs'
 FIRST = '| condition | mb | mb_aug | grbal, theta'
+SECOND = '| condition | rebal / its own theta'
+PAIRS = (('rebal', 'rebal@frozen'), ('rebal', 'mb_aug'), ('grbal', 'grbal@frozen'), ('grbal', 'mb_aug'))
 COLUMNS = ('mb', 'mb_aug', 'grbal@frozen', 'grbal', 'rebal@frozen', 'rebal', 'follower')
 TRAINING_SEEDS, SEEDS = 3, 5
 
 
+def read(name):
+    """Whole walks in long form, as `results_table.rows_of` has them."""
+    with (DOCS / 'results' / name).open(newline='') as file:
+        return [
+            row | {'training_seed': int(row['training_seed']), 'seed': int(row['seed']), 'cost': float(row['cost'])}
+            for row in csv.DictReader(file)
+            if row['span'] == 'all'
+        ]
+
+
 @pytest.fixture(scope='module')
-def costs():
+def walks():
+    return read('comparison.csv')
+
+
+@pytest.fixture(scope='module')
+def costs(walks):
     """Cost of a step by method and condition: every walk of it, as a whole."""
     found = defaultdict(dict)
-    with (DOCS / 'results' / 'comparison.csv').open(newline='') as file:
-        for row in csv.DictReader(file):
-            if row['span'] == 'all':
-                walk = (row['shape'], int(row['training_seed']), int(row['seed']))
-                found[row['method'], row['condition']][walk] = float(row['cost'])
+    for row in walks:
+        found[row['method'], row['condition']][row['shape'], row['training_seed'], row['seed']] = row['cost']
     return found
 
 
-@pytest.fixture(scope='module')
-def table():
+def table(first):
+    """Rows of the table of the page whose head begins so, without the marks of bold and italic."""
     lines = (DOCS / 'adaptation.md').read_text().splitlines()
-    begin = next(number for number, line in enumerate(lines) if line.startswith(FIRST))
+    begin = next(number for number, line in enumerate(lines) if line.startswith(first))
     rows = []
     for line in lines[begin + 2 :]:
         if not line.startswith('|'):
             return rows
-        rows.append([entry.strip().strip('*') for entry in line.strip('|').split('|')])
+        rows.append([entry.strip().replace('**', '').strip('*') for entry in line.strip('|').split('|')])
     raise AssertionError('the table does not end')
+
+
+def conditions_of_rows():
+    """The conditions that each row of the tables sums up: the floors, every other one alone, and two groups."""
+    experiment = find_experiment(['comparison'])
+    floors = [entry.name for entry in experiment.conditions if entry.group == 'training floors']
+    single = [[entry.name] for entry in experiment.conditions if entry.name not in floors]
+    groups = [
+        [entry.name for entry in experiment.conditions if entry.group == group]
+        for group in ('from the start', 'in mid-run')
+    ]
+    return [floors, *single, *groups]
+
+
+def matrices(rows, conditions, methods):
+    here = [row for row in rows if row['condition'] in conditions]
+    return costs_at(here, sorted({(row['condition'], row['shape']) for row in here}), methods)
 
 
 def test_every_method_walked_all_of_the_experiment(costs):
@@ -50,18 +82,20 @@ def test_every_method_walked_all_of_the_experiment(costs):
             assert set(costs[method.name, entry.name]) == wanted, (method.name, entry.name)
 
 
-def test_the_costs_of_the_table_are_the_means_of_the_walks(costs, table):
-    experiment = find_experiment(['comparison'])
-    floors = [entry.name for entry in experiment.conditions if entry.group == 'training floors']
-    single = [entry.name for entry in experiment.conditions if entry.name not in floors]
-    groups = [
-        [entry.name for entry in experiment.conditions if entry.group == group]
-        for group in ('from the start', 'in mid-run')
-    ]
-    for conditions, row in zip([floors, *([name] for name in single), *groups], table, strict=True):
-        walks = {m: [cost for name in conditions for cost in costs[m, name].values()] for m in COLUMNS}
+def test_the_costs_of_the_table_are_the_means_of_the_walks(costs, walks):
+    for conditions, row in zip(conditions_of_rows(), table(FIRST), strict=True):
         for method, told in zip(COLUMNS, row[1:8], strict=True):
-            assert float(told) == pytest.approx(fmean(walks[method]), abs=0.0051), (row[0], method)
-        mean_log = {method: fmean(map(math.log, walks[method])) for method in ('rebal', 'mb')}
-        ratio = math.exp(mean_log['rebal'] - mean_log['mb'])
-        assert float(row[8].split()[0]) == pytest.approx(ratio, abs=0.0051), row[0]
+            mean = fmean(cost for name in conditions for cost in costs[method, name].values())
+            assert float(told) == pytest.approx(mean, abs=0.0051), (row[0], method)
+        ratio = ratio_of_costs(matrices(walks, conditions, ['rebal', 'mb']), 'rebal', 'mb')
+        assert row[8] == with_interval(*ratio), row[0]
+
+
+def test_what_adapting_buys_and_who_is_behind_is_what_the_walks_say(walks):
+    for conditions, row in zip(conditions_of_rows(), table(SECOND), strict=True):
+        for (method, rival), told in zip(PAIRS, row[1:5], strict=True):
+            ratio = ratio_of_costs(matrices(walks, conditions, [method, rival]), method, rival)
+            assert told == with_interval(*ratio), (row[0], method, rival)
+        standing = standings(matrices(walks, conditions, COLUMNS), 'mb', 'oracle')['rebal']
+        low, high = standing.behind_interval
+        assert row[5] == f'{standing.behind:+.2f} [{low:.2f}, {high:.2f}] ({standing.best_other})', row[0]
