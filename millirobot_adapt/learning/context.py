@@ -54,27 +54,16 @@ class Reading:
     """1 where the context was taken, 0 where it was refused, (B,)."""
 
 
-def read_windows(
-    theta: Theta, encoder: Encoder, inputs: Tensor, targets: Tensor, mask: Tensor, margin: float = 0.0
-) -> Reading:
+def read_windows(theta: Theta, encoder: Encoder, inputs: Tensor, targets: Tensor, mask: Tensor) -> Reading:
     """Adapt the network to windows, given as for `Encoder.shift`.
 
     A context that does not explain its own window better than none is refused, and so is one that is not finite: what
-    the encoder makes of a robot far from its training data is anyone's guess. Where nothing is wrong a context explains
-    a window a little better by its noise alone, and a plan with it is worse than one with theta*: hence the margin.
-
-    Args:
-        theta: The network.
-        encoder: What reads the windows.
-        inputs: As for `Encoder.shift`.
-        targets: As for `Encoder.shift`.
-        mask: As for `Encoder.shift`.
-        margin: Part of the loss of theta* by which a context must lower it, 0 to 1.
+    the encoder makes of a robot far from its training data is anyone's guess.
     """
     shift = encoder.shift(inputs, targets, mask)
     before = masked_loss(forward(theta, inputs), targets, mask)
     after = masked_loss(forward(shifted(theta, shift), inputs), targets, mask)
-    taken = after < (1.0 - margin) * before
+    taken = after < before
     shift = torch.where(taken[:, None], shift, torch.zeros_like(shift))
     return Reading(shift, before, torch.where(taken, after, before), taken.to(before.dtype))
 

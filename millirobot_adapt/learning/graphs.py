@@ -111,19 +111,18 @@ class ContextGraph(WindowGraph):
     """The encoder of a window, from SI.
 
     (theta..., states (T1, nx), actions (T1, nu), next states (T1, nx), mask (T1,)) to (b0' (width1,), loss before, loss
-    after, 1 if the context was taken and 0 if it was refused for not lowering the loss by the margin).
+    after, 1 if the context was taken and 0 if it was refused).
     """
 
-    def __init__(self, normalisation: Normalisation, encoder: Encoder, layout: StateLayout, margin: float = 0.0):
+    def __init__(self, normalisation: Normalisation, encoder: Encoder, layout: StateLayout):
         super().__init__(normalisation, layout)
-        self.encoder, self.margin = type(encoder), margin
+        self.encoder = type(encoder)
         # Registered, a tensor stands in the graph once; otherwise once for each row of the window.
         self.tensors = nn.ParameterList(encoder.tensors())
 
     def read(self, theta: Theta, inputs: Tensor, targets: Tensor, mask: Tensor) -> Reading:
         """Read one window, given as for `Encoder.shift` but without the number of windows."""
-        encoder = self.encoder.of(list(self.tensors))
-        return read_windows(theta, encoder, inputs[None], targets[None], mask[None], self.margin)
+        return read_windows(theta, self.encoder.of(list(self.tensors)), inputs[None], targets[None], mask[None])
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         """Adapt."""
@@ -133,16 +132,11 @@ class ContextGraph(WindowGraph):
 
 
 def context_graph(
-    theta: Theta,
-    normalisation: Normalisation,
-    encoder: Encoder,
-    window: int,
-    layout: StateLayout,
-    margin: float = 0.0,
+    theta: Theta, normalisation: Normalisation, encoder: Encoder, window: int, layout: StateLayout
 ) -> bytes:
     """Build the graph for windows of T1 rows; the parameters of the encoder are inside."""
     model = trace(
-        ContextGraph(normalisation, encoder, layout, margin), *_given(theta, window, layout),
+        ContextGraph(normalisation, encoder, layout), *_given(theta, window, layout),
         ['adapted_b0', 'loss_before', 'loss_after', 'step'], {},
     )  # fmt: skip
     return bytes(model.SerializeToString())
@@ -156,15 +150,8 @@ class ContextAdaptGraph(ContextGraph):
     the context is refused, the update begins at theta*; where the step is, theta' is the network under the context.
     """
 
-    def __init__(
-        self,
-        normalisation: Normalisation,
-        encoder: Encoder,
-        step: InnerStep,
-        layout: StateLayout,
-        margin: float = 0.0,
-    ):
-        super().__init__(normalisation, encoder, layout, margin)
+    def __init__(self, normalisation: Normalisation, encoder: Encoder, step: InnerStep, layout: StateLayout):
+        super().__init__(normalisation, encoder, layout)
         self.step = step
 
     def forward(self, *arguments: Tensor) -> tuple[Tensor, ...]:
@@ -180,19 +167,12 @@ class ContextAdaptGraph(ContextGraph):
 
 
 def context_adapt_graph(
-    theta: Theta,
-    normalisation: Normalisation,
-    encoder: Encoder,
-    step: InnerStep,
-    window: int,
-    layout: StateLayout,
-    margin: float = 0.0,
+    theta: Theta, normalisation: Normalisation, encoder: Encoder, step: InnerStep, window: int, layout: StateLayout
 ) -> bytes:
     """Build the graph for windows of T1 rows; the parameters of the encoder and the step sizes are inside."""
     model = trace(
-        ContextAdaptGraph(normalisation, encoder, step, layout, margin), *_given(theta, window, layout),
-        _adapted(theta), {},
-    )  # fmt: skip
+        ContextAdaptGraph(normalisation, encoder, step, layout), *_given(theta, window, layout), _adapted(theta), {}
+    )
     return bytes(model.SerializeToString())
 
 

@@ -84,11 +84,6 @@ class TrainConfig(Config):
         low=0.0,
     )  # fmt: skip
     context: int = param(128, 'Units of what reads the window (rebal, snail, pearl, grbal_context).', low=1, high=1024)
-    margin: float = param(
-        0.0, "Part by which a context must lower the window's loss on the robot, or else theta* plans (rebal, snail, "
-        'pearl, grbal_context).',
-        low=0.0, high=0.9,
-    )  # fmt: skip
     short_windows: float = param(
         0.0, "Part of a batch whose windows miss rows, as in a run's first seconds (grbal; 0.3 for others if 0).",
         low=0.0, high=1.0,
@@ -99,7 +94,7 @@ class TrainConfig(Config):
     rls: LeastSquaresConfig = section(LeastSquaresConfig, 'What is tried for rls.')
 
 
-FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'margin', 'row_weights', 'clip')
+FIXED = ('method', 'window', 'hidden', 'context', 'guard', 'row_weights', 'clip')
 """Parameters of training that an earlier model has fixed."""
 
 

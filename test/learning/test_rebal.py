@@ -19,7 +19,6 @@ from millirobot_adapt.core.robot.description import RobotConfig  # noqa: E402
 from millirobot_adapt.learning.context import read_windows, shifted  # noqa: E402
 from millirobot_adapt.learning.graphs import ContextGraph, context_graph  # noqa: E402
 from millirobot_adapt.learning.kinematics import integrate  # noqa: E402
-from millirobot_adapt.learning.methods.rebal import RebalLearner  # noqa: E402
 from millirobot_adapt.learning.network import Normalisation, forward, initialise, masked_loss, theta_names  # noqa: E402
 from millirobot_adapt.learning.recurrence import Recurrence, initialise_recurrence, warm_up  # noqa: E402
 from millirobot_adapt.learning.short_windows import short_windows  # noqa: E402
@@ -107,32 +106,18 @@ def test_an_empty_window_leaves_theta_as_it_is():
     torch.testing.assert_close(forward(network, inputs), forward(theta, inputs), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize('margin', [0.0, 0.003])
-def test_a_context_that_does_not_explain_its_window_better_by_the_margin_is_refused(margin):
+def test_a_context_that_explains_its_window_worse_than_none_is_refused():
     theta, recurrence = learner()
     inputs, targets, mask = some_windows(count=40)
-    reading = read_windows(theta, recurrence, inputs, targets, mask, margin)
+    reading = read_windows(theta, recurrence, inputs, targets, mask)
     offered = warm_up(recurrence, inputs, targets, mask) @ recurrence.to_network
     before = masked_loss(forward(theta, inputs), targets, mask)
     after = masked_loss(forward(shifted(theta, offered), inputs), targets, mask)
-    better = after < (1.0 - margin) * before
+    better = after < before
     assert 0 < better.sum() < 40
-    assert (better.sum() < (after < before).sum()) == (margin > 0)
     torch.testing.assert_close(reading.taken, better.double())
     torch.testing.assert_close(reading.shift, offered * better[:, None])
-    torch.testing.assert_close(reading.loss_after, torch.where(better, after, before))
-
-
-def test_the_margin_of_training_is_that_of_the_graph_and_outlives_the_run_folder():
-    theta, encoder = learner(dtype=torch.float32)
-    model = RebalLearner(NORMALISATION, theta, encoder, margin=0.1)
-    kept = RebalLearner.restore(NORMALISATION, model.arrays())
-    assert kept.margin == 0.1
-    without = {name: array for name, array in model.arrays().items() if name != 'margin'}
-    assert RebalLearner.restore(NORMALISATION, without).margin == 0.0, 'runs of earlier versions name none'
-    graph = kept.parts(12, RobotConfig()).graphs['context.onnx']
-    assert graph == context_graph(theta, NORMALISATION, encoder, 12, LAYOUT, 0.1)
-    assert graph != context_graph(theta, NORMALISATION, encoder, 12, LAYOUT)
+    torch.testing.assert_close(reading.loss_after, torch.minimum(before, after))
 
 
 def test_a_context_that_is_not_finite_is_refused():
@@ -156,7 +141,6 @@ def test_training_meets_windows_of_every_length():
 def test_the_graph_equals_pytorch(hidden, rows):
     theta, recurrence = learner(hidden, dtype=torch.float32)
     check_graph(theta, recurrence, rows, 15 * [rows // 2, 0])
-    check_graph(theta, recurrence, rows, 15 * [rows // 2, 0], margin=0.01)
 
 
 def some_rows(generator, rows, missing=0):
@@ -169,16 +153,16 @@ def some_rows(generator, rows, missing=0):
     return trail[:-1], actions, trail[1:], mask
 
 
-def check_graph(theta, encoder, rows, lacking, margin=0.0):
+def check_graph(theta, encoder, rows, lacking):
     """The graph gives what PyTorch does, for windows that miss so many rows; some contexts are taken, some refused."""
-    session = make_session(context_graph(theta, NORMALISATION, encoder, rows, LAYOUT, margin), {})
+    session = make_session(context_graph(theta, NORMALISATION, encoder, rows, LAYOUT), {})
     names = [*theta_names(theta), 'states', 'actions', 'next_states', 'mask']
     generator = torch.Generator().manual_seed(3)
     taken = []
     for missing in lacking:
         given = [*theta, *some_rows(generator, rows, missing)]
         with torch.no_grad():
-            expected = ContextGraph(NORMALISATION, encoder, LAYOUT, margin)(*given)
+            expected = ContextGraph(NORMALISATION, encoder, LAYOUT)(*given)
         found = run_graph(session, {name: to_engine(array.numpy()) for name, array in zip(names, given, strict=True)})
         for value, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(value.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-5)

@@ -11,7 +11,7 @@ class Rebal(GraphMethod):
     """Read the window with the recurrent unit of the graph, and keep the resulting context for the whole horizon.
 
     Without a context the network is theta*; a context replaces the bias of its first layer. The graph refuses a context
-    that does not explain the window better than none, by the margin that training asked for.
+    that does not explain the window better than none.
     """
 
     graph = 'context.onnx'

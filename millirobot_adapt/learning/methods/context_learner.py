@@ -7,7 +7,7 @@ the window to the model differs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -39,8 +39,6 @@ class ContextLearner:
     normalisation: Normalisation
     theta: list[Tensor]
     encoder: Encoder
-    margin: float = field(default=0.0, kw_only=True)
-    """Part by which a context must lower the window's loss on the robot; training itself judges without it."""
     disturbed: ClassVar[bool] = True
     meta_trained: ClassVar[bool] = True
     kind: ClassVar[type[Encoder]]
@@ -60,19 +58,17 @@ class ContextLearner:
         encoder = cls.draw_encoder(config, theta, generator)
         for tensor in encoder.tensors():
             tensor.requires_grad_()
-        return cls(data.normalisation, theta, encoder, margin=config.margin)
+        return cls(data.normalisation, theta, encoder)
 
     @classmethod
     def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Self:
-        """Take network and encoder from a run folder; runs of earlier versions name no margin: it is 0."""
-        encoder, margin = cls.kind.of(numbered(arrays, cls.prefix)), arrays.get('margin', torch.zeros(()))
-        return cls(normalisation, numbered(arrays, 'theta'), encoder, margin=margin.item())
+        """Take network and encoder from a run folder."""
+        return cls(normalisation, numbered(arrays, 'theta'), cls.kind.of(numbered(arrays, cls.prefix)))
 
     def arrays(self) -> dict[str, Tensor]:
         """Return network and encoder."""
         kinds = {'theta': self.theta, self.prefix: self.encoder.tensors()}
-        named = {f'{kind}{index}': tensor for kind, tensors in kinds.items() for index, tensor in enumerate(tensors)}
-        return named | {'margin': torch.tensor(self.margin, dtype=torch.float64)}
+        return {f'{kind}{index}': tensor for kind, tensors in kinds.items() for index, tensor in enumerate(tensors)}
 
     def trained(self) -> list[Tensor]:
         """Train network and encoder together."""
@@ -95,7 +91,7 @@ class ContextLearner:
         return self.score_under(self.read(inputs, targets, mask), inputs, targets, mask, future)
 
     def read(self, inputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Return the shifts (B, width1) by the contexts of windows, zero where they do not explain their windows."""
+        """Return the shifts (B, width1) by the contexts of windows, as planning takes them: zero where refused."""
         return read_windows(self.theta, self.encoder, inputs, targets, mask).shift
 
     def training_score(self, inputs: Tensor, targets: Tensor, mask: Tensor, future: Segments) -> Losses:
@@ -110,5 +106,5 @@ class ContextLearner:
         """Ship the network, its rollouts and, in a graph of its own, the encoder."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
-        context = context_graph(self.theta, self.normalisation, self.encoder, window, robot.layout, self.margin)
+        context = context_graph(self.theta, self.normalisation, self.encoder, window, robot.layout)
         return BundleParts(theta, {**graphs, 'context.onnx': context})

@@ -39,14 +39,13 @@ class GrbalContextLearner(RebalLearner):
     def create(cls, config: TrainConfig, data: DataSet, generator: torch.Generator) -> Self:
         """Draw network and recurrent unit; every step size starts alike."""
         drawn = RebalLearner.create(config, data, generator)
-        sizes = StepSizes.create(config, len(drawn.theta))
-        return cls(drawn.normalisation, drawn.theta, drawn.encoder, sizes, margin=drawn.margin)
+        return cls(drawn.normalisation, drawn.theta, drawn.encoder, StepSizes.create(config, len(drawn.theta)))
 
     @classmethod
     def restore(cls, normalisation: Normalisation, arrays: Mapping[str, Tensor]) -> Self:
         """Take network, recurrent unit and step sizes from a run folder."""
         kept = RebalLearner.restore(normalisation, arrays)
-        return cls(normalisation, kept.theta, kept.encoder, StepSizes.restore(arrays), margin=kept.margin)
+        return cls(normalisation, kept.theta, kept.encoder, StepSizes.restore(arrays))
 
     @property
     def psi(self) -> list[Tensor]:
@@ -75,7 +74,5 @@ class GrbalContextLearner(RebalLearner):
         """Ship the network, its rollouts and, in one graph, the recurrent unit and the step."""
         theta = dict(zip(theta_names(self.theta), self.theta, strict=True))
         graphs = rollout_graphs(len(self.theta) // 2, self.normalisation, robot)
-        adapt = context_adapt_graph(
-            self.theta, self.normalisation, self.encoder, self.sizes.step, window, robot.layout, self.margin
-        )
+        adapt = context_adapt_graph(self.theta, self.normalisation, self.encoder, self.sizes.step, window, robot.layout)
         return BundleParts(theta, {**graphs, 'context_adapt.onnx': adapt}, self.sizes.record(list(theta)))
