@@ -99,3 +99,15 @@ def test_what_adapting_buys_and_who_is_behind_is_what_the_walks_say(walks):
         standing = standings(matrices(walks, conditions, COLUMNS), 'mb', 'oracle')['rebal']
         low, high = standing.behind_interval
         assert row[5] == f'{standing.behind:+.2f} [{low:.2f}, {high:.2f}] ({standing.best_other})', row[0]
+
+
+def test_what_each_part_of_grbal_adds_is_what_the_walks_say():
+    walks, experiment = read('ablations.csv'), find_experiment(['ablations'])
+    single = [[entry.name] for entry in experiment.conditions]
+    others = [method.name for method in experiment.methods[1:]]
+    assert {row['method'] for row in walks} == {'grbal', *others}
+    for conditions, row in zip([*single, [name for (name,) in single]], table('| over grbal |'), strict=True):
+        costs = matrices(walks, conditions, ['grbal', *others])
+        assert {values.shape for values in costs.values()} == {(TRAINING_SEEDS, len(conditions), SEEDS)}
+        for method, told in zip(others, row[1:], strict=True):
+            assert told == with_interval(*ratio_of_costs(costs, method, 'grbal')), (row[0], method)
