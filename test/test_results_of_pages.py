@@ -111,3 +111,15 @@ def test_what_each_part_of_grbal_adds_is_what_the_walks_say():
         assert {values.shape for values in costs.values()} == {(TRAINING_SEEDS, len(conditions), SEEDS)}
         for method, told in zip(others, row[1:], strict=True):
             assert told == with_interval(*ratio_of_costs(costs, method, 'grbal')), (row[0], method)
+
+
+def test_who_is_best_on_fresh_seeds_is_what_the_walks_say():
+    walks, experiment = read('confirmation.csv'), find_experiment(['comparison'])
+    for entry, row in zip(experiment.conditions, table('| on fresh seeds |'), strict=True):
+        rival = row[1].replace(', theta\\', '@frozen')
+        costs = matrices(walks, [entry.name], ['rebal', rival])
+        shapes = len(entry.shapes or experiment.shapes)
+        assert {values.shape for values in costs.values()} == {(1, shapes, 30)}, entry.name
+        assert {walk['seed'] for walk in walks if walk['condition'] == entry.name} == set(range(10, 40))
+        assert row[2:4] == [f'{costs[method].mean():.2f}' for method in ('rebal', rival)]
+        assert row[4] == with_interval(*ratio_of_costs(costs, 'rebal', rival))
