@@ -9,7 +9,7 @@ import pytest
 
 from millirobot_adapt.analysis.statistics import ratio_of_costs, standings, with_interval
 from millirobot_adapt.experiments.experiment import FOLLOWER, find_experiment
-from millirobot_adapt.experiments.results_table import costs_at
+from millirobot_adapt.experiments.results_table import costs_under
 
 DOCS = Path(__file__).parents[1] / 'docs'
 FIRST = '| condition | mb | mb_aug | grbal, theta'
@@ -67,11 +67,6 @@ def conditions_of_rows():
     return [floors, *single, *groups]
 
 
-def matrices(rows, conditions, methods):
-    here = [row for row in rows if row['condition'] in conditions]
-    return costs_at(here, sorted({(row['condition'], row['shape']) for row in here}), methods)
-
-
 def test_every_method_walked_all_of_the_experiment(costs):
     experiment = find_experiment(['comparison'])
     assert set(costs) == {(method.name, entry.name) for method in experiment.methods for entry in experiment.conditions}
@@ -87,16 +82,16 @@ def test_the_costs_of_the_table_are_the_means_of_the_walks(costs, walks):
         for method, told in zip(COLUMNS, row[1:8], strict=True):
             mean = fmean(cost for name in conditions for cost in costs[method, name].values())
             assert float(told) == pytest.approx(mean, abs=0.0051), (row[0], method)
-        ratio = ratio_of_costs(matrices(walks, conditions, ['rebal', 'mb']), 'rebal', 'mb')
+        ratio = ratio_of_costs(costs_under(walks, conditions, ['rebal', 'mb']), 'rebal', 'mb')
         assert row[8] == with_interval(*ratio), row[0]
 
 
 def test_what_adapting_buys_and_who_is_behind_is_what_the_walks_say(walks):
     for conditions, row in zip(conditions_of_rows(), table(SECOND), strict=True):
         for (method, rival), told in zip(PAIRS, row[1:5], strict=True):
-            ratio = ratio_of_costs(matrices(walks, conditions, [method, rival]), method, rival)
+            ratio = ratio_of_costs(costs_under(walks, conditions, [method, rival]), method, rival)
             assert told == with_interval(*ratio), (row[0], method, rival)
-        standing = standings(matrices(walks, conditions, COLUMNS), 'mb', 'oracle')['rebal']
+        standing = standings(costs_under(walks, conditions, COLUMNS), 'mb', 'oracle')['rebal']
         low, high = standing.behind_interval
         assert row[5] == f'{standing.behind:+.2f} [{low:.2f}, {high:.2f}] ({standing.best_other})', row[0]
 
@@ -107,7 +102,7 @@ def test_what_each_part_of_grbal_adds_is_what_the_walks_say():
     others = [method.name for method in experiment.methods[1:]]
     assert {row['method'] for row in walks} == {'grbal', *others}
     for conditions, row in zip([*single, [name for (name,) in single]], table('| over grbal |'), strict=True):
-        costs = matrices(walks, conditions, ['grbal', *others])
+        costs = costs_under(walks, conditions, ['grbal', *others])
         assert {values.shape for values in costs.values()} == {(TRAINING_SEEDS, len(conditions), SEEDS)}
         for method, told in zip(others, row[1:], strict=True):
             assert told == with_interval(*ratio_of_costs(costs, method, 'grbal')), (row[0], method)
@@ -117,7 +112,7 @@ def test_who_is_best_on_fresh_seeds_is_what_the_walks_say():
     walks, experiment = read('confirmation.csv'), find_experiment(['comparison'])
     for entry, row in zip(experiment.conditions, table('| on fresh seeds |'), strict=True):
         rival = row[1].replace(', theta\\', '@frozen')
-        costs = matrices(walks, [entry.name], ['rebal', rival])
+        costs = costs_under(walks, [entry.name], ['rebal', rival])
         shapes = len(entry.shapes or experiment.shapes)
         assert {values.shape for values in costs.values()} == {(1, shapes, 30)}, entry.name
         assert {walk['seed'] for walk in walks if walk['condition'] == entry.name} == set(range(10, 40))

@@ -16,9 +16,9 @@ import numpy as np
 from millirobot_adapt.analysis.page import Table
 from millirobot_adapt.analysis.statistics import Interval, contrast_interval, ratio_of_costs, with_interval
 from millirobot_adapt.experiments.episode import EpisodeSpec
-from millirobot_adapt.experiments.experiment import ORACLE, Experiment
+from millirobot_adapt.experiments.experiment import Experiment
 from millirobot_adapt.experiments.grid import episodes_of
-from millirobot_adapt.experiments.results_table import costs_at
+from millirobot_adapt.experiments.results_table import costs_under
 
 HEADING = 'Compared on fresh seeds'
 NOTE = (
@@ -49,20 +49,18 @@ class Confirmation:
 
 
 def rivals_of(rows: Sequence[dict[str, Any]], experiment: Experiment) -> dict[str, str]:
-    """Return the best method other than the one to confirm, and than an oracle, for each condition.
+    """Return the best method other than the one to confirm, and than an oracle, for each condition of the baseline.
 
     Args:
         rows: Costs of the experiment's walks in long form, `results_table.rows_of`.
         experiment: What walked.
     """
-    others = [method.name for method in experiment.methods if method.name != experiment.confirm.method]
-    kinds = {method.name: method.kind for method in experiment.methods}
-    rivals = [name for name in others if kinds[name] != ORACLE]
+    others = [name for name in experiment.competing if name != experiment.confirm.method]
     found = {}
     for entry in experiment.conditions:
-        costs = _costs(rows, entry.name, rivals)
-        if costs:
-            found[entry.name] = min(costs, key=lambda name: float(costs[name].mean()))
+        mean = {name: float(values.mean()) for name, values in costs_under(rows, [entry.name], others).items()}
+        if costs_under(rows, [entry.name], [experiment.methods[0].name]):
+            found[entry.name] = min(mean, key=mean.__getitem__)
     return found
 
 
@@ -101,10 +99,8 @@ def confirmations(
     method, baseline = experiment.confirm.method, experiment.methods[0].name
     found = []
     for condition, rival in rivals.items():
-        costs = _costs(fresh, condition, [method, rival])
-        unit = float(_costs(rows, condition, [baseline])[baseline].mean())
-        if not costs:
-            continue
+        costs = costs_under(fresh, [condition], [method, rival])
+        unit = float(costs_under(rows, [condition], [baseline])[baseline].mean())
         mean = {name: float(values.mean()) for name, values in costs.items()}
         found.append(
             Confirmation(
@@ -114,12 +110,6 @@ def confirmations(
             )
         )  # fmt: skip
     return found
-
-
-def _costs(rows: Sequence[dict[str, Any]], condition: str, methods: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return the costs of whole walks under the condition, shape (training seeds, shapes, environment seeds)."""
-    here = [row for row in rows if row['span'] == 'all' and row['condition'] == condition]
-    return costs_at(here, sorted({(condition, row['shape']) for row in here}), methods)
 
 
 def confirmation_table(found: Sequence[Confirmation]) -> Table:

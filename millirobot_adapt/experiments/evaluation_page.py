@@ -25,7 +25,13 @@ MOST_CARDS = 8
 """More figures than this are a table."""
 
 
-def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], report: dict[str, Any]) -> None:
+def write_all(
+    folder: Path,
+    results: Results,
+    rows: Sequence[dict[str, Any]],
+    report: dict[str, Any],
+    fresh: Sequence[dict[str, Any]] = (),
+) -> None:
     """Write results.csv, results.json, results.md, the pictures, and index.html, which needs nothing else.
 
     Args:
@@ -33,12 +39,15 @@ def write_all(folder: Path, results: Results, rows: Sequence[dict[str, Any]], re
         results: What to write.
         rows: The long form.
         report: What --json prints.
+        fresh: The long form of walks on fresh seeds, which becomes confirmation.csv.
 
     Raises:
         UserError: a file cannot be written.
     """
     try:
         write_rows(folder / 'results.csv', rows)
+        if fresh:
+            write_rows(folder / 'confirmation.csv', fresh)
         write_whole(folder / 'results.json', json.dumps(report, indent=1) + '\n')
         write_whole(folder / 'results.md', as_markdown(results) + '\n')
         pictures = []

@@ -143,7 +143,7 @@ class Experiment(Config):
             for name in names:
                 if names.count(name) > 1:
                     raise UserError(f'{key}: {name!r} is there twice; give one of them another name')
-        names = [entry.name for entry in self.methods]
+        names = self.competing
         if self.confirm.method and (self.confirm.method not in names or len(names) < 2):
             raise UserError(
                 f'confirm: {self.confirm.method!r} must be one of at least two methods; they are {", ".join(names)}'
@@ -152,6 +152,11 @@ class Experiment(Config):
         for name in self.oracle:
             if name not in known:
                 raise UserError(f'oracle: {name!r} is none of the conditions; they are {", ".join(known)}')
+
+    @property
+    def competing(self) -> list[str]:
+        """Names of the methods; an oracle does not compete."""
+        return [entry.name for entry in self.methods if entry.kind != ORACLE]
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:

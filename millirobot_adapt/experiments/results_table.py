@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,14 @@ def costs_at(
         )
         for method, own in trainings.items()
     }
+
+
+def costs_under(
+    rows: Sequence[dict[str, Any]], conditions: Collection[str], methods: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the costs of whole walks at all places under the conditions, as `costs_at` does."""
+    here = [row for row in rows if row['span'] == 'all' and row['condition'] in conditions]
+    return costs_at(here, sorted({(row['condition'], row['shape']) for row in here}), methods)
 
 
 def _mean(values: Sequence[float]) -> float:

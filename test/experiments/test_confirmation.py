@@ -102,7 +102,21 @@ def test_an_oracle_is_no_rival():
     assert set(rivals_of(rows, given).values()) == {'mb'}
 
 
-@pytest.mark.parametrize(('confirm', 'methods'), [('pearl', ('mb', 'rebal')), ('rebal', ('rebal',))])
+def test_conditions_under_which_the_baseline_did_not_walk_are_left_out():
+    given = experiment(methods=('oracle', 'mb', 'rebal'))  # an oracle walks where a model of the condition is named
+    specs, found = confirmed(given, lambda spec: 1.0)
+    assert specs == found == []
+
+
+@pytest.mark.parametrize(
+    ('confirm', 'methods'),
+    [
+        ('pearl', ('mb', 'rebal')),
+        ('rebal', ('rebal',)),
+        ('rebal', ('rebal', 'oracle')),
+        ('oracle', ('mb', 'rebal', 'oracle')),
+    ],
+)
 def test_what_is_confirmed_must_be_one_of_at_least_two_methods(confirm, methods):
     with pytest.raises(UserError, match=f'confirm: {confirm!r} must be one of at least two methods; they are'):
         experiment(confirm, methods=methods)

@@ -79,7 +79,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from millirobot_adapt.experiments.confirmation import confirmations, fresh_episodes, rivals_of
     from millirobot_adapt.experiments.grid import check_episodes, episodes_of, run_episodes
     from millirobot_adapt.experiments.overview import analyses
-    from millirobot_adapt.experiments.results_table import as_text, rows_of, write_rows
+    from millirobot_adapt.experiments.results_table import as_text, rows_of
     from millirobot_adapt.experiments.store import Store
 
     check_jobs(arguments.jobs)
@@ -111,9 +111,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.out:
         from millirobot_adapt.experiments.evaluation_page import write_all
 
-        write_all(arguments.out, results, rows, plain(report))
-        if fresh:
-            write_rows(arguments.out / 'confirmation.csv', fresh)
+        write_all(arguments.out, results, rows, plain(report), fresh)
     if arguments.json:
         print(json.dumps(plain(report), indent=1))
     else:
